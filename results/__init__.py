@@ -1,0 +1,1 @@
+"""What came out: metrics, predictions, ledgers, trials, tracking, comparisons and reports."""

@@ -1,0 +1,171 @@
+"""Contest metrics, each defined on weighted images so that a bootstrap is one call."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.metrics import roc_auc_score
+
+from spaces.errors import InputError, unknown
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+Direction = Literal["maximize", "minimize"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Metric:
+    """A score of predicted probabilities.
+
+    Attributes:
+        name: Name on the command line and in every record.
+        direction: Which way is better.
+        weighted: Maps labels int (n,), probabilities (n, classes) and image weights (b, n) to
+            scores (b,); NaN where the metric is not defined.
+        points: What one printed point is worth: 0.01 for metrics that run from 0 to 1.
+    """
+
+    name: str
+    direction: Direction
+    weighted: Callable[[Ints, Floats, Floats], Floats]
+    points: float = 0.01
+
+    def score(self, labels: Ints, probabilities: NDArray[np.floating]) -> float:
+        """Score of all images, equally weighted."""
+        ones = np.ones((1, len(labels)))
+        return float(self.weighted(labels, probabilities.astype(np.float64), ones)[0])
+
+    def better(self, a: float, b: float) -> bool:
+        """Whether score ``a`` is better than score ``b``."""
+        return a > b if self.direction == "maximize" else a < b
+
+    def gain(self, a: float, b: float) -> float:
+        """How much better ``a`` is than ``b``, in points; negative when worse."""
+        sign = 1.0 if self.direction == "maximize" else -1.0
+        return sign * (a - b) / self.points
+
+
+def _counts(labels: Ints, probabilities: Floats, weights: Floats) -> tuple[Floats, Floats, Floats]:
+    """Weighted true positives, actual and predicted images per class, each (b, classes)."""
+    predicted = probabilities.argmax(axis=1)
+    classes = np.eye(probabilities.shape[1])
+    right = classes[labels] * (labels == predicted)[:, None]
+    return weights @ right, weights @ classes[labels], weights @ classes[predicted]
+
+
+def _share(part: Floats, whole: Floats) -> Floats:
+    """``part / whole``, NaN where the whole is empty."""
+    nothing = np.full(part.shape, np.nan)
+    return np.asarray(np.divide(part, whole, out=nothing, where=whole > 0))
+
+
+def _accuracy(labels: Ints, probabilities: Floats, weights: Floats) -> Floats:
+    right = (probabilities.argmax(axis=1) == labels).astype(np.float64)
+    return np.asarray(weights @ right / weights.sum(axis=1))
+
+
+def _balanced_accuracy(labels: Ints, probabilities: Floats, weights: Floats) -> Floats:
+    right, actual, _ = _counts(labels, probabilities, weights)
+    return np.asarray(np.nanmean(_share(right, actual), axis=1))
+
+
+def _macro_f1(labels: Ints, probabilities: Floats, weights: Floats) -> Floats:
+    right, actual, predicted = _counts(labels, probabilities, weights)
+    return np.asarray(np.nanmean(_share(2 * right, actual + predicted), axis=1))
+
+
+def _log_loss(labels: Ints, probabilities: Floats, weights: Floats) -> Floats:
+    sums = probabilities.sum(axis=1)
+    chosen = probabilities[np.arange(len(labels)), labels] / sums
+    eps = np.finfo(np.float64).eps
+    return np.asarray(weights @ -np.log(np.clip(chosen, eps, 1 - eps)) / weights.sum(axis=1))
+
+
+def _quadratic_kappa(labels: Ints, probabilities: Floats, weights: Floats) -> Floats:
+    # With weights (i - j)^2 the observed and expected disagreements are moments of the marginals.
+    actual = labels.astype(np.float64)
+    predicted = probabilities.argmax(axis=1).astype(np.float64)
+    total = weights.sum(axis=1)
+
+    def mean(values: Floats) -> Floats:
+        return np.asarray(weights @ values / total)
+
+    expected = mean(actual**2) + mean(predicted**2) - 2 * mean(actual) * mean(predicted)
+    observed = mean((actual - predicted) ** 2)
+    return np.asarray(1 - _share(observed, expected))
+
+
+def _roc_auc(labels: Ints, probabilities: Floats, weights: Floats) -> Floats:
+    scores = np.full(len(weights), np.nan)
+    shares = probabilities / probabilities.sum(axis=1, keepdims=True)
+    for i, row in enumerate(weights):
+        drawn = row > 0
+        if len(np.unique(labels[drawn])) < probabilities.shape[1]:
+            continue
+        if probabilities.shape[1] == 2:
+            scores[i] = roc_auc_score(labels[drawn], shares[drawn, 1], sample_weight=row[drawn])
+        else:
+            scores[i] = roc_auc_score(
+                labels[drawn], shares[drawn], multi_class="ovr", sample_weight=row[drawn]
+            )
+    return scores
+
+
+METRICS: dict[str, Metric] = {
+    m.name: m
+    for m in (
+        Metric(name="macro_f1", direction="maximize", weighted=_macro_f1),
+        Metric(name="accuracy", direction="maximize", weighted=_accuracy),
+        Metric(name="balanced_accuracy", direction="maximize", weighted=_balanced_accuracy),
+        Metric(name="log_loss", direction="minimize", weighted=_log_loss),
+        Metric(name="roc_auc", direction="maximize", weighted=_roc_auc),
+        Metric(name="quadratic_kappa", direction="maximize", weighted=_quadratic_kappa),
+    )
+}
+
+
+def metric(name: str) -> Metric:
+    """Looks a metric up.
+
+    Raises:
+        InputError: If there is none of that name; the message lists them.
+    """
+    if name not in METRICS:
+        raise unknown("metric", name, [*METRICS, "module:function"], f"metric={name}")
+    return METRICS[name]
+
+
+def custom_metric(
+    name: str, direction: Direction, function: Callable[[Ints, Floats], float]
+) -> Metric:
+    """Wraps a team's own ``function(labels, probabilities) -> float``.
+
+    Whole-number weights, such as those of a bootstrap, repeat images.
+
+    Raises:
+        InputError: If the direction is neither maximize nor minimize.
+    """
+    if direction not in ("maximize", "minimize"):
+        raise InputError(
+            f"metric={name} is your own: say which way is better with direction=maximize or "
+            f"direction=minimize (got {direction!r})"
+        )
+
+    def weighted(labels: Ints, probabilities: Floats, weights: Floats) -> Floats:
+        rows = [np.repeat(np.arange(len(labels)), row.astype(np.int64)) for row in weights]
+        return np.array([function(labels[r], probabilities[r]) for r in rows], dtype=np.float64)
+
+    return Metric(name=name, direction=direction, weighted=weighted)
+
+
+def all_scores(
+    labels: Ints, probabilities: NDArray[np.floating], contest: Metric
+) -> dict[str, float]:
+    """Every metric that is defined on these images, the contest's own included."""
+    metrics = {**METRICS, contest.name: contest}
+    scores = {name: m.score(labels, probabilities) for name, m in metrics.items()}
+    return {name: value for name, value in scores.items() if np.isfinite(value)}

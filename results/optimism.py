@@ -1,0 +1,50 @@
+"""How much the best of many trials flatters itself on the images that chose it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from results.bootstrap import bootstrap_weights
+from results.metrics import Ints, Metric
+
+DRAWS = 500
+
+
+def winner_optimism(
+    metric: Metric,
+    labels: Ints,
+    finalists: Sequence[NDArray[np.floating]],
+    groups: NDArray[np.str_] | None = None,
+    seed: int = 0,
+) -> float:
+    """Expected excess of the winner's hold-out score over its true one, in points.
+
+    Bootstrap bias correction (Tsamardinos, Greasidou and Borboudakis, Machine Learning 107, 2018):
+    choose the best on resampled images, score it on the images that were not drawn. It corrects
+    for choosing among models on these images; that other seeds would choose otherwise is not in
+    it.
+
+    Args:
+        metric: What chose the winner.
+        labels: int (n,).
+        finalists: Probabilities (n, classes) of every trial that could have won.
+        groups: str (n,), or None; whole groups are drawn.
+        seed: Of the bootstrap.
+    """
+    drawn = bootstrap_weights(len(labels), DRAWS, groups, seed)
+    every = np.ones((1, len(labels)))
+    left_out = (drawn == 0).astype(np.float64)
+    inside, outside, whole = [], [], []
+    for probabilities in finalists:
+        p = probabilities.astype(np.float64)
+        inside.append(metric.weighted(labels, p, drawn))
+        outside.append(metric.weighted(labels, p, left_out))
+        whole.append(float(metric.weighted(labels, p, every)[0]))
+    sign = 1.0 if metric.direction == "maximize" else -1.0
+    chosen = np.argmax(sign * np.nan_to_num(np.stack(inside), nan=-np.inf * sign), axis=0)
+    honest = float(np.nanmean(np.stack(outside)[chosen, np.arange(DRAWS)]))
+    apparent = max(whole) if metric.direction == "maximize" else min(whole)
+    return max(0.0, metric.gain(apparent, honest))

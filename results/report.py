@@ -1,0 +1,177 @@
+"""A search in words: tables and the sentence that follows from the confirmation."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from results.trials import Search, Trial
+from spaces.trial_config import TrialConfig
+
+SHOWN = 5
+"""Trials in the table of the best."""
+
+
+def format_seconds(seconds: float) -> str:
+    """``4 s``, ``3 min 20 s`` or ``2 h 5 min``."""
+    total = round(seconds)
+    if total < 60:
+        return f"{total} s"
+    if total < 3600:
+        return f"{total // 60} min {total % 60} s"
+    return f"{total // 3600} h {total % 3600 // 60} min"
+
+
+def in_words(params: Mapping[str, Any]) -> str:
+    """Parameters as ``name=value``, numbers to three digits."""
+    return ", ".join(
+        f"{name}={value:.3g}" if isinstance(value, float) else f"{name}={value}"
+        for name, value in params.items()
+    )
+
+
+def table(rows: Sequence[Sequence[str]]) -> list[str]:
+    """Aligns columns: the first left, the rest right, the last left again."""
+    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
+    lines = []
+    for row in rows:
+        cells = [
+            cell.ljust(w) if i in (0, len(row) - 1) else cell.rjust(w)
+            for i, (cell, w) in enumerate(zip(row, widths, strict=True))
+        ]
+        lines.append("  ".join(cells).rstrip())
+    return lines
+
+
+def trial_rows(search: Search, trials: Sequence[Trial]) -> list[list[str]]:
+    """Header and one row per trial: id, state, epochs, score, time, what is special about it."""
+    rows = [["trial", "state", "epochs", search.metric, "time", "what"]]
+    for trial in trials:
+        score = trial.score(search.metric)
+        what = in_words(trial.params) if trial.params else trial.arm or trial.why
+        if trial.why == "confirm":
+            what = f"{trial.arm}, fold {trial.config.fold}, seed {trial.config.seed}"
+        if trial.reason:
+            what = f"{trial.reason.splitlines()[0]} ({what})"
+        rows.append(
+            [
+                trial.id,
+                trial.state,
+                f"{trial.epoch}/{trial.config.epochs}",
+                "–" if score is None else f"{score:.4f}",
+                format_seconds(trial.seconds),
+                what,
+            ]
+        )
+    return rows
+
+
+def verdict(search: Search) -> str:
+    """The sentence that the confirmation allows, and no more than that."""
+    summary = search.summary or {}
+    comparisons = summary.get("comparisons", [])
+    if not comparisons:
+        why = (
+            "no sampled trial ran to its end"
+            if not summary.get("winner")
+            else _not_confirmed(search)
+        )
+        return f"Not confirmed: {why}."
+    seeds = comparisons[0]["seeds"]
+    clauses = [_clause(c) for c in comparisons]
+    listed = clauses[0] if len(clauses) == 1 else "; it ".join(clauses)
+    return f"Over {seeds} seeds on images that did not choose it, the winner {listed}."
+
+
+def _not_confirmed(search: Search) -> str:
+    if not search.opened.get("confirm"):
+        return "the winner's score stands on the images and the seed that chose it (confirm=0)"
+    return "too few trainings of the confirmation ran to their end"
+
+
+def _clause(comparison: Mapping[str, Any]) -> str:
+    gain, margin = comparison["gain"], comparison["margin"]
+    amount = f"by {abs(gain):.1f} ± {margin:.1f} points"
+    if comparison["verdict"] == "indistinguishable from":
+        amount = f"({gain:+.1f} ± {margin:.1f} points)"
+    return f"{comparison['verdict']} {comparison['control']} {amount}"
+
+
+def describe(config: TrialConfig, params: Mapping[str, Any]) -> list[str]:
+    """A configuration: its policy in words, mixing, and whatever else was drawn."""
+    lines = [f"augmentation: {config.policy.describe()}".replace("\n", "\n    ")]
+    if config.policy.stages and "\n" not in lines[0]:
+        lines = [f"augmentation: {config.policy.describe()}"]
+    if config.mix != "none":
+        lines.append(f"mixing: {config.mix} with alpha {config.mix_alpha:.2g}")
+    rest = {
+        k: v for k, v in params.items() if not k.startswith("stage") and not k.startswith("mix")
+    }
+    if rest:
+        lines.append(in_words(rest))
+    return lines
+
+
+def report(search: Search) -> list[str]:
+    """The closing page of a search, line by line."""
+    summary = search.summary
+    if summary is None:
+        return [f"{search.id} has not ended."]
+    winner = search.trials.get(summary["winner"] or "")
+    baseline = search.trials.get(summary["baseline"] or "")
+    sampled = sorted(
+        (t for t in search.of("sampled") if t.state == "finished"),
+        key=lambda t: t.score(search.metric) or 0.0,
+        reverse=search.direction == "maximize",
+    )
+    shown = sampled[:SHOWN] + ([baseline] if baseline else [])
+    lines = [""]
+    if shown:
+        lines += [f"On the hold-out (fold 0, {_held_out(search)} images chose among them):"]
+        lines += [f"  {line}" for line in table(trial_rows(search, shown))]
+    if winner is not None:
+        lines += ["", f"The winner, {winner.id}:"]
+        lines += [f"  {line}" for line in describe(winner.config, winner.params)]
+        if summary["optimism"] is not None:
+            lines.append(
+                f"  its hold-out score is expected to flatter it by {summary['optimism']:.1f} "
+                f"points, as the best of {len(sampled)} on the same images"
+            )
+    lines += ["", *_confirmation(search, summary), verdict(search), ""]
+    return lines + _costs(search, summary)
+
+
+def _held_out(search: Search) -> str:
+    sizes = search.opened["folds"].get("sizes", [])
+    return f"{sizes[0]:,}" if sizes else "its"
+
+
+def _confirmation(search: Search, summary: Mapping[str, Any]) -> list[str]:
+    comparisons = summary["comparisons"]
+    if not comparisons:
+        return []
+    rows = [["confirmation", search.metric, "winner's gain in points", ""]]
+    rows.append(["the winner", f"{comparisons[0]['candidate_score']:.4f}", "", ""])
+    for c in comparisons:
+        gain = f"{c['gain']:+.1f} ± {c['margin']:.1f}"
+        rows.append([c["control"], f"{c['control_score']:.4f}", gain, f"{c['verdict']} it"])
+    return [f"  {line}" for line in table(rows)]
+
+
+def _costs(search: Search, summary: Mapping[str, Any]) -> list[str]:
+    cost = summary["cost"]
+    wall, trained = cost["wall"], cost["trials/total"]
+    share = {k: cost[f"trials/{k}"] / trained if trained else 0.0 for k in ("feed", "compute")}
+    spent = ", ".join(
+        f"{name} {format_seconds(cost[f'why/{name}'])}"
+        for name in ("baseline", "sampled", "confirm", "single")
+        if f"why/{name}" in cost
+    )
+    states = ", ".join(f"{n} {state}" for state, n in sorted(summary["counts"].items()))
+    return [
+        f"It took {format_seconds(wall)} ({states}); training time: {spent}.",
+        f"{cost['images'] / wall if wall else 0:,.0f} images/s over {cost['epochs']} epochs; "
+        f"of training time {share['feed']:.0%} feeding, {share['compute']:.0%} computing, "
+        f"{1 - share['feed'] - share['compute']:.0%} evaluating; tracking took "
+        f"{cost['tracking'] / wall if wall else 0:.1%} of one core.",
+    ]

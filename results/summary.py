@@ -1,0 +1,88 @@
+"""What a search found out: the event that closes its ledger."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from results.comparison import Comparison, compare
+from results.metrics import Metric
+from results.optimism import winner_optimism
+from results.trials import Search, Trial
+from results.truth import Truth
+
+WINNER = "winner"
+"""Arm of the confirmation that all others are compared with."""
+
+
+def summarise(search: Search, metric: Metric, wall: float, tracking: float) -> dict[str, Any]:
+    """Compares, from stored predictions, and adds up what it cost.
+
+    Args:
+        search: The record, all trials ended.
+        metric: The contest's metric.
+        wall: Seconds since the search began.
+        tracking: Seconds of CPU that tracking took of them.
+
+    Returns:
+        JSON-ready fields of the closing event.
+    """
+    winner = search.best(search.of("sampled")) or search.best(search.of("single"))
+    baseline = search.best(search.of("baseline"))
+    trials = list(search.trials.values())
+    return {
+        "counts": dict(Counter(t.state for t in trials)),
+        "winner": winner.id if winner else None,
+        "baseline": baseline.id if baseline else None,
+        "optimism": _optimism(search, metric),
+        "comparisons": [{**asdict(c), "verdict": c.verdict} for c in _confirm(search, metric)],
+        "cost": {
+            "wall": wall,
+            "tracking": tracking,
+            **{f"trials/{k}": _seconds(trials, k) for k in ("total", "feed", "compute")},
+            **{f"why/{w}": _seconds([t for t in trials if t.why == w]) for w in _whys(trials)},
+            "images": sum(int(e["images"]) for t in trials for e in t.epochs),
+            "epochs": sum(t.epoch for t in trials),
+        },
+    }
+
+
+def _whys(trials: list[Trial]) -> list[str]:
+    return sorted({t.why for t in trials})
+
+
+def _seconds(trials: list[Trial], part: str = "total") -> float:
+    return sum(float(e["seconds"][part]) for t in trials for e in t.epochs)
+
+
+def _optimism(search: Search, metric: Metric) -> float | None:
+    """Of the best finished trial, over all finished ones; None with fewer than two."""
+    finalists = [t for t in search.of("sampled") if t.state == "finished"]
+    if len(finalists) < 2:
+        return None
+    truth = _truth(search, finalists[0].config.fold)
+    predictions = [truth.probabilities(search.trial_folder(t) / "holdout.npz") for t in finalists]
+    return winner_optimism(metric, truth.labels, predictions, truth.groups)
+
+
+def _confirm(search: Search, metric: Metric) -> list[Comparison]:
+    """The confirmation's comparisons, over arms that have at least two finished seeds."""
+    runs = [t for t in search.of("confirm") if t.state == "finished"]
+    if not runs:
+        return []
+    truth = _truth(search, runs[0].config.fold)
+    arms: dict[str, list[Any]] = {}
+    for trial in runs:
+        path = search.trial_folder(trial) / "holdout.npz"
+        arms.setdefault(trial.arm, []).append(truth.probabilities(path))
+    arms = {name: arm for name, arm in arms.items() if len(arm) >= 2}
+    ours = arms.pop(WINNER, None)
+    if ours is None or not arms:
+        return []
+    return compare(metric, truth.labels, ours, arms, truth.groups)
+
+
+def _truth(search: Search, fold: int) -> Truth:
+    return Truth.of_fold(Path(search.opened["folds"]["file"]), fold)

@@ -1,0 +1,348 @@
+"""MLflow as a projection of the ledger, written by a thread that nothing waits for.
+
+The tracker tails a job's ledger. It finds a run by its ledger id before it creates one and sends
+the ledger's own times, so that reading a ledger twice adds nothing twice.
+"""
+
+from __future__ import annotations
+
+import getpass
+import json
+import logging
+import os
+import subprocess
+import threading
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlparse
+
+os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "1")
+os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "10")
+os.environ.setdefault("GIT_PYTHON_REFRESH", "quiet")
+
+from filelock import FileLock
+from mlflow.entities import Dataset, DatasetInput, InputTag, Metric, Param, RunTag
+from mlflow.exceptions import MlflowException
+from mlflow.tracking import MlflowClient
+
+from results.figures import confusion, learning_curves
+from results.ledger import Event, parse_events
+from results.report import describe, report, verdict
+from results.trials import Search, Trial
+from results.truth import Truth
+
+ID_TAG = "holdfold.id"
+STATUS = {
+    "finished": "FINISHED",
+    "stopped": "FINISHED",
+    "failed": "FAILED",
+    "interrupted": "KILLED",
+}
+BATCH = 900
+"""Metrics per request; MLflow takes 1,000."""
+
+
+def default_uri(runs: Path) -> str:
+    """The sqlite database beside the runs folder."""
+    return f"sqlite:///{runs.resolve().parent / 'mlflow.db'}"
+
+
+def open_client(uri: str) -> MlflowClient:
+    """Opens a tracking store; a new sqlite database is set up by one process at a time."""
+    if not uri.startswith("sqlite:///"):
+        return MlflowClient(tracking_uri=uri)
+    for noisy in ("mlflow", "alembic"):
+        logging.getLogger(noisy).setLevel(logging.ERROR)
+    with FileLock(uri.removeprefix("sqlite:///") + ".lock"):
+        client = MlflowClient(tracking_uri=uri)
+        client.search_experiments(max_results=1)
+    return client
+
+
+class Tracker:
+    """Copies one job's ledger into MLflow until told to finish.
+
+    Args:
+        folder: The job's folder.
+        uri: Tracking URI.
+    """
+
+    def __init__(self, folder: Path, uri: str) -> None:
+        self._folder, self._uri = folder, uri
+        self._path = folder / "ledger.jsonl"
+        self._offset = self._line = 0
+        self._search = Search(folder=folder)
+        self._runs: dict[str, str] = {}
+        self._client: MlflowClient | None = None
+        self._experiment = ""
+        self._pending: list[Event] = []
+        self._finish = threading.Event()
+        self._thread = threading.Thread(target=self._tail, name="tracker", daemon=True)
+        self.cpu_seconds = 0.0
+        self.problem = ""
+
+    def start(self) -> None:
+        """Starts the thread."""
+        self._thread.start()
+
+    def finish(self, patience: float = 60.0) -> bool:
+        """Waits until MLflow has all of the ledger.
+
+        Args:
+            patience: Seconds to wait at most.
+
+        Returns:
+            Whether it has; if not, `problem` says why.
+        """
+        self._finish.set()
+        self._thread.join(patience)
+        done = not self._thread.is_alive() and not self.problem
+        if not done and not self.problem:
+            self.problem = f"the tracking store did not keep up within {patience:g} s"
+        return done
+
+    def catch_up(self) -> None:
+        """Copies what the ledger has more than MLflow; raises what MLflow raises."""
+        if self._client is None:
+            self._client = open_client(self._uri)
+        self._read()
+        while self._pending:
+            self._project(self._pending)
+            self._pending = []
+            self._read()
+
+    def _tail(self) -> None:
+        wait = 0.5
+        while True:
+            finishing = self._finish.is_set()
+            try:
+                self.catch_up()
+                self.problem, wait = "", 0.5
+            except (MlflowException, OSError) as error:
+                self.problem = str(error).splitlines()[0][:200]
+                wait = min(30.0, wait * 2)
+            self.cpu_seconds = time.thread_time()
+            if finishing:
+                return
+            self._finish.wait(wait)
+
+    def _read(self) -> None:
+        """Takes in the complete lines that were added to the ledger."""
+        if not self._path.exists():
+            return
+        with self._path.open("rb") as file:
+            file.seek(self._offset)
+            data = file.read()
+        whole = data[: data.rfind(b"\n") + 1]
+        lines = whole.splitlines()
+        for event in parse_events(lines, self._path, self._line + 1):
+            self._search.apply(event)
+            self._pending.append(event)
+        self._offset += len(whole)
+        self._line += len(lines)
+
+    def _project(self, events: list[Event]) -> None:
+        assert self._client is not None
+        epochs: dict[str, list[Event]] = {}
+        for event in events:
+            if event["event"] == "opened":
+                self._open_parent(event)
+            elif event["event"] == "trial_started":
+                self._open_child(self._search.trials[event["trial"]])
+            elif event["event"] == "epoch":
+                epochs.setdefault(event["trial"], []).append(event)
+        for trial_id, reports in epochs.items():
+            self._log_epochs(trial_id, reports)
+        for event in events:
+            if event["event"] == "trial_ended":
+                self._close_child(self._search.trials[event["trial"]], event)
+            elif event["event"] == "closed":
+                self._close_parent(event)
+
+    def _open_parent(self, event: Event) -> None:
+        client, search = self._client, self._search
+        assert client is not None
+        self._experiment = _experiment(client, self._uri, event["competition"])
+        baseline = _flat(event["baseline"])
+        params = {
+            "metric": event["metric"],
+            "trials": event.get("trials", 1),
+            "confirm": event.get("confirm", 0),
+            "folds": event["folds"]["count"],
+            **{f"baseline.{k}": v for k, v in baseline.items()},
+        }
+        tags = {"kind": event.get("kind", "search"), "state": "running"}
+        run = self._run(search.id, search.id, event["at"], tags, params)
+        self._log_data(run, event)
+        if event["space"]:
+            client.log_text(run, json.dumps(event["space"], indent=2), "space.json")
+
+    def _open_child(self, trial: Trial) -> None:
+        client = self._client
+        assert client is not None
+        config = trial.config
+        tags = {"state": "running", "why": trial.why, "config.digest": config.digest}
+        if trial.arm:
+            tags["arm"] = trial.arm
+        tags["mlflow.parentRunId"] = self._runs[self._search.id]
+        tags["mlflow.note.content"] = "\n\n".join(describe(config, trial.params))
+        name = f"{trial.id.rsplit('-', 1)[-1]} {trial.arm or trial.why}"
+        run = self._run(
+            trial.id, name, trial.started, tags, {**_flat(config.to_json()), **trial.params}
+        )
+        self._log_data(run, self._search.opened)
+        client.log_text(run, json.dumps(config.policy.to_json(), indent=2), "policy.json")
+        client.log_text(run, config.policy.describe(), "policy.txt")
+
+    def _log_epochs(self, trial_id: str, events: list[Event]) -> None:
+        assert self._client is not None
+        metrics = [
+            Metric(name, value, int(event["at"] * 1000), int(event["report"]["epoch"]))
+            for event in events
+            for name, value in _metrics(event["report"]).items()
+        ]
+        for i in range(0, len(metrics), BATCH):
+            self._client.log_batch(self._runs[trial_id], metrics=metrics[i : i + BATCH])
+
+    def _close_child(self, trial: Trial, event: Event) -> None:
+        client, run = self._client, self._runs[trial.id]
+        assert client is not None
+        if trial.state == "finished":
+            folder = self._search.trial_folder(trial)
+            truth = Truth.of_fold(Path(self._search.opened["folds"]["file"]), trial.config.fold)
+            probabilities = truth.probabilities(folder / "holdout.npz")
+            classes = self._search.opened["classes"]
+            figure = confusion(truth.labels, probabilities, classes)
+            client.log_figure(run, figure, "confusion_matrix.png")
+            client.log_figure(
+                run, learning_curves([trial], self._search.metric), "learning_curve.png"
+            )
+        if trial.reason:
+            client.log_text(run, event.get("traceback", trial.reason), "failure.txt")
+            client.set_tag(run, "reason", trial.reason[:5000])
+        client.set_tag(run, "state", trial.state)
+        client.set_terminated(run, STATUS[trial.state], int(event["at"] * 1000))
+
+    def _close_parent(self, event: Event) -> None:
+        client, search = self._client, self._search
+        assert client is not None
+        run = self._runs[search.id]
+        stamp = int(event["at"] * 1000)
+        metrics = [Metric(f"cost/{k}", v, stamp, 0) for k, v in event["cost"].items()]
+        if event["optimism"] is not None:
+            metrics.append(Metric("winner/optimism", event["optimism"], stamp, 0))
+        for c in event["comparisons"]:
+            name = c["control"].replace(" ", "_")
+            metrics.append(Metric(f"gain/{name}", c["gain"], stamp, 0))
+            metrics.append(Metric(f"gain/{name}.margin", c["margin"], stamp, 0))
+        winner = search.trials.get(event["winner"] or "")
+        if winner is not None:
+            score = winner.score(search.metric)
+            assert score is not None
+            metrics.append(Metric(f"winner/{search.metric}", score, stamp, 0))
+            client.set_tag(run, "winner", winner.id)
+            client.set_tag(self._runs[winner.id], "winner", "true")
+        client.log_batch(run, metrics=metrics)
+        page = "\n".join(report(search))
+        client.log_text(run, page, "report.txt")
+        client.set_tag(run, "mlflow.note.content", f"{verdict(search)}\n\n```\n{page}\n```")
+        trials = list(search.trials.values())
+        client.log_figure(run, learning_curves(trials, search.metric), "learning_curves.png")
+        client.set_tag(run, "state", event["state"])
+        client.set_terminated(run, STATUS[event["state"]], stamp)
+
+    def _run(
+        self,
+        ledger_id: str,
+        name: str,
+        at: float,
+        tags: Mapping[str, str],
+        params: Mapping[str, Any],
+    ) -> str:
+        """Finds the run of a ledger id, or creates it with its tags and parameters."""
+        client = self._client
+        assert client is not None
+        full = f"{self._search.opened['competition']}/{ledger_id}"
+        if ledger_id not in self._runs:
+            found = client.search_runs(
+                [self._experiment], f"tags.`{ID_TAG}` = '{full}'", max_results=1
+            )
+            if found:
+                self._runs[ledger_id] = found[0].info.run_id
+            else:
+                every = {ID_TAG: full, "mlflow.runName": name, **_source(), **tags}
+                run = client.create_run(self._experiment, int(at * 1000), every, name)
+                self._runs[ledger_id] = run.info.run_id
+        client.log_batch(
+            self._runs[ledger_id],
+            params=[Param(k, str(v)[:6000]) for k, v in params.items()],
+            tags=[RunTag(k, str(v)) for k, v in tags.items() if k != "state"],
+        )
+        return self._runs[ledger_id]
+
+    def _log_data(self, run: str, opened: Event) -> None:
+        assert self._client is not None
+        data = opened["data"]
+        dataset = Dataset(
+            name=opened["competition"],
+            digest=data["digest"],
+            source_type="local",
+            source=json.dumps({"uri": data["root"]}),
+            profile=json.dumps({**opened["images"], "classes": len(opened["classes"])}),
+        )
+        tag = InputTag("mlflow.data.context", "training")
+        self._client.log_inputs(run, datasets=[DatasetInput(dataset=dataset, tags=[tag])])
+
+
+def _metrics(report: Mapping[str, Any]) -> dict[str, float]:
+    seconds = {f"seconds/{k}": float(v) for k, v in report["seconds"].items()}
+    return {**{k: float(v) for k, v in report["metrics"].items()}, **seconds}
+
+
+def _flat(config: Mapping[str, Any]) -> dict[str, Any]:
+    """A configuration as flat parameters; the policy, a structure, is an artifact instead."""
+    flat = {k: v for k, v in config.items() if k != "policy"}
+    return {**flat, "size": "x".join(map(str, config["size"])), "stages": len(config["policy"])}
+
+
+def _experiment(client: MlflowClient, uri: str, name: str) -> str:
+    found = client.get_experiment_by_name(name)
+    if found is None:
+        location = None
+        if uri.startswith("sqlite:///"):
+            folder = Path(uri.removeprefix("sqlite:///")).resolve().parent
+            location = (folder / "mlartifacts" / name).as_uri()
+        try:
+            return str(client.create_experiment(name, location))
+        except MlflowException:  # somebody else was faster
+            found = client.get_experiment_by_name(name)
+            if found is None:
+                raise
+    return str(found.experiment_id)
+
+
+def _source() -> dict[str, str]:
+    tags = {
+        "mlflow.source.name": "python -m search",
+        "mlflow.source.type": "LOCAL",
+        "mlflow.user": getpass.getuser(),
+    }
+    try:
+        found = subprocess.run(
+            ["git", "rev-parse", "HEAD"], capture_output=True, text=True, timeout=5, check=True
+        )
+        tags["mlflow.source.git.commit"] = found.stdout.strip()
+    except (OSError, subprocess.SubprocessError):
+        pass
+    return tags
+
+
+def without_password(uri: str) -> str:
+    """A tracking URI that may be printed."""
+    parts = urlparse(uri)
+    if not parts.password:
+        return uri
+    return parts._replace(netloc=parts.netloc.replace(parts.password, "***")).geturl()

@@ -1,0 +1,181 @@
+"""Trials and searches as the ledger tells them: one reducer for every reader."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, Literal
+
+from results.ledger import Event, read_ledger
+from results.metrics import Direction
+from spaces.errors import InputError, unknown
+from spaces.trial_config import TrialConfig
+
+State = Literal["running", "finished", "stopped", "failed", "interrupted"]
+Why = Literal["baseline", "sampled", "confirm", "single"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Trial:
+    """The record of one training; immutable, replaced when an event adds to it.
+
+    Attributes:
+        id: Global id, ``<search>-<number>``.
+        number: Position in the search, from 0.
+        why: ``baseline``, ``sampled``, ``confirm``, or ``single`` (from ``search.train``).
+        arm: For confirmations, which side of the comparison it belongs to.
+        params: What the search drew; empty for controls.
+        config: The complete configuration.
+        epochs: Reports of the trainer, one per epoch.
+        state: ``stopped`` means stopped early by the scheduler.
+        reason: Why it failed or was interrupted.
+        started: Seconds since the epoch.
+        ended: Seconds since the epoch; None while it runs.
+    """
+
+    id: str
+    number: int
+    why: Why
+    arm: str
+    params: Mapping[str, Any]
+    config: TrialConfig
+    started: float
+    epochs: tuple[Mapping[str, Any], ...] = ()
+    state: State = "running"
+    reason: str = ""
+    ended: float | None = None
+
+    @property
+    def epoch(self) -> int:
+        """Epochs done."""
+        return int(self.epochs[-1]["epoch"]) if self.epochs else 0
+
+    def score(self, metric: str) -> float | None:
+        """The metric on the held-out fold after the last epoch; None if there is none."""
+        if not self.epochs:
+            return None
+        value = self.epochs[-1]["metrics"].get(f"val/{metric}")
+        return None if value is None else float(value)
+
+    @property
+    def seconds(self) -> float:
+        """Time spent in training and evaluation, in seconds."""
+        return sum(float(e["seconds"]["total"]) for e in self.epochs)
+
+
+@dataclass(kw_only=True)
+class Search:
+    """A search, or a single training, reduced from its events.
+
+    Attributes:
+        folder: Where its ledger and its trials' files lie.
+        opened: The opening event: configuration, digests, versions.
+        trials: Trials by id, in the order in which they started.
+        summary: The closing event, if it came to that.
+    """
+
+    folder: Path
+    opened: Event = field(default_factory=dict)
+    trials: dict[str, Trial] = field(default_factory=dict)
+    summary: Event | None = None
+
+    @property
+    def id(self) -> str:
+        """Name of the search, unique within its competition."""
+        return str(self.opened["search"])
+
+    @property
+    def metric(self) -> str:
+        """Name of the contest's metric."""
+        return str(self.opened["metric"])
+
+    @property
+    def direction(self) -> Direction:
+        """Which way the metric is better."""
+        return "minimize" if self.opened["direction"] == "minimize" else "maximize"
+
+    def apply(self, event: Event) -> None:
+        """Takes one more event in; kinds that are not known are left alone."""
+        kind = event["event"]
+        if kind == "opened":
+            self.opened = event
+        elif kind == "trial_started":
+            self.trials[event["trial"]] = Trial(
+                id=event["trial"],
+                number=event["number"],
+                why=event["why"],
+                arm=event["arm"],
+                params=event["params"],
+                config=TrialConfig.from_json(event["config"]),
+                started=event["at"],
+            )
+        elif kind == "epoch":
+            trial = self.trials[event["trial"]]
+            self.trials[trial.id] = replace(trial, epochs=(*trial.epochs, event["report"]))
+        elif kind == "trial_ended":
+            self.trials[event["trial"]] = replace(
+                self.trials[event["trial"]],
+                state=event["state"],
+                reason=event["reason"],
+                ended=event["at"],
+            )
+        elif kind == "closed":
+            self.summary = event
+
+    def best(self, trials: Iterable[Trial]) -> Trial | None:
+        """The best of those that ran to the end."""
+        sign = 1 if self.direction == "maximize" else -1
+        scored = [
+            (sign * s, -t.number, t)
+            for t in trials
+            if t.state == "finished" and (s := t.score(self.metric)) is not None
+        ]
+        return max(scored)[2] if scored else None
+
+    def of(self, why: Why, arm: str | None = None) -> list[Trial]:
+        """The trials of one kind, in order."""
+        return [t for t in self.trials.values() if t.why == why and arm in (None, t.arm)]
+
+    def trial_folder(self, trial: Trial) -> Path:
+        """Where a trial's predictions and checkpoint lie."""
+        return self.folder / "trials" / trial.id
+
+    @staticmethod
+    def read(folder: Path) -> Search:
+        """Reads a search from its ledger.
+
+        Raises:
+            InputError: If there is none, or it is damaged.
+        """
+        path = folder / "ledger.jsonl"
+        search = Search(folder=folder)
+        for event in read_ledger(path):
+            search.apply(event)
+        if not search.opened:
+            raise InputError(f"{path} does not begin with an opening event")
+        return search
+
+
+def searches(runs: Path) -> list[Path]:
+    """Folders of all searches below ``runs/``, oldest first."""
+    found = [p.parent for p in runs.glob("*/*/ledger.jsonl")]
+    return sorted(found, key=lambda p: (p / "ledger.jsonl").stat().st_ctime)
+
+
+def find_search(runs: Path, name: str) -> Path:
+    """Finds a search by name, or the newest for ``latest``.
+
+    Raises:
+        InputError: If there is none, or several competitions have one of that name.
+    """
+    folders = searches(runs)
+    if name == "latest" and folders:
+        return max(folders, key=lambda p: (p / "ledger.jsonl").stat().st_mtime)
+    matches = [p for p in folders if p.name == name or f"{p.parent.name}/{p.name}" == name]
+    if len(matches) > 1:
+        names = ", ".join(f"{p.parent.name}/{p.name}" for p in matches)
+        raise InputError(f"{name!r} is the name of several searches: say which of {names}")
+    if not matches:
+        raise unknown("search", name, [p.name for p in folders], f"runs={runs}")
+    return matches[0]

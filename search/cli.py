@@ -1,0 +1,195 @@
+"""Command lines: Hydra overrides over typed configuration, clear errors, fixed exit codes."""
+
+from __future__ import annotations
+
+import dataclasses
+import logging
+import os
+import re
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any, TypeVar, get_type_hints
+
+from hydra import compose, initialize, initialize_config_dir
+from hydra.core.config_store import ConfigStore
+from hydra.core.global_hydra import GlobalHydra
+from hydra.errors import HydraException, MissingConfigException, OverrideParseException
+from omegaconf import OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+
+from search.config import HELP, DataConfig, DigitsConfig
+from spaces.errors import InputError, unknown
+
+C = TypeVar("C")
+
+OK, FAILED, BAD_INPUT, STOPPED = 0, 1, 2, 3
+"""Exit codes; `STOPPED` is before the end, by Ctrl-C or SIGTERM, with whole records."""
+
+_OPEN = ("fix", "narrow", "data.baseline")
+"""Options under which users choose the names."""
+
+
+def main(schema: type[C], run: Callable[[C], int], command: str, positional: str = "") -> None:
+    """Runs a command and exits with its code.
+
+    Args:
+        schema: Dataclass of the options.
+        run: The command; returns an exit code.
+        command: Module docstring of the command: what ``--help`` prints first.
+        positional: Option that a bare word sets.
+    """
+    _quiet_environment()
+    try:
+        arguments = sys.argv[1:]
+        if {"-h", "--help"} & set(arguments):
+            print(help_text(schema, command))
+            sys.exit(OK)
+        code = run(parse(schema, arguments, positional))
+    except InputError as error:
+        print(f"error: {error}", file=sys.stderr)
+        code = BAD_INPUT
+    except KeyboardInterrupt:
+        print("stopped", file=sys.stderr)
+        code = STOPPED
+    except BrokenPipeError:  # the reader of our output went away, as `| head` does
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = FAILED
+    sys.exit(code)
+
+
+def parse(schema: type[C], arguments: Sequence[str], positional: str = "") -> C:
+    """Turns command-line arguments into a validated configuration.
+
+    Raises:
+        InputError: Naming the argument, what is wrong with it, and the choices.
+    """
+    config_dir = None
+    overrides = []
+    known = set(_keys(schema))
+    rest = iter(arguments)
+    for argument in rest:
+        if argument == "--config-dir" or argument.startswith("--config-dir="):
+            config_dir = argument.partition("=")[2] or next(rest, "")
+            if not Path(config_dir).is_dir():
+                raise InputError(f"--config-dir {config_dir!r}: there is no such folder")
+        elif argument.startswith("-"):
+            raise unknown("flag", argument, ["--help", "--config-dir"])
+        elif "=" in argument:
+            overrides.append(_override(argument, known))
+        elif positional:
+            overrides.append(_override(f"{positional}={argument}", known))
+        else:
+            raise InputError(f"{argument!r}: options are written as key=value; see --help")
+    store = ConfigStore.instance()
+    defaults: list[Any] = ["_self_"]
+    if "data" in _fields(schema):
+        store.store(group="data", name="digits", node=DigitsConfig)
+        store.store(group="data", name="csv", node=DataConfig)
+        defaults = ["_self_", {"data": "digits"}]
+    primary = dataclasses.make_dataclass(
+        "Primary",
+        [("defaults", list[Any], dataclasses.field(default_factory=lambda: defaults))],
+        bases=(schema,),
+        kw_only=True,
+    )
+    store.store(name="primary", node=primary)
+    GlobalHydra.instance().clear()
+    start = (
+        initialize_config_dir(str(Path(config_dir).resolve()), version_base="1.3")
+        if config_dir
+        else initialize(None, version_base="1.3")
+    )
+    with start:
+        try:
+            composed = compose("primary", overrides)
+            fields = {key: composed[key] for key in composed if key != "defaults"}
+            typed = OmegaConf.merge(OmegaConf.structured(schema), OmegaConf.create(fields))
+            result = OmegaConf.to_object(typed)
+        except InputError as error:
+            raise InputError(str(error).splitlines()[0]) from None
+        except MissingConfigException as error:
+            group, _, name = str(error.missing_cfg_file).partition("/")
+            choices = GlobalHydra.instance().config_loader().get_group_options(group)
+            raise unknown(group, name, choices, f"{group}={name}") from None
+        except (HydraException, OmegaConfBaseException, ValueError) as error:
+            raise _explain(error) from None
+    assert isinstance(result, schema)
+    return result
+
+
+def help_text(schema: type[Any], command: str) -> str:
+    """What ``--help`` prints: the command's description, then its options with defaults."""
+    lines = [command.strip(), "", "Options, written as key=value:"]
+    defaults = OmegaConf.structured(schema)
+    keys = {*_keys(schema), *(("data",) if "data" in _fields(schema) else ())}
+    for key in (k for k in HELP if k in keys):
+        if key == "data":
+            shown = "digits"
+        elif key.endswith("."):
+            shown = "…"
+        else:
+            value = OmegaConf.select(defaults, key)
+            shown = str(value).lower() if isinstance(value, bool) else str(value) or "''"
+        name = f"{key}<name>={shown}" if key.endswith(".") else f"{key}={shown}"
+        lines.append(f"  {name:<28} {HELP[key]}")
+    lines.append(
+        "  --config-dir <folder>        where your own YAML files are, such as data/my.yaml"
+    )
+    return "\n".join(lines)
+
+
+def _fields(schema: type[Any]) -> dict[str, Any]:
+    return get_type_hints(schema)
+
+
+def _keys(schema: type[Any], prefix: str = "") -> Iterator[str]:
+    """All dotted option names; open groups end in a dot."""
+    for name, kind in _fields(schema).items():
+        key = f"{prefix}{name}"
+        if dataclasses.is_dataclass(kind) and isinstance(kind, type):
+            yield from _keys(kind, f"{key}.")
+        else:
+            yield f"{key}." if key in _OPEN else key
+
+
+def _override(argument: str, known: set[str]) -> str:
+    """Checks an option's name and writes it as Hydra wants it."""
+    key, _, value = argument.partition("=")
+    key = key.lstrip("+~")
+    is_open = any(key.startswith(f"{o}.") and f"{o}." in known for o in _OPEN)
+    if not is_open and key not in known and not (key == "data" and "data.name" in known):
+        names = sorted(k.rstrip(".") for k in known) + (["data"] if "data.name" in known else [])
+        raise unknown("option", key, names, argument)
+    if not value.startswith(("[", "{", "'", '"')) and re.search(r"[^\w./:+\-]", value):
+        value = "'" + value.replace("\\", "\\\\").replace("'", "\\'") + "'"
+    return f"++{key}={value}" if is_open else f"{key}={value}"
+
+
+def _explain(error: Exception) -> InputError:
+    """Keeps of Hydra's and OmegaConf's messages what a user can act on."""
+    cause: BaseException = error
+    while cause.__cause__ is not None:
+        cause = cause.__cause__
+    if isinstance(cause, InputError):
+        return InputError(str(cause).splitlines()[0])
+    if isinstance(error, OverrideParseException):
+        return InputError(
+            f"{str(error.override).lstrip('+')}: this is not a value that can be read"
+        )
+    key = getattr(cause, "full_key", None)
+    first = (str(cause).strip() or str(error).strip()).splitlines()[0]
+    return InputError(f"{key}: {first}" if key and key not in first else first)
+
+
+def _quiet_environment() -> None:
+    """No telemetry, no update checks, no library noise; before those libraries are imported."""
+    for name, value in {
+        "NO_ALBUMENTATIONS_UPDATE": "1",
+        "MLFLOW_DISABLE_TELEMETRY": "true",
+        "RAY_USAGE_STATS_ENABLED": "0",
+        "GIT_PYTHON_REFRESH": "quiet",
+    }.items():
+        os.environ.setdefault(name, value)
+    for noisy in ("mlflow", "alembic", "optuna", "matplotlib", "git"):
+        logging.getLogger(noisy).setLevel(logging.ERROR)

@@ -1,0 +1,269 @@
+"""Typed configuration of the commands."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import Any
+
+from spaces.errors import InputError
+
+_NAME = re.compile(r"^[A-Za-z0-9._-]{1,128}$")
+
+
+def check_name(value: str, key: str) -> None:
+    """Raises InputError unless ``value`` can be a folder name."""
+    if not _NAME.match(value) or value.strip(".") == "":
+        raise InputError(
+            f"{key}={value!r}: only letters, digits, dot, dash and underscore, at most 128"
+        )
+
+
+def _demand(ok: bool, key: str, value: object, rule: str) -> None:
+    if not ok:
+        raise InputError(f"{key}={value}: must be {rule}")
+
+
+@dataclass(kw_only=True)
+class DataConfig:
+    """Where a contest's data lies."""
+
+    name: str = ""
+    root: str = ""
+    train: str = "train.csv"
+    test: str = "test.csv"
+    image: str = "image"
+    label: str = "label"
+    group: str = ""
+    classes: list[str] = field(default_factory=list)
+    baseline: dict[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if self.name:
+            check_name(self.name, "data.name")
+
+
+@dataclass(kw_only=True)
+class DigitsConfig(DataConfig):
+    """The embedded digits, with a baseline that a CPU trains in seconds."""
+
+    name: str = "digits"
+    baseline: dict[str, Any] = field(
+        default_factory=lambda: {
+            "backbone": "test_resnet",
+            "size": 32,
+            "lr": 5e-3,
+            "batch": 32,
+            "epochs": 12,
+        }
+    )
+
+
+@dataclass(kw_only=True)
+class HoldoutConfig:
+    """Folds: the hold-out is fold 0."""
+
+    folds: int = 5
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        _demand(self.folds >= 2, "holdout.folds", self.folds, "at least 2")
+        _demand(self.seed >= 0, "holdout.seed", self.seed, "0 or more")
+
+
+@dataclass(kw_only=True)
+class ResourcesConfig:
+    """What one trial gets."""
+
+    cpu: float = 1
+    gpu: float = -1
+    memory: float = 0
+
+    def __post_init__(self) -> None:
+        _demand(self.cpu > 0, "resources.cpu", self.cpu, "above 0")
+        _demand(self.gpu >= 0 or self.gpu == -1, "resources.gpu", self.gpu, "0 or more, or -1")
+        _demand(self.memory >= 0, "resources.memory", self.memory, "0 or more (in GiB)")
+
+
+@dataclass(kw_only=True)
+class ClusterConfig:
+    """The Ray cluster; empty starts Ray on this machine."""
+
+    address: str = ""
+
+    def __post_init__(self) -> None:
+        if self.address.startswith("ray://"):
+            raise InputError(
+                f"cluster.address={self.address}: the Ray client is not supported; start this "
+                "command on a node of the cluster with cluster.address=auto, or by 'ray job submit'"
+            )
+
+
+@dataclass(kw_only=True)
+class SchedulerConfig:
+    """Early stopping (ASHA)."""
+
+    grace: int = 1
+    reduction: float = 3
+
+    def __post_init__(self) -> None:
+        _demand(self.grace >= 1, "scheduler.grace", self.grace, "at least 1 epoch")
+        _demand(self.reduction > 1, "scheduler.reduction", self.reduction, "above 1")
+
+
+@dataclass(kw_only=True)
+class StoreConfig:
+    """Decoded images; side 0 is 1.3 times the largest size trained."""
+
+    side: int = 0
+    folder: str = ""
+
+    def __post_init__(self) -> None:
+        _demand(self.side >= 0, "store.side", self.side, "0 or more")
+
+
+@dataclass(kw_only=True)
+class PredictConfig:
+    """Predictions after training."""
+
+    test: bool = True
+
+
+@dataclass(kw_only=True)
+class JobConfig:
+    """What searches and single trainings have in common."""
+
+    data: DataConfig = field(default_factory=DataConfig)
+    holdout: HoldoutConfig = field(default_factory=HoldoutConfig)
+    metric: str = "macro_f1"
+    direction: str = ""
+    epochs: int = 0
+    seed: int = 0
+    model: str = ""
+    loss: str = ""
+    pretrained: bool = False
+    weights: str = ""
+    fix: dict[str, Any] = field(default_factory=dict)
+    runs: str = "runs"
+    tracking: str = ""
+    name: str = ""
+    workers: int = 0
+    loader_workers: int = -1
+    resources: ResourcesConfig = field(default_factory=ResourcesConfig)
+    cluster: ClusterConfig = field(default_factory=ClusterConfig)
+    store: StoreConfig = field(default_factory=StoreConfig)
+    predict: PredictConfig = field(default_factory=PredictConfig)
+    quiet: bool = False
+    json: bool = False
+
+    def __post_init__(self) -> None:
+        if self.name:
+            check_name(self.name, "name")
+        _demand(self.epochs >= 0, "epochs", self.epochs, "at least 1, or 0 for the data's own")
+        _demand(self.seed >= 0, "seed", self.seed, "0 or more")
+        _demand(self.workers >= 0, "workers", self.workers, "0 or more")
+        _demand(self.loader_workers >= -1, "loader_workers", self.loader_workers, "-1 or more")
+        _demand(
+            self.direction in ("", "maximize", "minimize"),
+            "direction",
+            self.direction,
+            "maximize or minimize",
+        )
+
+
+@dataclass(kw_only=True)
+class RunConfig(JobConfig):
+    """``python -m search.run``."""
+
+    space: Any = "aug_policy"
+    narrow: dict[str, Any] = field(default_factory=dict)
+    trials: int = 16
+    confirm: int = 3
+    scheduler: SchedulerConfig = field(default_factory=SchedulerConfig)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        _demand(self.trials >= 1, "trials", self.trials, "at least 1")
+        _demand(
+            self.confirm == 0 or self.confirm >= 2,
+            "confirm",
+            self.confirm,
+            "0 to skip, or at least 2 seeds: one tells nothing about noise",
+        )
+
+
+@dataclass(kw_only=True)
+class TrainConfig(JobConfig):
+    """``python -m search.train``."""
+
+
+@dataclass(kw_only=True)
+class ShowConfig:
+    """``python -m search.show``."""
+
+    select: str = ""
+    runs: str = "runs"
+    json: bool = False
+
+
+@dataclass(kw_only=True)
+class UiConfig:
+    """``python -m search.ui``."""
+
+    runs: str = "runs"
+    tracking: str = ""
+    host: str = "127.0.0.1"
+    port: int = 5000
+
+    def __post_init__(self) -> None:
+        _demand(0 < self.port < 65536, "port", self.port, "between 1 and 65535")
+
+
+HELP: dict[str, str] = {
+    "space": "ready space, several to join ('space=[aug_policy,schedule]'), or module:function",
+    "narrow.": "restrict a searched parameter: narrow.lr=[1e-4,1e-3], narrow.mix=[none,mixup]",
+    "fix.": "pin a parameter or set one that is not searched: fix.lr=1e-3 fix.backbone=resnet18",
+    "trials": "sampled trials",
+    "confirm": "seeds of the confirmation against matched controls; 0 skips it",
+    "scheduler.grace": "epochs that every trial may run before early stopping (ASHA)",
+    "scheduler.reduction": "one in so many trials goes on at each rung",
+    "data": "digits (embedded), csv, or <file> of --config-dir's data/ folder",
+    "data.name": "competition name; the folder's name when empty",
+    "data.root": "folder of the contest (for data=csv)",
+    "data.train": "training table in the folder",
+    "data.test": "test table in the folder; empty for none",
+    "data.image": "column of image paths",
+    "data.label": "column of labels",
+    "data.group": "column of groups that must not stand on both sides of a split",
+    "data.classes": "class names in the order wanted; sorted labels when empty",
+    "data.baseline.": "the data's own untuned configuration: data.baseline.backbone=resnet18",
+    "holdout.folds": "number of folds; the hold-out is fold 0",
+    "holdout.seed": "seed of the folds",
+    "metric": "macro_f1, accuracy, balanced_accuracy, log_loss, roc_auc, quadratic_kappa, or "
+    "module:function",
+    "direction": "maximize or minimize, for a metric of your own",
+    "epochs": "length of every training; 0 takes the data's own",
+    "seed": "seed of everything",
+    "model": "your own network, module:function(config, classes)",
+    "loss": "your own loss, module:function(config) -> function(logits, targets)",
+    "pretrained": "start from timm's downloaded weights",
+    "weights": "start from a local safetensors file",
+    "runs": "folder for everything a run writes",
+    "tracking": "MLflow tracking URI; empty is mlflow.db beside the runs folder",
+    "name": "name of the search; empty is date, time and space",
+    "workers": "trials at once; 0 is as many as the resources allow",
+    "loader_workers": "loader processes per trial; -1 is 0 on a CPU and resources.cpu on a GPU",
+    "resources.cpu": "CPU cores per trial",
+    "resources.gpu": "GPUs per trial, such as 0.5; -1 is one if there is any",
+    "resources.memory": "memory per trial in GiB; 0 reserves none",
+    "cluster.address": "'auto' joins the Ray cluster of this node; empty starts Ray here",
+    "store.side": "side in pixels of stored images; 0 is 1.3 times the largest training size",
+    "store.folder": "where decoded images are kept; empty is inside the runs folder",
+    "predict.test": "predict the test images after the last epoch",
+    "quiet": "print only the result",
+    "json": "last line of the output is JSON: id and path",
+    "select": "a search or a trial; empty lists the searches",
+    "host": "address to listen on",
+    "port": "port to listen on",
+}
+"""One line per option; a key that ends in a dot takes names of your choice behind it."""

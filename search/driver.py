@@ -1,0 +1,113 @@
+"""The driver's side of a job: writes the ledger, keeps the record, tells who wants to know."""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+import types
+from collections.abc import Callable, Iterator
+from typing import Any, Protocol
+
+from results.ledger import Event, Ledger
+from results.trials import Search, State, Trial
+from search.plan import Planned
+
+
+class Plan(Protocol):
+    """What to train next."""
+
+    def next(self) -> Planned | None:
+        """The next training, or None if there is none now."""
+
+    @property
+    def done(self) -> bool:
+        """Whether there will be none any more."""
+
+    def expected(self) -> int:
+        """Number of trainings in all."""
+
+
+class Driver:
+    """Turns what happens to trials into events, in the ledger and in the record.
+
+    Args:
+        ledger: The job's ledger.
+        search: The record; gets every event that the ledger gets.
+    """
+
+    def __init__(self, ledger: Ledger, search: Search) -> None:
+        self._ledger, self.search = ledger, search
+        self._ended: Callable[[Trial], None] = lambda trial: None
+        self.stopping = ""
+
+    def on_end(self, listener: Callable[[Trial], None]) -> None:
+        """Calls ``listener`` with every trial that has ended from now on."""
+        self._ended = listener
+
+    def record(self, event: str, /, **fields: Any) -> Event:
+        """Adds an event to ledger and record; `commit` makes it durable."""
+        added = self._ledger.add(event, **fields)
+        self.search.apply(added)
+        return added
+
+    def commit(self) -> None:
+        """Makes the events of a loop turn durable."""
+        self._ledger.commit()
+
+    def start(self, planned: Planned) -> None:
+        """Records that a trial starts."""
+        self.record(
+            "trial_started",
+            trial=planned.id,
+            number=planned.number,
+            why=planned.why,
+            arm=planned.arm,
+            params=dict(planned.params),
+            config=planned.config.to_json(),
+            digest=planned.config.digest,
+        )
+
+    def report(self, trial_id: str, result: dict[str, Any]) -> None:
+        """Records an epoch, or what made it fail."""
+        if "failed" in result:
+            self._end(trial_id, "failed", result["failed"], traceback=result["traceback"])
+        elif int(result["epoch"]) > self.search.trials[trial_id].epoch:
+            self.record("epoch", trial=trial_id, report=result["report"])
+
+    def complete(self, trial_id: str) -> None:
+        """Records how a trial ended."""
+        trial = self.search.trials[trial_id]
+        if trial.state != "running":
+            return
+        if trial.epoch >= trial.config.epochs:
+            self._end(trial_id, "finished")
+        elif self.stopping:
+            self._end(trial_id, "interrupted", self.stopping)
+        else:
+            self._end(trial_id, "stopped")
+
+    def lost(self, trial_id: str, text: str) -> None:
+        """Records that a trial's worker died, with what Ray says of it."""
+        if self.search.trials[trial_id].state == "running":
+            reason = f"the worker process died: {text.splitlines()[-1]}"
+            self._end(trial_id, "failed", reason, traceback=text)
+
+    def _end(self, trial_id: str, state: State, reason: str = "", **rest: Any) -> None:
+        self.record("trial_ended", trial=trial_id, state=state, reason=reason, **rest)
+        self._ended(self.search.trials[trial_id])
+
+    @contextlib.contextmanager
+    def signals(self) -> Iterator[None]:
+        """Ends the job cleanly on Ctrl-C or SIGTERM; a second Ctrl-C ends it at once."""
+
+        def stop(number: int, frame: types.FrameType | None) -> None:
+            if self.stopping:
+                raise KeyboardInterrupt
+            self.stopping = signal.Signals(number).name
+
+        before = {n: signal.signal(n, stop) for n in (signal.SIGINT, signal.SIGTERM)}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)

@@ -1,0 +1,188 @@
+"""Ray Tune as the engine: the one module that starts Ray and runs trials on it.
+
+Ray schedules and moves nothing of ours: it gets no checkpoints, keeps no history and retries
+nothing. What is to run comes from the plan, what happened goes to the driver.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import logging
+import math
+import os
+import shutil
+import tempfile
+import warnings
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+os.environ.setdefault("RAY_AIR_NEW_OUTPUT", "0")
+os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
+os.environ.setdefault("TUNE_DISABLE_AUTO_CALLBACK_LOGGERS", "1")
+os.environ.setdefault("TUNE_DISABLE_STRICT_METRIC_CHECKING", "1")
+os.environ.setdefault("TUNE_DISABLE_SIGINT_HANDLER", "1")
+os.environ.setdefault("TUNE_WARN_EXCESSIVE_EXPERIMENT_CHECKPOINT_SYNC_THRESHOLD_S", "0")
+os.environ.setdefault("RAY_TUNE_DISABLE_AUTO_INIT", "1")
+
+import ray
+from ray import tune
+
+from search.actor import TrialActor
+from search.config import ClusterConfig, ResourcesConfig
+from search.driver import Driver, Plan
+from search.job import Job
+from search.tune import Events, Proposals, Stop
+from spaces.errors import InputError
+
+GIB = 2**30
+
+
+@contextlib.contextmanager
+def ray_session(cluster: ClusterConfig, resources: ResourcesConfig) -> Iterator[dict[str, float]]:
+    """Starts Ray on this machine, or joins a cluster, for as long as the context lasts.
+
+    Yields:
+        The resources of all nodes: ``CPU``, ``GPU``, ``memory`` in bytes.
+
+    Raises:
+        InputError: If there is no such cluster.
+    """
+    path = os.pathsep.join([str(Path.cwd()), *filter(None, [os.environ.get("PYTHONPATH")])])
+    environment = {
+        "PYTHONPATH": path,
+        "NO_ALBUMENTATIONS_UPDATE": "1",
+        "OMP_NUM_THREADS": str(max(1, int(resources.cpu))),
+    }
+    options: dict[str, Any] = {
+        "runtime_env": {"env_vars": environment},
+        "log_to_driver": False,
+        "logging_level": logging.ERROR,
+        "configure_logging": False,
+        "address": cluster.address or "local",
+    }
+    if not cluster.address:
+        options |= {
+            "include_dashboard": False,
+            "num_cpus": os.cpu_count(),
+            "_node_ip_address": "127.0.0.1",
+        }
+    for name in ("ray", "ray.tune", "ray.train"):
+        logging.getLogger(name).setLevel(logging.CRITICAL)
+    try:
+        ray.init(**options)
+    except ConnectionError as error:
+        raise InputError(
+            f"cluster.address={cluster.address}: there is no Ray cluster; start one with "
+            "'ray start --head', or leave the option out"
+        ) from error
+    try:
+        yield dict(ray.cluster_resources())
+    finally:
+        ray.shutdown()
+
+
+def trial_slots(
+    resources: ResourcesConfig, available: dict[str, float], workers: int
+) -> tuple[dict[str, float], int]:
+    """How much each trial gets and how many run at once.
+
+    Args:
+        resources: What the user asked for.
+        available: Resources of all nodes.
+        workers: Most trials at once; 0 for as many as fit.
+
+    Returns:
+        Ray's resources of one trial, and the number of trials at once.
+
+    Raises:
+        InputError: If not even one trial fits.
+    """
+    gpus = available.get("GPU", 0.0)
+    gpu = min(1.0, gpus) if resources.gpu == -1 else resources.gpu
+    wanted = {"CPU": resources.cpu, "GPU": gpu, "memory": resources.memory * GIB}
+    memory = available.get("memory", 0.0)
+    have = {"CPU": available.get("CPU", 0.0), "GPU": gpus, "memory": memory}
+    names = {"CPU": "resources.cpu", "GPU": "resources.gpu", "memory": "resources.memory"}
+    fits = math.inf
+    for name, amount in wanted.items():
+        if amount > have[name]:
+            scale = GIB if name == "memory" else 1
+            unit = " GiB" if name == "memory" else ""
+            raise InputError(
+                f"{names[name]}={amount / scale:g}{unit} per trial, but there is only "
+                f"{have[name] / scale:.3g}{unit}"
+            )
+        if amount:
+            fits = min(fits, math.floor(have[name] / amount + 1e-9))
+    slots = int(fits)
+    return {k: v for k, v in wanted.items() if v}, min(workers, slots) if workers else slots
+
+
+def run_trials(
+    plan: Plan,
+    driver: Driver,
+    job: Job,
+    *,
+    resources: dict[str, float],
+    slots: int,
+    scheduler: Any = None,
+    tick: Callable[[], None] = lambda: None,
+) -> None:
+    """Runs what the plan says until it is done or the driver is stopping.
+
+    Args:
+        plan: What to train.
+        driver: Told of every start, epoch and end.
+        job: What the trials share.
+        resources: Ray's resources of one trial.
+        slots: Trials at once.
+        scheduler: Early stopping; None runs every trial to its end.
+        tick: Called once per turn of Tune's loop.
+    """
+    tuner = None
+    scratch = Path(tempfile.mkdtemp(prefix="holdfold-tune-"))
+    try:
+        tuner = tune.Tuner(
+            tune.with_resources(TrialActor, resources),
+            tune_config=tune.TuneConfig(
+                num_samples=-1,
+                search_alg=Proposals(plan, driver, job, slots),
+                scheduler=scheduler,
+                reuse_actors=True,
+                max_concurrent_trials=None,
+            ),
+            run_config=tune.RunConfig(
+                name="trials",
+                storage_path=str(scratch),
+                callbacks=[Events(driver, tick)],
+                stop=Stop(driver),
+                failure_config=tune.FailureConfig(max_failures=0),
+                checkpoint_config=tune.CheckpointConfig(
+                    checkpoint_frequency=0, checkpoint_at_end=False
+                ),
+                verbose=0,
+            ),
+        )
+        with _muted():
+            tuner.fit()
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
+        # Tune's objects hold actors in reference cycles. Collected by any thread after Ray has
+        # shut down, they would end the process.
+        del tuner
+        gc.collect()
+    for trial in list(driver.search.trials.values()):
+        if trial.state == "running":  # stopped before its actor had started
+            driver.complete(trial.id)
+    driver.commit()
+
+
+@contextlib.contextmanager
+def _muted() -> Iterator[None]:
+    """Keeps the libraries' warnings out of the live view."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield

@@ -1,0 +1,318 @@
+"""A job: everything that its trials share, checked before any training starts."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from optuna.distributions import CategoricalDistribution
+
+from results.metrics import Direction, Metric, custom_metric, metric
+from search.config import DigitsConfig, JobConfig, check_name
+from search.space import flatten
+from search.user_code import load_function
+from spaces.errors import InputError
+from spaces.space import SearchSpace
+from spaces.trial_config import TrialConfig, parse_size
+from trainables.contest import Contest, load_contest
+from trainables.digits import make_digits
+from trainables.folds import Folds, make_folds
+from trainables.store import ImageStore, build_store, store_side
+
+
+@dataclass(frozen=True, kw_only=True)
+class Job:
+    """What a worker needs to know to train any trial of a job; plain data.
+
+    Attributes:
+        competition: Competition name.
+        name: Name of the job within the competition.
+        folder: The job's folder.
+        store: Path of the image store.
+        folds: Path of the stored folds.
+        classes: Class names.
+        metric: Metric name or ``module:function``.
+        direction: Which way it is better.
+        model: ``module:function`` or empty.
+        loss: ``module:function`` or empty.
+        predict_test: Whether test images are predicted.
+        threads: CPU threads per trial.
+        loader_workers: Loader processes per trial.
+    """
+
+    competition: str
+    name: str
+    folder: str
+    store: str
+    folds: str
+    classes: tuple[str, ...]
+    metric: str
+    direction: Direction
+    model: str
+    loss: str
+    predict_test: bool
+    threads: int
+    loader_workers: int
+
+    def to_json(self) -> dict[str, Any]:
+        """JSON-ready form."""
+        return asdict(self)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Prepared:
+    """A job ready to run, with what only the driver needs."""
+
+    job: Job
+    contest: Contest
+    folds: Folds
+    store: ImageStore
+    metric: Metric
+    baseline: TrialConfig
+    opening: Mapping[str, Any]
+    warnings: tuple[str, ...]
+
+
+def resolve_metric(name: str, direction: str) -> Metric:
+    """A named metric, or a team's own from ``module:function``.
+
+    Raises:
+        InputError: For an unknown name, or an own metric without a direction.
+    """
+    if ":" not in name:
+        known = metric(name)
+        if direction not in ("", known.direction):
+            raise InputError(f"direction={direction}: {name} is to {known.direction}")
+        return known
+    function = load_function(name, "metric")
+    return custom_metric(name.partition(":")[2], direction, function)  # type: ignore[arg-type]
+
+
+def base_config(config: JobConfig) -> TrialConfig:
+    """The untuned configuration: defaults, the data's own, then the command line's."""
+    base = TrialConfig().with_params(flatten(config.data.baseline))
+    if config.epochs:  # a short trial run should not fail for the default's warm-up
+        base = base.replace(
+            epochs=config.epochs, warmup_epochs=min(base.warmup_epochs, config.epochs - 1)
+        )
+    changes: dict[str, Any] = {
+        name: getattr(config, name)
+        for name in ("seed", "model", "loss", "pretrained", "weights")
+        if getattr(config, name)
+    }
+    return base.replace(**changes).with_params(flatten(config.fix))
+
+
+def prepare(
+    config: JobConfig,
+    label: str,
+    space: SearchSpace | None = None,
+    say: Callable[[str], None] = lambda line: None,
+    uses_gpu: bool = False,
+) -> Prepared:
+    """Reads and checks data, folds, networks and options, and decodes the images.
+
+    Nothing of the job itself is written yet.
+
+    Args:
+        config: The command's configuration.
+        label: Second half of the default name.
+        space: What will be searched; its choices of backbones and sizes are checked, too.
+        say: Told what takes long.
+        uses_gpu: Whether trials run on GPUs.
+
+    Raises:
+        InputError: For anything wrong with them.
+    """
+    baseline = base_config(config)
+    if space is not None:
+        _check_values(space, baseline)
+    chosen = resolve_metric(config.metric, config.direction)
+    runs = Path(config.runs)
+    if runs.exists() and not runs.is_dir():
+        raise InputError(f"runs={runs} is a file, not a folder")
+    contest = _contest(config, runs)
+    folder = runs / contest.name
+    folds = make_folds(contest, config.holdout.folds, config.holdout.seed)
+    _check_networks(config, baseline, space, len(contest.classes))
+
+    name = config.name or _free_name(folder, f"{time.strftime('%Y%m%d-%H%M%S')}-{label}")
+    if (folder / name).exists():
+        raise InputError(f"name={name}: {folder / name} exists already; choose another name")
+    largest = max(max(size) for size in _sizes(baseline, space))
+    side = config.store.side or store_side(largest)
+    if side < largest:
+        raise InputError(f"store.side={side} is below the largest training size {largest}")
+    store = build_store(
+        contest,
+        side,
+        Path(config.store.folder) if config.store.folder else folder / "store",
+        progress=_every_second(say, "decoding images"),
+    )
+    notes = []
+    duplicated = store.duplicates(folds.fold)
+    if duplicated:
+        notes.append(
+            f"{duplicated} training images have an identical file in another fold: "
+            "the hold-out will flatter"
+        )
+    workers = config.loader_workers
+    job = Job(
+        competition=contest.name,
+        name=name,
+        folder=str((folder / name).resolve()),
+        store=str(store.path.resolve()),
+        folds=str(folds.write(folder).resolve()),
+        classes=contest.classes,
+        metric=config.metric,
+        direction=chosen.direction,
+        model=config.model,
+        loss=config.loss,
+        predict_test=config.predict.test,
+        threads=max(1, int(config.resources.cpu)),
+        loader_workers=workers
+        if workers >= 0
+        else max(1, int(config.resources.cpu)) * int(uses_gpu),
+    )
+    baseline = baseline.replace(store_side=side)
+    opening = {
+        "search": name,
+        "competition": contest.name,
+        "task": contest.task,
+        "metric": chosen.name,
+        "direction": chosen.direction,
+        "points": chosen.points,
+        "classes": list(contest.classes),
+        "images": {"train": len(contest.train_images), "test": len(contest.test_images)},
+        "baseline": baseline.to_json(),
+        "data": {"root": str(contest.root), "digest": store.digest},
+        "folds": {"file": job.folds, "digest": folds.digest, "count": folds.count},
+        "space": space.to_json() if space is not None else None,
+        "digests": {"space": space.digest if space is not None else "", "code": code_digest()},
+        "warnings": notes,
+    }
+    return Prepared(
+        job=job,
+        contest=contest,
+        folds=folds,
+        store=store,
+        metric=chosen,
+        baseline=baseline,
+        opening=opening,
+        warnings=tuple(notes),
+    )
+
+
+def code_digest() -> str:
+    """Digest of the sources that decide what a trial computes."""
+    root = Path(__file__).parent.parent
+    total = hashlib.sha256()
+    for package in ("spaces", "trainables", "results", "search"):
+        for path in sorted((root / package).rglob("*.py")):
+            total.update(path.relative_to(root).as_posix().encode() + path.read_bytes())
+    return total.hexdigest()[:16]
+
+
+def _contest(config: JobConfig, runs: Path) -> Contest:
+    data = config.data
+    if isinstance(data, DigitsConfig) and not data.root:
+        _make_writable(runs)
+        root = make_digits(runs / data.name / "data")
+    elif not data.root:
+        raise InputError("data.root is needed: the folder with the contest's tables and images")
+    else:
+        root = Path(data.root)
+        _make_writable(runs)
+    name = data.name or root.resolve().name
+    check_name(name, "data.name")
+    return load_contest(
+        name=name,
+        root=root,
+        train=data.train,
+        test=data.test,
+        image=data.image,
+        label=data.label,
+        group=data.group,
+        classes=data.classes,
+    )
+
+
+def _make_writable(runs: Path) -> None:
+    try:
+        runs.mkdir(parents=True, exist_ok=True)
+        probe = runs / ".writable"
+        probe.touch()
+        probe.unlink()
+    except OSError as error:
+        raise InputError(f"runs={runs}: cannot write there: {error.strerror}") from error
+
+
+def _free_name(folder: Path, name: str) -> str:
+    """Appends a number when another search started within the same second."""
+    candidates = (name if i == 1 else f"{name}-{i}" for i in range(1, 1000))
+    return next(c for c in candidates if not (folder / c).exists())
+
+
+def _check_values(space: SearchSpace, baseline: TrialConfig) -> None:
+    """Checks that every choice and both ends of every range make a configuration.
+
+    Raises:
+        InputError: Naming the parameter.
+    """
+    for param in space.params:
+        d = param.distribution
+        if isinstance(d, CategoricalDistribution):
+            values = list(d.choices)
+        else:
+            values = [getattr(d, "low", 0), getattr(d, "high", 0)]
+        if param.name == "stages" or param.name.startswith("stage"):
+            continue  # checked by the operation table when drawn; they need one another
+        for value in values:
+            baseline.with_params({param.name: value})  # type: ignore[dict-item]
+
+
+def _choices(space: SearchSpace | None, name: str) -> list[Any]:
+    if space is None or name not in space:
+        return []
+    distribution = space[name].distribution
+    assert isinstance(distribution, CategoricalDistribution)
+    return list(distribution.choices)
+
+
+def _sizes(baseline: TrialConfig, space: SearchSpace | None) -> list[tuple[int, int]]:
+    return [baseline.size, *(parse_size(v) for v in _choices(space, "size"))]
+
+
+def _check_networks(
+    config: JobConfig, baseline: TrialConfig, space: SearchSpace | None, classes: int
+) -> None:
+    """Checks user functions, backbones, weights and optimizers while it costs nothing."""
+    if config.loss:
+        load_function(config.loss, "loss")
+    from trainables.model import build_model, check_backbone, check_optimizer
+
+    for name in _choices(space, "optimizer") or [baseline.optimizer]:
+        check_optimizer(name)
+    if config.model:
+        load_function(config.model, "model")
+        return
+    for name in _choices(space, "backbone") or [baseline.backbone]:
+        check_backbone(name)
+        if baseline.pretrained or baseline.weights:  # fetched once here, not by every worker
+            build_model(baseline.replace(backbone=name), classes)
+
+
+def _every_second(say: Callable[[str], None], what: str) -> Callable[[int, int], None]:
+    last = time.monotonic()
+
+    def progress(done: int, total: int) -> None:
+        nonlocal last
+        if time.monotonic() - last >= 1:
+            last = time.monotonic()
+            say(f"{what}: {done:,} of {total:,}")
+
+    return progress

@@ -1,0 +1,111 @@
+"""The live view: a few lines that refresh in a terminal, plain lines in a log file."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from typing import Any
+
+from rich.console import Console, Group
+from rich.live import Live
+from rich.text import Text
+
+from results.report import format_seconds, in_words
+from results.trials import Search, Trial
+from search.driver import Plan
+
+LINE_EVERY = 1.0
+"""Seconds between plain lines at the least."""
+
+
+class Progress:
+    """Shows where a job is.
+
+    Args:
+        search: The record.
+        plan: For the number of trials to come.
+        slots: Trials at once, for the estimate.
+        quiet: Show nothing.
+    """
+
+    def __init__(self, search: Search, plan: Plan, slots: int, quiet: bool = False) -> None:
+        self._search, self._plan, self._slots, self._quiet = search, plan, slots, quiet
+        self._console = Console(highlight=False, soft_wrap=True)
+        self._live: Live | None = None
+        self._begun = self._printed = time.monotonic()
+        self._told: Counter[str] = Counter()
+
+    def __enter__(self) -> Progress:
+        if self._console.is_terminal and not self._quiet:
+            self._live = Live(console=self._console, auto_refresh=False, transient=True)
+            self._live.start()
+        return self
+
+    def __exit__(self, *_: Any) -> None:
+        if self._live is not None:
+            self._live.stop()
+
+    def say(self, line: str) -> None:
+        """Prints a line above the view."""
+        if not self._quiet:
+            self._console.print(line, markup=False)
+
+    def tick(self) -> None:
+        """Refreshes the view, or prints a line if something has changed."""
+        if self._quiet or time.monotonic() - self._printed < LINE_EVERY:
+            return
+        counts: Counter[str] = Counter(t.state for t in self._search.trials.values())
+        if self._live is not None:
+            self._live.update(Group(*map(Text, self.lines())), refresh=True)
+        elif counts != self._told:
+            self._console.print(self.lines()[0], markup=False)
+        else:
+            return
+        self._told, self._printed = counts, time.monotonic()
+
+    def lines(self) -> list[str]:
+        """The view: counts and times, the best so far, the baseline."""
+        search = self._search
+        trials = list(search.trials.values())
+        counts = Counter(t.state for t in trials)
+        expected = max(self._plan.expected(), len(trials))
+        parts = [
+            f"{len(trials) - counts['running']}/{expected} trials",
+            f"{counts['running']} running",
+        ]
+        parts += [f"{counts[s]} {s}" for s in ("stopped", "failed") if counts[s]]
+        best = search.best(search.of("sampled") or trials)
+        baseline = search.best(search.of("baseline"))
+        if best is not None:
+            parts.append(f"best {_score(best, search)}")
+        if baseline is not None:
+            parts.append(f"baseline {_score(baseline, search)}")
+        parts.append(f"{self._speed(trials):,.0f} images/s")
+        parts.append(f"{format_seconds(time.monotonic() - self._begun)}{self._rest(trials)}")
+        lines = [" · ".join(parts)]
+        if best is not None and best.params:
+            lines.append(f"best so far, {best.id}: {in_words(best.params)}")
+        for trial in trials:
+            if trial.state == "running":
+                seen = trial.score(search.metric)
+                shown = "" if seen is None else f", {search.metric} {seen:.4f}"
+                lines.append(f"  {trial.id} epoch {trial.epoch}/{trial.config.epochs}{shown}")
+        return lines
+
+    def _speed(self, trials: list[Trial]) -> float:
+        images = sum(int(e["images"]) for t in trials for e in t.epochs)
+        return images / max(1e-9, time.monotonic() - self._begun)
+
+    def _rest(self, trials: list[Trial]) -> str:
+        """Estimate from the mean time of the trials that have ended."""
+        ended = [t.ended - t.started for t in trials if t.ended is not None]
+        if not ended:
+            return ""
+        left = max(0, self._plan.expected() - len(ended))
+        rest = left * sum(ended) / len(ended) / self._slots
+        return f", about {format_seconds(rest)} left"
+
+
+def _score(trial: Trial, search: Search) -> str:
+    score = trial.score(search.metric)
+    return "–" if score is None else f"{score:.4f}"

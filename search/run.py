@@ -1,0 +1,78 @@
+"""python -m search.run — search a space on the hold-out and confirm the winner.
+
+Runs the untuned baseline and sampled trials with early stopping, then compares the best one with
+matched controls on fresh seeds and on images that did not choose it.
+
+  python -m search.run space=aug_policy
+  python -m search.run 'space=[aug_policy,schedule]' trials=32 fix.backbone=resnet18
+  python -m search.run data=csv data.root=my_contest fix.size=64 resources.gpu=0.5
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from results.trials import Search
+from search.cli import main
+from search.config import RunConfig
+from search.job import Prepared
+from search.plan import SearchPlan
+from search.sampler import Sampler
+from search.space import flatten, resolve_space
+
+STARTUP_SHARE = 4
+"""One in so many trials is drawn at random before the model takes over; at least five are."""
+
+
+def run(config: RunConfig) -> int:
+    """Runs a search; returns the exit code."""
+    from search.session import run_job  # imports Ray, which --help can do without
+
+    space = resolve_space(config.space, flatten(config.fix), flatten(config.narrow))
+
+    def make_plan(prepared: Prepared, search: Search) -> Any:
+        startup = max(5, config.trials // STARTUP_SHARE)
+        metric = prepared.metric
+        sampler = Sampler(space, metric.name, metric.direction, config.seed, startup)
+        plan = SearchPlan(
+            search=search,
+            sampler=sampler,
+            baseline=prepared.baseline,
+            trials=config.trials,
+            confirm=config.confirm,
+        )
+        return plan, sampler.tell
+
+    def make_scheduler(prepared: Prepared) -> Any:
+        from search.asha import Asha
+
+        return Asha(
+            epochs=prepared.baseline.epochs,
+            grace=config.scheduler.grace,
+            reduction=config.scheduler.reduction,
+        )
+
+    return run_job(
+        config,
+        kind="search",
+        label=space.name.replace("+", "-"),
+        space=space,
+        make_plan=make_plan,
+        make_scheduler=make_scheduler,
+        opening={"trials": config.trials, "confirm": config.confirm},
+        next_commands=lambda search: next_commands(config, search),
+    )
+
+
+def next_commands(config: RunConfig, search: Search) -> list[str]:
+    """What to type after a search."""
+    runs = "" if config.runs == "runs" else f" runs={config.runs}"
+    tracking = f" tracking={config.tracking}" if config.tracking else ""
+    commands = [f"python -m search.show {search.id}{runs}", f"python -m search.ui{runs}{tracking}"]
+    if search.summary and search.summary["winner"] and not config.confirm:
+        commands.insert(0, "python -m search.run … confirm=3    # find out whether it holds")
+    return commands
+
+
+if __name__ == "__main__":
+    main(RunConfig, run, __doc__ or "")

@@ -1,0 +1,151 @@
+"""What the commands that train have in common: Ray, ledger, tracking, view, and a clean end."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from results.ledger import Ledger
+from results.report import report
+from results.summary import summarise
+from results.trials import Search, Trial
+from search.cli import FAILED, OK, STOPPED
+from search.config import JobConfig
+from search.driver import Driver, Plan
+from search.engine import ray_session, run_trials, trial_slots
+from search.job import Prepared, prepare
+from search.progress import Progress
+from spaces.space import SearchSpace
+
+if TYPE_CHECKING:
+    from results.tracking import Tracker
+
+MakePlan = Callable[[Prepared, Search], tuple[Plan, Callable[[Trial], None]]]
+"""Makes the plan, and what hears of every trial's end."""
+
+
+def run_job(
+    config: JobConfig,
+    *,
+    kind: str,
+    label: str,
+    space: SearchSpace | None,
+    make_plan: MakePlan,
+    make_scheduler: Callable[[Prepared], Any] = lambda prepared: None,
+    opening: dict[str, Any] | None = None,
+    next_commands: Callable[[Search], list[str]],
+) -> int:
+    """Prepares a job, runs its plan, sums it up; returns the exit code.
+
+    Args:
+        config: The command's configuration.
+        kind: ``search`` or ``train``, for the records.
+        label: Second half of the default name.
+        space: What is searched.
+        make_plan: Makes the plan.
+        make_scheduler: Makes the early stopping; imported late, since it needs Ray.
+        opening: Further fields of the opening event.
+        next_commands: What to type next.
+
+    Raises:
+        InputError: For anything wrong with configuration or data, before anything is written.
+    """
+    begun = time.monotonic()
+
+    def say(line: str) -> None:
+        if not config.quiet:
+            print(line, flush=True)
+
+    prepared = prepare(config, label, space, say=say)
+    job = prepared.job
+    for note in prepared.warnings:
+        say(f"warning: {note}")
+    images = prepared.opening["images"]
+    say(
+        f"{job.competition}/{job.name}: {images['train']:,} training and {images['test']:,} test "
+        f"images, {len(job.classes)} classes, {job.metric} on fold 0 of {prepared.folds.count}"
+    )
+    with ray_session(config.cluster, config.resources) as available:
+        resources, slots = trial_slots(config.resources, available, config.workers)
+        ledger = Ledger(Path(job.folder) / "ledger.jsonl")
+        search = Search(folder=Path(job.folder))
+        with contextlib.closing(ledger):
+            driver = Driver(ledger, search)
+            driver.record("opened", kind=kind, **prepared.opening, **(opening or {}))
+            driver.commit()
+            plan, ended = make_plan(prepared, search)
+            driver.on_end(ended)
+            tracker = _start_tracker(config, job.folder)
+            progress = Progress(search, plan, slots, config.quiet)
+            say(f"up to {slots} trials at a time, {_shares(resources)} each")
+            with driver.signals(), progress:
+                run_trials(
+                    plan,
+                    driver,
+                    job,
+                    resources=resources,
+                    slots=slots,
+                    scheduler=make_scheduler(prepared),
+                    tick=progress.tick,
+                )
+            wall = time.monotonic() - begun
+            summary = summarise(search, prepared.metric, wall, tracker.cpu_seconds)
+            state = "interrupted" if driver.stopping else "finished"
+            driver.record("closed", state=state, **summary)
+    _finish(config, tracker, search, next_commands)
+    if driver.stopping:
+        return STOPPED
+    return OK if search.best(search.trials.values()) else FAILED
+
+
+def _start_tracker(config: JobConfig, folder: str) -> Tracker:
+    from results.tracking import Tracker, default_uri
+
+    tracker = Tracker(Path(folder), config.tracking or default_uri(Path(config.runs)))
+    tracker.start()
+    return tracker
+
+
+def _shares(resources: dict[str, float]) -> str:
+    words = {"CPU": "{:g} CPU", "GPU": "{:g} GPU", "memory": "{:.3g} bytes of memory"}
+    return ", ".join(words[name].format(amount) for name, amount in resources.items())
+
+
+def _finish(
+    config: JobConfig,
+    tracker: Tracker,
+    search: Search,
+    next_commands: Callable[[Search], list[str]],
+) -> None:
+    """Prints the closing page; tracking gets the time to catch up."""
+    print("\n".join(report(search)))
+    tracked = tracker.finish()
+    print(f"\nEverything is in {search.folder}")
+    if not tracked:
+        print(f"warning: tracking is behind ({tracker.problem}); nothing is lost")
+    commands = next_commands(search)
+    if not tracked:
+        commands = [f"python -m search.sync{_runs(config)}", *commands]
+    print("Next:")
+    for command in commands:
+        print(f"  {command}")
+    if config.json:
+        best = search.best(search.trials.values())
+        print(
+            json.dumps(
+                {
+                    "id": search.id,
+                    "path": str(search.folder),
+                    "winner": (search.summary or {}).get("winner"),
+                    "best": best.id if best else None,
+                }
+            )
+        )
+
+
+def _runs(config: JobConfig) -> str:
+    return "" if config.runs == "runs" else f" runs={config.runs}"

@@ -1,0 +1,42 @@
+"""python -m search.train — train one configuration on the hold-out.
+
+Without anything fixed it is the untuned baseline: what a contest team wants on day one.
+
+  python -m search.train
+  python -m search.train fix.lr=1e-3 fix.policy=trivial_augment epochs=20
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from results.trials import Search
+from search.cli import main
+from search.config import TrainConfig
+from search.job import Prepared
+from search.plan import SinglePlan
+
+
+def run(config: TrainConfig) -> int:
+    """Trains; returns the exit code."""
+    from search.session import run_job  # imports Ray, which --help can do without
+
+    def make_plan(prepared: Prepared, search: Search) -> Any:
+        return SinglePlan(search=search, config=prepared.baseline), lambda trial: None
+
+    runs = "" if config.runs == "runs" else f" runs={config.runs}"
+    return run_job(
+        config,
+        kind="train",
+        label="train",
+        space=None,
+        make_plan=make_plan,
+        next_commands=lambda search: [
+            f"python -m search.show {search.id}{runs}",
+            f"python -m search.run space=aug_policy{runs}",
+        ],
+    )
+
+
+if __name__ == "__main__":
+    main(TrainConfig, run, __doc__ or "")

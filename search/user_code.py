@@ -1,0 +1,40 @@
+"""A team's own functions, named as ``module:function`` on the command line."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from spaces.errors import InputError, unknown
+
+
+def load_function(reference: str, key: str) -> Callable[..., Any]:
+    """Imports a function.
+
+    Only references that stand on the command line may come here: a file that is read back must
+    never cause an import.
+
+    Args:
+        reference: ``module:function``; the current folder is searched first.
+        key: The option it was given for, for messages.
+
+    Raises:
+        InputError: If the reference is malformed, or there is no such module or function.
+    """
+    module_name, separator, name = reference.partition(":")
+    if not separator or not module_name or not name:
+        raise InputError(f"{key}={reference}: write module:function")
+    if str(Path.cwd()) not in sys.path:
+        sys.path.insert(0, str(Path.cwd()))
+    try:
+        module = importlib.import_module(module_name)
+    except ImportError as error:
+        raise InputError(f"{key}={reference}: cannot import {module_name!r}: {error}") from error
+    function = getattr(module, name, None)
+    if not callable(function):
+        choices = [n for n, v in vars(module).items() if callable(v) and not n.startswith("_")]
+        raise unknown("function", name, choices, f"{key}={reference}")
+    return function  # type: ignore[no-any-return]

@@ -1,0 +1,1 @@
+"""What is searched, as frozen data: spaces, parameters, policies and trial configurations."""

@@ -1,0 +1,130 @@
+"""The closed table of augmentation operations that a policy is made of.
+
+A *limit* says how strong an operation may get, in the operation's own unit; each image gets a
+draw between the identity and the limit (both signs where the effect has a direction). Ready
+spaces search a strength from 0 to 1, which `Operation.at` maps to limits up to `searched`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from spaces.errors import InputError, unknown
+
+
+@dataclass(frozen=True, kw_only=True)
+class Operation:
+    """One row of the table.
+
+    Attributes:
+        name: Name in policies and parameters.
+        words: How the report describes it; ``{}`` takes the limit with its unit.
+        unit: Unit of the limit; empty for a ratio.
+        identity: Limit at which nothing changes; None for an operation without a strength.
+        searched: Limit at strength 1 in the ready spaces.
+        widest: Furthest limit a policy may state.
+        moves_pixels: Whether it changes geometry, so that masks have to follow.
+    """
+
+    name: str
+    words: str
+    unit: str = ""
+    identity: float | None = None
+    searched: float = 0.0
+    widest: float = 0.0
+    moves_pixels: bool = False
+
+    @property
+    def has_limit(self) -> bool:
+        """False for flips and the like, which only have a probability."""
+        return self.identity is not None
+
+    def at(self, strength: float) -> float | None:
+        """Limit for a strength in [0, 1] of the searched range; None without a limit."""
+        if self.identity is None:
+            return None
+        if not 0 <= strength <= 1:
+            raise InputError(f"strength of {self.name!r} must be within 0 to 1, got {strength:g}")
+        return self.identity + strength * (self.searched - self.identity)
+
+    def check(self, limit: float | None) -> None:
+        """Raises InputError unless ``limit`` is one that this operation can take."""
+        if self.identity is None:
+            if limit is not None:
+                raise InputError(f"operation {self.name!r} takes no limit, got {limit}")
+            return
+        low, high = sorted((self.identity, self.widest))
+        if limit is None or not low <= limit <= high:
+            unit = f" {self.unit}" if self.unit else ""
+            raise InputError(
+                f"limit of {self.name!r} must be within {low:g} to {high:g}{unit}, got {limit}"
+            )
+
+    def describe(self, limit: float | None) -> str:
+        """The operation at ``limit`` in words."""
+        if limit is None:
+            return self.words
+        shown = f"{limit:.0%}" if self.unit == "%" else f"{limit:.3g}{self.unit}"
+        return self.words.format(shown)
+
+
+def _geometry(name: str, words: str, unit: str = "", *limits: float) -> Operation:
+    identity, searched, widest = limits or (None, 0.0, 0.0)
+    return Operation(
+        name=name,
+        words=words,
+        unit=unit,
+        identity=identity,
+        searched=searched,
+        widest=widest,
+        moves_pixels=True,
+    )
+
+
+def _pixels(name: str, words: str, unit: str = "", *limits: float) -> Operation:
+    identity, searched, widest = limits or (None, 0.0, 0.0)
+    return Operation(
+        name=name, words=words, unit=unit, identity=identity, searched=searched, widest=widest
+    )
+
+
+_ROWS = (
+    _geometry("horizontal_flip", "mirror left and right"),
+    _geometry("vertical_flip", "mirror top and bottom"),
+    _geometry("rotate", "rotate by up to ±{}", "°", 0, 30, 180),
+    _geometry("shear_x", "shear sideways by up to ±{}", "°", 0, 20, 60),
+    _geometry("shear_y", "shear upwards by up to ±{}", "°", 0, 20, 60),
+    _geometry("translate_x", "shift sideways by up to ±{} of the width", "%", 0, 0.3, 1),
+    _geometry("translate_y", "shift upwards by up to ±{} of the height", "%", 0, 0.3, 1),
+    _geometry("scale", "scale by up to ±{}", "%", 0, 0.4, 0.9),
+    _geometry("crop", "crop to no less than {} of the area", "%", 1, 0.25, 0.05),
+    _geometry("perspective", "tilt, moving corners by up to {}", "%", 0, 0.2, 0.45),
+    _geometry("grid_distortion", "distort a grid by up to ±{} of a cell", "%", 0, 0.5, 0.9),
+    _pixels("brightness", "change brightness by up to ±{}", "%", 0, 0.5, 0.99),
+    _pixels("contrast", "change contrast by up to ±{}", "%", 0, 0.5, 0.99),
+    _pixels("saturation", "change colour saturation by up to ±{}", "%", 0, 0.7, 0.99),
+    _pixels("hue", "turn the hue by up to ±{} of the circle", "%", 0, 0.1, 0.5),
+    _pixels("sharpness", "change sharpness by up to ±{}", "%", 0, 0.9, 0.99),
+    _pixels("posterize", "drop up to {} of 8 bits", "", 0, 4, 7),
+    _pixels("solarize", "invert the brightest {} of the grey levels", "%", 0, 0.5, 1),
+    _pixels("autocontrast", "stretch the contrast to the full range"),
+    _pixels("equalize", "equalise the histogram"),
+    _pixels("blur", "blur with a Gaussian of sigma up to {}", " px", 0, 2, 8),
+    _pixels("noise", "add Gaussian noise of up to {} of the range", "%", 0, 0.15, 0.5),
+    _pixels("compression", "compress as JPEG, losing up to {} quality points", "", 0, 80, 99),
+    _pixels("cutout", "cut out one square of up to {} of the side", "%", 0, 0.5, 0.9),
+    _pixels("grid_mask", "mask {} of every grid cell", "%", 0, 0.6, 0.9),
+)
+
+OPERATIONS: dict[str, Operation] = {row.name: row for row in _ROWS}
+
+
+def operation(name: str) -> Operation:
+    """Looks an operation up.
+
+    Raises:
+        InputError: If there is none of that name; the message lists the table.
+    """
+    if name not in OPERATIONS:
+        raise unknown("operation", name, OPERATIONS)
+    return OPERATIONS[name]

@@ -1,0 +1,184 @@
+"""A search space: parameters in the order in which they are drawn."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Protocol
+
+from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
+
+from spaces.digest import digest
+from spaces.errors import InputError, unknown
+from spaces.param import Param, Value, When
+
+
+class Suggester(Protocol):
+    """The part of ``optuna.Trial`` that a space draws from."""
+
+    def suggest_float(
+        self, name: str, low: float, high: float, *, step: float | None = ..., log: bool = ...
+    ) -> float: ...
+
+    def suggest_int(
+        self, name: str, low: int, high: int, *, step: int = ..., log: bool = ...
+    ) -> int: ...
+
+    def suggest_categorical(self, name: str, choices: Sequence[Any]) -> Any: ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class SearchSpace:
+    """What a search may change, as frozen data.
+
+    Attributes:
+        name: Short name, used in default search names.
+        params: Parameters; a condition may refer only to parameters before it.
+    """
+
+    name: str
+    params: tuple[Param, ...]
+
+    def __post_init__(self) -> None:
+        seen: dict[str, Param] = {}
+        for param in self.params:
+            if param.name in seen:
+                raise InputError(f"space {self.name!r} has the parameter {param.name!r} twice")
+            for condition in param.when:
+                if condition.parameter not in seen:
+                    raise InputError(
+                        f"space {self.name!r}: {param.name!r} depends on "
+                        f"{condition.parameter!r}, which does not come before it"
+                    )
+                for value in condition.values:
+                    if not seen[condition.parameter].contains(value):
+                        raise InputError(
+                            f"space {self.name!r}: {param.name!r} waits for "
+                            f"{condition.parameter}={value!r}, which is never drawn"
+                        )
+            seen[param.name] = param
+
+    def __getitem__(self, name: str) -> Param:
+        for param in self.params:
+            if param.name == name:
+                return param
+        raise unknown("parameter", name, [p.name for p in self.params])
+
+    def __contains__(self, name: object) -> bool:
+        return any(param.name == name for param in self.params)
+
+    def suggest(self, trial: Suggester) -> dict[str, Value]:
+        """Draws every living parameter from an ``optuna.Trial`` (or anything shaped like it)."""
+        params: dict[str, Value] = {}
+        for param in self.params:
+            if not param.lives(params):
+                continue
+            d = param.distribution
+            if isinstance(d, CategoricalDistribution):
+                params[param.name] = trial.suggest_categorical(param.name, d.choices)
+            elif isinstance(d, IntDistribution):
+                params[param.name] = trial.suggest_int(
+                    param.name, d.low, d.high, step=d.step, log=d.log
+                )
+            elif isinstance(d, FloatDistribution):
+                params[param.name] = trial.suggest_float(
+                    param.name, d.low, d.high, step=d.step, log=d.log
+                )
+            else:
+                raise TypeError(f"unsupported distribution {d!r}")
+        return params
+
+    def contains(self, params: Mapping[str, Value]) -> bool:
+        """Whether ``params`` is exactly what ``suggest`` could have drawn."""
+        living = {p.name for p in self.params if p.lives(params)}
+        return living == set(params) and all(self[n].contains(v) for n, v in params.items())
+
+    def pin(self, fixed: Mapping[str, Value]) -> SearchSpace:
+        """Removes the parameters named in ``fixed`` and settles the conditions on them.
+
+        Names that the space does not search are left to ``TrialConfig.with_params``.
+        """
+        params = []
+        for param in self.params:
+            if param.name in fixed:
+                continue
+            settled = [w for w in param.when if w.parameter in fixed]
+            if all(w.holds(fixed) for w in settled):
+                rest = tuple(w for w in param.when if w.parameter not in fixed)
+                params.append(replace(param, when=rest))
+        # A parameter whose own condition was settled to "never" takes its dependants along.
+        names = {p.name for p in params}
+        while any(w.parameter not in names for p in params for w in p.when):
+            params = [p for p in params if all(w.parameter in names for w in p.when)]
+            names = {p.name for p in params}
+        return replace(self, params=tuple(params))
+
+    def narrow(self, ranges: Mapping[str, Any]) -> SearchSpace:
+        """Restricts ranges or choices; dependants of choices that are gone are dropped.
+
+        Raises:
+            InputError: For an unknown parameter or a range that does not fit.
+        """
+        for name in ranges:
+            if name not in self:
+                raise unknown("parameter", name, [p.name for p in self.params], f"narrow.{name}")
+        params: dict[str, Param] = {}
+        for param in self.params:
+            conditions = []
+            for condition in param.when:
+                parent = params.get(condition.parameter)
+                left = tuple(v for v in condition.values if parent and parent.contains(v))
+                if not left:
+                    break
+                conditions.append(When(parameter=condition.parameter, values=left))
+            else:
+                kept = replace(param, when=tuple(conditions))
+                params[param.name] = (
+                    kept.narrow(ranges[param.name]) if param.name in ranges else kept
+                )
+        return replace(self, params=tuple(params.values()))
+
+    def join(self, other: SearchSpace) -> SearchSpace:
+        """Returns both spaces as one.
+
+        A parameter that both search over the same range is searched once, under the conditions
+        of whichever states any.
+
+        Raises:
+            InputError: If the two search the same parameter differently.
+        """
+        merged = {param.name: param for param in self.params}
+        late = []
+        for param in other.params:
+            mine = merged.get(param.name)
+            if mine is None:
+                merged[param.name] = param
+            elif mine.distribution != param.distribution or (
+                mine.when and param.when and mine.when != param.when
+            ):
+                raise InputError(
+                    f"spaces {self.name!r} and {other.name!r} search {param.name!r} differently: "
+                    f"{mine.choices()} and {param.choices()}; pin it with fix.{param.name}=…"
+                )
+            elif param.when:
+                late.append(param)
+        for param in late:  # moved behind the parameters that its conditions name
+            merged.pop(param.name)
+            merged[param.name] = param
+        return SearchSpace(name=f"{self.name}+{other.name}", params=tuple(merged.values()))
+
+    def to_json(self) -> dict[str, Any]:
+        """JSON-ready form; ``from_json`` reads it back."""
+        return {"name": self.name, "params": [p.to_json() for p in self.params]}
+
+    @staticmethod
+    def from_json(data: Mapping[str, Any]) -> SearchSpace:
+        """Inverse of ``to_json``."""
+        return SearchSpace(
+            name=data["name"], params=tuple(Param.from_json(p) for p in data["params"])
+        )
+
+    @property
+    def digest(self) -> str:
+        """Identity of what is searched; the name does not count."""
+        return digest([p.to_json() for p in self.params])

@@ -1,0 +1,1 @@
+"""What one trial does: contest data, folds, augmentation, model, training and prediction."""

@@ -1,0 +1,11 @@
+"""Augmentation policies as albumentations pipelines; the one place that imports the library."""
+
+from __future__ import annotations
+
+import os
+
+os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")  # a training run must not phone home
+
+from trainables.augment.augmenter import Augmenter
+
+__all__ = ["Augmenter"]

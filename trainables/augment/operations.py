@@ -1,0 +1,81 @@
+"""Each operation of the table as an albumentations transform."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import albumentations as A  # noqa: N812 (the library's own convention)
+
+from spaces.operations import operation
+from spaces.policy import Choice
+from trainables.augment.sharpness import Sharpness
+
+Build = Callable[[float, float, tuple[int, int]], Any]
+"""From limit, probability and training size to a transform."""
+
+
+def _jitter(**factors: tuple[float, float]) -> dict[str, tuple[float, float]]:
+    still = {"brightness": (1, 1), "contrast": (1, 1), "saturation": (1, 1), "hue": (0, 0)}
+    return {**still, **factors}
+
+
+def _around(limit: float) -> tuple[float, float]:
+    return (1 - limit, 1 + limit)
+
+
+_LIMITED: dict[str, Build] = {
+    "rotate": lambda v, p, _: A.Affine(rotate=(-v, v), p=p),
+    "shear_x": lambda v, p, _: A.Affine(shear={"x": (-v, v), "y": (0, 0)}, p=p),
+    "shear_y": lambda v, p, _: A.Affine(shear={"x": (0, 0), "y": (-v, v)}, p=p),
+    "translate_x": lambda v, p, _: A.Affine(translate_percent={"x": (-v, v), "y": (0, 0)}, p=p),
+    "translate_y": lambda v, p, _: A.Affine(translate_percent={"x": (0, 0), "y": (-v, v)}, p=p),
+    "scale": lambda v, p, _: A.Affine(scale=_around(v), p=p),
+    "crop": lambda v, p, size: A.RandomResizedCrop(
+        size=size, scale=(v, 1.0), area_for_downscale="image", p=p
+    ),
+    "perspective": lambda v, p, _: A.Perspective(scale=(0, v), p=p),
+    "grid_distortion": lambda v, p, _: A.GridDistortion(distort_limit=(-v, v), p=p),
+    "brightness": lambda v, p, _: A.ColorJitter(**_jitter(brightness=_around(v)), p=p),
+    "contrast": lambda v, p, _: A.ColorJitter(**_jitter(contrast=_around(v)), p=p),
+    "saturation": lambda v, p, _: A.ColorJitter(**_jitter(saturation=_around(v)), p=p),
+    "hue": lambda v, p, _: A.ColorJitter(**_jitter(hue=(-v, v)), p=p),
+    "sharpness": lambda v, p, _: Sharpness(factor_range=_around(v), p=p),
+    "posterize": lambda v, p, _: A.Posterize(num_bits=(max(1, 8 - round(v)), 7), p=p),
+    "solarize": lambda v, p, _: A.Solarize(threshold_range=(1 - v, 1.0), p=p),
+    "blur": lambda v, p, _: A.GaussianBlur(sigma_limit=(0.1 * v, v), blur_limit=0, p=p),
+    "noise": lambda v, p, _: A.GaussNoise(std_range=(0, v), p=p),
+    "compression": lambda v, p, _: A.ImageCompression(quality_range=(100 - round(v), 100), p=p),
+    "cutout": lambda v, p, _: A.CoarseDropout(
+        num_holes_range=(1, 1), hole_height_range=(0.1 * v, v), hole_width_range=(0.1 * v, v), p=p
+    ),
+    "grid_mask": lambda v, p, _: A.GridDropout(ratio=v, p=p),
+}
+_PLAIN: dict[str, Callable[[float], Any]] = {
+    "horizontal_flip": lambda p: A.HorizontalFlip(p=p),
+    "vertical_flip": lambda p: A.VerticalFlip(p=p),
+    "autocontrast": lambda p: A.AutoContrast(method="pil", p=p),
+    "equalize": lambda p: A.Equalize(mode="pil", p=p),
+}
+
+
+def transform(choice: Choice, probability: float, size: tuple[int, int]) -> Any:
+    """Builds the transform of an operation.
+
+    Args:
+        choice: Operation and limit.
+        probability: How often it is applied.
+        size: Height and width after cropping, in pixels.
+
+    Returns:
+        An albumentations transform. At the identity it is ``NoOp``, which changes no pixel,
+        whereas compressing at quality 100 or resampling by 0° could. Geometry fills with black,
+        as the published policies do, and carries masks along.
+    """
+    row = operation(choice.operation)
+    if choice.limit is None:
+        return _PLAIN[row.name](probability)
+    steps = row.name in ("posterize", "compression")  # whole bits and whole quality points
+    if choice.limit == row.identity or (steps and round(choice.limit) == 0):
+        return A.NoOp(p=probability)
+    return _LIMITED[row.name](choice.limit, probability, size)

@@ -1,0 +1,159 @@
+"""A contest: tables of images and labels in a folder, checked when read."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from spaces.errors import InputError, unknown
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Contest:
+    """What there is to learn from and to predict.
+
+    Attributes:
+        name: Competition name, a folder name below ``runs/`` and the MLflow experiment.
+        root: Folder that image paths are relative to.
+        train_images: Image paths in the order of the training table.
+        test_images: Image paths in the order of the test table; may be empty.
+        labels: int64 (n_train,), indices into ``classes``.
+        classes: Class names; their order is the order of probability columns everywhere.
+        groups: str (n_train,), or None; images of one group never stand on both sides of a split.
+        task: Kind of prediction.
+    """
+
+    name: str
+    root: Path
+    train_images: tuple[str, ...]
+    test_images: tuple[str, ...]
+    labels: NDArray[np.int64]
+    classes: tuple[str, ...]
+    groups: NDArray[np.str_] | None = None
+    task: str = "classification"
+
+    @property
+    def images(self) -> tuple[str, ...]:
+        """Training images, then test images: the rows of the image store."""
+        return self.train_images + self.test_images
+
+
+def load_contest(
+    *,
+    name: str,
+    root: str | Path,
+    train: str = "train.csv",
+    test: str = "test.csv",
+    image: str = "image",
+    label: str = "label",
+    group: str = "",
+    classes: Sequence[str] = (),
+) -> Contest:
+    """Reads a contest's tables.
+
+    Args:
+        name: Competition name.
+        root: The contest's folder.
+        train: Training table, relative to ``root``.
+        test: Test table, relative to ``root``; empty for none.
+        image: Column with image paths relative to ``root``.
+        label: Column with labels.
+        group: Column with groups; empty for none.
+        classes: Class names in the order wanted; sorted labels when empty.
+
+    Raises:
+        InputError: For anything missing, empty, repeated or unknown, with file and row.
+    """
+    folder = Path(root).expanduser()
+    if not folder.is_dir():
+        raise InputError(f"data.root={str(root)!r}: there is no such folder")
+    table = _read(folder, train, "data.train")
+    images = _images(table, folder / train, image, "data.image")
+    label_values = _column(table, folder / train, label, "data.label")
+    names = _classes(label_values, tuple(classes), folder / train)
+    index = {c: i for i, c in enumerate(names)}
+    labels = np.array([index[v] for v in label_values], dtype=np.int64)
+    groups = None
+    if group:
+        groups = np.array(_column(table, folder / train, group, "data.group"), dtype=np.str_)
+    test_images: tuple[str, ...] = ()
+    if test:
+        test_table = _read(folder, test, "data.test")
+        test_images = _images(test_table, folder / test, image, "data.image")
+        if label in test_table:
+            for row, value in enumerate(test_table[label].astype(str), start=2):
+                if value not in index:
+                    place = f"{folder / test}, row {row}, column {label!r}"
+                    raise unknown("label", value, names, f"{place}; only the test knows it")
+    both = set(images) & set(test_images)
+    if both:
+        raise InputError(f"{sorted(both)[0]!r} is listed in both {train} and {test}")
+    return Contest(
+        name=name,
+        root=folder.resolve(),
+        train_images=images,
+        test_images=test_images,
+        labels=labels,
+        classes=names,
+        groups=groups,
+    )
+
+
+def _read(folder: Path, file: str, key: str) -> pd.DataFrame:
+    path = folder / file
+    if not path.is_file():
+        near = [p.name for p in folder.glob("*.csv")]
+        raise unknown("file", file, near, f"{key}={file}, looked for in {folder}")
+    try:
+        table = pd.read_csv(path, dtype=str, keep_default_na=False)
+    except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
+        raise InputError(f"{path} is not a CSV table: {error}") from error
+    if table.empty:
+        raise InputError(f"{path} has no rows")
+    return table
+
+
+def _column(table: pd.DataFrame, path: Path, column: str, key: str) -> list[str]:
+    if column not in table:
+        raise unknown("column", column, map(str, table.columns), f"{key}={column}, {path}")
+    values = [str(v).strip() for v in table[column]]
+    for row, value in enumerate(values, start=2):
+        if not value:
+            raise InputError(f"{path}, row {row}: column {column!r} is empty")
+    return values
+
+
+def _images(table: pd.DataFrame, path: Path, column: str, key: str) -> tuple[str, ...]:
+    names = _column(table, path, column, key)
+    seen: dict[str, int] = {}
+    root = path.parent.resolve()
+    for row, name in enumerate(names, start=2):
+        if name in seen:
+            raise InputError(f"{path}, row {row}: {name!r} is already listed in row {seen[name]}")
+        seen[name] = row
+        file = (root / name).resolve()
+        if not file.is_relative_to(root):
+            raise InputError(f"{path}, row {row}: {name!r} lies outside {root}")
+        if not file.is_file():
+            raise InputError(f"{path}, row {row}: image {name!r} is missing in {root}")
+    return tuple(names)
+
+
+def _classes(labels: list[str], wanted: tuple[str, ...], path: Path) -> tuple[str, ...]:
+    present = sorted(set(labels))
+    if wanted:
+        for row, value in enumerate(labels, start=2):
+            if value not in wanted:
+                raise unknown("label", value, wanted, f"{path}, row {row}; data.classes")
+        for name in wanted:
+            if name not in present:
+                raise InputError(f"class {name!r} of data.classes has no image in {path}")
+        present = list(wanted)
+    if len(present) < 2:
+        raise InputError(f"{path} has one class only ({present[0]!r}); at least two are needed")
+    return tuple(present)
