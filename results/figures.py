@@ -16,15 +16,15 @@ NAMED = 25
 
 
 def learning_curves(trials: Sequence[Trial], metric: str) -> Figure:
-    """The metric over epochs, one line per trial; sampled ones grey but for the best few."""
+    """The metric over epochs, one line per trial; early-stopped ones in grey."""
     figure = Figure(figsize=(7, 4.2), layout="constrained")
     axes = figure.add_subplot()
     for trial in trials:
         epochs = [e["epoch"] for e in trial.epochs]
         scores = [e["metrics"].get(f"val/{metric}", np.nan) for e in trial.epochs]
         style = {"color": "0.7", "linewidth": 1.0} if trial.state == "stopped" else {}
-        if len(trials) > 1 and trial.why in ("baseline", "confirm"):
-            style = {"linestyle": "--" if trial.why == "baseline" else ":"}
+        if len(trials) > 1 and trial.why == "baseline":
+            style = {"color": "black", "linestyle": "--"}
         label = trial.id.rsplit("-", 1)[-1] if trial.state == "finished" else None
         axes.plot(epochs, scores, marker=".", label=label, **style)  # type: ignore[arg-type]
     axes.set_xlabel("epoch")

@@ -8,6 +8,13 @@ from typing import Any
 from results.trials import Search, Trial
 from spaces.trial_config import TrialConfig
 
+VERDICTS = {
+    "beats": "beats",
+    "loses to": "loses to",
+    "indistinguishable from": "is indistinguishable from",
+}
+"""How a sentence about the winner begins, by verdict."""
+
 SHOWN = 5
 """Trials in the table of the best."""
 
@@ -46,6 +53,7 @@ def table(rows: Sequence[Sequence[str]]) -> list[str]:
 def trial_rows(search: Search, trials: Sequence[Trial]) -> list[list[str]]:
     """Header and one row per trial: id, state, epochs, score, time, what is special about it."""
     rows = [["trial", "state", "epochs", search.metric, "time", "what"]]
+    room = 100
     for trial in trials:
         score = trial.score(search.metric)
         what = in_words(trial.params) if trial.params else trial.arm or trial.why
@@ -55,12 +63,12 @@ def trial_rows(search: Search, trials: Sequence[Trial]) -> list[list[str]]:
             what = f"{trial.reason.splitlines()[0]} ({what})"
         rows.append(
             [
-                trial.id,
+                trial.id.removeprefix(search.id),
                 trial.state,
                 f"{trial.epoch}/{trial.config.epochs}",
                 "–" if score is None else f"{score:.4f}",
                 format_seconds(trial.seconds),
-                what,
+                what if len(what) <= room else what[: room - 1] + "…",
             ]
         )
     return rows
@@ -70,6 +78,8 @@ def verdict(search: Search) -> str:
     """The sentence that the confirmation allows, and no more than that."""
     summary = search.summary or {}
     comparisons = summary.get("comparisons", [])
+    if summary.get("state") == "interrupted" and not comparisons:
+        return "Not confirmed: the search was stopped before its end."
     if not comparisons:
         why = (
             "no sampled trial ran to its end"
@@ -78,9 +88,13 @@ def verdict(search: Search) -> str:
         )
         return f"Not confirmed: {why}."
     seeds = comparisons[0]["seeds"]
-    clauses = [_clause(c) for c in comparisons]
-    listed = clauses[0] if len(clauses) == 1 else "; it ".join(clauses)
-    return f"Over {seeds} seeds on images that did not choose it, the winner {listed}."
+    clauses = [
+        f"{words} {_enumerate([_clause(c) for c in comparisons if c['verdict'] == verdict])}"
+        for verdict, words in VERDICTS.items()
+        if any(c["verdict"] == verdict for c in comparisons)
+    ]
+    listed = _enumerate(clauses)
+    return f"Over {seeds} seeds, on images that did not choose it, the winner {listed}."
 
 
 def _not_confirmed(search: Search) -> str:
@@ -91,17 +105,18 @@ def _not_confirmed(search: Search) -> str:
 
 def _clause(comparison: Mapping[str, Any]) -> str:
     gain, margin = comparison["gain"], comparison["margin"]
-    amount = f"by {abs(gain):.1f} ± {margin:.1f} points"
     if comparison["verdict"] == "indistinguishable from":
-        amount = f"({gain:+.1f} ± {margin:.1f} points)"
-    return f"{comparison['verdict']} {comparison['control']} {amount}"
+        return f"{comparison['control']} ({gain:+.1f} ± {margin:.1f} points)"
+    return f"{comparison['control']} by {abs(gain):.1f} ± {margin:.1f} points"
+
+
+def _enumerate(parts: Sequence[str]) -> str:
+    return " and ".join([", ".join(parts[:-1]), parts[-1]] if parts[1:] else parts)
 
 
 def describe(config: TrialConfig, params: Mapping[str, Any]) -> list[str]:
     """A configuration: its policy in words, mixing, and whatever else was drawn."""
-    lines = [f"augmentation: {config.policy.describe()}".replace("\n", "\n    ")]
-    if config.policy.stages and "\n" not in lines[0]:
-        lines = [f"augmentation: {config.policy.describe()}"]
+    lines = ["augmentation:", *(f"  {line}" for line in config.policy.describe().splitlines())]
     if config.mix != "none":
         lines.append(f"mixing: {config.mix} with alpha {config.mix_alpha:.2g}")
     rest = {
@@ -127,7 +142,7 @@ def report(search: Search) -> list[str]:
     shown = sampled[:SHOWN] + ([baseline] if baseline else [])
     lines = [""]
     if shown:
-        lines += [f"On the hold-out (fold 0, {_held_out(search)} images chose among them):"]
+        lines += [f"{search.id} on the hold-out: fold 0, {_held_out(search)} images"]
         lines += [f"  {line}" for line in table(trial_rows(search, shown))]
     if winner is not None:
         lines += ["", f"The winner, {winner.id}:"]
@@ -142,36 +157,52 @@ def report(search: Search) -> list[str]:
 
 
 def _held_out(search: Search) -> str:
-    sizes = search.opened["folds"].get("sizes", [])
-    return f"{sizes[0]:,}" if sizes else "its"
+    return f"{search.opened['folds']['sizes'][0]:,}"
 
 
 def _confirmation(search: Search, summary: Mapping[str, Any]) -> list[str]:
     comparisons = summary["comparisons"]
     if not comparisons:
         return []
-    rows = [["confirmation", search.metric, "winner's gain in points", ""]]
+    fold = search.of("confirm")[0].config.fold
+    rows = [[f"confirmation on fold {fold}", search.metric, "winner's gain in points", ""]]
     rows.append(["the winner", f"{comparisons[0]['candidate_score']:.4f}", "", ""])
     for c in comparisons:
         gain = f"{c['gain']:+.1f} ± {c['margin']:.1f}"
-        rows.append([c["control"], f"{c['control_score']:.4f}", gain, f"{c['verdict']} it"])
+        words = {
+            "beats": "the winner is better",
+            "loses to": "the winner is worse",
+            "indistinguishable from": "no difference beyond noise",
+        }[c["verdict"]]
+        rows.append([c["control"], f"{c['control_score']:.4f}", gain, words])
     return [f"  {line}" for line in table(rows)]
 
 
 def _costs(search: Search, summary: Mapping[str, Any]) -> list[str]:
     cost = summary["cost"]
     wall, trained = cost["wall"], cost["trials/total"]
-    share = {k: cost[f"trials/{k}"] / trained if trained else 0.0 for k in ("feed", "compute")}
+    if not trained:
+        return [f"It took {format_seconds(wall)}; no epoch was trained ({_states(summary)})."]
+    share = {k: cost[f"trials/{k}"] / trained for k in ("feed", "compute")}
     spent = ", ".join(
         f"{name} {format_seconds(cost[f'why/{name}'])}"
         for name in ("baseline", "sampled", "confirm", "single")
         if f"why/{name}" in cost
     )
-    states = ", ".join(f"{n} {state}" for state, n in sorted(summary["counts"].items()))
+    gained = [c for c in summary["comparisons"] if "the baseline" in c["control"]]
     return [
-        f"It took {format_seconds(wall)} ({states}); training time: {spent}.",
-        f"{cost['images'] / wall if wall else 0:,.0f} images/s over {cost['epochs']} epochs; "
+        *(
+            f"Sampling took {format_seconds(cost['why/sampled'])} of training and gained "
+            f"{c['gain']:+.1f} ± {c['margin']:.1f} points on the baseline."
+            for c in gained
+        ),
+        f"It took {format_seconds(wall)} ({_states(summary)}); training time: {spent}.",
+        f"{cost['images'] / wall:,.0f} images/s over {cost['epochs']} epochs; "
         f"of training time {share['feed']:.0%} feeding, {share['compute']:.0%} computing, "
         f"{1 - share['feed'] - share['compute']:.0%} evaluating; tracking took "
-        f"{cost['tracking'] / wall if wall else 0:.1%} of one core.",
+        f"{cost['tracking'] / wall:.1%} of one core.",
     ]
+
+
+def _states(summary: Mapping[str, Any]) -> str:
+    return ", ".join(f"{n} {state}" for state, n in sorted(summary["counts"].items()))

@@ -41,6 +41,9 @@ STATUS = {
     "failed": "FAILED",
     "interrupted": "KILLED",
 }
+TRACKING_ERRORS = (MlflowException, OSError)
+"""What a tracking store that is away, slow or locked raises."""
+
 BATCH = 900
 """Metrics per request; MLflow takes 1,000."""
 
@@ -121,7 +124,7 @@ class Tracker:
             try:
                 self.catch_up()
                 self.problem, wait = "", 0.5
-            except (MlflowException, OSError) as error:
+            except TRACKING_ERRORS as error:
                 self.problem = str(error).splitlines()[0][:200]
                 wait = min(30.0, wait * 2)
             self.cpu_seconds = time.thread_time()
@@ -249,7 +252,7 @@ class Tracker:
         page = "\n".join(report(search))
         client.log_text(run, page, "report.txt")
         client.set_tag(run, "mlflow.note.content", f"{verdict(search)}\n\n```\n{page}\n```")
-        trials = list(search.trials.values())
+        trials = [t for t in search.trials.values() if t.why != "confirm"]
         client.log_figure(run, learning_curves(trials, search.metric), "learning_curves.png")
         client.set_tag(run, "state", event["state"])
         client.set_terminated(run, STATUS[event["state"]], stamp)
@@ -316,7 +319,9 @@ def _experiment(client: MlflowClient, uri: str, name: str) -> str:
             folder = Path(uri.removeprefix("sqlite:///")).resolve().parent
             location = (folder / "mlartifacts" / name).as_uri()
         try:
-            return str(client.create_experiment(name, location))
+            # The kind makes the UI open on training runs instead of traces.
+            tags = {"mlflow.experimentKind": "custom_model_development"}
+            return str(client.create_experiment(name, location, tags))
         except MlflowException:  # somebody else was faster
             found = client.get_experiment_by_name(name)
             if found is None:

@@ -178,7 +178,8 @@ def _explain(error: Exception) -> InputError:
             f"{str(error.override).lstrip('+')}: this is not a value that can be read"
         )
     key = getattr(cause, "full_key", None)
-    first = (str(cause).strip() or str(error).strip()).splitlines()[0]
+    lines = (str(cause).strip() or str(error).strip()).splitlines()
+    first = " ".join(lines[: 2 if lines[0].endswith(":") else 1])
     return InputError(f"{key}: {first}" if key and key not in first else first)
 
 

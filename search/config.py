@@ -103,11 +103,11 @@ class ClusterConfig:
 class SchedulerConfig:
     """Early stopping (ASHA)."""
 
-    grace: int = 1
+    grace: int = 0
     reduction: float = 3
 
     def __post_init__(self) -> None:
-        _demand(self.grace >= 1, "scheduler.grace", self.grace, "at least 1 epoch")
+        _demand(self.grace >= 0, "scheduler.grace", self.grace, "at least 1 epoch, or 0")
         _demand(self.reduction > 1, "scheduler.reduction", self.reduction, "above 1")
 
 
@@ -207,6 +207,15 @@ class ShowConfig:
 
 
 @dataclass(kw_only=True)
+class SyncConfig:
+    """``python -m search.sync``."""
+
+    select: str = ""
+    runs: str = "runs"
+    tracking: str = ""
+
+
+@dataclass(kw_only=True)
 class UiConfig:
     """``python -m search.ui``."""
 
@@ -225,7 +234,7 @@ HELP: dict[str, str] = {
     "fix.": "pin a parameter or set one that is not searched: fix.lr=1e-3 fix.backbone=resnet18",
     "trials": "sampled trials",
     "confirm": "seeds of the confirmation against matched controls; 0 skips it",
-    "scheduler.grace": "epochs that every trial may run before early stopping (ASHA)",
+    "scheduler.grace": "epochs before early stopping (ASHA); 0 is a quarter of the training",
     "scheduler.reduction": "one in so many trials goes on at each rung",
     "data": "digits (embedded), csv, or <file> of --config-dir's data/ folder",
     "data.name": "competition name; the folder's name when empty",
@@ -262,7 +271,7 @@ HELP: dict[str, str] = {
     "predict.test": "predict the test images after the last epoch",
     "quiet": "print only the result",
     "json": "last line of the output is JSON: id and path",
-    "select": "a search or a trial; empty lists the searches",
+    "select": "a search, or a trial where one makes sense; empty means all searches",
     "host": "address to listen on",
     "port": "port to listen on",
 }

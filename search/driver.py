@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import signal
 import types
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Protocol
 
 from results.ledger import Event, Ledger
@@ -37,12 +37,12 @@ class Driver:
 
     def __init__(self, ledger: Ledger, search: Search) -> None:
         self._ledger, self.search = ledger, search
-        self._ended: Callable[[Trial], None] = lambda trial: None
+        self._listeners: Sequence[Callable[[Trial], None]] = ()
         self.stopping = ""
 
-    def on_end(self, listener: Callable[[Trial], None]) -> None:
-        """Calls ``listener`` with every trial that has ended from now on."""
-        self._ended = listener
+    def on_end(self, listeners: Sequence[Callable[[Trial], None]]) -> None:
+        """Calls the listeners with every trial that has ended from now on."""
+        self._listeners = listeners
 
     def record(self, event: str, /, **fields: Any) -> Event:
         """Adds an event to ledger and record; `commit` makes it durable."""
@@ -94,7 +94,8 @@ class Driver:
 
     def _end(self, trial_id: str, state: State, reason: str = "", **rest: Any) -> None:
         self.record("trial_ended", trial=trial_id, state=state, reason=reason, **rest)
-        self._ended(self.search.trials[trial_id])
+        for listener in self._listeners:
+            listener(self.search.trials[trial_id])
 
     @contextlib.contextmanager
     def signals(self) -> Iterator[None]:

@@ -190,7 +190,12 @@ def prepare(
         "images": {"train": len(contest.train_images), "test": len(contest.test_images)},
         "baseline": baseline.to_json(),
         "data": {"root": str(contest.root), "digest": store.digest},
-        "folds": {"file": job.folds, "digest": folds.digest, "count": folds.count},
+        "folds": {
+            "file": job.folds,
+            "digest": folds.digest,
+            "count": folds.count,
+            "sizes": [len(folds.held_out(f)) for f in range(folds.count)],
+        },
         "space": space.to_json() if space is not None else None,
         "digests": {"space": space.digest if space is not None else "", "code": code_digest()},
         "warnings": notes,

@@ -36,15 +36,15 @@ class Planned:
 
 
 def confirmation_arms(winner: TrialConfig, baseline: TrialConfig) -> dict[str, TrialConfig]:
-    """The winner and what it has to beat, by name; configurations that are equal appear once."""
+    """The winner and what it has to beat, by name; equal configurations appear once."""
     arms = {WINNER: winner}
-    arms |= {name: winner.replace(**changes) for name, changes in CONTROLS.items()}
-    arms[BASELINE] = baseline
-    distinct: dict[str, TrialConfig] = {}
-    for name, config in arms.items():
-        if config not in distinct.values():
-            distinct[name] = config
-    return distinct
+    for name, changes in CONTROLS.items():
+        config = winner.replace(**changes)
+        if config == baseline:
+            name = f"{name} ({BASELINE})"
+        if config != winner:
+            arms[name] = config
+    return arms if baseline in arms.values() else {**arms, BASELINE: baseline}
 
 
 @dataclass(kw_only=True)

@@ -17,6 +17,9 @@ from search.driver import Plan
 LINE_EVERY = 1.0
 """Seconds between plain lines at the least."""
 
+HEARTBEAT = 60.0
+"""Seconds after which a plain line says that the job is alive."""
+
 
 class Progress:
     """Shows where a job is.
@@ -57,11 +60,17 @@ class Progress:
         counts: Counter[str] = Counter(t.state for t in self._search.trials.values())
         if self._live is not None:
             self._live.update(Group(*map(Text, self.lines())), refresh=True)
-        elif counts != self._told:
+        elif self._news(counts):
             self._console.print(self.lines()[0], markup=False)
         else:
             return
         self._told, self._printed = counts, time.monotonic()
+
+    def _news(self, counts: Counter[str]) -> bool:
+        """Whether a trial has ended, or a minute has passed."""
+        ended = {state: n for state, n in counts.items() if state != "running"}
+        told = {state: n for state, n in self._told.items() if state != "running"}
+        return ended != told or time.monotonic() - self._printed > HEARTBEAT
 
     def lines(self) -> list[str]:
         """The view: counts and times, the best so far, the baseline."""

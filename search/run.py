@@ -10,6 +10,7 @@ matched controls on fresh seeds and on images that did not choose it.
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from results.trials import Search
@@ -22,6 +23,10 @@ from search.space import flatten, resolve_space
 
 STARTUP_SHARE = 4
 """One in so many trials is drawn at random before the model takes over; at least five are."""
+
+GRACE_SHARE = 4
+"""One in so many epochs of a training is run before early stopping; scores of the very first say
+little, above all where batch normalisation has not settled."""
 
 
 def run(config: RunConfig) -> int:
@@ -46,9 +51,10 @@ def run(config: RunConfig) -> int:
     def make_scheduler(prepared: Prepared) -> Any:
         from search.asha import Asha
 
+        epochs = prepared.baseline.epochs
         return Asha(
-            epochs=prepared.baseline.epochs,
-            grace=config.scheduler.grace,
+            epochs=epochs,
+            grace=config.scheduler.grace or math.ceil(epochs / GRACE_SHARE),
             reduction=config.scheduler.reduction,
         )
 

@@ -20,6 +20,7 @@ from search.engine import ray_session, run_trials, trial_slots
 from search.job import Prepared, prepare
 from search.progress import Progress
 from spaces.space import SearchSpace
+from trainables.checkpoint import trim_checkpoints
 
 if TYPE_CHECKING:
     from results.tracking import Tracker
@@ -78,7 +79,7 @@ def run_job(
             driver.record("opened", kind=kind, **prepared.opening, **(opening or {}))
             driver.commit()
             plan, ended = make_plan(prepared, search)
-            driver.on_end(ended)
+            driver.on_end([ended, lambda trial: _tidy(search, trial)])
             tracker = _start_tracker(config, job.folder)
             progress = Progress(search, plan, slots, config.quiet)
             say(f"up to {slots} trials at a time, {_shares(resources)} each")
@@ -100,6 +101,12 @@ def run_job(
     if driver.stopping:
         return STOPPED
     return OK if search.best(search.trials.values()) else FAILED
+
+
+def _tidy(search: Search, trial: Trial) -> None:
+    """Keeps the last checkpoint of a finished trial and none of an early-stopped one."""
+    if trial.state in ("finished", "stopped"):
+        trim_checkpoints(search.trial_folder(trial), keep=int(trial.state == "finished"))
 
 
 def _start_tracker(config: JobConfig, folder: str) -> Tracker:

@@ -21,6 +21,7 @@ def unknown(what: str, value: object, choices: Iterable[str], place: str = "") -
     """
     names = sorted(map(str, choices))
     near = difflib.get_close_matches(str(value), names, n=3, cutoff=0.5)
+    near = near or [name for name in names if value and str(value) in name][:3]
     where = f" (in {place})" if place else ""
     hint = f"did you mean {' or '.join(near)}? " if near else ""
     shown = ", ".join(names[:40]) + (f", … ({len(names)} in all)" if len(names) > 40 else "")

@@ -55,7 +55,7 @@ class Operation:
             return
         low, high = sorted((self.identity, self.widest))
         if limit is None or not low <= limit <= high:
-            unit = f" {self.unit}" if self.unit else ""
+            unit = f" {self.unit.strip()}" if self.unit.strip() not in ("", "%") else ""
             raise InputError(
                 f"limit of {self.name!r} must be within {low:g} to {high:g}{unit}, got {limit}"
             )

@@ -24,6 +24,9 @@ _POLICY_PARAM = re.compile(r"^stage[1-9]\.(operation|probability|strength)$")
 class TrialConfig:
     """Everything that one training depends on, apart from the data and its folds.
 
+    A setting that has no effect, such as ``mix_alpha`` without mixing, takes its default, so that
+    equal trainings are equal configurations.
+
     Attributes:
         backbone: timm model name; ignored when ``model`` is set.
         model: ``module:function`` that builds the network, or empty.
@@ -128,6 +131,16 @@ class TrialConfig:
         demand(self.seed >= 0, "seed", "0 or more")
         demand(self.fold >= 0, "fold", "0 or more")
 
+        idle = {
+            "mix_alpha": self.mix == "none",
+            "momentum": self.optimizer in ADAPTIVE,
+            "beta2": self.optimizer not in ADAPTIVE,
+            "warmup_start": self.warmup_epochs == 0,
+        }
+        for name, unused in idle.items():
+            if unused:
+                object.__setattr__(self, name, _DEFAULTS[name])
+
     @property
     def accumulation(self) -> int:
         """Forward passes per optimizer step."""
@@ -207,6 +220,7 @@ def parse_size(value: Any) -> tuple[int, int]:
     return height, width
 
 
+_DEFAULTS = {f.name: f.default for f in fields(TrialConfig)}
 _TYPES = get_type_hints(TrialConfig)
 _SCALARS = {
     name: kind

@@ -66,8 +66,7 @@ class Checkpoint:
             _sync(folder)
         finally:
             shutil.rmtree(temporary, ignore_errors=True)
-        for old in _folders(folder)[:-KEPT]:
-            shutil.rmtree(old, ignore_errors=True)
+        trim_checkpoints(folder, KEPT)
         return target
 
     @staticmethod
@@ -81,9 +80,10 @@ class Checkpoint:
         return None
 
 
-def delete_checkpoints(folder: Path) -> None:
-    """Removes all checkpoints of a trial."""
-    for path in _folders(folder):
+def trim_checkpoints(folder: Path, keep: int) -> None:
+    """Removes all but the newest ``keep`` checkpoints of a trial."""
+    folders = _folders(folder)
+    for path in folders[: max(0, len(folders) - keep)]:
         shutil.rmtree(path, ignore_errors=True)
 
 

@@ -6,6 +6,7 @@ import random
 from typing import Any
 
 import albumentations as A  # noqa: N812 (the library's own convention)
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -33,7 +34,11 @@ class Augmenter:
         stages = list(policy.stages)
         first = [_stage(stages.pop(0), size)] if stages and stages[0].crops else []
         by_area = "image" if side >= AREA_FROM * min(size) else None
-        resize = A.Resize(*size, area_for_downscale=by_area)
+        resize = A.Resize(
+            *size,
+            mask_interpolation=cv2.INTER_NEAREST_EXACT,  # INTER_NEAREST is half a pixel off
+            area_for_downscale=by_area,
+        )
         self._compose = A.Compose([*first, resize, *(_stage(s, size) for s in stages)])
         self._seed = seed
         self._philox = np.random.Philox(key=0)

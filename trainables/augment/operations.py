@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import albumentations as A  # noqa: N812 (the library's own convention)
+import cv2
 
 from spaces.operations import operation
 from spaces.policy import Choice
@@ -32,7 +33,11 @@ _LIMITED: dict[str, Build] = {
     "translate_y": lambda v, p, _: A.Affine(translate_percent={"x": (0, 0), "y": (-v, v)}, p=p),
     "scale": lambda v, p, _: A.Affine(scale=_around(v), p=p),
     "crop": lambda v, p, size: A.RandomResizedCrop(
-        size=size, scale=(v, 1.0), area_for_downscale="image", p=p
+        size=size,
+        scale=(v, 1.0),
+        mask_interpolation=cv2.INTER_NEAREST_EXACT,
+        area_for_downscale="image",
+        p=p,
     ),
     "perspective": lambda v, p, _: A.Perspective(scale=(0, v), p=p),
     "grid_distortion": lambda v, p, _: A.GridDistortion(distort_limit=(-v, v), p=p),

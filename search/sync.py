@@ -1,0 +1,41 @@
+"""python -m search.sync — bring MLflow up to date with the ledgers.
+
+Needed only when the tracking store was away while a search ran. Reading a ledger twice adds
+nothing twice.
+
+  python -m search.sync
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from results.trials import find_search, searches
+from search.cli import OK, main
+from search.config import SyncConfig
+from spaces.errors import InputError
+
+
+def run(config: SyncConfig) -> int:
+    """Copies the ledgers of all searches, or of one, into MLflow; returns the exit code."""
+    runs = Path(config.runs)
+    if not runs.is_dir():
+        raise InputError(f"runs={runs}: there is no such folder")
+    folders = [find_search(runs, config.select)] if config.select else searches(runs)
+    if not folders:
+        raise InputError(f"there are no searches in {runs}")
+    from results.tracking import TRACKING_ERRORS, Tracker, default_uri, without_password
+
+    uri = config.tracking or default_uri(runs)
+    for folder in folders:
+        try:
+            Tracker(folder, uri).catch_up()
+        except TRACKING_ERRORS as error:
+            reason = str(error).splitlines()[0]
+            raise InputError(f"tracking={without_password(uri)}: {reason}") from error
+        print(f"{folder.parent.name}/{folder.name} is in {without_password(uri)}")
+    return OK
+
+
+if __name__ == "__main__":
+    main(SyncConfig, run, __doc__ or "", positional="select")

@@ -1,0 +1,59 @@
+"""python -m search.ui — the MLflow UI on the store that searches write to.
+
+python -m search.ui
+python -m search.ui port=5001
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+from search.cli import OK, main
+from search.config import UiConfig
+from spaces.errors import InputError
+
+
+def run(config: UiConfig) -> int:
+    """Serves until Ctrl-C; returns the exit code."""
+    _check_port(config.host, config.port)
+    from results.tracking import default_uri, open_client, without_password
+
+    uri = config.tracking or default_uri(Path(config.runs))
+    if uri.startswith(("http://", "https://")):
+        raise InputError(f"tracking={without_password(uri)} is a server already: open it there")
+    if uri.startswith("sqlite:///") and not Path(uri.removeprefix("sqlite:///")).exists():
+        raise InputError(f"there is no {uri.removeprefix('sqlite:///')} yet: run a search first")
+    open_client(uri)  # brings the database up to date before the server's workers race for it
+    print(f"MLflow: http://{config.host}:{config.port}  (Ctrl-C ends it)", flush=True)
+    command = [sys.executable, "-m", "mlflow", "server", "--backend-store-uri", uri]
+    command += ["--host", config.host, "--port", str(config.port), "--workers", "1"]
+    environment = {**os.environ, "MLFLOW_LOGGING_LEVEL": "WARNING", "PYTHONWARNINGS": "ignore"}
+    with subprocess.Popen(command, env=environment) as server:
+        try:
+            return server.wait()
+        except KeyboardInterrupt:
+            server.terminate()
+            server.wait()
+    return OK
+
+
+def _check_port(host: str, port: int) -> None:
+    """Raises InputError unless the address can be listened on."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except socket.gaierror as error:
+            raise InputError(f"host={host}: there is no such address here") from error
+        except OSError as error:
+            raise InputError(
+                f"port={port} on {host}: {error.strerror}; choose another with port="
+            ) from error
+
+
+if __name__ == "__main__":
+    main(UiConfig, run, __doc__ or "")

@@ -1,0 +1,134 @@
+"""Claims about winners, in simulated searches over stored predictions."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from results.comparison import compare
+from results.metrics import METRICS
+from results.optimism import winner_optimism
+
+CLASSES = 5
+Array = np.ndarray[Any, Any]
+
+
+def trained(
+    rng: np.random.Generator, labels: Array, difficulty: Array, skill: float, shared: Array
+) -> Array:
+    """Predictions of one training: right with a chance that falls with the image's difficulty.
+
+    ``shared`` is noise that all trainings have in common, so that models err on the same images;
+    skill varies with the seed, too.
+    """
+    chance = skill + rng.normal(0, 0.15)
+    noise = 0.7 * shared + 0.7 * rng.normal(size=len(labels))
+    right = chance + noise > difficulty
+    wrong = (labels + rng.integers(1, CLASSES, len(labels))) % CLASSES
+    return np.asarray(np.eye(CLASSES)[np.where(right, labels, wrong)] * 0.9 + 0.02)
+
+
+def false_wins(searches: int, controls: int, groups: int = 0) -> float:
+    """Share of searches without any difference in which a win is claimed.
+
+    In each, 16 equal trials compete on one set of images; the best is confirmed on another.
+    """
+    wins = 0
+    for seed in range(searches):
+        rng = np.random.default_rng(seed)
+        images = 300
+        group = np.sort(rng.integers(0, groups, images)) if groups else np.arange(images)
+        labels = rng.integers(0, CLASSES, images)
+        difficulty = rng.normal(-1.0, 0.7, images)
+        if groups:
+            difficulty += rng.normal(0, 0.7, groups)[group]
+        shared = rng.normal(size=images)
+        # The winner is one of equals: choosing it on other images changes nothing here.
+        arms = [
+            [trained(rng, labels, difficulty, 0.0, shared) for _ in range(3)]
+            for _ in range(1 + controls)
+        ]
+        named = {str(i): arm for i, arm in enumerate(arms[1:])}
+        found = compare(
+            METRICS["macro_f1"],
+            labels,
+            arms[0],
+            named,
+            group.astype(str) if groups else None,
+            seed,
+        )
+        wins += any(c.verdict == "beats" for c in found)
+    return wins / searches
+
+
+@pytest.mark.parametrize(("controls", "groups"), [(1, 0), (2, 0), (3, 0), (2, 60)])
+def test_equal_trials_claim_a_win_in_at_most_five_percent(controls: int, groups: int) -> None:
+    searches = 200
+    share = false_wins(searches, controls, groups)
+    # 5 % and three binomial standard errors of the simulation itself
+    assert share <= 0.05 + 3 * (0.05 * 0.95 / searches) ** 0.5
+
+
+def test_a_real_difference_is_found() -> None:
+    found = 0
+    for seed in range(20):
+        rng = np.random.default_rng(seed)
+        labels = rng.integers(0, CLASSES, 400)
+        difficulty, shared = rng.normal(-1.0, 0.7, 400), rng.normal(size=400)
+        ours = [trained(rng, labels, difficulty, 1.0, shared) for _ in range(3)]
+        theirs = [trained(rng, labels, difficulty, 0.0, shared) for _ in range(3)]
+        (result,) = compare(METRICS["macro_f1"], labels, ours, {"control": theirs})
+        found += result.verdict == "beats"
+        assert result.gain == pytest.approx(100 * (result.candidate_score - result.control_score))
+        (back,) = compare(METRICS["macro_f1"], labels, theirs, {"control": ours})
+        assert back.gain == pytest.approx(-result.gain)
+    assert found >= 19
+
+
+def test_one_seed_is_no_comparison() -> None:
+    rng = np.random.default_rng(0)
+    labels = rng.integers(0, CLASSES, 50)
+    arm = [trained(rng, labels, np.zeros(50), 0.0, np.zeros(50))]
+    with pytest.raises(ValueError, match="two seeds"):
+        compare(METRICS["accuracy"], labels, arm, {"a": arm * 2})
+
+
+def test_groups_widen_the_intervals() -> None:
+    rng = np.random.default_rng(1)
+    group = np.repeat(np.arange(40), 8)
+    labels = rng.integers(0, CLASSES, 320)
+    easy = rng.normal(-1.0, 0.3, 320)
+    # the models differ group by group
+    ours = [
+        trained(rng, labels, easy + rng.normal(0, 1.5, 40)[group], 0.0, np.zeros(320))
+        for _ in range(3)
+    ]
+    theirs = [trained(rng, labels, easy, 0.0, np.zeros(320)) for _ in range(3)]
+    metric = METRICS["accuracy"]
+    plain = compare(metric, labels, ours, {"c": theirs})[0]
+    grouped = compare(metric, labels, ours, {"c": theirs}, group.astype(str))[0]
+    assert grouped.margin > plain.margin
+
+
+@pytest.mark.parametrize("name", ["macro_f1", "log_loss"])
+def test_the_winners_optimism_is_near_the_true_one(name: str) -> None:
+    metric = METRICS[name]
+    estimated, true = [], []
+    for seed in range(30):
+        rng = np.random.default_rng(seed)
+        labels, fresh = rng.integers(0, CLASSES, 200), rng.integers(0, CLASSES, 20_000)
+        easy, far = rng.normal(-1, 0.7, 200), rng.normal(-1, 0.7, 20_000)
+        skills = rng.normal(0, 0.15, 20)
+        trials = [trained(rng, labels, easy, s, np.zeros(200)) for s in skills]
+        scores = [metric.score(labels, p) for p in trials]
+        best = int(np.argmax(scores) if metric.direction == "maximize" else np.argmin(scores))
+        again = trained(rng, fresh, far, float(skills[best]), np.zeros(20_000))
+        true.append(metric.gain(scores[best], metric.score(fresh, again)))
+        estimated.append(winner_optimism(metric, labels, trials, seed=seed))
+    error = np.std(np.subtract(true, estimated)) / len(true) ** 0.5
+    # The seed of each training is noise of its own that resampled images cannot show; here it is
+    # part of the skill that wins, so the estimate may stay below, never far above.
+    assert np.mean(estimated) > 0.2 * np.mean(true)
+    assert np.mean(estimated) < np.mean(true) + 3 * error

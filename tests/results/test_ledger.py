@@ -1,0 +1,103 @@
+"""The ledger: durable, one writer, torn only at its end."""
+
+from __future__ import annotations
+
+import multiprocessing
+import warnings
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from results.ledger import Ledger, read_ledger
+from spaces.errors import InputError
+
+
+def write(path: Path, count: int) -> None:
+    ledger = Ledger(path)
+    for i in range(count):
+        ledger.add("epoch", number=i, text="naïve\nline")
+    ledger.close()
+
+
+def test_events_come_back_in_order(tmp_path: Path) -> None:
+    path = tmp_path / "job" / "ledger.jsonl"
+    write(path, 3)
+    write(path, 2)
+    events = read_ledger(path)
+    assert [e["number"] for e in events] == [0, 1, 2, 0, 1]
+    assert all(e["text"] == "naïve\nline" and e["at"] > 1e9 for e in events)
+
+
+def test_nothing_is_written_before_commit(tmp_path: Path) -> None:
+    ledger = Ledger(tmp_path / "ledger.jsonl")
+    ledger.add("opened")
+    assert (tmp_path / "ledger.jsonl").read_bytes() == b""
+    ledger.commit()
+    assert len(read_ledger(tmp_path / "ledger.jsonl")) == 1
+    ledger.close()
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(1, 400))
+def test_a_cut_at_any_byte_loses_the_torn_line_only(
+    tmp_path_factory: pytest.TempPathFactory, cut: int
+) -> None:
+    path = tmp_path_factory.mktemp("cut") / "ledger.jsonl"
+    write(path, 6)
+    whole = path.read_bytes()
+    path.write_bytes(whole[: len(whole) - min(cut, len(whole) - 1)])
+    kept = path.read_bytes().count(b"\n")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        assert [e["number"] for e in read_ledger(path)] == list(range(kept))
+    write(path, 1)  # the next writer goes on after the last whole line
+    assert [e["number"] for e in read_ledger(path)] == [*range(kept), 0]
+
+
+def test_a_torn_last_line_is_told(tmp_path: Path) -> None:
+    path = tmp_path / "ledger.jsonl"
+    write(path, 2)
+    path.write_bytes(path.read_bytes()[:-5])
+    with pytest.warns(UserWarning, match="cut off"):
+        assert len(read_ledger(path)) == 1
+
+
+def test_damage_before_the_end_is_an_error_that_names_the_line(tmp_path: Path) -> None:
+    path = tmp_path / "ledger.jsonl"
+    write(path, 4)
+    lines = path.read_bytes().splitlines(keepends=True)
+    lines[2] = b'{"event": "epo\n'
+    path.write_bytes(b"".join(lines))
+    with pytest.raises(InputError, match="line 3 is damaged"):
+        read_ledger(path)
+    with pytest.raises(InputError, match="no ledger"):
+        read_ledger(tmp_path / "other.jsonl")
+
+
+def _try_to_open(path: Path, answers: multiprocessing.Queue[str]) -> None:
+    try:
+        Ledger(path)
+        answers.put("opened")
+    except InputError as error:
+        answers.put(str(error))
+
+
+def test_there_is_one_writer(tmp_path: Path) -> None:
+    path = tmp_path / "ledger.jsonl"
+    ledger = Ledger(path)
+    context = multiprocessing.get_context("spawn")
+    answers: multiprocessing.Queue[str] = context.Queue()
+    other = context.Process(target=_try_to_open, args=(path, answers))
+    other.start()
+    assert "another process" in answers.get(timeout=60)
+    other.join()
+    ledger.close()
+
+
+def test_a_number_that_json_lacks_is_refused(tmp_path: Path) -> None:
+    ledger = Ledger(tmp_path / "ledger.jsonl")
+    ledger.add("epoch", value=float("nan"))
+    with pytest.raises(ValueError, match="Out of range"):
+        ledger.commit()

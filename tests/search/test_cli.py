@@ -1,0 +1,157 @@
+"""Command lines: what is read, and what is said of what cannot be."""
+
+from __future__ import annotations
+
+import contextlib
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from search.cli import help_text, parse
+from search.config import (
+    HELP,
+    DigitsConfig,
+    RunConfig,
+    ShowConfig,
+    SyncConfig,
+    TrainConfig,
+    UiConfig,
+)
+from search.space import flatten, resolve_space
+from spaces.errors import InputError
+
+SCHEMAS = [RunConfig, TrainConfig, ShowConfig, SyncConfig, UiConfig]
+
+
+def test_defaults() -> None:
+    config = parse(RunConfig, [])
+    assert isinstance(config.data, DigitsConfig)
+    assert (config.space, config.trials, config.confirm) == ("aug_policy", 16, 3)
+
+
+def test_values_and_open_groups() -> None:
+    config = parse(
+        RunConfig,
+        [
+            "trials=4",
+            "space=[aug_policy,schedule]",
+            "fix.lr=1e-3",
+            "fix.stage1.operation=rotate",
+            "narrow.mix=[none,mixup]",
+            "data=csv",
+            "data.root=/a b/c=(d)'s",
+            "data.classes=[x,y]",
+            "data.baseline.backbone=resnet18",
+            "model=my.module:net",
+            "resources.gpu=0.5",
+        ],
+    )
+    assert config.space == ["aug_policy", "schedule"]
+    assert flatten(config.fix) == {"lr": 1e-3, "stage1.operation": "rotate"}
+    assert config.narrow == {"mix": ["none", "mixup"]}
+    assert config.data.root == "/a b/c=(d)'s"
+    assert config.data.classes == ["x", "y"]
+    assert config.data.baseline == {"backbone": "resnet18"}
+    assert config.model == "my.module:net"
+    assert config.resources.gpu == 0.5
+
+
+def test_a_folder_of_own_yaml(tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "mine.yaml").write_text(
+        "name: mine\nroot: /images\nbaseline:\n  lr: 1e-4\n"
+    )
+    config = parse(RunConfig, ["--config-dir", str(tmp_path), "data=mine", "data.label=class"])
+    assert (config.data.name, config.data.root, config.data.label) == ("mine", "/images", "class")
+    assert config.data.baseline == {"lr": "1e-4"} or config.data.baseline == {"lr": 1e-4}
+    with pytest.raises(InputError, match=r"unknown data 'mien'.*did you mean mine"):
+        parse(RunConfig, [f"--config-dir={tmp_path}", "data=mien"])
+    (tmp_path / "data" / "bad.yaml").write_text("name: x\nroots: /images\n")
+    with pytest.raises(InputError, match="roots"):
+        parse(RunConfig, [f"--config-dir={tmp_path}", "data=bad"])
+
+
+@pytest.mark.parametrize(
+    ("argument", "words"),
+    [
+        ("trails=3", "did you mean trials"),
+        ("data.lable=x", r"did you mean data\.label"),
+        ("trials=many", "trials.*'many'"),
+        ("trials=0", "trials=0: must be at least 1"),
+        ("trials=[1", r"trials=\[1.*cannot be read|trials.*read"),
+        ("confirm=1", "at least 2 seeds"),
+        ("resources.cpu=0", "above 0"),
+        ("scheduler.reduction=1", "above 1"),
+        ("holdout.folds=1", "at least 2"),
+        ("data=cvs", "did you mean csv"),
+        ("cluster.address=ray://host:10001", "cluster.address=auto"),
+        ("name=../../etc", "only letters"),
+        ("direction=up", "maximize or minimize"),
+        ("--verbose", "unknown flag"),
+        ("hello", "key=value"),
+        ("--config-dir=/no/such", "no such folder"),
+        ("epochs=-1", "epochs"),
+        ("port=3", "unknown option 'port'"),
+    ],
+)
+def test_bad_arguments_get_one_clear_line(argument: str, words: str) -> None:
+    with pytest.raises(InputError, match=words) as caught:
+        parse(RunConfig, [argument])
+    assert "\n" not in str(caught.value)
+
+
+def test_a_bare_word_is_the_positional_option() -> None:
+    assert parse(ShowConfig, ["latest"], positional="select").select == "latest"
+
+
+@pytest.mark.parametrize("schema", SCHEMAS)
+def test_every_option_is_explained(schema: type) -> None:
+    from search.cli import _keys
+
+    assert set(_keys(schema)) <= set(HELP)
+    text = help_text(schema, "what it does")
+    assert all(f"  {key}" in text for key in _keys(schema))
+
+
+@settings(max_examples=80, deadline=None, derandomize=True)
+@given(
+    st.sampled_from(
+        ["trials", "fix.lr", "data.root", "space", "narrow.lr", "x", "", "fix", "data"]
+    ),
+    st.text(max_size=20),
+)
+def test_any_argument_is_read_or_refused(key: str, value: str) -> None:
+    with contextlib.suppress(InputError):  # anything else is a traceback for the user
+        parse(RunConfig, [f"{key}={value}"])
+
+
+@pytest.mark.parametrize(
+    ("value", "fix", "narrow", "words"),
+    [
+        ("aug_polcy", {}, {}, "did you mean aug_policy"),
+        (["schedule", "nothing"], {}, {}, "unknown space 'nothing'"),
+        ([], {}, {}, "name at least one"),
+        ("schedule", {}, {"ler": [1, 2]}, "did you mean lr"),
+        ("schedule", {}, {"lr": [1e-2, 1e-3]}, "upside down"),
+        ("schedule", {"lr": 5.0}, {}, "outside 0.0001 to 0.01"),
+        ("no.such.module:space", {}, {}, "cannot import"),
+        ("spaces.ready:REDY", {}, {}, "unknown function"),
+        ("math:pi", {}, {}, "unknown function"),
+        ("os:getcwd", {}, {}, "not a SearchSpace"),
+        (
+            "schedule",
+            {"lr": 1e-3, "weight_decay": 1e-2, "warmup_epochs": 0},
+            {},
+            "everything that the space searches is fixed",
+        ),
+    ],
+)
+def test_bad_spaces(value: object, fix: dict, narrow: dict, words: str) -> None:  # type: ignore[type-arg]
+    with pytest.raises(InputError, match=words):
+        resolve_space(value, fix, narrow)
+
+
+def test_an_own_space_loads() -> None:
+    assert resolve_space("spaces.schedule:schedule").name == "schedule"

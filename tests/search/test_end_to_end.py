@@ -1,0 +1,309 @@
+"""The whole line through the command line: real Ray, real MLflow on sqlite, real signals."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from mlflow.tracking import MlflowClient
+
+from results.ledger import read_ledger
+from results.predictions import Predictions
+from results.tracking import ID_TAG, Tracker
+from results.trials import Search
+from spaces.policy import AugPolicy
+
+TRIALS = 4
+LIMIT = 240
+
+
+def command(name: str, *arguments: str) -> list[str]:
+    return [sys.executable, "-m", f"search.{name}", *arguments]
+
+
+def run(folder: Path, name: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        command(name, *arguments),
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        timeout=LIMIT,
+        stdin=subprocess.DEVNULL,
+    )
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the team's own module, in which one search has run."""
+    folder = tmp_path_factory.mktemp("project")
+    (folder / "team.py").write_text(
+        "from optuna.distributions import CategoricalDistribution, FloatDistribution\n"
+        "from spaces.param import Param\n"
+        "from spaces.space import SearchSpace\n"
+        "def space():\n"
+        "    return SearchSpace(name='team', params=(\n"
+        "        Param(name='lr', distribution=FloatDistribution(1e-3, 1e-2, log=True)),\n"
+        "        Param(name='policy', distribution=CategoricalDistribution(\n"
+        "            ('none', 'trivial_augment'))),\n"
+        "    ))\n"
+        "def hits(labels, probabilities):\n"
+        "    return float((probabilities.argmax(1) == labels).mean())\n"
+        "def broken(config):\n"
+        "    def loss(logits, targets):\n"
+        "        if config.lr > 0.5:\n"
+        "            raise RuntimeError('this one was bound to fail')\n"
+        "        return (logits.log_softmax(1) * -targets).sum(1).mean()\n"
+        "    return loss\n"
+    )
+    return folder
+
+
+@pytest.fixture(scope="module")
+def finished(folder: Path) -> subprocess.CompletedProcess[str]:
+    return run(
+        folder,
+        "run",
+        "space=team:space",
+        "metric=team:hits",
+        "direction=maximize",
+        f"trials={TRIALS}",
+        "epochs=4",
+        "confirm=2",
+        "scheduler.grace=1",
+        "name=first",
+        "json=true",
+    )
+
+
+@pytest.fixture(scope="module")
+def search(folder: Path, finished: subprocess.CompletedProcess[str]) -> Search:
+    assert finished.returncode == 0, finished.stdout + finished.stderr
+    return Search.read(folder / "runs/digits/first")
+
+
+def test_it_ends_with_a_sentence_and_the_next_commands(
+    finished: subprocess.CompletedProcess[str], search: Search
+) -> None:
+    assert finished.stderr == ""
+    out = finished.stdout
+    assert "the winner" in out
+    assert "Over 2 seeds, on images that did not choose it" in out
+    assert "python -m search.show first" in out
+    last = json.loads(out.splitlines()[-1])
+    assert last["id"] == "first"
+    assert last["winner"] in search.trials
+    assert len(out.splitlines()) < 60
+
+
+def test_the_ledger_holds_every_epoch_once(search: Search) -> None:
+    assert search.summary is not None
+    assert [t.why for t in search.trials.values()][:5] == ["baseline"] + ["sampled"] * TRIALS
+    for trial in search.trials.values():
+        assert trial.state in ("finished", "stopped")
+        assert [e["epoch"] for e in trial.epochs] == list(range(1, trial.epoch + 1))
+        assert trial.ended is not None
+    controls = [t for t in search.trials.values() if t.why != "sampled"]
+    assert all(t.state == "finished" for t in controls)
+    assert search.opened["digests"]["code"]
+
+
+def test_predictions_reproduce_the_scores(search: Search) -> None:
+    labels = {}
+    table = Path(search.opened["folds"]["file"]).read_text().splitlines()[1:]
+    for line in table:
+        image, label, _fold = line.split(",")
+        labels[image] = int(label)
+    for trial in search.trials.values():
+        stored = Predictions.read(search.trial_folder(trial) / "holdout.npz")
+        truth = np.array([labels[i] for i in stored.images])
+        assert float((stored.probabilities.argmax(1) == truth).mean()) == trial.score("hits")
+        assert (search.trial_folder(trial) / "test.npz").exists() == (trial.state == "finished")
+        kept = list(search.trial_folder(trial).glob("checkpoint-*"))
+        assert len(kept) == (1 if trial.state == "finished" else 0)
+
+
+def test_a_warm_worker_computes_what_a_fresh_one_does(folder: Path, search: Search) -> None:
+    """The last confirmation ran in a reused process; alone it gives the same bits."""
+    trial = next(t for t in search.of("confirm", "winner") if t.config.seed == 2)
+    alone = run(
+        folder,
+        "train",
+        "metric=team:hits",
+        "direction=maximize",
+        "epochs=4",
+        f"fix.lr={trial.config.lr!r}",
+        f"fix.policy={'none' if trial.config.policy == AugPolicy() else 'trivial_augment'}",
+        "fix.fold=1",
+        "seed=2",
+        "name=alone",
+        "quiet=true",
+        "tracking=sqlite:///alone.db",
+    )
+    assert alone.returncode == 0, alone.stderr
+    (single,) = Search.read(folder / "runs/digits/alone").trials.values()
+    assert single.config == trial.config
+    assert [e["metrics"] for e in single.epochs] == [e["metrics"] for e in trial.epochs]
+
+
+def test_mlflow_holds_what_the_ledger_holds(folder: Path, search: Search) -> None:
+    client = MlflowClient(f"sqlite:///{folder}/mlflow.db")
+    experiment = client.get_experiment_by_name("digits")
+    assert experiment is not None
+    runs = {
+        r.data.tags[ID_TAG]: r
+        for r in client.search_runs([experiment.experiment_id], max_results=1000)
+    }
+    parent = runs["digits/first"]
+    assert set(runs) == {"digits/first", *(f"digits/{t}" for t in search.trials)}
+    assert parent.info.status == "FINISHED"
+    assert parent.data.tags["state"] == "finished"
+    assert parent.inputs is not None
+    assert parent.inputs.dataset_inputs[0].dataset.digest == search.opened["data"]["digest"]
+    names = {f.path for f in client.list_artifacts(parent.info.run_id)}
+    assert names == {"space.json", "report.txt", "learning_curves.png"}
+    for trial in search.trials.values():
+        child = runs[f"digits/{trial.id}"]
+        assert child.data.tags["mlflow.parentRunId"] == parent.info.run_id
+        assert child.data.tags["state"] == trial.state
+        assert child.data.params["lr"] == str(trial.config.lr)
+        assert child.data.params["size"] == "32x32"
+        assert child.info.start_time == int(trial.started * 1000)
+        for name in ("val/hits", "train/loss", "seconds/feed"):
+            history = client.get_metric_history(child.info.run_id, name)
+            assert [m.step for m in sorted(history, key=lambda m: m.step)] == list(
+                range(1, trial.epoch + 1)
+            )
+        last = client.get_metric_history(child.info.run_id, "val/hits")
+        assert max(last, key=lambda m: m.step).value == trial.score("hits")
+        files = {f.path for f in client.list_artifacts(child.info.run_id)}
+        assert {"policy.json", "policy.txt"} <= files
+        assert ({"confusion_matrix.png", "learning_curve.png"} <= files) == (
+            trial.state == "finished"
+        )
+
+
+def test_a_second_reading_adds_nothing(folder: Path, search: Search) -> None:
+    uri = f"sqlite:///{folder}/mlflow.db"
+    client = MlflowClient(uri)
+    experiment = client.get_experiment_by_name("digits")
+    assert experiment is not None
+
+    def count() -> tuple[int, int]:
+        runs = client.search_runs([experiment.experiment_id], max_results=1000)
+        return len(runs), sum(
+            len(client.get_metric_history(r.info.run_id, "val/hits")) for r in runs
+        )
+
+    before = count()
+    Tracker(search.folder, uri).catch_up()
+    assert count() == before
+
+
+def test_mlflow_can_be_deleted_and_rebuilt(folder: Path, search: Search) -> None:
+    done = run(folder, "sync", "first", "tracking=sqlite:///rebuilt.db")
+    assert done.returncode == 0, done.stderr
+    client = MlflowClient(f"sqlite:///{folder}/rebuilt.db")
+    experiment = client.get_experiment_by_name("digits")
+    assert experiment is not None
+    assert len(client.search_runs([experiment.experiment_id])) == 1 + len(search.trials)
+
+
+def test_show(folder: Path, search: Search) -> None:
+    everything = run(folder, "show")
+    assert "digits/first" in everything.stdout
+    page = run(folder, "show", "first")
+    assert page.returncode == 0
+    assert all(f"-{t.number:03d}" in page.stdout for t in search.trials.values())
+    trial = run(folder, "show", "first-001", "json=true")
+    assert json.loads(trial.stdout.splitlines()[-1])["id"] == "first-001"
+    assert "val/hits" in trial.stdout
+    wrong = run(folder, "show", "frist")
+    assert wrong.returncode == 2
+    assert "did you mean first" in wrong.stderr
+
+
+def test_a_failing_trial_ends_alone(folder: Path) -> None:
+    done = run(
+        folder,
+        "train",
+        "loss=team:broken",
+        "fix.lr=0.9",
+        "epochs=1",
+        "name=failing",
+        "tracking=sqlite:///failing.db",
+    )
+    assert done.returncode == 1
+    assert "Traceback" not in done.stderr
+    (trial,) = Search.read(folder / "runs/digits/failing").trials.values()
+    assert trial.state == "failed"
+    assert trial.reason == "RuntimeError: this one was bound to fail"
+    ended = read_ledger(folder / "runs/digits/failing/ledger.jsonl")
+    assert any("in loss" in e.get("traceback", "") for e in ended)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_it_cleanly(folder: Path, number: signal.Signals) -> None:
+    name = f"stopped-{number.name}"
+    ledger = folder / "runs/digits" / name / "ledger.jsonl"
+    process = subprocess.Popen(
+        command("run", f"name={name}", "trials=8", "tracking=sqlite:///stopped.db"),
+        cwd=folder,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    deadline = time.monotonic() + 120
+    while time.monotonic() < deadline:
+        if ledger.exists() and '"epoch"' in ledger.read_text():
+            break
+        time.sleep(0.2)
+    os.kill(process.pid, number)
+    out, errors = process.communicate(timeout=90)
+    assert process.returncode == 3, out + errors
+    assert "Traceback" not in errors
+    assert "stopped before its end" in out
+    search = Search.read(ledger.parent)
+    assert search.summary is not None
+    assert search.summary["state"] == "interrupted"
+    assert all(t.state != "running" for t in search.trials.values())
+
+
+def test_bad_input_leaves_nothing_behind(folder: Path) -> None:
+    before = set((folder / "runs/digits").iterdir())
+    for arguments, words in {
+        ("space=aug_polcy",): "did you mean aug_policy",
+        ("fix.backbone=resnet_18",): "did you mean resnet18",
+        ("resources.gpu=9",): "resources.gpu=9 per trial, but there is only 0",
+    }.items():
+        done = run(folder, "run", *arguments)
+        assert done.returncode == 2, done.stdout + done.stderr
+        assert words in done.stderr
+        assert "Traceback" not in done.stderr
+        assert len(done.stderr.splitlines()) == 1
+    assert set((folder / "runs/digits").iterdir()) == before
+
+
+def test_help_is_quick_and_a_used_port_is_told(folder: Path) -> None:
+    begun = time.monotonic()
+    for name in ("run", "train", "show", "ui", "sync"):
+        done = run(folder, name, "--help")
+        assert done.returncode == 0
+        assert f"python -m search.{name}" in done.stdout
+    assert time.monotonic() - begun < 30
+    import socket
+
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        done = run(folder, "ui", f"port={port}")
+        assert done.returncode == 2
+        assert f"port={port}" in done.stderr

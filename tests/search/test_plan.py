@@ -1,0 +1,195 @@
+"""The order of a search, its sampler and its early stopping, without training anything."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from results.ledger import Ledger, read_ledger
+from results.trials import Search
+from search.asha import Asha
+from search.driver import Driver
+from search.plan import CONFIRM_FOLD, Planned, SearchPlan, confirmation_arms
+from search.sampler import Sampler
+from spaces.aug_policy import aug_policy
+from spaces.policy import AugPolicy, trivial_augment
+from spaces.schedule import schedule
+from spaces.trial_config import TrialConfig
+
+BASE = TrialConfig(epochs=3)
+
+
+class World:
+    """A driver with a plan and made-up scores."""
+
+    def __init__(self, folder: Path, trials: int = 4, confirm: int = 2) -> None:
+        self.ledger = Ledger(folder / "ledger.jsonl")
+        self.search = Search(folder=folder)
+        self.driver = Driver(self.ledger, self.search)
+        self.driver.record(
+            "opened", search="s", metric="accuracy", direction="maximize", competition="c"
+        )
+        self.sampler = Sampler(aug_policy(), "accuracy", "maximize", 0, 2)
+        self.driver.on_end([self.sampler.tell])
+        self.plan = SearchPlan(
+            search=self.search, sampler=self.sampler, baseline=BASE, trials=trials, confirm=confirm
+        )
+
+    def start(self) -> Planned | None:
+        planned = self.plan.next()
+        if planned:
+            self.driver.start(planned)
+        return planned
+
+    def run(self, planned: Planned, score: float, epochs: int = 3) -> None:
+        for epoch in range(1, epochs + 1):
+            report = {
+                "epoch": epoch,
+                "metrics": {"val/accuracy": score},
+                "seconds": {"total": 1.0, "feed": 0.1, "compute": 0.8},
+                "images": 10,
+            }
+            self.driver.report(planned.id, {"epoch": epoch, "report": report})
+        self.driver.complete(planned.id)
+
+
+def test_baseline_samples_confirmation(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    whys = []
+    scores = iter([0.5, 0.6, 0.9, 0.7, 0.8] + [0.5] * 20)
+    while not world.plan.done:
+        planned = world.start()
+        assert planned is not None
+        whys.append(planned.why)
+        world.run(planned, next(scores), epochs=1 if planned.number == 3 else 3)
+    winner = world.plan.winner()
+    assert winner is not None
+    assert winner.number == 2
+    assert whys[:5] == ["baseline"] + ["sampled"] * 4
+    confirmations = world.search.of("confirm")
+    assert {t.config.fold for t in confirmations} == {CONFIRM_FOLD}
+    assert {t.config.seed for t in confirmations} == {1, 2}
+    arms = {t.arm: t.config for t in confirmations if t.config.seed == 1}
+    assert arms["TrivialAugment"].policy == trivial_augment()
+    assert arms["TrivialAugment"].lr == winner.config.lr
+    # the baseline is the winner without its augmentation, so it is trained once
+    assert set(arms) == {"winner", "no augmentation (the baseline)", "TrivialAugment"}
+    assert world.plan.expected() == len(whys) == 1 + 4 + 6
+    world.ledger.close()
+    states = [e["state"] for e in read_ledger(tmp_path / "ledger.jsonl") if "state" in e]
+    assert states.count("stopped") == 1
+    assert Search.read(tmp_path).trials == world.search.trials  # the ledger tells it all
+
+
+def test_confirmation_waits_for_the_last_sample(tmp_path: Path) -> None:
+    world = World(tmp_path, trials=2)
+    started = [world.start() for _ in range(3)]
+    assert world.start() is None
+    assert not world.plan.done
+    for planned in started[:2]:
+        assert planned is not None
+        world.run(planned, 0.5)
+    assert world.start() is None
+    last = started[2]
+    assert last is not None
+    world.run(last, 0.6)
+    following = world.start()
+    assert following is not None
+    assert following.why == "confirm"
+
+
+def test_without_a_finished_sample_there_is_nothing_to_confirm(tmp_path: Path) -> None:
+    world = World(tmp_path, trials=1)
+    for _ in range(2):
+        planned = world.start()
+        assert planned is not None
+        world.driver.report(planned.id, {"epoch": 1, "failed": "OSError: x", "traceback": "…"})
+    assert world.plan.done
+    assert world.plan.winner() is None
+    assert [t.state for t in world.search.trials.values()] == ["failed", "failed"]
+
+
+def test_arms_are_matched_and_distinct() -> None:
+    policy = AugPolicy.from_params({"stages": 1, "stage1.operation": "rotate"})
+    winner = BASE.replace(policy=policy, lr=5e-3)
+    arms = confirmation_arms(winner, BASE)
+    assert set(arms) == {"winner", "no augmentation", "TrivialAugment", "the baseline"}
+    assert arms["no augmentation"] == winner.replace(policy=AugPolicy())
+    assert set(confirmation_arms(BASE.replace(lr=2e-3), BASE)) == {
+        "winner",
+        "TrivialAugment",
+        "the baseline",
+    }
+
+
+def test_repeated_reports_count_once(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    planned = world.start()
+    assert planned is not None
+    world.run(planned, 0.5)
+    world.run(planned, 0.4)
+    (trial,) = world.search.trials.values()
+    assert [e["metrics"]["val/accuracy"] for e in trial.epochs] == [0.5] * 3
+
+
+def test_the_sampler_learns_from_ends_of_every_kind(tmp_path: Path) -> None:
+    world = World(tmp_path, trials=12, confirm=0)
+    for _ in range(13):
+        planned = world.start()
+        assert planned is not None
+        world.run(planned, 0.01 * planned.number, epochs=1 if planned.number % 3 == 0 else 3)
+    states = [t.state.name for t in world.sampler._study.trials]
+    assert states.count("PRUNED") == 4
+    assert states.count("COMPLETE") == 8
+    pruned = [t for t in world.sampler._study.trials if t.state.name == "PRUNED"]
+    assert all(list(t.intermediate_values) == [1] for t in pruned)
+
+
+def test_the_same_seed_proposes_the_same() -> None:
+    def propose() -> list[dict[str, Any]]:
+        sampler = Sampler(schedule(), "accuracy", "maximize", 3, 5)
+        return [sampler.ask(str(i)) for i in range(5)]
+
+    assert propose() == propose()
+
+
+def ray_trial(name: str, why: str) -> Any:
+    return SimpleNamespace(trial_id=name, config={"why": why})
+
+
+@pytest.mark.parametrize("grace", [1, 2])
+def test_asha_stops_the_worse_on_epochs_and_spares_controls(grace: int) -> None:
+    asha = Asha(epochs=9, grace=grace, reduction=3)
+    stopped = []
+    for i in range(9):
+        trial = ray_trial(str(i), "sampled")
+        asha.on_trial_add(None, trial)
+        for epoch in range(1, 9):
+            result = {"epoch": epoch, "score": -float(i)}
+            if asha.on_trial_result(None, trial, result) == "STOP":
+                stopped.append((i, epoch))
+                asha.on_trial_complete(None, trial, result)
+                break
+    assert stopped
+    assert min(epoch for _, epoch in stopped) >= grace
+    assert all(i > 0 for i, _ in stopped)
+    control = ray_trial("c", "confirm")
+    asha.on_trial_add(None, control)
+    for epoch in range(1, 9):
+        result = {"epoch": epoch, "score": -1e9}
+        assert asha.on_trial_result(None, control, result) == "CONTINUE"
+    asha.on_trial_complete(None, control, result)
+    asha.on_trial_remove(None, control)
+
+
+def test_a_failed_trial_leaves_no_trace_in_the_rungs() -> None:
+    asha = Asha(epochs=9, grace=1, reduction=3)
+    trial = ray_trial("f", "sampled")
+    asha.on_trial_add(None, trial)
+    failed = {"epoch": 1, "failed": "x", "done": True}
+    assert asha.on_trial_result(None, trial, failed) == "CONTINUE"
+    asha.on_trial_complete(None, trial, failed)
+    assert all(not rung[1] for rung in asha._brackets[0]._rungs)

@@ -1,0 +1,126 @@
+"""A contract for every ready space, and for joining, pinning and narrowing."""
+
+from __future__ import annotations
+
+import json
+
+import optuna
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from optuna.distributions import CategoricalDistribution, FloatDistribution
+
+from spaces.aug_policy import aug_policy
+from spaces.errors import InputError
+from spaces.optimizer import optimizer
+from spaces.param import Param, When
+from spaces.ready import READY
+from spaces.schedule import schedule
+from spaces.space import SearchSpace
+from spaces.trial_config import TrialConfig
+
+optuna.logging.set_verbosity(optuna.logging.ERROR)
+ALL = {
+    **{name: make() for name, make in READY.items()},
+    "joined": aug_policy().join(schedule()).join(optimizer()),
+    "three stages": aug_policy(stages=3),
+}
+
+
+def draws(space: SearchSpace, count: int) -> list[dict[str, object]]:
+    study = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=0))
+    return [dict(space.suggest(study.ask())) for _ in range(count)]
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_every_draw_is_in_the_space_and_builds_a_configuration(name: str) -> None:
+    for params in draws(ALL[name], 200):
+        assert ALL[name].contains(params)  # type: ignore[arg-type]
+        config = TrialConfig().with_params(params)  # type: ignore[arg-type]
+        assert TrialConfig.from_json(json.loads(json.dumps(config.to_json()))) == config
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_json_round_trip_keeps_space_and_digest(name: str) -> None:
+    again = SearchSpace.from_json(json.loads(json.dumps(ALL[name].to_json())))
+    assert again == ALL[name]
+    assert again.digest == ALL[name].digest
+
+
+@pytest.mark.parametrize("name", READY)
+def test_ready_spaces_keep_to_few_live_dimensions(name: str) -> None:
+    assert max(len(params) for params in draws(READY[name](), 300)) <= 9
+
+
+def test_a_foreign_or_missing_parameter_is_not_contained() -> None:
+    params = draws(schedule(), 1)[0]
+    assert not schedule().contains({**params, "mix": "none"})  # type: ignore[dict-item]
+    del params["lr"]
+    assert not schedule().contains(params)  # type: ignore[arg-type]
+
+
+def test_pinning_settles_conditions() -> None:
+    space = optimizer().pin({"optimizer": "sgd"})
+    names = {p.name for p in space.params}
+    assert "sgd.lr" in names
+    assert "beta2" not in names
+    assert all(w.parameter != "optimizer" for p in space.params for w in p.when)
+    one = aug_policy().pin({"stages": 1})
+    assert not any(p.name.startswith("stage2") for p in one.params)
+
+
+def test_narrowing_drops_dependants_of_choices_that_are_gone() -> None:
+    space = aug_policy().narrow({"mix": ["none"], "stage1.operation": ["rotate", "blur"]})
+    assert "mix_alpha" not in space
+    operations = {p["stage1.operation"] for p in draws(space, 50)}
+    assert operations == {"rotate", "blur"}
+
+
+@pytest.mark.parametrize(
+    ("ranges", "words"),
+    [
+        ({"lr": [1e-2, 1e-4]}, "upside down"),
+        ({"lr": [1e-9, 1e-3]}, "outside"),
+        ({"lr": 3}, r"\[low,high\]"),
+        ({"ler": [1, 2]}, "did you mean lr"),
+        ({"warmup_epochs": [0, 2.5]}, "outside"),
+    ],
+)
+def test_bad_ranges_are_refused(ranges: dict[str, object], words: str) -> None:
+    with pytest.raises(InputError, match=words):
+        schedule().narrow(ranges)
+
+
+def test_joining_searches_a_shared_parameter_once() -> None:
+    space = schedule().join(optimizer())
+    assert [p.name for p in space.params].count("lr") == 1
+    assert space["lr"].when == optimizer()["lr"].when
+    other = SearchSpace(name="x", params=(Param(name="lr", distribution=FloatDistribution(1, 2)),))
+    with pytest.raises(InputError, match="differently"):
+        schedule().join(other)
+
+
+def test_a_space_checks_itself() -> None:
+    mix = Param(name="mix", distribution=CategoricalDistribution(("none", "mixup")))
+    late = Param(
+        name="a", distribution=FloatDistribution(0, 1), when=(When(parameter="mix", values=("x",)),)
+    )
+    with pytest.raises(InputError, match="never drawn"):
+        SearchSpace(name="s", params=(mix, late))
+    with pytest.raises(InputError, match="does not come before"):
+        SearchSpace(name="s", params=(late, mix))
+    with pytest.raises(InputError, match="twice"):
+        SearchSpace(name="s", params=(mix, mix))
+    with pytest.raises(InputError, match="must look like"):
+        Param(name="Bad Name", distribution=FloatDistribution(0, 1))
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.floats(1e-4, 1e-2), st.floats(1e-4, 1e-2))
+def test_narrowed_ranges_contain_exactly_what_lies_inside(a: float, b: float) -> None:
+    low, high = sorted((a, b))
+    param = schedule()["lr"].narrow([low, high])
+    assert param.contains(low)
+    assert param.contains(high)
+    assert not param.contains(low / 2)
+    assert not param.contains(high * 2)

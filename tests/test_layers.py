@@ -1,0 +1,73 @@
+"""The arrows between packages: spaces <- results <- trainables <- search."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+OURS = {"spaces", "results", "trainables", "search"}
+FORBIDDEN = {
+    "spaces": {
+        "torch",
+        "timm",
+        "ray",
+        "mlflow",
+        "albumentations",
+        "results",
+        "trainables",
+        "search",
+    },
+    "results": {"torch", "timm", "ray", "optuna", "albumentations", "trainables", "search"},
+    "trainables": {"ray", "optuna", "mlflow", "search"},
+    "search": {"mlflow", "albumentations", "timm"},
+}
+ONLY_IN = {
+    "mlflow": {"results/tracking.py"},
+    "albumentations": {"trainables/augment/"},
+    "ray": {"search/"},
+}
+
+
+def imports(path: Path) -> set[str]:
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            found.add(node.module)
+    return found
+
+
+def sources() -> list[Path]:
+    return sorted(p for package in OURS for p in (ROOT / package).rglob("*.py"))
+
+
+@pytest.mark.parametrize("path", sources(), ids=lambda p: str(p.relative_to(ROOT)))
+def test_imports_follow_the_arrows(path: Path) -> None:
+    name = path.relative_to(ROOT).as_posix()
+    package = name.split("/")[0]
+    tops = {module.split(".")[0] for module in imports(path)}
+    assert not tops & FORBIDDEN[package]
+    for library, places in ONLY_IN.items():
+        if library in tops:
+            assert any(name.startswith(place) for place in places), f"{name} imports {library}"
+    if package == "spaces":
+        modules = {m for m in imports(path) if m.split(".")[0] == "optuna"}
+        assert modules <= {"optuna.distributions"}
+    if package == "trainables":
+        assert {m for m in imports(path) if m.split(".")[0] == "results"} <= {
+            "results.metrics",
+            "results.predictions",
+        }
+
+
+def test_nothing_reads_pickles() -> None:
+    for path in sources():
+        text = path.read_text()
+        for unsafe in ("import pickle", "torch.load(", "_target_", "allow_pickle=True", "eval("):
+            if unsafe == "eval(" and "model.eval()" in text:
+                text = text.replace("model.eval()", "")
+            assert unsafe not in text, f"{path} uses {unsafe}"

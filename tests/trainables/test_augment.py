@@ -1,0 +1,177 @@
+"""A contract for every operation, and references for those that have a published meaning."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import albumentations as A  # noqa: N812
+import cv2
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from PIL import Image, ImageEnhance, ImageOps
+
+from spaces.operations import OPERATIONS
+from spaces.policy import AugPolicy, Choice, Stage, trivial_augment
+from trainables.augment import Augmenter
+from trainables.augment.operations import transform
+
+SIDE, SIZE = 44, (32, 40)
+Picture = NDArray[np.uint8]
+
+
+@pytest.fixture(scope="module")
+def picture() -> Picture:
+    rng = np.random.default_rng(0)
+    small = rng.integers(0, 256, (9, 9, 3), dtype=np.uint8)
+    return np.asarray(cv2.resize(small, (SIDE, SIDE)), dtype=np.uint8)
+
+
+def augmenter(name: str, limit: float | None, seed: int = 0) -> Augmenter:
+    stage = Stage(choices=(Choice(operation=name, limit=limit),))
+    return Augmenter(AugPolicy(stages=(stage,)), SIZE, seed, SIDE)
+
+
+def plain(picture: Picture) -> Picture:
+    return Augmenter(AugPolicy(), SIZE, 0, SIDE)(picture, 1, 0)["image"]
+
+
+@pytest.mark.parametrize("name", OPERATIONS)
+@pytest.mark.parametrize("strength", [0.1, 1.0, None])
+def test_shape_type_and_draws(name: str, strength: float | None, picture: Picture) -> None:
+    row = OPERATIONS[name]
+    limit = None
+    if row.has_limit:
+        limit = row.widest if strength is None else row.at(strength)
+    apply = augmenter(name, limit)
+    views = [apply(picture, 1, i)["image"] for i in range(8)]
+    for view in views:
+        assert view.shape == (*SIZE, 3)
+        assert view.dtype == np.uint8
+    backwards = [apply(picture, 1, i)["image"] for i in reversed(range(8))][::-1]
+    np.testing.assert_array_equal(views, backwards)  # the draw belongs to the image
+    if strength == 1.0:
+        assert any((v != plain(picture)).any() for v in views)
+
+
+@pytest.mark.parametrize("name", [n for n, row in OPERATIONS.items() if row.has_limit])
+def test_the_identity_setting_changes_nothing(name: str, picture: Picture) -> None:
+    apply = augmenter(name, OPERATIONS[name].identity)
+    for i in range(4):
+        np.testing.assert_array_equal(apply(picture, 1, i)["image"], plain(picture))
+
+
+@pytest.mark.parametrize("name", OPERATIONS)
+def test_masks_follow_geometry_and_nothing_else(name: str, picture: Picture) -> None:
+    mask = np.zeros((SIDE, SIDE), np.uint8)
+    mask[10:30, 12:20] = 7
+    row = OPERATIONS[name]
+    apply = augmenter(name, row.at(1.0))
+    still = Augmenter(AugPolicy(), SIZE, 0, SIDE)(picture, 1, 0, mask)["mask"]
+    moved = [apply(picture, 1, i, mask)["mask"] for i in range(6)]
+    for m in moved:
+        assert m.shape == SIZE
+        assert set(np.unique(m)) <= {0, 7}  # no blending of labels
+    changed = any((m != still).any() for m in moved)
+    assert changed == row.moves_pixels
+
+
+@pytest.mark.parametrize("name", [n for n, row in OPERATIONS.items() if row.moves_pixels])
+def test_masks_move_as_the_image_does(name: str) -> None:
+    """An image that shows its own mask still does so after the operation."""
+    mask = np.zeros((SIDE, SIDE), np.uint8)
+    mask[8:36, 10:30] = 255
+    apply = augmenter(name, OPERATIONS[name].at(0.6))
+    for i in range(5):
+        views = apply(np.repeat(mask[..., None], 3, axis=2), 1, i, mask)
+        disagree = np.abs(views["image"][..., 0].astype(int) - views["mask"]) > 160
+        assert disagree.mean() < 0.02
+
+
+def test_draws_depend_on_seed_epoch_and_image(picture: Picture) -> None:
+    first, other = augmenter("rotate", 45.0), augmenter("rotate", 45.0, seed=1)
+    base = first(picture, 1, 0)["image"]
+    assert (first(picture, 2, 0)["image"] != base).any()
+    assert (first(picture, 1, 1)["image"] != base).any()
+    assert (other(picture, 1, 0)["image"] != base).any()
+    np.testing.assert_array_equal(augmenter("rotate", 45.0)(picture, 1, 0)["image"], base)
+
+
+def test_probability_is_kept(picture: Picture) -> None:
+    stage = Stage(choices=(Choice(operation="horizontal_flip"),), probability=0.3)
+    apply = Augmenter(AugPolicy(stages=(stage,)), SIZE, 0, SIDE)
+    base = plain(picture)
+    changed = sum((apply(picture, 1, i)["image"] != base).any() for i in range(1000))
+    assert abs(changed - 300) < 4 * math.sqrt(1000 * 0.3 * 0.7)
+
+
+def test_a_crop_is_taken_from_the_stored_image() -> None:
+    """From 88 stored pixels a quarter of the area is still 44: no pixel is repeated."""
+    noise = np.random.default_rng(0).integers(0, 256, (88, 88, 3), dtype=np.uint8)
+    stage = Stage(choices=(Choice(operation="crop", limit=0.25),))
+    apply = Augmenter(AugPolicy(stages=(stage,)), (32, 32), 0, 88)
+    for i in range(10):
+        view = apply(noise, 1, i)["image"].astype(int)
+        repeated = (view[:, 1:] == view[:, :-1]).all(axis=2).mean()
+        assert repeated < 0.01
+
+
+def _fixed(name: str, limit: float, value: float, picture: Picture) -> Picture:
+    """Applies an operation with its draw pinned."""
+    built: Any = transform(Choice(operation=name, limit=limit), 1.0, SIZE)
+    keys = {"brightness": 1, "contrast": 1, "saturation": 1}
+    if name == "sharpness":
+        built.factor_range = (value, value)
+    elif name in keys:
+        setattr(built, name, (value, value))
+    elif name == "posterize":
+        built.num_bits = (int(value), int(value))
+    elif name == "solarize":
+        built.threshold_range = (value, value)
+    return np.asarray(A.Compose([built])(image=picture)["image"])
+
+
+@pytest.mark.parametrize("factor", [0.1, 0.5, 0.9, 1.5, 1.9])
+@pytest.mark.parametrize("name", ["brightness", "contrast", "saturation", "sharpness"])
+def test_enhancements_equal_pil(name: str, factor: float, picture: Picture) -> None:
+    enhance = {
+        "brightness": ImageEnhance.Brightness,
+        "contrast": ImageEnhance.Contrast,
+        "saturation": ImageEnhance.Color,
+        "sharpness": ImageEnhance.Sharpness,
+    }[name]
+    expected = np.asarray(enhance(Image.fromarray(picture)).enhance(factor)).astype(int)
+    ours = _fixed(name, 0.99, factor, picture).astype(int)
+    assert np.abs(ours - expected).max() <= 3  # rounding
+
+
+@pytest.mark.parametrize(("name", "levels"), [("autocontrast", 2), ("equalize", 8)])
+def test_histogram_operations_are_near_pil(name: str, levels: int, picture: Picture) -> None:
+    """albumentations' equalize rounds its table otherwise, by a few of 255 levels."""
+    dim = (picture // 2 + 30).astype(np.uint8)
+    expected = np.asarray(getattr(ImageOps, name)(Image.fromarray(dim))).astype(int)
+    built = transform(Choice(operation=name), 1.0, SIZE)
+    ours = np.asarray(A.Compose([built])(image=dim)["image"]).astype(int)
+    assert np.abs(ours - expected).max() <= levels
+
+
+def test_posterize_and_solarize_equal_pil(picture: Picture) -> None:
+    image = Image.fromarray(picture)
+    ours = _fixed("posterize", 4, 3, picture)
+    np.testing.assert_array_equal(ours, np.asarray(ImageOps.posterize(image, 3)))
+    ours = _fixed("solarize", 0.5, 128 / 255, picture)
+    np.testing.assert_array_equal(ours, np.asarray(ImageOps.solarize(image, 128)))
+
+
+def test_a_policy_survives_albumentations_own_serialisation(picture: Picture) -> None:
+    policy = AugPolicy(stages=(Stage(choices=(Choice(operation="rotate", limit=20.0),)),))
+    for each in (policy, trivial_augment()):
+        ours = Augmenter(each, SIZE, 0, SIDE)
+        again = A.from_dict(ours.to_dict())
+        again.set_random_seed(5)
+        once = again(image=picture)["image"]
+        reference = A.from_dict(ours.to_dict())
+        reference.set_random_seed(5)
+        np.testing.assert_array_equal(once, reference(image=picture)["image"])
+        assert once.shape == (*SIZE, 3)

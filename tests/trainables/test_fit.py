@@ -1,0 +1,227 @@
+"""Training: the same bits whatever the workers, interruptions and neighbours."""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from results.metrics import METRICS
+from results.predictions import Predictions
+from spaces.policy import AugPolicy, trivial_augment
+from spaces.trial_config import TrialConfig
+from trainables.checkpoint import Checkpoint
+from trainables.fit import Report, Task, TrainingError, fit
+from trainables.predict import predict
+
+
+def numbers(reports: list[Report]) -> list[dict[str, float]]:
+    return [r["metrics"] for r in reports]
+
+
+@pytest.fixture(scope="module")
+def rich(small: TrialConfig) -> TrialConfig:
+    """Everything that draws at random: augmentation, mixing, dropout; and an average of weights."""
+    return small.replace(
+        epochs=3,
+        policy=trivial_augment(),
+        mix="cutmix",
+        mix_alpha=1.0,
+        dropout=0.2,
+        ema_decay=0.9,
+        label_smoothing=0.1,
+    )
+
+
+@pytest.fixture(scope="module")
+def reference(
+    rich: TrialConfig, task: Task, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[list[Report], Path]:
+    folder = tmp_path_factory.mktemp("reference")
+    return list(fit(rich, task, folder)), folder
+
+
+def test_reports_and_files(
+    reference: tuple[list[Report], Path], task: Task, rich: TrialConfig
+) -> None:
+    reports, folder = reference
+    assert [r["epoch"] for r in reports] == [1, 2, 3]
+    last = reports[-1]["metrics"]
+    assert {f"val/{name}" for name in METRICS} | {"train/loss", "train/lr"} == set(last)
+    assert last["train/loss"] < reports[0]["metrics"]["train/loss"]
+    holdout = Predictions.read(folder / "holdout.npz")
+    rows = task.folds.held_out(0)
+    assert holdout.images == tuple(task.folds.images[r] for r in rows)
+    labels = task.folds.labels[rows]
+    score = METRICS["macro_f1"].score(labels, holdout.probabilities)
+    assert score == last["val/macro_f1"]  # the score is that of the stored predictions
+    np.testing.assert_allclose(holdout.probabilities.sum(axis=1), 1, atol=1e-5)
+    test = Predictions.read(folder / "test.npz")
+    assert len(test.images) == 719
+    assert {p.name for p in folder.iterdir()} == {
+        "holdout.npz",
+        "test.npz",
+        "checkpoint-00002",
+        "checkpoint-00003",
+    }
+
+
+def test_loader_workers_change_nothing(
+    reference: tuple[list[Report], Path], rich: TrialConfig, task: Task, tmp_path: Path
+) -> None:
+    again = list(fit(rich, task, tmp_path, workers=2))
+    assert numbers(again) == numbers(reference[0])
+
+
+def test_an_interrupted_training_ends_with_the_same_bits(
+    reference: tuple[list[Report], Path], rich: TrialConfig, task: Task, tmp_path: Path
+) -> None:
+    first = list(itertools.islice(fit(rich, task, tmp_path), 1))
+    torch.rand(7)  # whatever happens in between
+    np.random.rand(3)
+    rest = list(fit(rich, task, tmp_path))
+    assert rest[0] == first[0]  # the checkpoint's own report comes first
+    assert numbers(rest) == numbers(reference[0])
+    ours = Predictions.read(tmp_path / "test.npz").probabilities
+    theirs = Predictions.read(reference[1] / "test.npz").probabilities
+    np.testing.assert_array_equal(ours, theirs)
+
+
+def test_another_trial_before_it_changes_nothing(
+    reference: tuple[list[Report], Path], rich: TrialConfig, task: Task, tmp_path: Path
+) -> None:
+    other = rich.replace(seed=9, policy=AugPolicy(), optimizer="sgd", lr=0.1, epochs=2)
+    list(fit(other, task, tmp_path / "other"))
+    again = list(fit(rich, task, tmp_path / "again"))
+    assert numbers(again) == numbers(reference[0])
+
+
+def test_seed_and_fold_matter(task: Task, small: TrialConfig, tmp_path: Path) -> None:
+    runs = {
+        name: numbers(list(fit(config, task, tmp_path / name)))
+        for name, config in {
+            "plain": small,
+            "seed": small.replace(seed=1),
+            "fold": small.replace(fold=1),
+        }.items()
+    }
+    assert runs["plain"] != runs["seed"]
+    assert runs["plain"] != runs["fold"]
+
+
+def test_accumulation_equals_the_whole_batch(task: Task, tmp_path: Path) -> None:
+    """Without batch normalisation, two halves give the gradient of the whole."""
+    config = TrialConfig(
+        backbone="test_vit",
+        size=(32, 32),
+        store_side=44,
+        batch=64,
+        micro_batch=64,
+        epochs=1,
+        warmup_epochs=0,
+        clip_grad=0.0,
+    )
+    whole = numbers(list(fit(config, task, tmp_path / "whole")))
+    halves = numbers(list(fit(config.replace(micro_batch=32), task, tmp_path / "halves")))
+    assert whole[0]["train/loss"] == pytest.approx(halves[0]["train/loss"], rel=1e-3)
+    assert config.replace(micro_batch=32).accumulation == 2
+
+
+def test_warm_up_and_cosine(task: Task, small: TrialConfig, tmp_path: Path) -> None:
+    config = small.replace(epochs=4, warmup_epochs=2, warmup_start=0.1)
+    rates = [r["metrics"]["train/lr"] for r in fit(config, task, tmp_path)]
+    assert rates[0] < rates[1] <= config.lr
+    assert rates[1] == pytest.approx(config.lr, rel=0.05)
+    assert rates[3] < 0.05 * config.lr
+
+
+def test_an_own_network_and_loss(task: Task, small: TrialConfig, tmp_path: Path) -> None:
+    seen: list[tuple[int, ...]] = []
+
+    def model(config: TrialConfig, classes: int) -> torch.nn.Module:
+        return torch.nn.Sequential(
+            torch.nn.AdaptiveAvgPool2d(8), torch.nn.Flatten(), torch.nn.Linear(192, classes)
+        )
+
+    def loss(config: TrialConfig) -> Any:
+        def mean_squared(logits: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+            seen.append(tuple(targets.shape))
+            return ((logits.softmax(1) - targets) ** 2).sum(1).mean()
+
+        return mean_squared
+
+    own = replace(task, model=model, loss=loss)
+    reports = list(fit(small, own, tmp_path))
+    assert seen[0] == (32, 10)
+    assert reports[-1]["metrics"]["val/accuracy"] > 0.5
+
+
+def test_a_loss_that_is_not_finite_ends_the_training(
+    task: Task, small: TrialConfig, tmp_path: Path
+) -> None:
+    def loss(config: TrialConfig) -> Any:
+        return lambda logits, targets: logits.sum() * float("nan")
+
+    with pytest.raises(TrainingError, match="loss is nan in epoch 1"):
+        list(fit(small, replace(task, loss=loss), tmp_path))
+    assert not list(tmp_path.glob("checkpoint-*"))
+
+
+def test_a_checkpoint_of_another_configuration_is_not_continued(
+    task: Task, small: TrialConfig, tmp_path: Path
+) -> None:
+    list(fit(small, task, tmp_path))
+    reports = list(fit(small.replace(lr=1e-3), task, tmp_path))
+    assert [r["epoch"] for r in reports] == [1, 2]
+
+
+def test_a_damaged_checkpoint_gives_way_to_the_one_before(
+    reference: tuple[list[Report], Path], rich: TrialConfig, task: Task, tmp_path: Path
+) -> None:
+    list(itertools.islice(fit(rich, task, tmp_path), 2))
+    newest = tmp_path / "checkpoint-00002" / "tensors.safetensors"
+    data = bytearray(newest.read_bytes())
+    data[len(data) // 2] ^= 1
+    newest.write_bytes(bytes(data))
+    with pytest.warns(UserWarning, match="checkpoint-00002 is damaged"):
+        found = Checkpoint.newest(tmp_path)
+    assert found is not None
+    assert found.epoch == 1
+    with pytest.warns(UserWarning, match="is damaged"):
+        assert numbers(list(fit(rich, task, tmp_path))) == numbers(reference[0])
+
+
+@pytest.mark.parametrize("cut", [0, 1, 100, 2000])
+def test_a_cut_checkpoint_is_recognised(
+    task: Task, small: TrialConfig, tmp_path: Path, cut: int
+) -> None:
+    list(itertools.islice(fit(small, task, tmp_path), 1))
+    for name in ("tensors.safetensors", "state.json"):
+        path = tmp_path / "checkpoint-00001" / name
+        whole = path.read_bytes()
+        path.write_bytes(whole[:cut])
+        with pytest.warns(UserWarning, match="is damaged"):
+            assert Checkpoint.newest(tmp_path) is None
+        path.write_bytes(whole)
+    assert Checkpoint.newest(tmp_path) is not None
+
+
+def test_evaluation_does_not_depend_on_the_batch(task: Task, small: TrialConfig) -> None:
+    from trainables.device import Device
+    from trainables.loader import evaluation_loader
+    from trainables.model import build_model
+
+    torch.manual_seed(0)
+    model = build_model(small, 10)
+    rows = task.folds.held_out(0)
+    device = Device.pick(small)
+    found = [
+        predict(model, evaluation_loader(small.replace(batch=b), task.store, rows, 0), device)
+        for b in (8, 32)
+    ]
+    np.testing.assert_allclose(found[0], found[1], atol=1e-5)

@@ -1,0 +1,113 @@
+"""The image store, the digits behind it, and decoding."""
+
+from __future__ import annotations
+
+import pickle
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pandas as pd
+import pytest
+
+from spaces.errors import InputError
+from trainables.contest import Contest, load_contest
+from trainables.digits import make_digits
+from trainables.images import decode, resize
+from trainables.store import ImageStore, build_store, store_side
+
+
+def test_pixels_are_the_decoded_images(contest: Contest, store: ImageStore) -> None:
+    assert store.pixels.shape == (1797, 44, 44, 3)
+    for row in (0, 500, 1796):
+        picture = decode((contest.root / contest.images[row]).read_bytes())
+        np.testing.assert_array_equal(store.pixels[row], resize(picture, 44, 44))
+    assert not store.pixels.flags.writeable
+
+
+def test_the_store_pickles_as_its_path(store: ImageStore) -> None:
+    assert store.pixels is not None
+    data = pickle.dumps(store)
+    assert len(data) < 1000
+    np.testing.assert_array_equal(pickle.loads(data).pixels[3], store.pixels[3])
+
+
+def test_a_second_build_finds_the_first(contest: Contest, store: ImageStore) -> None:
+    called = []
+    again = build_store(contest, 44, store.path.parent, progress=lambda *a: called.append(a))
+    assert again == store
+    assert not called
+
+
+def test_a_cut_store_is_built_again(contest: Contest, tmp_path: Path) -> None:
+    store = build_store(contest, 16, tmp_path)
+    pixels = store.path.with_suffix(".u8")
+    whole = pixels.read_bytes()
+    pixels.write_bytes(whole[:1000])
+    assert build_store(contest, 16, tmp_path).path.with_suffix(".u8").read_bytes() == whole
+    store.path.write_text("{")
+    assert build_store(contest, 16, tmp_path).images == list(contest.images)
+    assert not list(tmp_path.glob("*.tmp"))
+
+
+def test_the_digest_follows_contents_not_sides_or_times(
+    contest: Contest, store: ImageStore, tmp_path: Path
+) -> None:
+    other = make_digits(tmp_path / "digits")
+    again = build_store(load_contest(name="d", root=other), 16, tmp_path / "store")
+    assert again.digest == store.digest  # the same seed gives the same files
+    third = make_digits(tmp_path / "third", seed=1)
+    moved = build_store(load_contest(name="d", root=third), 16, tmp_path / "store")
+    assert moved.digest != store.digest
+
+
+def test_images_that_do_not_decode_are_listed(digits_folder: Path, tmp_path: Path) -> None:
+    for name in ("a", "b", "c", "d"):
+        (tmp_path / f"{name}.png").write_bytes((digits_folder / "train/0000.png").read_bytes())
+    (tmp_path / "b.png").write_bytes(b"")
+    (tmp_path / "d.png").write_bytes(b"\x89PNG broken")
+    rows = {"image": ["a.png", "b.png", "c.png", "d.png"], "label": list("xyxy")}
+    pd.DataFrame(rows).to_csv(tmp_path / "train.csv", index=False)
+    contest = load_contest(name="c", root=tmp_path, test="")
+    with pytest.raises(InputError, match="2 of 4 images") as caught:
+        build_store(contest, 16, tmp_path / "store")
+    assert "b.png (training row 3): the file is empty" in str(caught.value)
+    assert "d.png (training row 5)" in str(caught.value)
+    assert not list((tmp_path / "store").glob("*.u8*"))
+
+
+def test_duplicates_across_folds_are_counted(digits_folder: Path, tmp_path: Path) -> None:
+    picture = (digits_folder / "train/0000.png").read_bytes()
+    other = (digits_folder / "train/0001.png").read_bytes()
+    for name, data in {"a": picture, "b": picture, "c": other, "d": other}.items():
+        (tmp_path / f"{name}.png").write_bytes(data)
+    rows = {"image": ["a.png", "b.png", "c.png", "d.png"], "label": list("xyxy")}
+    pd.DataFrame(rows).to_csv(tmp_path / "train.csv", index=False)
+    contest = load_contest(name="c", root=tmp_path, test="")
+    store = build_store(contest, 16, tmp_path / "store")
+    assert store.duplicates(np.array([0, 1, 1, 1])) == 2  # a and b; c and d share a fold
+    assert store.duplicates(np.array([0, 0, 1, 1])) == 0
+
+
+def test_the_side_leaves_room_for_crops() -> None:
+    assert store_side(32) == 44
+    assert all(store_side(n) >= 1.3 * n for n in range(16, 512, 7))
+
+
+def test_decoding_minds_orientation_colour_and_depth(tmp_path: Path) -> None:
+    red = np.zeros((4, 6, 3), np.uint8)
+    red[:, :, 2] = 200  # BGR
+    cv2.imwrite(str(tmp_path / "red.png"), red)
+    np.testing.assert_array_equal(decode((tmp_path / "red.png").read_bytes())[0, 0], [200, 0, 0])
+    cv2.imwrite(str(tmp_path / "deep.png"), np.full((4, 6), 65535, np.uint16))
+    assert decode((tmp_path / "deep.png").read_bytes()).max() == 255
+    jpeg = cv2.imencode(".jpg", np.zeros((8, 16, 3), np.uint8))[1].tobytes()
+    turned = jpeg[:2] + _EXIF_ROTATED + jpeg[2:]
+    assert decode(jpeg).shape == (8, 16, 3)
+    assert decode(turned).shape == (16, 8, 3)
+
+
+_TIFF = b"II*\x00\x08\x00\x00\x00\x01\x00\x12\x01\x03\x00\x01\x00\x00\x00\x06\x00\x00\x00" + bytes(
+    4
+)
+_EXIF_ROTATED = b"\xff\xe1" + (len(_TIFF) + 8).to_bytes(2, "big") + b"Exif\x00\x00" + _TIFF
