@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from sklearn.metrics import confusion_matrix
 
 from results.trials import Trial
+from results.trust import Trust
 
 NAMED = 25
 """Most classes whose names fit on an axis."""
@@ -56,4 +57,52 @@ def confusion(
             colour = "white" if shares[row, column] > 0.6 else "black"
             text = str(counts[row, column])
             axes.text(column, row, text, ha="center", va="center", color=colour, fontsize=7)
+    return figure
+
+
+def trust_scatter(trust: Trust, metric: str) -> Figure:
+    """Public against validation scores: the band marked, the fit, what is expected next."""
+    figure = Figure(figsize=(6, 4.6), layout="constrained")
+    axes = figure.add_subplot()
+    for inside, colour, label in ((False, "0.6", "others"), (True, "tab:blue", "the band")):
+        names = [i for i in trust.scored if (i in trust.band) == inside]
+        if names:
+            axes.errorbar(
+                [trust.validation[i] for i in names],
+                [trust.public[i] for i in names],
+                xerr=trust.error,
+                yerr=trust.public_error,
+                fmt="o",
+                color=colour,
+                label=label,
+                capsize=2,
+            )
+    if np.isfinite(trust.slope):
+        ends = np.array([min(trust.validation.values()), max(trust.validation.values())])
+        v = np.mean([trust.validation[i] for i in trust.scored])
+        p = np.mean([trust.public[i] for i in trust.scored])
+        axes.plot(ends, p + trust.slope * (ends - v), color="0.3", linewidth=1, label="fit")
+    if trust.predicted is not None:
+        low, high = trust.predicted.low, trust.predicted.high
+        x, y = trust.validation[trust.following], trust.predicted.value
+        axes.errorbar(
+            [x],
+            [y],
+            yerr=[[y - low], [high - y]],
+            fmt="s",
+            mfc="none",
+            color="tab:orange",
+            label="expected of the next",
+            capsize=3,
+        )
+    tau = trust.tau
+    axes.set_title(
+        f"tau {tau.value:.2f} ({tau.low:.2f} to {tau.high:.2f}), E {trust.evidence:.3g}: "
+        f"{trust.verdict}",
+        fontsize=10,
+    )
+    axes.set_xlabel(f"{metric} on the hold-out, points")
+    axes.set_ylabel(f"{metric} on the public leaderboard, points")
+    axes.grid(alpha=0.3)
+    axes.legend(fontsize=8)
     return figure

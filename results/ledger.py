@@ -28,16 +28,20 @@ class Ledger:
     Events get the time (``at``, seconds since the epoch) when they are added. ``commit`` makes
     all events added since the last commit durable with one fsync.
 
+    Args:
+        path: The ledger; made if it is not there.
+        patience: Seconds to wait for another writer.
+
     Raises:
         InputError: On opening, if another process writes this ledger.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, patience: float = 0.0) -> None:
         self.path = path
         path.parent.mkdir(parents=True, exist_ok=True)
         self._lock = FileLock(path.with_suffix(".lock"))
         try:
-            self._lock.acquire(timeout=0)
+            self._lock.acquire(timeout=patience)
         except Timeout:
             raise InputError(f"{path.parent} is being written by another process") from None
         if path.exists():

@@ -9,6 +9,7 @@ from __future__ import annotations
 import getpass
 import json
 import logging
+import math
 import os
 import subprocess
 import threading
@@ -29,9 +30,12 @@ from mlflow.exceptions import MlflowException
 from mlflow.tracking import MlflowClient
 
 from results.figures import confusion, learning_curves
+from results.leaderboard import Leaderboard
 from results.ledger import Event, parse_events
 from results.report import describe, report, verdict
 from results.trials import Search, Trial
+from results.trust import Trust
+from results.trust_report import verdict_words
 from results.truth import Truth
 
 ID_TAG = "holdfold.id"
@@ -351,3 +355,65 @@ def without_password(uri: str) -> str:
     if not parts.password:
         return uri
     return parts._replace(netloc=parts.netloc.replace(parts.password, "***")).geturl()
+
+
+def log_scores(client: MlflowClient, competition: str, board: Leaderboard) -> None:
+    """Sets ``leaderboard/public`` and ``leaderboard/private`` on the runs of scored trials."""
+    experiment = client.get_experiment_by_name(competition)
+    if experiment is None:
+        raise MlflowException(f"there is no experiment {competition!r}; run search.sync first")
+    for submission in board.submissions.values():
+        values = {"public": submission.public, "private": submission.private}
+        stamp = int((submission.scored_at or submission.at) * 1000)
+        metrics = [
+            Metric(f"leaderboard/{k}", v, stamp, 0) for k, v in values.items() if v is not None
+        ]
+        found = client.search_runs(
+            [experiment.experiment_id],
+            f"tags.`{ID_TAG}` = '{competition}/{submission.trial}'",
+            max_results=1,
+        )
+        if metrics and found:
+            client.log_batch(
+                found[0].info.run_id, metrics=metrics, tags=[RunTag("submission", submission.id)]
+            )
+
+
+def log_trust(client: MlflowClient, folder: Path, trust: Trust) -> None:
+    """Logs the verdict, its figures and the scatter on the competition's run ``trust``."""
+    competition = folder.name
+    experiment = client.get_experiment_by_name(competition)
+    if experiment is None:
+        raise MlflowException(f"there is no experiment {competition!r}; run search.sync first")
+    full, now = f"{competition}/trust", int(time.time() * 1000)
+    found = client.search_runs(
+        [experiment.experiment_id], f"tags.`{ID_TAG}` = '{full}'", max_results=1
+    )
+    if found:
+        run = found[0].info.run_id
+    else:
+        tags = {ID_TAG: full, "kind": "trust", **_source()}
+        run = client.create_run(experiment.experiment_id, now, tags, "trust").info.run_id
+    figures = {
+        "tau": trust.tau.value,
+        "tau_low": trust.tau.low,
+        "tau_high": trust.tau.high,
+        "band_tau": trust.band_tau.value,
+        "evidence": trust.evidence,
+        "regret": trust.regret.expected,
+        "regret_chance": trust.regret.chance,
+        "slope": trust.slope,
+        "offset": trust.offset,
+        "ceiling": trust.ceiling,
+        "scored": float(len(trust.scored)),
+    }
+    metrics = [
+        Metric(f"trust/{name}", value, now, len(trust.scored))
+        for name, value in figures.items()
+        if math.isfinite(value)
+    ]
+    client.log_batch(run, metrics=metrics, tags=[RunTag("verdict", trust.verdict)])
+    client.set_tag(run, "mlflow.note.content", verdict_words(trust))
+    for name in ("trust.png", "trust.csv"):
+        client.log_artifact(run, str(folder / name))
+    client.set_terminated(run, "FINISHED", now)

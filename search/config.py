@@ -198,6 +198,44 @@ class TrainConfig(JobConfig):
 
 
 @dataclass(kw_only=True)
+class CompetitionConfig:
+    """What commands on a competition's leaderboard have in common."""
+
+    competition: str = ""
+    runs: str = "runs"
+    tracking: str = ""
+    json: bool = False
+
+
+@dataclass(kw_only=True)
+class SubmitConfig(CompetitionConfig):
+    """``python -m search.submit``."""
+
+    select: str = "best"
+    sample: str = "sample_submission.csv"
+    model: str = ""
+
+
+@dataclass(kw_only=True)
+class ScoreConfig(CompetitionConfig):
+    """``python -m search.score``."""
+
+    submission: str = ""
+    public: float | None = None
+    private: float | None = None
+    solution: str = ""
+    share: float = 1.0
+
+    def __post_init__(self) -> None:
+        _demand(0 < self.share <= 1, "share", self.share, "above 0 and at most 1")
+
+
+@dataclass(kw_only=True)
+class TrustConfig(CompetitionConfig):
+    """``python -m search.trust``."""
+
+
+@dataclass(kw_only=True)
 class ShowConfig:
     """``python -m search.show``."""
 
@@ -271,7 +309,14 @@ HELP: dict[str, str] = {
     "predict.test": "predict the test images after the last epoch",
     "quiet": "print only the result",
     "json": "last line of the output is JSON: id and path",
-    "select": "a search, or a trial where one makes sense; empty means all searches",
+    "select": "which ones: a search or a trial; best, baseline, band:6, spread:4 or ids to submit",
+    "competition": "name of the competition; empty is the one worked on last",
+    "sample": "sample submission in the contest's folder",
+    "submission": "id of a submission, such as s001; empty with solution= means all",
+    "public": "score on the public leaderboard",
+    "private": "score on the private leaderboard",
+    "solution": "table of true test labels, all or the public part, to score with",
+    "share": "share of the test images behind the public score",
     "host": "address to listen on",
     "port": "port to listen on",
 }

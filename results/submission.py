@@ -1,0 +1,167 @@
+"""Submission files: written in the sample's form, and read back before they count."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from results.predictions import Predictions
+from spaces.errors import InputError, unknown
+
+
+@dataclass(frozen=True, kw_only=True)
+class SubmissionForm:
+    """What a contest wants to be handed.
+
+    Attributes:
+        ids: Values of the first column, in order.
+        columns: Column names; the first holds the ids.
+        classes: Class names; if they are the further columns, probabilities are wanted, else one
+            column of labels.
+    """
+
+    ids: tuple[str, ...]
+    columns: tuple[str, ...]
+    classes: tuple[str, ...]
+
+    @property
+    def wants_probabilities(self) -> bool:
+        """Whether there is a column per class."""
+        return len(self.columns) > 2
+
+    @staticmethod
+    def read(sample: Path, images: tuple[str, ...], classes: tuple[str, ...]) -> SubmissionForm:
+        """Reads the form from a sample submission.
+
+        Args:
+            sample: The contest's sample file.
+            images: Test images that there are predictions for.
+            classes: Class names.
+
+        Raises:
+            InputError: If its ids are not the test images, or its columns neither one label nor
+                the classes.
+        """
+        table = _table(sample)
+        columns = tuple(map(str, table.columns))
+        if len(columns) > 2 and set(columns[1:]) != set(classes):
+            odd = sorted(set(columns[1:]) ^ set(classes))
+            raise InputError(f"{sample}: columns and classes differ in {', '.join(odd[:5])}")
+        if len(columns) < 2:
+            raise InputError(f"{sample}: an id and a label column are needed, got {columns}")
+        form = SubmissionForm(ids=tuple(table[columns[0]]), columns=columns, classes=classes)
+        check_ids(form.ids, images, sample)
+        return form
+
+    def write(self, predictions: Predictions, path: Path) -> str:
+        """Writes predictions as a submission, checks the file, and returns its SHA-256."""
+        rows = {image: i for i, image in enumerate(predictions.images)}
+        order = np.array([rows[i] for i in self.ids])
+        found = predictions.probabilities[order]
+        table = pd.DataFrame({self.columns[0]: self.ids})
+        if self.wants_probabilities:
+            index = {name: i for i, name in enumerate(predictions.classes)}
+            for name in self.columns[1:]:
+                table[name] = found[:, index[name]]
+        else:
+            names = np.array(predictions.classes, dtype=object)
+            table[self.columns[1]] = names[found.argmax(axis=1)]
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+        table.to_csv(temporary, index=False)
+        self.check(temporary)
+        temporary.rename(path)
+        return hashlib.sha256(path.read_bytes()).hexdigest()
+
+    def check(self, path: Path) -> None:
+        """Checks a file: columns, every id once and in order, values allowed.
+
+        Raises:
+            InputError: Naming what is wrong, with the row.
+        """
+        table = _table(path)
+        if tuple(table.columns) != self.columns:
+            raise InputError(f"{path}: columns {list(table.columns)}, not {list(self.columns)}")
+        ids = tuple(table[self.columns[0]])
+        check_ids(ids, self.ids, path)
+        if ids != self.ids:
+            row = next(i for i, (a, b) in enumerate(zip(ids, self.ids, strict=True)) if a != b)
+            raise InputError(f"{path}, row {row + 2}: {ids[row]!r} where {self.ids[row]!r} belongs")
+        if not self.wants_probabilities:
+            for row, value in enumerate(table[self.columns[1]], start=2):
+                if value not in self.classes:
+                    raise unknown("label", value, self.classes, f"{path}, row {row}")
+            return
+        values = table[list(self.columns[1:])].apply(pd.to_numeric, errors="coerce").to_numpy()
+        bad = np.flatnonzero(~np.isfinite(values).all(axis=1) | (values < 0).any(axis=1))
+        if len(bad):
+            raise InputError(f"{path}, row {bad[0] + 2}: not probabilities")
+
+
+def read_submission(path: Path, classes: tuple[str, ...]) -> Predictions:
+    """Reads a submission file as probabilities; a label counts as certain.
+
+    Raises:
+        InputError: If the file is missing or holds something else.
+    """
+    table = _table(path)
+    ids, columns = tuple(table.iloc[:, 0]), tuple(map(str, table.columns))
+    form = SubmissionForm(ids=ids, columns=columns, classes=classes)
+    form.check(path)
+    if form.wants_probabilities:
+        found = table[list(classes)].astype(np.float64).to_numpy(np.float32)
+    else:
+        index = {name: i for i, name in enumerate(classes)}
+        found = np.eye(len(classes), dtype=np.float32)[[index[v] for v in table[columns[1]]]]
+    return Predictions(images=ids, classes=classes, probabilities=found)
+
+
+def read_solution(
+    path: Path, images: tuple[str, ...], classes: tuple[str, ...]
+) -> tuple[tuple[str, ...], NDArray[np.int64]]:
+    """Reads true labels of test images, of all of them or of a public part.
+
+    Returns:
+        Image names, and class indices int64 (n,).
+
+    Raises:
+        InputError: For images that are no test images, repeated ones, or unknown labels.
+    """
+    table = _table(path)
+    if len(table.columns) < 2:
+        raise InputError(f"{path}: an image and a label column are needed")
+    names, labels = tuple(table.iloc[:, 0]), list(table.iloc[:, 1])
+    check_ids(names, tuple(i for i in images if i in set(names)), path)
+    index = {name: i for i, name in enumerate(classes)}
+    for row, value in enumerate(labels, start=2):
+        if value not in index:
+            raise unknown("label", value, classes, f"{path}, row {row}")
+    return names, np.array([index[v] for v in labels], np.int64)
+
+
+def check_ids(ids: tuple[str, ...], wanted: tuple[str, ...], path: Path) -> None:
+    """Raises InputError unless ``ids`` are exactly the wanted ones, in any order."""
+    repeated = [name for name, n in Counter(ids).items() if n > 1]
+    if repeated:
+        raise InputError(f"{path}: {repeated[0]!r} is there {ids.count(repeated[0])} times")
+    missing, extra = set(wanted) - set(ids), set(ids) - set(wanted)
+    if missing:
+        raise InputError(f"{path}: {len(missing)} ids are missing, such as {min(missing)!r}")
+    if extra:
+        raise InputError(f"{path}: {len(extra)} ids are no test images, such as {min(extra)!r}")
+
+
+def _table(path: Path) -> pd.DataFrame:
+    if not path.is_file():
+        raise InputError(f"{path}: there is no such file")
+    try:
+        return pd.read_csv(path, dtype=str, keep_default_na=False)
+    except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
+        raise InputError(f"{path} is not a CSV table: {error}") from error

@@ -1,0 +1,102 @@
+"""Regenerates what the documents take from the code: python -m tests.regenerate_docs
+
+Tables in docs/ come from the operation table and the configuration's docstring; the blocks in
+README.md from running their commands. `tests/test_docs.py` compares them.
+"""
+
+from __future__ import annotations
+
+import inspect
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from spaces.operations import OPERATIONS
+from spaces.trial_config import TrialConfig
+
+ROOT = Path(__file__).parent.parent
+README, SPACES = ROOT / "README.md", ROOT / "docs" / "spaces.md"
+RECORDED = Path(__file__).parent / "assets" / "search"
+"""Ledger of a search with default options, for commands that show one."""
+
+
+def operations_table() -> str:
+    """The operations with their limits."""
+    rows = ["| operation | at strength 1 | furthest | moves pixels |", "|---|---|---|---|"]
+    for row in OPERATIONS.values():
+        searched = row.describe(row.at(1.0))
+        furthest = ""
+        if row.has_limit:
+            furthest = f"{row.widest:.0%}" if row.unit == "%" else f"{row.widest:g}{row.unit}"
+        moves = "yes" if row.moves_pixels else ""
+        rows.append(f"| `{row.name}` | {searched} | {furthest} | {moves} |")
+    return "\n".join(rows)
+
+
+def parameters_table() -> str:
+    """The fields of a configuration, from its docstring."""
+    text = inspect.cleandoc(TrialConfig.__doc__ or "").partition("Attributes:\n")[2]
+    defaults = TrialConfig()
+    rows = ["| name | meaning | default |", "|---|---|---|"]
+    for name, meaning in re.findall(r"^    (\w+): ((?:.|\n {8})*)", text, re.MULTILINE):
+        value = getattr(defaults, name)
+        shown = "no augmentation" if name == "policy" else f"`{value}`" if value != "" else ""
+        words = re.sub(r"\s+", " ", meaning).replace("``", "`")
+        rows.append(f"| `{name}` | {words} | {shown} |")
+    return "\n".join(rows)
+
+
+TABLES = {"operations": operations_table, "parameters": parameters_table}
+
+
+def with_tables(text: str) -> str:
+    """Replaces the table behind each ``<!-- table: name -->``."""
+    for name, make in TABLES.items():
+        mark = f"<!-- table: {name} -->"
+        text = re.sub(
+            re.escape(mark) + r"\n(\n\|(.*\n)*?(?=\n|\Z))?",
+            lambda _, mark=mark, make=make: f"{mark}\n\n{make()}\n",  # type: ignore[misc]
+            text,
+        )
+    return text
+
+
+def run(command: str) -> str:
+    """Output of a README command in a new folder that holds the recorded search."""
+    with tempfile.TemporaryDirectory() as folder:
+        if "search.show" in command:
+            shutil.copytree(RECORDED, Path(folder) / "runs" / "digits" / RECORDED.name)
+        words = [sys.executable, *command.split()[1:]]
+        done = subprocess.run(
+            words,
+            cwd=folder,
+            capture_output=True,
+            text=True,
+            check=True,
+            stdin=subprocess.DEVNULL,
+            env={**os.environ, "COLUMNS": "100"},
+        )
+        return done.stdout.replace(folder, "…").rstrip()
+
+
+def blocks(text: str) -> list[tuple[str, str]]:
+    """Commands and their outputs, from ``console`` blocks."""
+    found = re.findall(r"```console\n\$ (.*)\n((?:(?!```).*\n)*)```", text)
+    return [(command, output.rstrip()) for command, output in found]
+
+
+def with_blocks(text: str) -> str:
+    """Runs every command that stands in a ``console`` block and puts its output there."""
+    for command, output in blocks(text):
+        old = f"```console\n$ {command}\n{output + chr(10) if output else ''}```"
+        text = text.replace(old, f"```console\n$ {command}\n{run(command)}\n```")
+    return text
+
+
+if __name__ == "__main__":
+    SPACES.write_text(with_tables(SPACES.read_text()))
+    README.write_text(with_blocks(README.read_text()))

@@ -1,0 +1,157 @@
+"""Verdicts and regret in simulated contests."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import numpy as np
+import pytest
+
+from results.leaderboard import Leaderboard
+from results.metrics import METRICS
+from results.regret import expected_regret
+from results.trust import Score, Trust, Validated, assess, competitive_band
+from results.trust_report import trust_page, trust_table
+
+ACCURACY = METRICS["accuracy"]
+
+
+def predictions(rng: np.random.Generator, labels: Any, difficulty: Any, skill: float) -> Any:
+    """Right where skill and own noise exceed the difficulty that all models share."""
+    right = skill + 0.6 * rng.normal(size=len(labels)) > difficulty
+    return np.eye(3)[np.where(right, labels, (labels + 1) % 3)] * 0.9 + 0.03
+
+
+def contest(
+    seed: int, skill_sd: float, shift_sd: float, trials: int = 14, scored: int = 12
+) -> tuple[Trust, float]:
+    """A contest with known skills; returns the trust and the true regret in points."""
+    rng = np.random.default_rng(seed)
+    holdout, test, far = 400, 1000, 40_000
+    skills = rng.normal(0, skill_sd, trials)
+    shifts = rng.normal(0, shift_sd, trials)
+    labels, others = rng.integers(0, 3, holdout), rng.integers(0, 3, test)
+    truths, easy = rng.integers(0, 3, far), rng.normal(-1.2, 1, holdout)
+    hard, really = rng.normal(-0.6, 1, test), rng.normal(-0.6, 1, far)
+    found = [predictions(rng, labels, easy, s) for s in skills]
+    order = np.argsort([-ACCURACY.score(labels, p) for p in found], kind="stable")
+    candidates = [Validated(id=str(i), probabilities=found[i]) for i in order]
+    scores = []
+    for i in rng.permutation(order[:scored]):
+        public = predictions(rng, others, hard, skills[i] + shifts[i])
+        scores.append(Score(trial=str(i), value=ACCURACY.score(others, public), images=test))
+    trust = assess(ACCURACY, labels, candidates, scores)
+    true = [
+        100 * ACCURACY.score(truths, predictions(rng, truths, really, skills[i] + shifts[i]))
+        for i in map(int, trust.band)
+    ]
+    return trust, max(true) - true[0]
+
+
+def test_without_skill_differences_the_verdict_is_indistinguishable() -> None:
+    verdicts = [contest(seed, 0.0, 0.0)[0].verdict for seed in range(60)]
+    assert verdicts.count("indistinguishable") >= 54
+    assert verdicts.count("trusted") == 0
+
+
+def test_regret_lies_within_its_interval() -> None:
+    inside = []
+    for seed in range(60):
+        trust, true = contest(seed, 0.1, 0.05 if seed % 2 else 0.15)
+        inside.append(trust.regret.low - 0.05 <= true <= trust.regret.high + 0.05)
+    assert np.mean(inside) >= 0.93 - 2 * (0.05 * 0.95 / 60) ** 0.5
+
+
+def test_regret_is_calibrated_in_the_model_s_own_worlds() -> None:
+    rng = np.random.default_rng(0)
+    inside, expected, true = [], [], []
+    for _ in range(80):
+        n, rho = 12, rng.uniform(-0.5, 0.95)
+        a, b = rng.uniform(0.2, 2, 2)
+        z = rng.normal(size=(2, n))
+        skill = 70 + b * (rho * z[0] + np.sqrt(1 - rho**2) * z[1])
+        v = 90 + a * z[0] + 0.4 * rng.normal(size=n)
+        public = skill + 0.5 * rng.normal(size=n)
+        public[rng.permutation(n)[8:]] = np.nan
+        found = expected_regret(v, np.full(n, 0.4), public, np.full(n, 0.5))
+        regret = skill.max() - skill[np.argmax(v)]
+        inside.append(found.low <= regret <= found.high)
+        expected.append(found.expected)
+        true.append(regret)
+    assert np.mean(inside) >= 0.93 - 2 * (0.05 * 0.95 / 80) ** 0.5
+    assert np.mean(expected) == pytest.approx(np.mean(true), rel=0.35)
+
+
+def test_a_shifted_leaderboard_is_not_trusted_and_an_equal_one_has_more_evidence() -> None:
+    good = [contest(s, 0.3, 0.0, trials=24, scored=20)[0] for s in range(8)]
+    bad = [contest(s, 0.3, 0.6, trials=24, scored=20)[0] for s in range(8)]
+    assert np.median([t.evidence for t in good]) > 20
+    assert np.median([t.evidence for t in bad]) < np.median([t.evidence for t in good])
+    assert np.mean([t.regret.chance for t in bad]) > np.mean([t.regret.chance for t in good])
+    assert "trusted" not in {t.verdict for t in bad}
+
+
+def test_few_scores_are_not_enough_and_something_is_proposed() -> None:
+    trust, _ = contest(0, 0.1, 0.1, scored=3)
+    assert trust.verdict == "not enough evidence"
+    assert trust.following in trust.band
+    assert trust.following not in trust.public
+    assert trust.predicted is not None
+    assert trust.predicted.low < trust.predicted.value < trust.predicted.high
+    page = trust_page(trust, "c", ACCURACY, 400)
+    assert len(page) <= 24
+    assert "Not enough evidence" in "\n".join(page)
+
+
+def test_the_worth_of_a_score() -> None:
+    """A trial that cannot be best is not worth submitting; a scored one never is."""
+    v = [90.0, 89.8, 80.0, 89.9]
+    public = [70.0, np.nan, np.nan, 69.5]
+    found = expected_regret(v, np.full(4, 0.3), public, np.full(4, 0.5))
+    assert found.worth[0] == found.worth[3] == 0
+    assert found.worth[1] > found.worth[2]
+
+
+def test_the_band_is_competitive() -> None:
+    rng = np.random.default_rng(0)
+    labels, easy = rng.integers(0, 3, 1000), rng.normal(-1.2, 1, 1000)
+    skills = [0.0, -0.02, -0.05, -1.5]
+    found = [predictions(rng, labels, easy, s) for s in skills]
+    candidates = [Validated(id=str(i), probabilities=p) for i, p in enumerate(found)]
+    candidates.sort(key=lambda c: -ACCURACY.score(labels, c.probabilities))
+    band, error = competitive_band(ACCURACY, labels, candidates)
+    assert {c.id for c in band} == {"0", "1", "2"}
+    assert 0.3 < error < 2
+
+
+def test_a_metric_to_minimise_keeps_its_sign(tmp_path: Any) -> None:
+    rng = np.random.default_rng(1)
+    metric = METRICS["log_loss"]
+    labels, easy = rng.integers(0, 3, 300), rng.normal(-1.2, 1, 300)
+    found = [predictions(rng, labels, easy, s) for s in (0.3, 0.2, 0.1, 0.0, -0.1, -0.2)]
+    candidates = [Validated(id=str(i), probabilities=p) for i, p in enumerate(found)]
+    candidates.sort(key=lambda c: metric.score(labels, c.probabilities))
+    best = metric.score(labels, candidates[0].probabilities)
+    scores = [
+        Score(trial=c.id, value=metric.score(labels, c.probabilities) + 0.1, images=500)
+        for c in candidates[1:]
+    ]
+    trust = assess(metric, labels, candidates, scores)
+    assert trust.tau.value == pytest.approx(1)
+    assert trust.offset == pytest.approx(-10)
+    table = trust_table(trust, Leaderboard(path=tmp_path / "l"), metric)
+    assert table["validation"].iloc[0] == pytest.approx(best)
+
+
+def test_a_thousand_trials_take_seconds() -> None:
+    """Not a timed claim: a guard against something quadratic. 1,000 trials, 10,000 images."""
+    rng = np.random.default_rng(0)
+    labels, easy = rng.integers(0, 3, 10_000), rng.normal(-1.2, 1, 10_000)
+    pool = [predictions(rng, labels, easy, s).astype(np.float32) for s in rng.normal(0, 0.1, 50)]
+    candidates = [Validated(id=str(i), probabilities=pool[i % 50]) for i in range(1000)]
+    candidates.sort(key=lambda c: -ACCURACY.score(labels, c.probabilities))
+    scores = [Score(trial=c.id, value=rng.random(), images=3000) for c in candidates[:50]]
+    begun = time.process_time()
+    assess(ACCURACY, labels, candidates, scores)
+    assert time.process_time() - begun < 60

@@ -1,0 +1,74 @@
+"""What the documents show is what the code gives."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from results.report import report
+from results.trials import Search
+from tests.regenerate_docs import README, RECORDED, ROOT, SPACES, blocks, run, with_tables
+
+
+def masked(text: str) -> list[str]:
+    """Lines without figures, names of the day and column widths."""
+    text = re.sub(r"\d+ min \d+ s|\d+ s", "#", text)
+    text = re.sub(r"[+-]?\d[\d,.:]*%?", "#", text)
+    return [re.sub(r"[ #-]+", " ", line).strip() for line in text.splitlines()]
+
+
+def outputs(text: str) -> list[str]:
+    """Masked lines without those of the live view, of which there are more on a slow machine."""
+    return [line for line in masked(text) if "images/s ·" not in line]
+
+
+@pytest.mark.parametrize(("command", "output"), blocks(README.read_text()))
+def test_readme_blocks_are_what_the_commands_print(command: str, output: str) -> None:
+    assert output
+    assert outputs(output) == outputs(run(command))
+
+
+def test_tables_are_those_of_the_code() -> None:
+    text = SPACES.read_text()
+    assert "| `rotate` |" in text
+    assert with_tables(text) == text
+
+
+def test_the_recorded_search_is_still_read() -> None:
+    """A golden file of the ledger's format, version 1."""
+    search = Search.read(RECORDED)
+    assert len(search.trials) == 1 + 16 + 9 or len(search.trials) == 1 + 16 + 12
+    assert search.summary is not None
+    assert any("Over 3 seeds" in line for line in report(search))
+
+
+def test_documented_files_and_commands_exist() -> None:
+    text = README.read_text()
+    for module in set(re.findall(r"python -m (search\.\w+)", text)):
+        assert (ROOT / (module.replace(".", "/") + ".py")).exists()
+    for path in re.findall(r"`((?:trainables|docs|tests|search|results|spaces)/[\w./]+)`", text):
+        assert (ROOT / path).exists(), path
+    for path in re.findall(r"\]\(([\w./]+)\)", text):
+        assert (ROOT / path).exists(), path
+
+
+def test_options_in_the_documents_exist() -> None:
+    from search.cli import parse
+    from search.config import RunConfig, TrainConfig
+
+    text = README.read_text().replace("\\\n", " ")
+    lines = re.findall(r"python -m search\.(run|train)((?: +'?[\w.]+=[^\s`#]+)+)", text)
+    assert len(lines) >= 6
+    for name, arguments in lines:
+        schema = RunConfig if name == "run" else TrainConfig
+        words = [w.strip("'") for w in arguments.split()]
+        parse(schema, [w for w in words if w != "data=mine"])
+
+
+def test_no_machine_s_paths_are_recorded() -> None:
+    for path in RECORDED.rglob("*.jsonl"):
+        text = path.read_text()
+        assert not re.search(r'"/(tmp|home|root|work|Users)/', text), path
+        assert Path(path).stat().st_size < 500_000
