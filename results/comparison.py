@@ -60,8 +60,8 @@ def compare(
 
     The variance of a difference is that of the images (paired bootstrap of the mean over seeds,
     by group) plus that of the seeds (pooled over all arms), with Welch-Satterthwaite degrees of
-    freedom. The intervals are simultaneous (Bonferroni), so that with no true difference at most
-    `FALSE_WIN` of all comparisons taken together claim a win.
+    freedom. With no true difference at most `FALSE_WIN` of searches claim any win, however many
+    controls there are (Bonferroni); each interval covers 95 % or more.
 
     Args:
         metric: What to compare.
@@ -70,6 +70,10 @@ def compare(
         controls: The same for each control.
         groups: str (n,), or None.
         seed: Of the bootstrap.
+
+    Returns:
+        A comparison per control; none if the metric is undefined on half of the resamples, as a
+        ranking metric is where a class has few images or groups.
 
     Raises:
         ValueError: If an arm has fewer than two seeds.
@@ -83,6 +87,10 @@ def compare(
         name: np.stack([metric.weighted(labels, p.astype(np.float64), every) for p in arm])
         for name, arm in arms.items()
     }  # (seeds, 1 + draws): the first column is the sample itself
+    defined = np.all([np.isfinite(s).all(axis=0) for s in scores.values()], axis=0)
+    if not defined[0] or defined.sum() < DRAWS / 2:
+        return []
+    scores = {name: s[:, defined] for name, s in scores.items()}
     freedom = sum(len(s) - 1 for s in scores.values())
     squares = sum(float(((s[:, 0] - s[:, 0].mean()) ** 2).sum()) for s in scores.values())
     seed_variance = squares / freedom
@@ -92,7 +100,7 @@ def compare(
     for name in controls:
         ours, theirs = scores[""], scores[name]
         difference = ours.mean(axis=0) - theirs.mean(axis=0)
-        of_images = float(np.nanvar(difference[1:]))
+        of_images = float(np.var(difference[1:]))
         of_seeds = seed_variance * (1 / len(ours) + 1 / len(theirs))
         total = of_images + of_seeds
         inverse = of_images**2 / max(1, units - 1) + of_seeds**2 / freedom

@@ -17,8 +17,6 @@ from filelock import FileLock, Timeout
 
 from spaces.errors import InputError
 
-FORMAT = 1
-
 Event = dict[str, Any]
 
 
@@ -47,7 +45,8 @@ class Ledger:
         if path.exists():
             whole = sum(len(line) for line in _whole_lines(path))
             os.truncate(path, whole)
-        self._file = path.open("ab")
+        self._file = path.open("ab", buffering=0)
+        self._size = path.stat().st_size
         self._waiting: list[Event] = []
 
     def add(self, kind: str, /, **fields: Any) -> Event:
@@ -57,13 +56,25 @@ class Ledger:
         return event
 
     def commit(self) -> None:
-        """Writes the waiting events and waits until they are on the disk."""
+        """Writes the waiting events and waits until they are on the disk.
+
+        Raises:
+            OSError: If they cannot be written; nothing of them is left in the file, and they wait
+                for the next commit.
+        """
         if not self._waiting:
             return
         lines = [json.dumps(e, allow_nan=False, ensure_ascii=False) + "\n" for e in self._waiting]
-        self._file.write("".join(lines).encode())
-        self._file.flush()
-        os.fsync(self._file.fileno())
+        data = "".join(lines).encode()
+        try:
+            written = 0
+            while written < len(data):
+                written += self._file.write(data[written:])
+            os.fsync(self._file.fileno())
+        except OSError:
+            os.truncate(self.path, self._size)
+            raise
+        self._size += len(data)
         self._waiting.clear()
 
     def close(self) -> None:

@@ -8,7 +8,6 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.metrics import roc_auc_score
 
 from spaces.errors import InputError, unknown
 
@@ -38,10 +37,6 @@ class Metric:
         """Score of all images, equally weighted."""
         ones = np.ones((1, len(labels)))
         return float(self.weighted(labels, probabilities.astype(np.float64), ones)[0])
-
-    def better(self, a: float, b: float) -> bool:
-        """Whether score ``a`` is better than score ``b``."""
-        return a > b if self.direction == "maximize" else a < b
 
     def gain(self, a: float, b: float) -> float:
         """How much better ``a`` is than ``b``, in points; negative when worse."""
@@ -100,19 +95,19 @@ def _quadratic_kappa(labels: Ints, probabilities: Floats, weights: Floats) -> Fl
 
 
 def _roc_auc(labels: Ints, probabilities: Floats, weights: Floats) -> Floats:
-    scores = np.full(len(weights), np.nan)
     shares = probabilities / probabilities.sum(axis=1, keepdims=True)
-    for i, row in enumerate(weights):
-        drawn = row > 0
-        if len(np.unique(labels[drawn])) < probabilities.shape[1]:
-            continue
-        if probabilities.shape[1] == 2:
-            scores[i] = roc_auc_score(labels[drawn], shares[drawn, 1], sample_weight=row[drawn])
-        else:
-            scores[i] = roc_auc_score(
-                labels[drawn], shares[drawn], multi_class="ovr", sample_weight=row[drawn]
-            )
-    return scores
+    classes = [1] if shares.shape[1] == 2 else range(shares.shape[1])
+    return np.asarray(np.mean([_auc(labels == c, shares[:, c], weights) for c in classes], axis=0))
+
+
+def _auc(positive: NDArray[np.bool_], scores: Floats, weights: Floats) -> Floats:
+    """Weighted share of (positive, negative) pairs in the right order; ties count half."""
+    order = np.argsort(scores, kind="stable")
+    starts = np.flatnonzero(np.diff(scores[order], prepend=-np.inf))
+    above = np.add.reduceat(weights[:, order] * positive[order], starts, axis=1)
+    below = np.add.reduceat(weights[:, order] * ~positive[order], starts, axis=1)
+    pairs = above * (np.cumsum(below, axis=1) - below / 2)
+    return _share(pairs.sum(axis=1), above.sum(axis=1) * below.sum(axis=1))
 
 
 METRICS: dict[str, Metric] = {
@@ -156,8 +151,18 @@ def custom_metric(
         )
 
     def weighted(labels: Ints, probabilities: Floats, weights: Floats) -> Floats:
-        rows = [np.repeat(np.arange(len(labels)), row.astype(np.int64)) for row in weights]
-        return np.array([function(labels[r], probabilities[r]) for r in rows], dtype=np.float64)
+        whole = np.ones((1, len(labels)))
+
+        def score(row: Floats) -> float:
+            drawn = np.repeat(np.arange(len(labels)), row.astype(np.int64))
+            try:
+                return float(function(labels[drawn], probabilities[drawn]))
+            except Exception:
+                if (row == whole).all():
+                    raise
+                return float("nan")  # a resample may lack a class that the function needs
+
+        return np.array([score(row) for row in weights])
 
     return Metric(name=name, direction=direction, weighted=weighted)
 

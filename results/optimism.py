@@ -19,7 +19,7 @@ def winner_optimism(
     finalists: Sequence[NDArray[np.floating]],
     groups: NDArray[np.str_] | None = None,
     seed: int = 0,
-) -> float:
+) -> float | None:
     """Expected excess of the winner's hold-out score over its true one, in points.
 
     Bootstrap bias correction (Tsamardinos, Greasidou and Borboudakis, Machine Learning 107, 2018):
@@ -33,6 +33,9 @@ def winner_optimism(
         finalists: Probabilities (n, classes) of every trial that could have won.
         groups: str (n,), or None; whole groups are drawn.
         seed: Of the bootstrap.
+
+    Returns:
+        The optimism, or None if the metric is undefined on half of the resamples.
     """
     drawn = bootstrap_weights(len(labels), DRAWS, groups, seed)
     every = np.ones((1, len(labels)))
@@ -44,7 +47,12 @@ def winner_optimism(
         outside.append(metric.weighted(labels, p, left_out))
         whole.append(float(metric.weighted(labels, p, every)[0]))
     sign = 1.0 if metric.direction == "maximize" else -1.0
-    chosen = np.argmax(sign * np.nan_to_num(np.stack(inside), nan=-np.inf * sign), axis=0)
-    honest = float(np.nanmean(np.stack(outside)[chosen, np.arange(DRAWS)]))
+    drawn_scores, left_scores = np.stack(inside), np.stack(outside)
+    defined = np.isfinite(drawn_scores).all(axis=0) & np.isfinite(left_scores).all(axis=0)
+    if defined.sum() < DRAWS / 2:
+        return None
+    drawn_scores, left_scores = drawn_scores[:, defined], left_scores[:, defined]
+    chosen = np.argmax(sign * drawn_scores, axis=0)
+    honest = float(left_scores[chosen, np.arange(len(chosen))].mean())
     apparent = max(whole) if metric.direction == "maximize" else min(whole)
     return max(0.0, metric.gain(apparent, honest))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -100,6 +101,8 @@ def verdict(search: Search) -> str:
 def _not_confirmed(search: Search) -> str:
     if not search.opened.get("confirm"):
         return "the winner's score stands on the images and the seed that chose it (confirm=0)"
+    if sum(t.state == "finished" for t in search.of("confirm")) >= len(search.of("confirm")):
+        return f"{search.metric} is undefined on too many resamples of fold 1"
     return "too few trainings of the confirmation ran to their end"
 
 
@@ -132,6 +135,8 @@ def report(search: Search) -> list[str]:
     summary = search.summary
     if summary is None:
         return [f"{search.id} has not ended."]
+    if search.opened["kind"] == "train":
+        return _single_page(search, summary)
     winner = search.trials.get(summary["winner"] or "")
     baseline = search.trials.get(summary["baseline"] or "")
     sampled = sorted(
@@ -153,7 +158,23 @@ def report(search: Search) -> list[str]:
                 f"points, as the best of {len(sampled)} on the same images"
             )
     lines += ["", *_confirmation(search, summary), verdict(search), ""]
-    return lines + _costs(search, summary)
+    return [*lines, *_failures(search), *_costs(summary)]
+
+
+def _single_page(search: Search, summary: Mapping[str, Any]) -> list[str]:
+    trials = list(search.trials.values())
+    rows = [f"  {line}" for line in table(trial_rows(search, trials))]
+    fold = trials[0].config.fold if trials else 0
+    head = f"{search.id} on fold {fold}, {search.opened['folds']['sizes'][fold]:,} images"
+    return ["", head, *rows, "", *_failures(search), *_costs(summary)]
+
+
+def _failures(search: Search) -> list[str]:
+    """What made trials fail, each reason once."""
+    reasons = Counter(
+        t.reason.splitlines()[0] for t in search.trials.values() if t.state == "failed"
+    )
+    return [f"{n} failed: {reason}" for reason, n in reasons.most_common(SHOWN)]
 
 
 def _held_out(search: Search) -> str:
@@ -178,7 +199,7 @@ def _confirmation(search: Search, summary: Mapping[str, Any]) -> list[str]:
     return [f"  {line}" for line in table(rows)]
 
 
-def _costs(search: Search, summary: Mapping[str, Any]) -> list[str]:
+def _costs(summary: Mapping[str, Any]) -> list[str]:
     cost = summary["cost"]
     wall, trained = cost["wall"], cost["trials/total"]
     if not trained:

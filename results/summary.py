@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import asdict
-from pathlib import Path
 from typing import Any
 
 from results.comparison import Comparison, compare
@@ -85,4 +84,4 @@ def _confirm(search: Search, metric: Metric) -> list[Comparison]:
 
 
 def _truth(search: Search, fold: int) -> Truth:
-    return Truth.of_fold(Path(search.opened["folds"]["file"]), fold)
+    return Truth.of_fold(search.folds_file, fold)

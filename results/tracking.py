@@ -11,6 +11,7 @@ import json
 import logging
 import math
 import os
+import re
 import subprocess
 import threading
 import time
@@ -28,6 +29,7 @@ from filelock import FileLock
 from mlflow.entities import Dataset, DatasetInput, InputTag, Metric, Param, RunTag
 from mlflow.exceptions import MlflowException
 from mlflow.tracking import MlflowClient
+from sqlalchemy.exc import SQLAlchemyError
 
 from results.figures import confusion, learning_curves
 from results.leaderboard import Leaderboard
@@ -45,7 +47,7 @@ STATUS = {
     "failed": "FAILED",
     "interrupted": "KILLED",
 }
-TRACKING_ERRORS = (MlflowException, OSError)
+TRACKING_ERRORS = (MlflowException, SQLAlchemyError, OSError, ImportError)
 """What a tracking store that is away, slow or locked raises."""
 
 BATCH = 900
@@ -128,8 +130,8 @@ class Tracker:
             try:
                 self.catch_up()
                 self.problem, wait = "", 0.5
-            except TRACKING_ERRORS as error:
-                self.problem = str(error).splitlines()[0][:200]
+            except Exception as error:  # whatever it is, trials go on and the summary says so
+                self.problem = f"{type(error).__name__}: {error}".splitlines()[0][:200]
                 wait = min(30.0, wait * 2)
             self.cpu_seconds = time.thread_time()
             if finishing:
@@ -219,7 +221,7 @@ class Tracker:
         assert client is not None
         if trial.state == "finished":
             folder = self._search.trial_folder(trial)
-            truth = Truth.of_fold(Path(self._search.opened["folds"]["file"]), trial.config.fold)
+            truth = Truth.of_fold(self._search.folds_file, trial.config.fold)
             probabilities = truth.probabilities(folder / "holdout.npz")
             classes = self._search.opened["classes"]
             figure = confusion(truth.labels, probabilities, classes)
@@ -242,7 +244,7 @@ class Tracker:
         if event["optimism"] is not None:
             metrics.append(Metric("winner/optimism", event["optimism"], stamp, 0))
         for c in event["comparisons"]:
-            name = c["control"].replace(" ", "_")
+            name = re.sub(r"\W+", "_", c["control"]).strip("_")
             metrics.append(Metric(f"gain/{name}", c["gain"], stamp, 0))
             metrics.append(Metric(f"gain/{name}.margin", c["margin"], stamp, 0))
         winner = search.trials.get(event["winner"] or "")
@@ -337,8 +339,11 @@ def _source() -> dict[str, str]:
     tags = {
         "mlflow.source.name": "python -m search",
         "mlflow.source.type": "LOCAL",
-        "mlflow.user": getpass.getuser(),
     }
+    try:
+        tags["mlflow.user"] = getpass.getuser()
+    except (KeyError, OSError):  # a container's user without a name
+        tags["mlflow.user"] = str(os.getuid())
     try:
         found = subprocess.run(
             ["git", "rev-parse", "HEAD"], capture_output=True, text=True, timeout=5, check=True

@@ -12,6 +12,9 @@ from results.metrics import Direction
 from spaces.errors import InputError, unknown
 from spaces.trial_config import TrialConfig
 
+FORMAT = 1
+"""Version of the events; a reader of later versions has to read those of this one."""
+
 State = Literal["running", "finished", "stopped", "failed", "interrupted"]
 Why = Literal["baseline", "sampled", "confirm", "single"]
 
@@ -133,9 +136,14 @@ class Search:
         ]
         return max(scored)[2] if scored else None
 
-    def of(self, why: Why, arm: str | None = None) -> list[Trial]:
+    def of(self, why: Why) -> list[Trial]:
         """The trials of one kind, in order."""
-        return [t for t in self.trials.values() if t.why == why and arm in (None, t.arm)]
+        return [t for t in self.trials.values() if t.why == why]
+
+    @property
+    def folds_file(self) -> Path:
+        """The stored folds, beside the search, so that the runs folder can be moved."""
+        return self.folder.parent / str(self.opened["folds"]["file"])
 
     def trial_folder(self, trial: Trial) -> Path:
         """Where a trial's predictions and checkpoint lie."""

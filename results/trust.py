@@ -73,7 +73,8 @@ class Trust:
         public: Public score of every scored trial.
         scored: Ids of scored trials in the order of their scores.
         error: Standard error per trial, of what trials do not share, on the hold-out.
-        public_error: The same on the public test images.
+        public_error: The same on the public test images, scaled by their number and by how hard
+            they are.
         tau: Kendall's tau-b over all scored trials.
         band_tau: The same in the band.
         spearman: Over all scored trials.
@@ -179,7 +180,7 @@ def assess(
     }
     public = {s.trial: sign * s.value / metric.points for s in scored}
     images = float(np.median([s.images for s in scored])) if scored else float(len(labels))
-    public_error = error * (len(labels) / images) ** 0.5
+    public_error = error * (len(labels) / images) ** 0.5 * _harder(metric, validation, public)
     order = [s.trial for s in scored]
     v = np.array([validation[i] for i in order])
     p = np.array([public[i] for i in order])
@@ -228,6 +229,21 @@ def assess(
         following=following,
         predicted=_predict(names, following, regret, public_error) if len(public) else None,
     )
+
+
+def _harder(metric: Metric, validation: Mapping[str, float], public: Mapping[str, float]) -> float:
+    """How much larger the noise per image is on the leaderboard, for a metric from 0 to 1.
+
+    An image that is right or wrong has the variance p (1 - p): a model at 60 % is measured less
+    precisely than one at 90 %.
+    """
+    if metric.direction == "minimize" or not public:
+        return 1.0
+    here = float(np.median([validation[i] for i in public])) * metric.points
+    there = float(np.median(list(public.values()))) * metric.points
+    if not (0 < here < 1 and 0 < there < 1):
+        return 1.0
+    return float(np.clip((there * (1 - there) / (here * (1 - here))) ** 0.5, 0.5, 3.0))
 
 
 def _verdict(count: int, grown: float, homogeneity: float, regret: Regret) -> Verdict:

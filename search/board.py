@@ -30,7 +30,7 @@ def contest_metric(search: Search) -> Metric:
 
 def truth_of(pool: Sequence[Candidate]) -> Truth:
     """Labels and groups of the hold-out that the candidates share."""
-    return Truth.of_fold(Path(pool[0].search.opened["folds"]["file"]), 0)
+    return Truth.of_fold(pool[0].search.folds_file, 0)
 
 
 def validated(pool: Sequence[Candidate], truth: Truth) -> list[Validated]:

@@ -7,7 +7,7 @@ import logging
 import os
 import re
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar, get_type_hints
 
@@ -17,6 +17,7 @@ from hydra.core.global_hydra import GlobalHydra
 from hydra.errors import HydraException, MissingConfigException, OverrideParseException
 from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
+from yaml import YAMLError
 
 from search.config import HELP, DataConfig, DigitsConfig
 from spaces.errors import InputError, unknown
@@ -66,7 +67,7 @@ def parse(schema: type[C], arguments: Sequence[str], positional: str = "") -> C:
     """
     config_dir = None
     overrides = []
-    known = set(_keys(schema))
+    known = _keys(schema)
     rest = iter(arguments)
     for argument in rest:
         if argument == "--config-dir" or argument.startswith("--config-dir="):
@@ -112,7 +113,7 @@ def parse(schema: type[C], arguments: Sequence[str], positional: str = "") -> C:
             group, _, name = str(error.missing_cfg_file).partition("/")
             choices = GlobalHydra.instance().config_loader().get_group_options(group)
             raise unknown(group, name, choices, f"{group}={name}") from None
-        except (HydraException, OmegaConfBaseException, ValueError) as error:
+        except (HydraException, OmegaConfBaseException, YAMLError, ValueError) as error:
             raise _explain(error) from None
     assert isinstance(result, schema)
     return result
@@ -143,27 +144,42 @@ def _fields(schema: type[Any]) -> dict[str, Any]:
     return get_type_hints(schema)
 
 
-def _keys(schema: type[Any], prefix: str = "") -> Iterator[str]:
-    """All dotted option names; open groups end in a dot."""
+def _keys(schema: type[Any], prefix: str = "") -> dict[str, Any]:
+    """All dotted option names with their types; open groups end in a dot."""
+    found: dict[str, Any] = {}
     for name, kind in _fields(schema).items():
         key = f"{prefix}{name}"
         if dataclasses.is_dataclass(kind) and isinstance(kind, type):
-            yield from _keys(kind, f"{key}.")
+            found |= _keys(kind, f"{key}.")
         else:
-            yield f"{key}." if key in _OPEN else key
+            found[f"{key}." if key in _OPEN else key] = kind
+    return found
 
 
-def _override(argument: str, known: set[str]) -> str:
-    """Checks an option's name and writes it as Hydra wants it."""
+def _override(argument: str, known: Mapping[str, Any]) -> str:
+    """Checks an option's name and writes it as Hydra wants it.
+
+    Texts are quoted, so that ``name=2026_01`` stays what it is.
+    """
     key, _, value = argument.partition("=")
     key = key.lstrip("+~")
     is_open = any(key.startswith(f"{o}.") and f"{o}." in known for o in _OPEN)
     if not is_open and key not in known and not (key == "data" and "data.name" in known):
         names = sorted(k.rstrip(".") for k in known) + (["data"] if "data.name" in known else [])
         raise unknown("option", key, names, argument)
-    if not value.startswith(("[", "{", "'", '"')) and re.search(r"[^\w./:+\-]", value):
-        value = "'" + value.replace("\\", "\\\\").replace("'", "\\'") + "'"
+    kind = known.get(key)
+    if kind == list[str] and value.startswith("[") and value.endswith("]"):
+        parts = [part.strip() for part in value[1:-1].split(",")]
+        value = f"[{','.join(map(_quoted, filter(None, parts)))}]"
+    elif kind is str or not re.fullmatch(r"[\w./:+\-]*|[\[{'\"].*", value):
+        value = _quoted(value)
     return f"++{key}={value}" if is_open else f"{key}={value}"
+
+
+def _quoted(value: str) -> str:
+    if len(value) > 1 and value[0] == value[-1] and value[0] in "'\"":
+        return value
+    return "'" + value.replace("\\", "\\\\").replace("'", "\\'") + "'"
 
 
 def _explain(error: Exception) -> InputError:

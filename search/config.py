@@ -141,7 +141,7 @@ class JobConfig:
     seed: int = 0
     model: str = ""
     loss: str = ""
-    pretrained: bool = False
+    pretrained: bool | None = None
     weights: str = ""
     fix: dict[str, Any] = field(default_factory=dict)
     runs: str = "runs"
@@ -195,6 +195,12 @@ class RunConfig(JobConfig):
 @dataclass(kw_only=True)
 class TrainConfig(JobConfig):
     """``python -m search.train``."""
+
+    fold: int = 0
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        _demand(self.fold >= 0, "fold", self.fold, "0 or more")
 
 
 @dataclass(kw_only=True)
@@ -304,6 +310,7 @@ HELP: dict[str, str] = {
     "resources.gpu": "GPUs per trial, such as 0.5; -1 is one if there is any",
     "resources.memory": "memory per trial in GiB; 0 reserves none",
     "cluster.address": "'auto' joins the Ray cluster of this node; empty starts Ray here",
+    "fold": "which fold to hold out",
     "store.side": "side in pixels of stored images; 0 is 1.3 times the largest training size",
     "store.folder": "where decoded images are kept; empty is inside the runs folder",
     "predict.test": "predict the test images after the last epoch",

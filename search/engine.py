@@ -20,7 +20,7 @@ from typing import Any
 
 os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
 os.environ.setdefault("RAY_AIR_NEW_OUTPUT", "0")
-os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
+os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "1")  # no GPU asked, none seen
 os.environ.setdefault("TUNE_DISABLE_AUTO_CALLBACK_LOGGERS", "1")
 os.environ.setdefault("TUNE_DISABLE_STRICT_METRIC_CHECKING", "1")
 os.environ.setdefault("TUNE_DISABLE_SIGINT_HANDLER", "1")
@@ -41,11 +41,13 @@ GIB = 2**30
 
 
 @contextlib.contextmanager
-def ray_session(cluster: ClusterConfig, resources: ResourcesConfig) -> Iterator[dict[str, float]]:
+def ray_session(
+    cluster: ClusterConfig, resources: ResourcesConfig
+) -> Iterator[list[dict[str, float]]]:
     """Starts Ray on this machine, or joins a cluster, for as long as the context lasts.
 
     Yields:
-        The resources of all nodes: ``CPU``, ``GPU``, ``memory`` in bytes.
+        The resources of each node: ``CPU``, ``GPU``, ``memory`` in bytes.
 
     Raises:
         InputError: If there is no such cluster.
@@ -66,7 +68,7 @@ def ray_session(cluster: ClusterConfig, resources: ResourcesConfig) -> Iterator[
     if not cluster.address:
         options |= {
             "include_dashboard": False,
-            "num_cpus": os.cpu_count(),
+            "num_cpus": _allowed_cpus(),
             "_node_ip_address": "127.0.0.1",
         }
     for name in ("ray", "ray.tune", "ray.train"):
@@ -79,46 +81,61 @@ def ray_session(cluster: ClusterConfig, resources: ResourcesConfig) -> Iterator[
             "'ray start --head', or leave the option out"
         ) from error
     try:
-        yield dict(ray.cluster_resources())
+        yield [dict(node["Resources"]) for node in ray.nodes() if node["Alive"]]
     finally:
         ray.shutdown()
 
 
+def _allowed_cpus() -> int | None:
+    """CPUs that this process is confined to; None leaves it to Ray, which knows containers."""
+    if not hasattr(os, "sched_getaffinity"):
+        return None
+    allowed = len(os.sched_getaffinity(0))
+    return allowed if allowed < (os.cpu_count() or 1) else None
+
+
 def trial_slots(
-    resources: ResourcesConfig, available: dict[str, float], workers: int
+    resources: ResourcesConfig, nodes: list[dict[str, float]], workers: int
 ) -> tuple[dict[str, float], int]:
     """How much each trial gets and how many run at once.
 
     Args:
         resources: What the user asked for.
-        available: Resources of all nodes.
+        nodes: Resources of each node; a trial needs all of its own on one of them.
         workers: Most trials at once; 0 for as many as fit.
 
     Returns:
         Ray's resources of one trial, and the number of trials at once.
 
     Raises:
-        InputError: If not even one trial fits.
+        InputError: If no node can take even one trial.
     """
-    gpus = available.get("GPU", 0.0)
-    gpu = min(1.0, gpus) if resources.gpu == -1 else resources.gpu
+    gpu = resources.gpu
+    if gpu == -1:
+        gpu = min(1.0, max(node.get("GPU", 0.0) for node in nodes))
     wanted = {"CPU": resources.cpu, "GPU": gpu, "memory": resources.memory * GIB}
-    memory = available.get("memory", 0.0)
-    have = {"CPU": available.get("CPU", 0.0), "GPU": gpus, "memory": memory}
-    names = {"CPU": "resources.cpu", "GPU": "resources.gpu", "memory": "resources.memory"}
-    fits = math.inf
-    for name, amount in wanted.items():
-        if amount > have[name]:
-            scale = GIB if name == "memory" else 1
-            unit = " GiB" if name == "memory" else ""
-            raise InputError(
-                f"{names[name]}={amount / scale:g}{unit} per trial, but there is only "
-                f"{have[name] / scale:.3g}{unit}"
-            )
-        if amount:
-            fits = min(fits, math.floor(have[name] / amount + 1e-9))
-    slots = int(fits)
-    return {k: v for k, v in wanted.items() if v}, min(workers, slots) if workers else slots
+    wanted = {name: amount for name, amount in wanted.items() if amount}
+    slots = sum(min(_fitting(node, n, a) for n, a in wanted.items()) for node in nodes)
+    if slots == 0:
+        names = {"CPU": "resources.cpu", "GPU": "resources.gpu", "memory": "resources.memory"}
+        for name, amount in wanted.items():
+            most = max(node.get(name, 0.0) for node in nodes)
+            if amount > most:
+                scale, unit = (GIB, " GiB") if name == "memory" else (1, "")
+                raise InputError(
+                    f"{names[name]}={amount / scale:g}{unit} per trial, but there is only "
+                    f"{most / scale:.3g}{unit} on a node"
+                )
+        raise InputError("no node has all of what a trial needs at once")
+    return wanted, min(workers, slots) if workers else slots
+
+
+def _fitting(node: dict[str, float], name: str, amount: float) -> int:
+    """Trials that fit on a node; shares of a GPU do not span two of them."""
+    have = node.get(name, 0.0)
+    if name == "GPU" and amount < 1:
+        return int(have) * math.floor(1 / amount + 1e-9)
+    return math.floor(have / amount + 1e-9)
 
 
 def run_trials(

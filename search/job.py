@@ -9,10 +9,11 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+import optuna
 from optuna.distributions import CategoricalDistribution
 
 from results.metrics import Direction, Metric, custom_metric, metric
-from search.config import DigitsConfig, JobConfig, check_name
+from search.config import DigitsConfig, JobConfig, TrainConfig, check_name
 from search.space import flatten
 from search.user_code import load_function
 from spaces.errors import InputError
@@ -77,6 +78,13 @@ class Prepared:
     warnings: tuple[str, ...]
 
 
+RESERVED = ("data", "store", "submissions")
+"""Folders beside the searches of a competition."""
+
+DRAWS = 50
+"""Draws with which a space is tried out before anything is trained."""
+
+
 def resolve_metric(name: str, direction: str) -> Metric:
     """A named metric, or a team's own from ``module:function``.
 
@@ -92,19 +100,25 @@ def resolve_metric(name: str, direction: str) -> Metric:
     return custom_metric(name.partition(":")[2], direction, function)  # type: ignore[arg-type]
 
 
-def base_config(config: JobConfig) -> TrialConfig:
-    """The untuned configuration: defaults, the data's own, then the command line's."""
+def base_config(config: JobConfig, space: SearchSpace | None = None) -> TrialConfig:
+    """The untuned configuration: defaults, the data's own, then the command line's.
+
+    What is fixed of a policy whose rest is searched concerns sampled trials only.
+    """
     base = TrialConfig().with_params(flatten(config.data.baseline))
     if config.epochs:  # a short trial run should not fail for the default's warm-up
         base = base.replace(
             epochs=config.epochs, warmup_epochs=min(base.warmup_epochs, config.epochs - 1)
         )
-    changes: dict[str, Any] = {
-        name: getattr(config, name)
-        for name in ("seed", "model", "loss", "pretrained", "weights")
-        if getattr(config, name)
-    }
-    return base.replace(**changes).with_params(flatten(config.fix))
+    changes: dict[str, Any] = {"model": config.model, "loss": config.loss or base.loss}
+    changes["seed"] = config.seed
+    changes["weights"] = config.weights or base.weights
+    if config.pretrained is not None:
+        changes["pretrained"] = config.pretrained
+    fix = flatten(config.fix)
+    if space is not None and any(p.name.startswith("stage") for p in space.params):
+        fix = {name: value for name, value in fix.items() if not name.startswith("stage")}
+    return base.replace(**changes).with_params(fix)
 
 
 def prepare(
@@ -112,7 +126,6 @@ def prepare(
     label: str,
     space: SearchSpace | None = None,
     say: Callable[[str], None] = lambda line: None,
-    uses_gpu: bool = False,
 ) -> Prepared:
     """Reads and checks data, folds, networks and options, and decodes the images.
 
@@ -123,14 +136,20 @@ def prepare(
         label: Second half of the default name.
         space: What will be searched; its choices of backbones and sizes are checked, too.
         say: Told what takes long.
-        uses_gpu: Whether trials run on GPUs.
 
     Raises:
         InputError: For anything wrong with them.
     """
-    baseline = base_config(config)
+    baseline = base_config(config, space)
+    if isinstance(config, TrainConfig):
+        if config.fold >= config.holdout.folds:
+            raise InputError(
+                f"fold={config.fold}: with holdout.folds={config.holdout.folds} folds run from 0 "
+                f"to {config.holdout.folds - 1}"
+            )
+        baseline = baseline.replace(fold=config.fold)
     if space is not None:
-        _check_values(space, baseline)
+        _check_values(space, baseline, flatten(config.fix))
     chosen = resolve_metric(config.metric, config.direction)
     runs = Path(config.runs)
     if runs.exists() and not runs.is_dir():
@@ -140,6 +159,9 @@ def prepare(
     folds = make_folds(contest, config.holdout.folds, config.holdout.seed)
     _check_networks(config, baseline, space, len(contest.classes))
 
+    check_name(f"{time.strftime('%Y%m%d-%H%M%S')}-{label}", "name")
+    if config.name in RESERVED:
+        raise InputError(f"name={config.name}: that is the name of a folder of ours")
     name = config.name or _free_name(folder, f"{time.strftime('%Y%m%d-%H%M%S')}-{label}")
     if (folder / name).exists():
         raise InputError(f"name={name}: {folder / name} exists already; choose another name")
@@ -160,7 +182,6 @@ def prepare(
             f"{duplicated} training images have an identical file in another fold: "
             "the hold-out will flatter"
         )
-    workers = config.loader_workers
     job = Job(
         competition=contest.name,
         name=name,
@@ -174,9 +195,7 @@ def prepare(
         loss=config.loss,
         predict_test=config.predict.test,
         threads=max(1, int(config.resources.cpu)),
-        loader_workers=workers
-        if workers >= 0
-        else max(1, int(config.resources.cpu)) * int(uses_gpu),
+        loader_workers=max(0, config.loader_workers),
     )
     baseline = baseline.replace(store_side=side)
     opening = {
@@ -191,7 +210,7 @@ def prepare(
         "baseline": baseline.to_json(),
         "data": {"root": str(contest.root), "digest": store.digest},
         "folds": {
-            "file": job.folds,
+            "file": Path(job.folds).name,
             "digest": folds.digest,
             "count": folds.count,
             "sizes": [len(folds.held_out(f)) for f in range(folds.count)],
@@ -262,8 +281,8 @@ def _free_name(folder: Path, name: str) -> str:
     return next(c for c in candidates if not (folder / c).exists())
 
 
-def _check_values(space: SearchSpace, baseline: TrialConfig) -> None:
-    """Checks that every choice and both ends of every range make a configuration.
+def _check_values(space: SearchSpace, baseline: TrialConfig, fix: Mapping[str, Any]) -> None:
+    """Checks that choices, both ends of ranges, and some draws make configurations.
 
     Raises:
         InputError: Naming the parameter.
@@ -271,20 +290,24 @@ def _check_values(space: SearchSpace, baseline: TrialConfig) -> None:
     for param in space.params:
         d = param.distribution
         if isinstance(d, CategoricalDistribution):
-            values = list(d.choices)
+            values: list[Any] = list(d.choices)
         else:
             values = [getattr(d, "low", 0), getattr(d, "high", 0)]
-        if param.name == "stages" or param.name.startswith("stage"):
-            continue  # checked by the operation table when drawn; they need one another
+        if param.name.startswith("stage"):
+            continue  # the parts of a policy need one another: the draws below check them
         for value in values:
-            baseline.with_params({param.name: value})  # type: ignore[dict-item]
+            baseline.with_params({**fix, param.name: value})
+    study = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=0))
+    for _ in range(DRAWS):
+        baseline.with_params({**fix, **space.suggest(study.ask())})
 
 
 def _choices(space: SearchSpace | None, name: str) -> list[Any]:
     if space is None or name not in space:
         return []
     distribution = space[name].distribution
-    assert isinstance(distribution, CategoricalDistribution)
+    if not isinstance(distribution, CategoricalDistribution):
+        raise InputError(f"parameter {name!r} of space {space.name!r} has to be categorical")
     return list(distribution.choices)
 
 

@@ -58,6 +58,7 @@ class SearchPlan:
         search: The record, kept up to date by the driver.
         sampler: Proposes configurations.
         baseline: The untuned configuration.
+        fix: Pinned parameters, flat; they complete what the sampler draws.
         trials: Sampled trials.
         confirm: Seeds of the confirmation; 0 for none.
     """
@@ -65,6 +66,7 @@ class SearchPlan:
     search: Search
     sampler: Sampler
     baseline: TrialConfig
+    fix: Mapping[str, Any] = field(default_factory=dict)
     trials: int
     confirm: int
     _proposed: list[Planned] = field(default_factory=list)
@@ -76,7 +78,9 @@ class SearchPlan:
         sampled = sum(p.why == "sampled" for p in self._proposed)
         if sampled < self.trials:
             params = self.sampler.ask(self._id())
-            return self._propose("sampled", self.baseline.with_params(params), params=params)
+            return self._propose(
+                "sampled", self.baseline.with_params({**self.fix, **params}), params=params
+            )
         if self.confirm and self._sampling_ended():
             planned = {(p.arm, p.config.seed) for p in self._proposed if p.why == "confirm"}
             for arm, config in self._confirmations():

@@ -48,11 +48,6 @@ class Progress:
         if self._live is not None:
             self._live.stop()
 
-    def say(self, line: str) -> None:
-        """Prints a line above the view."""
-        if not self._quiet:
-            self._console.print(line, markup=False)
-
     def tick(self) -> None:
         """Refreshes the view, or prints a line if something has changed."""
         if self._quiet or time.monotonic() - self._printed < LINE_EVERY:

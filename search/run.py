@@ -43,6 +43,7 @@ def run(config: RunConfig) -> int:
             search=search,
             sampler=sampler,
             baseline=prepared.baseline,
+            fix=flatten(config.fix),
             trials=config.trials,
             confirm=config.confirm,
         )
@@ -72,11 +73,14 @@ def run(config: RunConfig) -> int:
 
 def next_commands(config: RunConfig, search: Search) -> list[str]:
     """What to type after a search."""
-    runs = "" if config.runs == "runs" else f" runs={config.runs}"
-    tracking = f" tracking={config.tracking}" if config.tracking else ""
-    commands = [f"python -m search.show {search.id}{runs}", f"python -m search.ui{runs}{tracking}"]
-    if search.summary and search.summary["winner"] and not config.confirm:
-        commands.insert(0, "python -m search.run … confirm=3    # find out whether it holds")
+    from search.session import same_place
+
+    here, there = same_place(config), same_place(config, tracking=True)
+    commands = [f"python -m search.show {search.id}{here}", f"python -m search.ui{there}"]
+    if search.summary and search.summary["winner"]:
+        commands.append(f"python -m search.submit select=best{here}")
+        if not config.confirm:
+            commands.insert(0, "python -m search.run … confirm=3    # does the winner hold?")
     return commands
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import json
+import shlex
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -12,11 +14,11 @@ from typing import TYPE_CHECKING, Any
 from results.ledger import Ledger
 from results.report import report
 from results.summary import summarise
-from results.trials import Search, Trial
+from results.trials import FORMAT, Search, Trial
 from search.cli import FAILED, OK, STOPPED
 from search.config import JobConfig
 from search.driver import Driver, Plan
-from search.engine import ray_session, run_trials, trial_slots
+from search.engine import GIB, ray_session, run_trials, trial_slots
 from search.job import Prepared, prepare
 from search.progress import Progress
 from spaces.space import SearchSpace
@@ -72,11 +74,13 @@ def run_job(
     )
     with ray_session(config.cluster, config.resources) as available:
         resources, slots = trial_slots(config.resources, available, config.workers)
+        if config.loader_workers < 0 and resources.get("GPU"):
+            job = dataclasses.replace(job, loader_workers=max(1, int(config.resources.cpu)))
         ledger = Ledger(Path(job.folder) / "ledger.jsonl")
         search = Search(folder=Path(job.folder))
         with contextlib.closing(ledger):
             driver = Driver(ledger, search)
-            driver.record("opened", kind=kind, **prepared.opening, **(opening or {}))
+            driver.record("opened", format=FORMAT, kind=kind, **prepared.opening, **(opening or {}))
             driver.commit()
             plan, ended = make_plan(prepared, search)
             driver.on_end([ended, lambda trial: _tidy(search, trial)])
@@ -100,7 +104,7 @@ def run_job(
     _finish(config, tracker, search, next_commands)
     if driver.stopping:
         return STOPPED
-    return OK if search.best(search.trials.values()) else FAILED
+    return OK if (search.summary or {}).get("winner") else FAILED
 
 
 def _tidy(search: Search, trial: Trial) -> None:
@@ -118,8 +122,11 @@ def _start_tracker(config: JobConfig, folder: str) -> Tracker:
 
 
 def _shares(resources: dict[str, float]) -> str:
-    words = {"CPU": "{:g} CPU", "GPU": "{:g} GPU", "memory": "{:.3g} bytes of memory"}
-    return ", ".join(words[name].format(amount) for name, amount in resources.items())
+    words = {"CPU": "{:g} CPU", "GPU": "{:g} GPU", "memory": "{:.3g} GiB of memory"}
+    scale = {"memory": GIB}
+    return ", ".join(
+        words[name].format(amount / scale.get(name, 1)) for name, amount in resources.items()
+    )
 
 
 def _finish(
@@ -136,7 +143,7 @@ def _finish(
         print(f"warning: tracking is behind ({tracker.problem}); nothing is lost")
     commands = next_commands(search)
     if not tracked:
-        commands = [f"python -m search.sync{_runs(config)}", *commands]
+        commands = [f"python -m search.sync{same_place(config, tracking=True)}", *commands]
     print("Next:")
     for command in commands:
         print(f"  {command}")
@@ -154,5 +161,14 @@ def _finish(
         )
 
 
-def _runs(config: JobConfig) -> str:
-    return "" if config.runs == "runs" else f" runs={config.runs}"
+def same_place(config: JobConfig, tracking: bool = False) -> str:
+    """The options that make a following command look at the same folder and tracking store.
+
+    A password in a tracking URI is not repeated.
+    """
+    from results.tracking import without_password
+
+    words = [] if config.runs == "runs" else [f"runs={config.runs}"]
+    if tracking and config.tracking:
+        words.append(f"tracking={without_password(config.tracking)}")
+    return "".join(f" {shlex.quote(word)}" for word in words)

@@ -38,7 +38,8 @@ def run(config: ShowConfig) -> int:
 def _find(runs: Path, select: str) -> tuple[Search, Trial | None]:
     """A search, or a trial by ``<search>-<number>``."""
     name, _, number = select.rpartition("-")
-    if name and number.isdigit() and len(number) == 3:
+    searches_named = {p.name for p in searches(runs)}
+    if number.isdigit() and name in searches_named and select not in searches_named:
         search = Search.read(find_search(runs, name))
         trial = search.trials.get(f"{search.id}-{number}")
         if trial is None:
@@ -50,7 +51,11 @@ def _find(runs: Path, select: str) -> tuple[Search, Trial | None]:
 def _show_all(runs: Path) -> None:
     rows = [["search", "state", "trials", "metric", "best", "what came out"]]
     for folder in searches(runs):
-        search = Search.read(folder)
+        try:
+            search = Search.read(folder)
+        except InputError as error:  # one damaged ledger does not hide the others
+            rows.append([f"{folder.parent.name}/{folder.name}", "damaged", "", "", "", str(error)])
+            continue
         best = search.best(search.trials.values())
         score = best.score(search.metric) if best else None
         outcome = verdict(search) if search.opened["kind"] == "search" else "a single training"

@@ -23,17 +23,14 @@ def resolve_space(
         narrow: Restricted ranges, flat.
 
     Raises:
-        InputError: For unknown names, spaces that do not join, or nothing left to search.
+        InputError: For unknown names, spaces that do not join, a function that fails, or nothing
+            left to search.
     """
     names = value if isinstance(value, list) else [value]
     if not names:
         raise InputError(f"space={value}: name at least one; choices: {', '.join(READY)}")
     space = functools.reduce(SearchSpace.join, [_one(str(name)) for name in names])
-    fix = dict(fix or {})
-    for name, fixed in fix.items():
-        if name in space and not space[name].contains(fixed):
-            space[name].narrow([fixed, fixed] if not isinstance(fixed, str) else [fixed])
-    space = space.pin(fix).narrow(dict(narrow or {}))
+    space = space.pin(dict(fix or {})).narrow(dict(narrow or {}))
     if not space.params:
         raise InputError("everything that the space searches is fixed; use search.train instead")
     return space
@@ -41,7 +38,11 @@ def resolve_space(
 
 def _one(name: str) -> SearchSpace:
     if ":" in name:
-        space = load_function(name, "space")()
+        function = load_function(name, "space")
+        try:
+            space = function()
+        except Exception as error:
+            raise InputError(f"space={name}: {type(error).__name__}: {error}") from error
         if not isinstance(space, SearchSpace):
             raise InputError(f"space={name} returned {type(space).__name__}, not a SearchSpace")
         return space

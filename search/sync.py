@@ -26,6 +26,7 @@ def run(config: SyncConfig) -> int:
         raise InputError(f"there are no searches in {runs}")
     from results.tracking import TRACKING_ERRORS, Tracker, default_uri, without_password
 
+    left_out = []
     uri = config.tracking or default_uri(runs)
     for folder in folders:
         try:
@@ -33,7 +34,12 @@ def run(config: SyncConfig) -> int:
         except TRACKING_ERRORS as error:
             reason = str(error).splitlines()[0]
             raise InputError(f"tracking={without_password(uri)}: {reason}") from error
+        except InputError as error:  # one damaged ledger does not keep the others out
+            left_out.append(f"{folder.parent.name}/{folder.name}: {error}")
+            continue
         print(f"{folder.parent.name}/{folder.name} is in {without_password(uri)}")
+    if left_out:
+        raise InputError("left out:\n  " + "\n  ".join(left_out))
     return OK
 
 

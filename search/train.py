@@ -19,12 +19,12 @@ from search.plan import SinglePlan
 
 def run(config: TrainConfig) -> int:
     """Trains; returns the exit code."""
-    from search.session import run_job  # imports Ray, which --help can do without
+    from search.session import run_job, same_place  # imports Ray, which --help can do without
 
     def make_plan(prepared: Prepared, search: Search) -> Any:
         return SinglePlan(search=search, config=prepared.baseline), lambda trial: None
 
-    runs = "" if config.runs == "runs" else f" runs={config.runs}"
+    here = same_place(config)
     return run_job(
         config,
         kind="train",
@@ -32,8 +32,9 @@ def run(config: TrainConfig) -> int:
         space=None,
         make_plan=make_plan,
         next_commands=lambda search: [
-            f"python -m search.show {search.id}{runs}",
-            f"python -m search.run space=aug_policy{runs}",
+            f"python -m search.show {search.id}{here}",
+            f"python -m search.submit select={search.id}-000{here}",
+            f"python -m search.run space=aug_policy{here}",
         ],
     )
 

@@ -20,14 +20,18 @@ from spaces.errors import InputError
 def run(config: UiConfig) -> int:
     """Serves until Ctrl-C; returns the exit code."""
     _check_port(config.host, config.port)
-    from results.tracking import default_uri, open_client, without_password
+    from results.tracking import TRACKING_ERRORS, default_uri, open_client, without_password
 
     uri = config.tracking or default_uri(Path(config.runs))
     if uri.startswith(("http://", "https://")):
         raise InputError(f"tracking={without_password(uri)} is a server already: open it there")
     if uri.startswith("sqlite:///") and not Path(uri.removeprefix("sqlite:///")).exists():
         raise InputError(f"there is no {uri.removeprefix('sqlite:///')} yet: run a search first")
-    open_client(uri)  # brings the database up to date before the server's workers race for it
+    try:
+        open_client(uri)  # brings the database up to date before the server's workers race for it
+    except TRACKING_ERRORS as error:
+        reason = str(error).splitlines()[0]
+        raise InputError(f"tracking={without_password(uri)}: {reason}") from error
     print(f"MLflow: http://{config.host}:{config.port}  (Ctrl-C ends it)", flush=True)
     command = [sys.executable, "-m", "mlflow", "server", "--backend-store-uri", uri]
     command += ["--host", config.host, "--port", str(config.port), "--workers", "1"]

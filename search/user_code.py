@@ -31,8 +31,11 @@ def load_function(reference: str, key: str) -> Callable[..., Any]:
         sys.path.insert(0, str(Path.cwd()))
     try:
         module = importlib.import_module(module_name)
-    except ImportError as error:
-        raise InputError(f"{key}={reference}: cannot import {module_name!r}: {error}") from error
+    except Exception as error:  # a module may raise whatever it likes on import
+        kind = "" if isinstance(error, ImportError) else f"{type(error).__name__}: "
+        raise InputError(
+            f"{key}={reference}: cannot import {module_name!r}: {kind}{error}"
+        ) from error
     function = getattr(module, name, None)
     if not callable(function):
         choices = [n for n, v in vars(module).items() if callable(v) and not n.startswith("_")]

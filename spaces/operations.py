@@ -1,7 +1,8 @@
 """The closed table of augmentation operations that a policy is made of.
 
 A *limit* says how strong an operation may get, in the operation's own unit; each image gets a
-draw between the identity and the limit (both signs where the effect has a direction). Ready
+draw between the identity and the limit, in both directions where there are two (the grid's mask
+has a fixed size, and a tilt's corners are drawn normally). Ready
 spaces search a strength from 0 to 1, which `Operation.at` maps to limits up to `searched`.
 """
 
@@ -98,7 +99,7 @@ _ROWS = (
     _geometry("translate_y", "shift upwards by up to ±{} of the height", "%", 0, 0.3, 1),
     _geometry("scale", "scale by up to ±{}", "%", 0, 0.4, 0.9),
     _geometry("crop", "crop to no less than {} of the area", "%", 1, 0.25, 0.05),
-    _geometry("perspective", "tilt, moving corners by up to {}", "%", 0, 0.2, 0.45),
+    _geometry("perspective", "tilt, moving corners by about {}", "%", 0, 0.2, 0.45),
     _geometry("grid_distortion", "distort a grid by up to ±{} of a cell", "%", 0, 0.5, 0.9),
     _pixels("brightness", "change brightness by up to ±{}", "%", 0, 0.5, 0.99),
     _pixels("contrast", "change contrast by up to ±{}", "%", 0, 0.5, 0.99),
@@ -112,8 +113,8 @@ _ROWS = (
     _pixels("blur", "blur with a Gaussian of sigma up to {}", " px", 0, 2, 8),
     _pixels("noise", "add Gaussian noise of up to {} of the range", "%", 0, 0.15, 0.5),
     _pixels("compression", "compress as JPEG, losing up to {} quality points", "", 0, 80, 99),
-    _pixels("cutout", "cut out one square of up to {} of the side", "%", 0, 0.5, 0.9),
-    _pixels("grid_mask", "mask {} of every grid cell", "%", 0, 0.6, 0.9),
+    _pixels("cutout", "cut out one rectangle of up to {} of either side", "%", 0, 0.5, 0.9),
+    _pixels("grid_mask", "mask squares of {} of the side of every grid cell", "%", 0, 0.6, 0.9),
 )
 
 OPERATIONS: dict[str, Operation] = {row.name: row for row in _ROWS}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -66,7 +67,11 @@ class Param:
         """Whether ``value`` could be drawn."""
         if isinstance(self.distribution, CategoricalDistribution):
             return any(value == c and type(value) is type(c) for c in self.distribution.choices)
-        if isinstance(value, bool | str) or value is None:
+        if (
+            not isinstance(value, int | float)
+            or isinstance(value, bool)
+            or not math.isfinite(value)
+        ):
             return False
         if isinstance(self.distribution, IntDistribution) and value != int(value):
             return False

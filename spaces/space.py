@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
@@ -11,6 +12,8 @@ from optuna.distributions import CategoricalDistribution, FloatDistribution, Int
 from spaces.digest import digest
 from spaces.errors import InputError, unknown
 from spaces.param import Param, Value, When
+
+_NAME = re.compile(r"^[A-Za-z0-9_-]+(\+[A-Za-z0-9_-]+)*$")
 
 
 class Suggester(Protocol):
@@ -40,6 +43,8 @@ class SearchSpace:
     params: tuple[Param, ...]
 
     def __post_init__(self) -> None:
+        if not _NAME.match(self.name):
+            raise InputError(f"space name {self.name!r}: only letters, digits, dash and underscore")
         seen: dict[str, Param] = {}
         for param in self.params:
             if param.name in seen:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import re
-import types
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any, Literal, get_args, get_origin, get_type_hints
@@ -172,7 +171,9 @@ class TrialConfig:
                 stages[name] = value  # type: ignore[assignment]
             elif name == "size":
                 changes["size"] = parse_size(value)
-            elif rest and rest in _SCALARS:
+            elif name in ELSEWHERE:
+                raise InputError(f"{name} is not a parameter: {ELSEWHERE[name]}")
+            elif rest in _SCALARS and prefix in (*ADAPTIVE, "sgd"):
                 if prefix == params.get("optimizer", self.optimizer):
                     special[rest] = _convert(rest, value, name)
             elif name in _SCALARS:
@@ -220,12 +221,20 @@ def parse_size(value: Any) -> tuple[int, int]:
     return height, width
 
 
+ELSEWHERE = {
+    "model": "set it with model=module:function",
+    "loss": "set it with loss=module:function",
+    "store_side": "set it with store.side=",
+    "fold": "a search holds out fold 0; search.train takes fold=",
+}
+"""Fields that belong to a job, and where they are set."""
+
 _DEFAULTS = {f.name: f.default for f in fields(TrialConfig)}
 _TYPES = get_type_hints(TrialConfig)
 _SCALARS = {
     name: kind
     for name, kind in _TYPES.items()
-    if kind in (str, bool, int, float) or get_origin(kind) in (Literal, types.UnionType)
+    if name not in ELSEWHERE and (kind in (str, bool, int, float) or get_origin(kind) is Literal)
 }
 PARAMETERS = (
     *_SCALARS,

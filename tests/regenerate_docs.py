@@ -16,7 +16,7 @@ import tempfile
 from pathlib import Path
 
 from spaces.operations import OPERATIONS
-from spaces.trial_config import TrialConfig
+from spaces.trial_config import ELSEWHERE, TrialConfig
 
 ROOT = Path(__file__).parent.parent
 README, SPACES = ROOT / "README.md", ROOT / "docs" / "spaces.md"
@@ -43,6 +43,8 @@ def parameters_table() -> str:
     defaults = TrialConfig()
     rows = ["| name | meaning | default |", "|---|---|---|"]
     for name, meaning in re.findall(r"^    (\w+): ((?:.|\n {8})*)", text, re.MULTILINE):
+        if name in ELSEWHERE:
+            continue
         value = getattr(defaults, name)
         shown = "no augmentation" if name == "policy" else f"`{value}`" if value != "" else ""
         words = re.sub(r"\s+", " ", meaning).replace("``", "`")

@@ -73,7 +73,7 @@ def load_contest(
     if not folder.is_dir():
         raise InputError(f"data.root={str(root)!r}: there is no such folder")
     table = _read(folder, train, "data.train")
-    images = _images(table, folder / train, image, "data.image")
+    images = _images(table, folder / train, image, folder)
     label_values = _column(table, folder / train, label, "data.label")
     names = _classes(label_values, tuple(classes), folder / train)
     index = {c: i for i, c in enumerate(names)}
@@ -84,7 +84,7 @@ def load_contest(
     test_images: tuple[str, ...] = ()
     if test:
         test_table = _read(folder, test, "data.test")
-        test_images = _images(test_table, folder / test, image, "data.image")
+        test_images = _images(test_table, folder / test, image, folder)
         if label in test_table:
             for row, value in enumerate(test_table[label].astype(str), start=2):
                 if value not in index:
@@ -128,10 +128,10 @@ def _column(table: pd.DataFrame, path: Path, column: str, key: str) -> list[str]
     return values
 
 
-def _images(table: pd.DataFrame, path: Path, column: str, key: str) -> tuple[str, ...]:
-    names = _column(table, path, column, key)
+def _images(table: pd.DataFrame, path: Path, column: str, folder: Path) -> tuple[str, ...]:
+    names = _column(table, path, column, "data.image")
     seen: dict[str, int] = {}
-    root = path.parent.resolve()
+    root = folder.resolve()
     for row, name in enumerate(names, start=2):
         if name in seen:
             raise InputError(f"{path}, row {row}: {name!r} is already listed in row {seen[name]}")

@@ -231,11 +231,11 @@ def fit(
             "seconds": {**seconds, "evaluate": evaluated - trained, "total": evaluated - begun},
             "images": images,
         }
+        if epoch == config.epochs:  # before the checkpoint that says that the training is done
+            _predict_test(training, task, folder, workers)
         Checkpoint(
             epoch=epoch, report=report, config_digest=config.digest, states=training.states()
         ).write(folder)
-        if epoch == config.epochs:
-            _predict_test(training, task, folder, workers)
         yield report
 
 

@@ -117,6 +117,13 @@ def make_folds(contest: Contest, count: int, seed: int = 0) -> Folds:
         groups = len(set(contest.groups.tolist()))
         if groups < count:
             raise InputError(f"holdout.folds={count}: there are only {groups} groups")
+        for index, name in enumerate(contest.classes):
+            among = len(set(contest.groups[contest.labels == index].tolist()))
+            if among < count:
+                raise InputError(
+                    f"holdout.folds={count}: class {name!r} has images of only {among} groups; "
+                    "use fewer folds or drop the class"
+                )
         splitter = StratifiedGroupKFold(count, shuffle=True, random_state=seed)
         splits = splitter.split(rows, contest.labels, contest.groups)
     fold = np.zeros(len(contest.labels), np.int64)

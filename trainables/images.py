@@ -18,7 +18,10 @@ def decode(data: bytes) -> NDArray[np.uint8]:
     """
     if not data:
         raise ValueError("the file is empty")
-    picture = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
+    try:
+        picture = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
+    except cv2.error as error:  # such as more pixels than OpenCV allows
+        raise ValueError(str(error).splitlines()[0]) from error
     if picture is None:
         raise ValueError("not an image that can be decoded")
     return np.asarray(cv2.cvtColor(picture, cv2.COLOR_BGR2RGB), dtype=np.uint8)

@@ -116,7 +116,10 @@ def build_store(
     stats = [(name, (contest.root / name).stat()) for name in contest.images]
     key = digest([FORMAT, side, [(name, s.st_size, s.st_mtime_ns) for name, s in stats]])
     path = folder / f"{key}-{side}.json"
-    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"store.folder={folder}: cannot write there: {error.strerror}") from error
     with FileLock(path.with_suffix(".lock")):
         if _whole(path):
             return ImageStore(path)
@@ -136,7 +139,7 @@ def build_store(
             for row, done in enumerate([pool.submit(fill, i) for i in range(len(stats))]):
                 try:
                     digests.append(done.result())
-                except ValueError as error:
+                except (ValueError, OSError) as error:
                     broken.append(f"{contest.images[row]} ({_place(contest, row)}): {error}")
                 progress(row + 1, len(stats))
         if broken:

@@ -95,6 +95,16 @@ def test_one_seed_is_no_comparison() -> None:
         compare(METRICS["accuracy"], labels, arm, {"a": arm * 2})
 
 
+def test_a_metric_that_resamples_leave_undefined_claims_nothing() -> None:
+    """One group per class: almost no resample has them all, and none may decide alone."""
+    rng = np.random.default_rng(0)
+    labels = np.repeat(np.arange(12), 5)
+    groups = labels.astype(str)
+    arms = [[rng.dirichlet(np.ones(12), 60)] * 2 for _ in range(2)]
+    assert compare(METRICS["roc_auc"], labels, arms[0], {"c": arms[1]}, groups) == []
+    assert winner_optimism(METRICS["roc_auc"], labels, [arms[0][0], arms[1][0]], groups) is None
+
+
 def test_groups_widen_the_intervals() -> None:
     rng = np.random.default_rng(1)
     group = np.repeat(np.arange(40), 8)
@@ -126,7 +136,9 @@ def test_the_winners_optimism_is_near_the_true_one(name: str) -> None:
         best = int(np.argmax(scores) if metric.direction == "maximize" else np.argmin(scores))
         again = trained(rng, fresh, far, float(skills[best]), np.zeros(20_000))
         true.append(metric.gain(scores[best], metric.score(fresh, again)))
-        estimated.append(winner_optimism(metric, labels, trials, seed=seed))
+        optimism = winner_optimism(metric, labels, trials, seed=seed)
+        assert optimism is not None
+        estimated.append(optimism)
     error = np.std(np.subtract(true, estimated)) / len(true) ** 0.5
     # The seed of each training is noise of its own that resampled images cannot show; here it is
     # part of the skill that wins, so the estimate may stay below, never far above.

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import multiprocessing
+import subprocess
+import sys
 import warnings
 from pathlib import Path
 
@@ -74,6 +76,37 @@ def test_damage_before_the_end_is_an_error_that_names_the_line(tmp_path: Path) -
         read_ledger(path)
     with pytest.raises(InputError, match="no ledger"):
         read_ledger(tmp_path / "other.jsonl")
+
+
+def test_a_failed_write_leaves_nothing_and_is_repeated(tmp_path: Path) -> None:
+    """A file-size limit fails the write half way, as a full disk does."""
+    script = (
+        "import resource, signal, sys\n"
+        "from pathlib import Path\n"
+        "from results.ledger import Ledger, read_ledger\n"
+        "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
+        "path = Path(sys.argv[1])\n"
+        "ledger = Ledger(path)\n"
+        "ledger.add('epoch', number=0)\n"
+        "ledger.commit()\n"
+        "whole = path.read_bytes()\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (len(whole) + 10, resource.RLIM_INFINITY))\n"
+        "ledger.add('epoch', number=1)\n"
+        "try:\n"
+        "    ledger.commit()\n"
+        "    sys.exit('the write did not fail')\n"
+        "except OSError:\n"
+        "    assert path.read_bytes() == whole\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY,) * 2)\n"
+        "ledger.close()\n"
+        "assert [e['number'] for e in read_ledger(path)] == [0, 1]\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script, str(tmp_path / "ledger.jsonl")],
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
 
 
 def _try_to_open(path: Path, answers: multiprocessing.Queue[str]) -> None:

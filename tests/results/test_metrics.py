@@ -84,9 +84,25 @@ def test_an_own_metric_needs_a_direction_and_takes_weights() -> None:
     np.testing.assert_allclose(own.weighted(labels, probabilities, weights), expected)
 
 
+def test_an_own_metric_that_needs_every_class_is_undefined_without() -> None:
+    def strict(labels: Any, probabilities: Any) -> float:
+        if len(set(labels.tolist())) < 3:
+            raise ValueError("a class is missing")
+        return 1.0
+
+    own = custom_metric("strict", "maximize", strict)
+    labels, probabilities = sample(3, 10, 0)
+    weights = np.ones((2, 10))
+    weights[1, labels == 2] = 0
+    found = own.weighted(labels, probabilities, weights)
+    assert found[0] == 1.0
+    assert np.isnan(found[1])
+    with pytest.raises(ValueError, match="missing"):
+        own.score(np.zeros(10, np.int64), probabilities)
+
+
 def test_direction_decides_what_is_better() -> None:
     assert METRICS["accuracy"].gain(0.9, 0.8) == pytest.approx(10)
     assert METRICS["log_loss"].gain(0.9, 0.8) == pytest.approx(-10)
-    assert METRICS["log_loss"].better(0.1, 0.2)
     with pytest.raises(InputError, match="did you mean accuracy"):
         metric("acuracy")

@@ -105,12 +105,14 @@ def test_few_scores_are_not_enough_and_something_is_proposed() -> None:
 
 
 def test_the_worth_of_a_score() -> None:
-    """A trial that cannot be best is not worth submitting; a scored one never is."""
-    v = [90.0, 89.8, 80.0, 89.9]
-    public = [70.0, np.nan, np.nan, 69.5]
-    found = expected_regret(v, np.full(4, 0.3), public, np.full(4, 0.5))
-    assert found.worth[0] == found.worth[3] == 0
-    assert found.worth[1] > found.worth[2]
+    """Where validation was seen to rank, a worse trial is not worth submitting; a scored one
+    never is."""
+    v = np.linspace(90, 80, 12)
+    public = v - 20
+    public[[1, 10]] = np.nan
+    found = expected_regret(v, np.full(12, 0.3), public, np.full(12, 0.5))
+    assert found.worth[0] == found.worth[5] == 0
+    assert found.worth[1] > 10 * found.worth[10]
 
 
 def test_the_band_is_competitive() -> None:

@@ -116,7 +116,7 @@ def test_the_ledger_holds_every_epoch_once(search: Search) -> None:
 
 def test_predictions_reproduce_the_scores(search: Search) -> None:
     labels = {}
-    table = Path(search.opened["folds"]["file"]).read_text().splitlines()[1:]
+    table = search.folds_file.read_text().splitlines()[1:]
     for line in table:
         image, label, _fold = line.split(",")
         labels[image] = int(label)
@@ -131,7 +131,7 @@ def test_predictions_reproduce_the_scores(search: Search) -> None:
 
 def test_a_warm_worker_computes_what_a_fresh_one_does(folder: Path, search: Search) -> None:
     """The last confirmation ran in a reused process; alone it gives the same bits."""
-    trial = next(t for t in search.of("confirm", "winner") if t.config.seed == 2)
+    trial = next(t for t in search.of("confirm") if t.arm == "winner" and t.config.seed == 2)
     alone = run(
         folder,
         "train",
@@ -140,7 +140,7 @@ def test_a_warm_worker_computes_what_a_fresh_one_does(folder: Path, search: Sear
         "epochs=4",
         f"fix.lr={trial.config.lr!r}",
         f"fix.policy={'none' if trial.config.policy == AugPolicy() else 'trivial_augment'}",
-        "fix.fold=1",
+        "fold=1",
         "seed=2",
         "name=alone",
         "quiet=true",

@@ -51,6 +51,13 @@ def test_a_job_is_ready_to_run(tmp_path: Path) -> None:
         (["data=csv", "data.root=/no/such/folder"], "no such folder"),
         (["space=schedule", "epochs=2"], "warmup_epochs"),
         (["fix.epochs=0"], "epochs must be at least 1"),
+        (["fix.model=my:net"], "model=module:function"),
+        (["fix.fold=1"], "fold 0"),
+        (["fix.stages=two"], "a number is needed"),
+        (["fix.stage1.operation=rotat"], "did you mean rotate"),
+        (["space=schedule", "fix.lr=fast"], "a number is needed"),
+        (["name=store"], "folder of ours"),
+        (["store.folder=/proc/no"], "cannot write"),
     ],
 )
 def test_what_is_wrong_is_told_before_anything_is_written(
@@ -79,6 +86,13 @@ def test_a_file_where_the_folder_should_be(tmp_path: Path) -> None:
         prepared(tmp_path / "runs")
 
 
+def test_parts_of_a_policy_can_be_fixed(tmp_path: Path) -> None:
+    ready = prepared(tmp_path, "fix.stages=1", "fix.stage1.operation=rotate")
+    assert not ready.baseline.policy.stages  # the rest is searched, so this is for sampled trials
+    everything = prepared(tmp_path, "space=schedule", "fix.stage1.operation=rotate")
+    assert everything.baseline.policy.stages
+
+
 def test_own_metric_from_a_module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "team_metric.py").write_text(
         "def hits(labels, probabilities):\n"
@@ -100,16 +114,18 @@ def test_the_data_s_own_baseline_gives_way_to_the_command_line() -> None:
 @pytest.mark.parametrize(
     ("resources", "available", "workers", "expected"),
     [
-        (ResourcesConfig(), {"CPU": 2.0}, 0, ({"CPU": 1}, 2)),
-        (ResourcesConfig(), {"CPU": 8.0, "GPU": 1.0}, 0, ({"CPU": 1, "GPU": 1.0}, 1)),
-        (ResourcesConfig(gpu=0.5), {"CPU": 8.0, "GPU": 1.0}, 0, ({"CPU": 1, "GPU": 0.5}, 2)),
-        (ResourcesConfig(gpu=0.1), {"CPU": 99.0, "GPU": 1.0}, 0, ({"CPU": 1, "GPU": 0.1}, 10)),
-        (ResourcesConfig(gpu=0), {"CPU": 8.0, "GPU": 1.0}, 3, ({"CPU": 1}, 3)),
-        (ResourcesConfig(cpu=4), {"CPU": 8.0}, 5, ({"CPU": 4}, 2)),
+        (ResourcesConfig(), [{"CPU": 2.0}], 0, ({"CPU": 1}, 2)),
+        (ResourcesConfig(), [{"CPU": 8.0, "GPU": 1.0}], 0, ({"CPU": 1, "GPU": 1.0}, 1)),
+        (ResourcesConfig(gpu=0.5), [{"CPU": 8.0, "GPU": 1.0}], 0, ({"CPU": 1, "GPU": 0.5}, 2)),
+        (ResourcesConfig(gpu=0.1), [{"CPU": 99.0, "GPU": 1.0}], 0, ({"CPU": 1, "GPU": 0.1}, 10)),
+        (ResourcesConfig(gpu=0), [{"CPU": 8.0, "GPU": 1.0}], 3, ({"CPU": 1}, 3)),
+        (ResourcesConfig(cpu=4), [{"CPU": 8.0}], 5, ({"CPU": 4}, 2)),
+        (ResourcesConfig(cpu=5), [{"CPU": 8.0}, {"CPU": 7.0}, {"CPU": 4.0}], 0, ({"CPU": 5}, 2)),
+        (ResourcesConfig(gpu=0.6), [{"CPU": 8.0, "GPU": 2.0}], 0, ({"CPU": 1, "GPU": 0.6}, 2)),
     ],
 )
 def test_slots(
-    resources: ResourcesConfig, available: dict[str, float], workers: int, expected: Any
+    resources: ResourcesConfig, available: list[dict[str, float]], workers: int, expected: Any
 ) -> None:
     assert trial_slots(resources, available, workers) == expected
 
@@ -124,4 +140,4 @@ def test_slots(
 )
 def test_more_than_there_is(resources: ResourcesConfig, words: str) -> None:
     with pytest.raises(InputError, match=words):
-        trial_slots(resources, {"CPU": 2.0, "memory": 8.0 * GIB}, 0)
+        trial_slots(resources, [{"CPU": 2.0, "memory": 8.0 * GIB}] * 2, 0)

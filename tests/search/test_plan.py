@@ -15,6 +15,7 @@ from search.driver import Driver
 from search.plan import CONFIRM_FOLD, Planned, SearchPlan, confirmation_arms
 from search.sampler import Sampler
 from spaces.aug_policy import aug_policy
+from spaces.optimizer import optimizer
 from spaces.policy import AugPolicy, trivial_augment
 from spaces.schedule import schedule
 from spaces.trial_config import TrialConfig
@@ -82,6 +83,24 @@ def test_baseline_samples_confirmation(tmp_path: Path) -> None:
     states = [e["state"] for e in read_ledger(tmp_path / "ledger.jsonl") if "state" in e]
     assert states.count("stopped") == 1
     assert Search.read(tmp_path).trials == world.search.trials  # the ledger tells it all
+
+
+def test_what_is_fixed_completes_what_is_drawn(tmp_path: Path) -> None:
+    """A pinned part of a policy, or of another optimizer, reaches every sampled trial."""
+    fix: dict[str, Any] = {"stages": 2, "stage1.operation": "rotate", "stage1.strength": 0.1}
+    world = World(tmp_path, trials=5)
+    world.sampler = Sampler(aug_policy().pin(fix), "accuracy", "maximize", 0, 2)
+    world.plan.sampler, world.plan.fix = world.sampler, fix
+    for _ in range(6):
+        world.start()
+    for trial in world.search.of("sampled"):
+        limits = {c.operation: c.limit for s in trial.config.policy.stages for c in s.choices}
+        assert limits["rotate"] == pytest.approx(3.0)
+        assert not {"stages", "stage1.operation"} & set(trial.params)
+    assert world.search.of("baseline")[0].config.policy == AugPolicy()
+    sampler = Sampler(optimizer().pin({"sgd.lr": 0.5}), "accuracy", "maximize", 0, 2)
+    drawn = [BASE.with_params({"sgd.lr": 0.5, **sampler.ask(str(i))}) for i in range(30)]
+    assert {c.lr for c in drawn if c.optimizer == "sgd"} == {0.5}
 
 
 def test_confirmation_waits_for_the_last_sample(tmp_path: Path) -> None:

@@ -111,6 +111,9 @@ def test_a_space_checks_itself() -> None:
         SearchSpace(name="s", params=(late, mix))
     with pytest.raises(InputError, match="twice"):
         SearchSpace(name="s", params=(mix, mix))
+    with pytest.raises(InputError, match="only letters"):
+        SearchSpace(name="../x", params=(mix,))
+    assert not schedule()["warmup_epochs"].contains(float("inf"))
     with pytest.raises(InputError, match="must look like"):
         Param(name="Bad Name", distribution=FloatDistribution(0, 1))
 

@@ -49,6 +49,8 @@ def test_parameters_set_fields_by_name() -> None:
     assert config.lr == 0.1  # sgd's own beats the plain one; lamb's is not looked at
     assert TrialConfig().with_params({"size": 48}).size == (48, 48)
     assert TrialConfig().with_params({"size": [32, 64]}).size == (32, 64)
+    named = TrialConfig().with_params({"stage1.operation": "rotate"}).policy
+    assert named.stages[0].choices[0].operation == "rotate"
     assert TrialConfig().with_params({"policy": "trivial_augment"}).policy == trivial_augment()
 
 
@@ -63,6 +65,14 @@ def test_parameters_set_fields_by_name() -> None:
         ({"mix": "mixpu"}, "did you mean mixup"),
         ({"policy": "randaugment"}, "unknown policy"),
         ({"stages": 1}, "needs stage1.operation"),
+        ({"stages": "two"}, "stages=two: a number"),
+        ({"stage1.operation": "rotate", "stage1.strength": "high"}, "a number is needed"),
+        ({"sdg.lr": 0.1}, "unknown parameter"),
+        ({"model": "my:net"}, "model=module:function"),
+        ({"loss": "my:loss"}, "loss=module:function"),
+        ({"fold": 1}, "fold 0"),
+        ({"store_side": 64}, "store.side"),
+        ({"warmup_epochs": float("inf")}, "whole number"),
         ({"stages": 1, "stage1.operation": "rotat"}, "did you mean rotate"),
         ({"stages": 1, "stage1.operation": "rotate", "stage1.strength": 2.0}, "within 0 to 1"),
     ],

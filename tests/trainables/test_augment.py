@@ -16,6 +16,7 @@ from spaces.operations import OPERATIONS
 from spaces.policy import AugPolicy, Choice, Stage, trivial_augment
 from trainables.augment import Augmenter
 from trainables.augment.operations import transform
+from trainables.images import resize
 
 SIDE, SIZE = 44, (32, 40)
 Picture = NDArray[np.uint8]
@@ -87,6 +88,13 @@ def test_masks_move_as_the_image_does(name: str) -> None:
         views = apply(np.repeat(mask[..., None], 3, axis=2), 1, i, mask)
         disagree = np.abs(views["image"][..., 0].astype(int) - views["mask"]) > 160
         assert disagree.mean() < 0.02
+
+
+@pytest.mark.parametrize("size", [(32, 32), (32, 64), (64, 32), (21, 22), (44, 44)])
+def test_without_augmentation_training_sees_what_evaluation_sees(size: tuple[int, int]) -> None:
+    noise = np.random.default_rng(0).integers(0, 256, (88, 88, 3), dtype=np.uint8)
+    seen = Augmenter(AugPolicy(), size, 0, 88)(noise, 1, 0)["image"]
+    np.testing.assert_array_equal(seen, resize(noise, *size))
 
 
 def test_draws_depend_on_seed_epoch_and_image(picture: Picture) -> None:

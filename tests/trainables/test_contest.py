@@ -79,6 +79,15 @@ def test_what_is_wrong_is_told_with_its_place(
         load_contest(name="c", root=write(**tables), **options)
 
 
+def test_tables_may_lie_in_a_folder_of_their_own(write: Write) -> None:
+    root = write()
+    (root / "tables").mkdir()
+    for name in ("train.csv", "test.csv"):
+        (root / name).rename(root / "tables" / name)
+    contest = load_contest(name="c", root=root, train="tables/train.csv", test="tables/test.csv")
+    assert all((contest.root / image).exists() for image in contest.images)
+
+
 def test_a_missing_or_empty_folder(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="no such folder"):
         load_contest(name="c", root=tmp_path / "nothing")

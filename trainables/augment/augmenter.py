@@ -33,7 +33,7 @@ class Augmenter:
     def __init__(self, policy: AugPolicy, size: tuple[int, int], seed: int, side: int) -> None:
         stages = list(policy.stages)
         first = [_stage(stages.pop(0), size)] if stages and stages[0].crops else []
-        by_area = "image" if side >= AREA_FROM * min(size) else None
+        by_area = "image" if side >= AREA_FROM * max(size) else None
         resize = A.Resize(
             *size,
             mask_interpolation=cv2.INTER_NEAREST_EXACT,  # INTER_NEAREST is half a pixel off
