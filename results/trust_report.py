@@ -74,8 +74,8 @@ def verdict_words(trust: Trust) -> str:
     scored = sum(i in trust.public for i in trust.band)
     if scored < FEWEST:
         return (
-            f"Not enough evidence: {scored} of at least {FEWEST} submissions in the band have a "
-            f"score; {FEWEST - scored} more are needed for a verdict."
+            f"Not enough evidence: a verdict needs {FEWEST} scored submissions in the band, and "
+            f"there are {scored}."
         )
     return (
         f"Not enough evidence: E is {trust.evidence:.3g} of {CONVINCING:g} and the chance of "
@@ -106,7 +106,7 @@ def trust_table(trust: Trust, board: Leaderboard, metric: Metric) -> pd.DataFram
 
 
 def _ceiling(trust: Trust) -> str:
-    return f"in the band; sampling noise alone allows {trust.ceiling:.2f}"
+    return f"sampling noise alone would allow {trust.ceiling:.2f}"
 
 
 def _shown(interval: Interval) -> tuple[str, str]:

@@ -70,7 +70,8 @@ def run_job(
     images = prepared.opening["images"]
     say(
         f"{job.competition}/{job.name}: {images['train']:,} training and {images['test']:,} test "
-        f"images, {len(job.classes)} classes, {job.metric} on fold 0 of {prepared.folds.count}"
+        f"images, {len(job.classes)} classes, {job.metric} on fold {prepared.baseline.fold} of "
+        f"{prepared.folds.count}"
     )
     with ray_session(config.cluster, config.resources) as available:
         resources, slots = trial_slots(config.resources, available, config.workers)
@@ -86,7 +87,8 @@ def run_job(
             driver.on_end([ended, lambda trial: _tidy(search, trial)])
             tracker = _start_tracker(config, job.folder)
             progress = Progress(search, plan, slots, config.quiet)
-            say(f"up to {slots} trials at a time, {_shares(resources)} each")
+            at_once = min(slots, plan.expected())
+            say(f"trials at a time: {at_once}, with {_shares(resources)} each")
             with driver.signals(), progress:
                 run_trials(
                     plan,

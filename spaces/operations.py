@@ -8,6 +8,7 @@ spaces search a strength from 0 to 1, which `Operation.at` maps to limits up to 
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 
 from spaces.errors import InputError, unknown
@@ -69,7 +70,10 @@ class Operation:
         return self.words.format(shown)
 
 
-def _geometry(name: str, words: str, unit: str = "", *limits: float) -> Operation:
+def _row(
+    name: str, words: str, unit: str = "", *limits: float, moves_pixels: bool = False
+) -> Operation:
+    """``limits`` are identity, searched and widest; none for an operation without a strength."""
     identity, searched, widest = limits or (None, 0.0, 0.0)
     return Operation(
         name=name,
@@ -78,16 +82,11 @@ def _geometry(name: str, words: str, unit: str = "", *limits: float) -> Operatio
         identity=identity,
         searched=searched,
         widest=widest,
-        moves_pixels=True,
+        moves_pixels=moves_pixels,
     )
 
 
-def _pixels(name: str, words: str, unit: str = "", *limits: float) -> Operation:
-    identity, searched, widest = limits or (None, 0.0, 0.0)
-    return Operation(
-        name=name, words=words, unit=unit, identity=identity, searched=searched, widest=widest
-    )
-
+_geometry = functools.partial(_row, moves_pixels=True)
 
 _ROWS = (
     _geometry("horizontal_flip", "mirror left and right"),
@@ -101,20 +100,20 @@ _ROWS = (
     _geometry("crop", "crop to no less than {} of the area", "%", 1, 0.25, 0.05),
     _geometry("perspective", "tilt, moving corners by about {}", "%", 0, 0.2, 0.45),
     _geometry("grid_distortion", "distort a grid by up to ±{} of a cell", "%", 0, 0.5, 0.9),
-    _pixels("brightness", "change brightness by up to ±{}", "%", 0, 0.5, 0.99),
-    _pixels("contrast", "change contrast by up to ±{}", "%", 0, 0.5, 0.99),
-    _pixels("saturation", "change colour saturation by up to ±{}", "%", 0, 0.7, 0.99),
-    _pixels("hue", "turn the hue by up to ±{} of the circle", "%", 0, 0.1, 0.5),
-    _pixels("sharpness", "change sharpness by up to ±{}", "%", 0, 0.9, 0.99),
-    _pixels("posterize", "drop up to {} of 8 bits", "", 0, 4, 7),
-    _pixels("solarize", "invert the brightest {} of the grey levels", "%", 0, 0.5, 1),
-    _pixels("autocontrast", "stretch the contrast to the full range"),
-    _pixels("equalize", "equalise the histogram"),
-    _pixels("blur", "blur with a Gaussian of sigma up to {}", " px", 0, 2, 8),
-    _pixels("noise", "add Gaussian noise of up to {} of the range", "%", 0, 0.15, 0.5),
-    _pixels("compression", "compress as JPEG, losing up to {} quality points", "", 0, 80, 99),
-    _pixels("cutout", "cut out one rectangle of up to {} of either side", "%", 0, 0.5, 0.9),
-    _pixels("grid_mask", "mask squares of {} of the side of every grid cell", "%", 0, 0.6, 0.9),
+    _row("brightness", "change brightness by up to ±{}", "%", 0, 0.5, 0.99),
+    _row("contrast", "change contrast by up to ±{}", "%", 0, 0.5, 0.99),
+    _row("saturation", "change colour saturation by up to ±{}", "%", 0, 0.7, 0.99),
+    _row("hue", "turn the hue by up to ±{} of the circle", "%", 0, 0.1, 0.5),
+    _row("sharpness", "change sharpness by up to ±{}", "%", 0, 0.9, 0.99),
+    _row("posterize", "drop up to {} of 8 bits", "", 0, 4, 7),
+    _row("solarize", "invert the brightest {} of the grey levels", "%", 0, 0.5, 1),
+    _row("autocontrast", "stretch the contrast to the full range"),
+    _row("equalize", "equalise the histogram"),
+    _row("blur", "blur with a Gaussian of sigma up to {}", " px", 0, 2, 8),
+    _row("noise", "add Gaussian noise of up to {} of the range", "%", 0, 0.15, 0.5),
+    _row("compression", "compress as JPEG, losing up to {} quality points", "", 0, 80, 99),
+    _row("cutout", "cut out one rectangle of up to {} of either side", "%", 0, 0.5, 0.9),
+    _row("grid_mask", "mask squares of {} of the side of every grid cell", "%", 0, 0.6, 0.9),
 )
 
 OPERATIONS: dict[str, Operation] = {row.name: row for row in _ROWS}

@@ -9,6 +9,7 @@ from __future__ import annotations
 import inspect
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -72,9 +73,9 @@ def run(command: str) -> str:
     with tempfile.TemporaryDirectory() as folder:
         if "search.show" in command:
             shutil.copytree(RECORDED, Path(folder) / "runs" / "digits" / RECORDED.name)
-        words = [sys.executable, *command.split()[1:]]
         done = subprocess.run(
-            words,
+            command.replace("python", shlex.quote(sys.executable), 1),
+            shell=True,
             cwd=folder,
             capture_output=True,
             text=True,

@@ -1,0 +1,141 @@
+"""Submission files and the record of what became of them."""
+
+from __future__ import annotations
+
+import hashlib
+import multiprocessing
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from results.leaderboard import Leaderboard
+from results.predictions import Predictions
+from results.submission import SubmissionForm, read_solution, read_submission
+from spaces.errors import InputError
+
+IMAGES, CLASSES = ("a.png", "b.png", "c.png"), ("cat", "dog")
+PREDICTED = Predictions(
+    images=IMAGES,
+    classes=CLASSES,
+    probabilities=np.array([[0.9, 0.1], [0.2, 0.8], [0.4, 0.6]], np.float32),
+)
+
+
+def write(path: Path, table: dict[str, Any]) -> Path:
+    pd.DataFrame(table).to_csv(path, index=False)
+    return path
+
+
+def test_labels_in_the_sample_s_order(tmp_path: Path) -> None:
+    sample = write(tmp_path / "s.csv", {"id": ["c.png", "a.png", "b.png"], "y": ["cat"] * 3})
+    form = SubmissionForm.read(sample, IMAGES, CLASSES)
+    digest = form.write(PREDICTED, tmp_path / "out" / "x.csv")
+    data = (tmp_path / "out" / "x.csv").read_bytes()
+    assert data.decode() == "id,y\nc.png,dog\na.png,cat\nb.png,dog\n"
+    assert digest == hashlib.sha256(data).hexdigest()
+    again = read_submission(tmp_path / "out" / "x.csv", CLASSES)
+    assert again.probabilities.argmax(1).tolist() == [1, 0, 1]
+
+
+def test_probabilities_in_the_sample_s_columns(tmp_path: Path) -> None:
+    sample = write(tmp_path / "s.csv", {"id": IMAGES, "dog": [0] * 3, "cat": [0] * 3})
+    form = SubmissionForm.read(sample, IMAGES, CLASSES)
+    form.write(PREDICTED, tmp_path / "x.csv")
+    table = pd.read_csv(tmp_path / "x.csv")
+    assert list(table) == ["id", "dog", "cat"]
+    assert table["dog"].tolist() == pytest.approx([0.1, 0.8, 0.6])
+    again = read_submission(tmp_path / "x.csv", CLASSES)
+    np.testing.assert_allclose(again.probabilities, PREDICTED.probabilities)
+
+
+@pytest.mark.parametrize(
+    ("table", "words"),
+    [
+        ({"id": ["a.png", "b.png"], "y": ["cat"] * 2}, "1 ids are missing, such as 'c.png'"),
+        ({"id": [*IMAGES, "d.png"], "y": ["cat"] * 4}, "no test images, such as 'd.png'"),
+        ({"id": ["a.png", "a.png", "b.png"], "y": ["cat"] * 3}, "'a.png' is there 2 times"),
+        ({"id": IMAGES, "dog": [0] * 3, "cow": [0] * 3}, "differ in cat, cow"),
+        ({"id": IMAGES}, "an id and a label column"),
+    ],
+)
+def test_a_sample_that_does_not_fit(tmp_path: Path, table: dict[str, Any], words: str) -> None:
+    with pytest.raises(InputError, match=words):
+        SubmissionForm.read(write(tmp_path / "s.csv", table), IMAGES, CLASSES)
+
+
+@pytest.mark.parametrize(
+    ("table", "words"),
+    [
+        ({"id": IMAGES, "label": ["cat"] * 3}, "columns"),
+        ({"id": ["b.png", "a.png", "c.png"], "y": ["cat"] * 3}, "row 2: 'b.png' where 'a.png'"),
+        ({"id": IMAGES, "y": ["cat", "cow", "dog"]}, "unknown label 'cow'.*row 3"),
+    ],
+)
+def test_a_file_that_is_not_in_form(tmp_path: Path, table: dict[str, Any], words: str) -> None:
+    form = SubmissionForm(ids=IMAGES, columns=("id", "y"), classes=CLASSES)
+    with pytest.raises(InputError, match=words):
+        form.check(write(tmp_path / "x.csv", table))
+
+
+@pytest.mark.parametrize("bad", ["nan", "-0.1", "high", "inf"])
+def test_values_that_are_no_probabilities(tmp_path: Path, bad: str) -> None:
+    form = SubmissionForm(ids=IMAGES, columns=("id", *CLASSES), classes=CLASSES)
+    path = write(tmp_path / "x.csv", {"id": IMAGES, "cat": ["1", bad, "0"], "dog": [0, 1, 1]})
+    with pytest.raises(InputError, match="row 3: not probabilities"):
+        form.check(path)
+
+
+def test_a_solution_may_be_a_part_but_not_something_else(tmp_path: Path) -> None:
+    part = write(tmp_path / "p.csv", {"image": ["c.png", "a.png"], "label": ["dog", "cat"]})
+    images, labels = read_solution(part, IMAGES, CLASSES)
+    assert images == ("c.png", "a.png")
+    assert labels.tolist() == [1, 0]
+    for table, words in (
+        ({"image": ["z.png"], "label": ["cat"]}, "no test images"),
+        ({"image": ["a.png"], "label": ["cow"]}, "unknown label 'cow'"),
+        ({"image": ["a.png", "a.png"], "label": ["cat"] * 2}, "2 times"),
+        ({"image": ["a.png"]}, "label column"),
+    ):
+        with pytest.raises(InputError, match=words):
+            read_solution(write(tmp_path / "q.csv", table), IMAGES, CLASSES)
+
+
+def test_the_record_is_appended_and_corrected(tmp_path: Path) -> None:
+    board = Leaderboard.read(tmp_path)
+    first = board.add_submission("t-000", tmp_path / "x.csv", "abc")
+    board.add_submission("t-001", tmp_path / "y.csv", "def")
+    assert first.id == "s001"
+    board.add_score("s002", public=0.5, private=None, images=10)
+    board.add_score("s001", public=0.7, private=None, images=10)
+    board.add_score("s002", public=0.6, private=0.4, images=10)
+    with pytest.raises(InputError, match="has that score already"):
+        board.add_score("s002", public=0.6, private=None)
+    with pytest.raises(InputError, match="did you mean s00"):
+        board.add_score("s0001", public=0.1, private=None)
+    again = Leaderboard.read(tmp_path)
+    assert again.submissions == board.submissions
+    assert [s.id for s in again.scored()] == ["s002", "s001"]  # in the order of their scores
+    assert (again["s002"].public, again["s002"].private) == (0.6, 0.4)
+    assert len((tmp_path / "leaderboard.jsonl").read_text().splitlines()) == 5
+    found = again.of_trial("t-001")
+    assert found is not None
+    assert found.id == "s002"
+
+
+def _score(folder: Path, value: float) -> None:
+    Leaderboard.read(folder).add_score("s001", public=value, private=None)
+
+
+def test_two_at_once_wait_for_each_other(tmp_path: Path) -> None:
+    Leaderboard.read(tmp_path).add_submission("t-000", tmp_path / "x.csv", "abc")
+    context = multiprocessing.get_context("spawn")
+    both = [context.Process(target=_score, args=(tmp_path, v)) for v in (0.1, 0.2, 0.3)]
+    for process in both:
+        process.start()
+    for process in both:
+        process.join()
+        assert process.exitcode == 0
+    assert len((tmp_path / "leaderboard.jsonl").read_text().splitlines()) == 4
