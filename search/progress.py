@@ -33,7 +33,7 @@ class Progress:
 
     def __init__(self, search: Search, plan: Plan, slots: int, quiet: bool = False) -> None:
         self._search, self._plan, self._slots, self._quiet = search, plan, slots, quiet
-        self._console = Console(highlight=False, soft_wrap=True)
+        self._console = Console(highlight=False)
         self._live: Live | None = None
         self._begun = self._printed = time.monotonic()
         self._told: Counter[str] = Counter()
@@ -56,7 +56,7 @@ class Progress:
         if self._live is not None:
             self._live.update(Group(*map(Text, self.lines())), refresh=True)
         elif self._news(counts):
-            self._console.print(self.lines()[0], markup=False)
+            self._console.print(" · ".join(self.lines()[:2]), markup=False, soft_wrap=True)
         else:
             return
         self._told, self._printed = counts, time.monotonic()
@@ -68,7 +68,7 @@ class Progress:
         return ended != told or time.monotonic() - self._printed > HEARTBEAT
 
     def lines(self) -> list[str]:
-        """The view: counts and times, the best so far, the baseline."""
+        """The view: counts and scores, speed and times, the best so far, what runs."""
         search = self._search
         trials = list(search.trials.values())
         counts = Counter(t.state for t in trials)
@@ -84,9 +84,9 @@ class Progress:
             parts.append(f"best {_score(best, search)}")
         if baseline is not None:
             parts.append(f"baseline {_score(baseline, search)}")
-        parts.append(f"{self._speed(trials):,.0f} images/s")
-        parts.append(f"{format_seconds(time.monotonic() - self._begun)}{self._rest(trials)}")
-        lines = [" · ".join(parts)]
+        elapsed = format_seconds(time.monotonic() - self._begun)
+        speed = f"{self._speed(trials):,.0f} images/s · {elapsed}{self._rest(trials)}"
+        lines = [" · ".join(parts), speed]
         if best is not None and best.params:
             lines.append(f"best so far, {best.id}: {in_words(best.params)}")
         for trial in trials:

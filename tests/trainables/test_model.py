@@ -9,8 +9,9 @@ import torch
 from huggingface_hub import constants
 from safetensors.torch import save_file
 
+from spaces.backbone import BACKBONES
 from spaces.errors import InputError
-from spaces.trial_config import TrialConfig
+from spaces.trial_config import ADAPTIVE, TrialConfig
 from trainables.model import build_model, check_backbone, check_optimizer, normalisation
 
 BASE = TrialConfig(backbone="test_resnet", size=(32, 32))
@@ -28,6 +29,13 @@ def test_unknown_names_get_the_nearest() -> None:
         check_backbone("resnet_18")
     with pytest.raises(InputError, match="did you mean adamw"):
         check_optimizer("adamww")
+
+
+def test_ready_spaces_name_what_timm_has() -> None:
+    for name in BACKBONES:
+        check_backbone(name)
+    for name in (*ADAPTIVE, "sgd"):
+        check_optimizer(name)
 
 
 def test_local_weights_load_with_another_head(tmp_path: Path) -> None:
