@@ -26,7 +26,8 @@ class Submission:
         public: Newest public score; None before there is one.
         private: Newest private score.
         images: Number of images behind the public score; 0 when not known.
-        scored_at: When the first public score came, which is the order in which trust looks.
+        scored_at: When the first public score came.
+        turn: Position of that score among all first public scores, from 1; 0 before there is one.
     """
 
     id: str
@@ -38,6 +39,7 @@ class Submission:
     private: float | None = None
     images: int = 0
     scored_at: float | None = None
+    turn: int = 0
 
 
 @dataclass(kw_only=True)
@@ -73,7 +75,7 @@ class Leaderboard:
     def scored(self) -> list[Submission]:
         """Submissions with a public score, in the order in which the scores came."""
         found = [s for s in self.submissions.values() if s.public is not None]
-        return sorted(found, key=lambda s: (s.scored_at or 0.0, s.id))
+        return sorted(found, key=lambda s: s.turn)
 
     def next_id(self) -> str:
         """Id of the next submission."""
@@ -120,11 +122,12 @@ class Leaderboard:
             )
         elif kind == "scored":
             before = self.submissions[name]
-            self.submissions[name] = replace(
+            after = replace(
                 before,
                 public=event.get("public", before.public),
                 private=event.get("private", before.private),
                 images=event["images"] or before.images,
-                scored_at=before.scored_at
-                or (event["at"] if event.get("public") is not None else None),
             )
+            if before.public is None and after.public is not None:
+                after = replace(after, scored_at=event["at"], turn=len(self.scored()) + 1)
+            self.submissions[name] = after

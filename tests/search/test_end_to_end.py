@@ -248,39 +248,44 @@ def test_a_failing_trial_ends_alone(folder: Path) -> None:
     assert any("in loss" in e.get("traceback", "") for e in ended)
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_ends_it_cleanly(folder: Path, number: signal.Signals) -> None:
-    name = f"stopped-{number.name}"
-    ledger = folder / "runs/digits" / name / "ledger.jsonl"
-    process = subprocess.Popen(
-        command("run", f"name={name}", "trials=8", "tracking=sqlite:///stopped.db"),
-        cwd=folder,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-    )
-    deadline = time.monotonic() + 120
-    while time.monotonic() < deadline:
-        if ledger.exists() and '"epoch"' in ledger.read_text():
-            break
-        time.sleep(0.2)
-    os.kill(process.pid, number)
-    out, errors = process.communicate(timeout=90)
-    assert process.returncode == 3, out + errors
-    assert "Traceback" not in errors
-    assert "stopped before its end" in out
-    search = Search.read(ledger.parent)
-    assert search.summary is not None
-    assert search.summary["state"] == "interrupted"
-    assert all(t.state != "running" for t in search.trials.values())
+def test_signals_end_it_cleanly(folder: Path) -> None:
+    """Ctrl-C and SIGTERM, to two searches that run side by side in one folder."""
+    numbers = (signal.SIGINT, signal.SIGTERM)
+    started = {}
+    for number in numbers:
+        name = f"stopped-{number.name}"
+        arguments = (f"name={name}", "trials=8", "workers=1", "tracking=sqlite:///stopped.db")
+        started[number] = subprocess.Popen(
+            command("run", *arguments),
+            cwd=folder,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        )
+    for number, process in started.items():
+        ledger = folder / "runs/digits" / f"stopped-{number.name}" / "ledger.jsonl"
+        deadline = time.monotonic() + 120
+        while time.monotonic() < deadline:
+            if ledger.exists() and '"epoch"' in ledger.read_text():
+                break
+            time.sleep(0.2)
+        os.kill(process.pid, number)
+    for number, process in started.items():
+        out, errors = process.communicate(timeout=90)
+        assert process.returncode == 3, out + errors
+        assert "Traceback" not in errors
+        assert "stopped before its end" in out
+        search = Search.read(folder / "runs/digits" / f"stopped-{number.name}")
+        assert search.summary is not None
+        assert search.summary["state"] == "interrupted"
+        assert all(t.state != "running" for t in search.trials.values())
 
 
 def test_bad_input_leaves_nothing_behind(folder: Path) -> None:
     before = set((folder / "runs/digits").iterdir())
     for arguments, words in {
         ("space=aug_polcy",): "did you mean aug_policy",
-        ("fix.backbone=resnet_18",): "did you mean resnet18",
         ("resources.gpu=9",): "resources.gpu=9 per trial, but there is only 0",
     }.items():
         done = run(folder, "run", *arguments)

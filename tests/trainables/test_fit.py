@@ -14,7 +14,7 @@ import torch
 from results.metrics import METRICS
 from results.predictions import Predictions
 from spaces.policy import AugPolicy, trivial_augment
-from spaces.trial_config import TrialConfig
+from spaces.trial_config import ADAPTIVE, TrialConfig
 from trainables.checkpoint import Checkpoint
 from trainables.fit import Report, Task, TrainingError, fit
 from trainables.predict import predict
@@ -138,6 +138,17 @@ def test_warm_up_and_cosine(task: Task, small: TrialConfig, tmp_path: Path) -> N
     assert rates[0] < rates[1] <= config.lr
     assert rates[1] == pytest.approx(config.lr, rel=0.05)
     assert rates[3] < 0.05 * config.lr
+
+
+@pytest.mark.parametrize("optimizer", [*ADAPTIVE, "sgd"])
+def test_ready_optimizers_train_and_resume(
+    optimizer: str, task: Task, small: TrialConfig, tmp_path: Path
+) -> None:
+    config = small.replace(optimizer=optimizer, lr=0.1 if optimizer == "sgd" else 5e-3)
+    whole = numbers(list(fit(config, task, tmp_path / "whole")))
+    assert whole[-1]["train/loss"] < 2.0
+    list(itertools.islice(fit(config, task, tmp_path / "halves"), 1))
+    assert numbers(list(fit(config, task, tmp_path / "halves"))) == whole
 
 
 def test_an_own_network_and_loss(task: Task, small: TrialConfig, tmp_path: Path) -> None:
