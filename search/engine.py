@@ -12,6 +12,7 @@ import logging
 import math
 import os
 import shutil
+import socket
 import tempfile
 import warnings
 from collections.abc import Callable, Iterator
@@ -73,17 +74,30 @@ def ray_session(
         }
     for name in ("ray", "ray.tune", "ray.train"):
         logging.getLogger(name).setLevel(logging.CRITICAL)
+    nowhere = InputError(
+        f"cluster.address={cluster.address}: there is no Ray cluster; start one with "
+        "'ray start --head', or leave the option out"
+    )
+    if ":" in cluster.address and not _answers(cluster.address):
+        raise nowhere  # Ray would try for more than a minute
     try:
         ray.init(**options)
     except ConnectionError as error:
-        raise InputError(
-            f"cluster.address={cluster.address}: there is no Ray cluster; start one with "
-            "'ray start --head', or leave the option out"
-        ) from error
+        raise nowhere from error
     try:
         yield [dict(node["Resources"]) for node in ray.nodes() if node["Alive"]]
     finally:
         ray.shutdown()
+
+
+def _answers(address: str) -> bool:
+    """Whether something listens at ``host:port``."""
+    host, _, port = address.rpartition(":")
+    try:
+        with socket.create_connection((host, int(port)), timeout=5):
+            return True
+    except (OSError, ValueError):
+        return False
 
 
 def _allowed_cpus() -> int | None:

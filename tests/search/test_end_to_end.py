@@ -283,9 +283,10 @@ def test_signals_end_it_cleanly(folder: Path) -> None:
 
 
 def test_bad_input_leaves_nothing_behind(folder: Path) -> None:
-    before = set((folder / "runs/digits").iterdir())
+    before = set((folder / "runs").rglob("ledger.jsonl"))
     for arguments, words in {
         ("space=aug_polcy",): "did you mean aug_policy",
+        ("cluster.address=127.0.0.1:1",): "there is no Ray cluster",
         ("resources.gpu=9",): "resources.gpu=9 per trial, but there is only 0",
     }.items():
         done = run(folder, "run", *arguments)
@@ -293,7 +294,7 @@ def test_bad_input_leaves_nothing_behind(folder: Path) -> None:
         assert words in done.stderr
         assert "Traceback" not in done.stderr
         assert len(done.stderr.splitlines()) == 1
-    assert set((folder / "runs/digits").iterdir()) == before
+    assert set((folder / "runs").rglob("ledger.jsonl")) == before
 
 
 def test_help_is_quick_and_a_used_port_is_told(folder: Path) -> None:
