@@ -9,6 +9,8 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from sklearn.metrics import confusion_matrix
 
+from results.correlation import Interval
+from results.metrics import Metric
 from results.trials import Trial
 from results.trust import Trust
 
@@ -60,18 +62,20 @@ def confusion(
     return figure
 
 
-def trust_scatter(trust: Trust, metric: str) -> Figure:
-    """Public against validation scores: the band marked, the fit, what is expected next."""
-    figure = Figure(figsize=(6, 4.6), layout="constrained")
+def trust_scatter(trust: Trust, metric: Metric) -> Figure:
+    """Public against validation scores: band marked, fit, ceiling, what is expected next."""
+    figure = Figure(figsize=(6.4, 5), layout="constrained")
     axes = figure.add_subplot()
+    sign = 1.0 if metric.direction == "maximize" else -1.0
+    unit = sign * metric.points
     for inside, colour, label in ((False, "0.6", "others"), (True, "tab:blue", "the band")):
         names = [i for i in trust.scored if (i in trust.band) == inside]
         if names:
             axes.errorbar(
-                [trust.validation[i] for i in names],
-                [trust.public[i] for i in names],
-                xerr=trust.error,
-                yerr=trust.public_error,
+                [unit * trust.validation[i] for i in names],
+                [unit * trust.public[i] for i in names],
+                xerr=trust.error * metric.points,
+                yerr=trust.public_error * metric.points,
                 fmt="o",
                 color=colour,
                 label=label,
@@ -81,28 +85,37 @@ def trust_scatter(trust: Trust, metric: str) -> Figure:
         ends = np.array([min(trust.validation.values()), max(trust.validation.values())])
         v = np.mean([trust.validation[i] for i in trust.scored])
         p = np.mean([trust.public[i] for i in trust.scored])
-        axes.plot(ends, p + trust.slope * (ends - v), color="0.3", linewidth=1, label="fit")
+        line = p + trust.slope * (ends - v)
+        axes.plot(unit * ends, unit * line, color="0.3", linewidth=1, label="fit")
+    edges = [unit * trust.validation[i] for i in trust.band]
+    if edges:
+        axes.axvspan(min(edges), max(edges), color="tab:blue", alpha=0.07, linewidth=0)
     if trust.predicted is not None:
-        low, high = trust.predicted.low, trust.predicted.high
-        x, y = trust.validation[trust.following], trust.predicted.value
+        value, low, high = (
+            unit * x for x in (trust.predicted.value, trust.predicted.low, trust.predicted.high)
+        )
         axes.errorbar(
-            [x],
-            [y],
-            yerr=[[y - low], [high - y]],
+            [unit * trust.validation[trust.following]],
+            [value],
+            yerr=[[abs(value - low)], [abs(high - value)]],
             fmt="s",
             mfc="none",
             color="tab:orange",
             label="expected of the next",
             capsize=3,
         )
-    tau = trust.tau
+    tau, band = trust.tau, trust.band_tau
     axes.set_title(
-        f"tau {tau.value:.2f} ({tau.low:.2f} to {tau.high:.2f}), E {trust.evidence:.3g}: "
-        f"{trust.verdict}",
+        f"{trust.verdict}, E = {trust.evidence:.3g}\n"
+        f"tau {_interval(tau)}, in the band {_interval(band)} of {trust.ceiling:.2f} at most",
         fontsize=10,
     )
-    axes.set_xlabel(f"{metric} on the hold-out, points")
-    axes.set_ylabel(f"{metric} on the public leaderboard, points")
+    axes.set_xlabel(f"{trust.chosen} {metric.name} on the hold-out")
+    axes.set_ylabel(f"{metric.name} on the public leaderboard")
     axes.grid(alpha=0.3)
     axes.legend(fontsize=8)
     return figure
+
+
+def _interval(interval: Interval) -> str:
+    return f"{interval.value:.2f} ({interval.low:.2f} to {interval.high:.2f})"

@@ -1,16 +1,21 @@
-"""Submissions and their scores: an append-only record beside the searches of a competition."""
+"""Submissions, their scores and what was concluded: an append-only record of a competition."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Literal
 
 from results.ledger import Event, Ledger, read_ledger
+from results.quota import Quota
 from spaces.errors import InputError, unknown
 
 PATIENCE = 20.0
 """Seconds to wait for another process that is recording something."""
+
+Source = Literal["trial", "import"]
+Origin = Literal["leaderboard", "solution"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -19,13 +24,19 @@ class Submission:
 
     Attributes:
         id: ``s001`` and so on, in the order of making.
-        trial: Id of the trial whose test predictions it holds.
+        trial: Id of the trial whose test predictions it holds; for an import, a name of its own.
+        source: Whether it comes from a trial or was made elsewhere.
         file: Path of the file.
         sha256: Digest of the file.
+        holdout: For an import, its hold-out predictions, relative to the competition's folder;
+            empty if there are none.
+        by: Who made it.
         at: When it was made, seconds since the epoch.
         public: Newest public score; None before there is one.
         private: Newest private score.
         images: Number of images behind the public score; 0 when not known.
+        origin: Whether the leaderboard gave the score or a local solution file.
+        handed_in: When it was handed in, as far as known; None before there is a score.
         scored_at: When the first public score came.
         turn: Position of that score among all first public scores, from 1; 0 before there is one.
     """
@@ -35,11 +46,33 @@ class Submission:
     file: str
     sha256: str
     at: float
+    source: Source = "trial"
+    holdout: str = ""
+    by: str = ""
     public: float | None = None
     private: float | None = None
     images: int = 0
+    origin: Origin = "leaderboard"
+    handed_in: float | None = None
     scored_at: float | None = None
     turn: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Frozen:
+    """The validation that was trusted, from then on the yardstick.
+
+    Attributes:
+        validation: Name of the validation score.
+        metric: Name of the metric.
+        folds: Digest of the folds.
+        at: Since when, seconds since the epoch.
+    """
+
+    validation: str
+    metric: str
+    folds: str
+    at: float
 
 
 @dataclass(kw_only=True)
@@ -49,10 +82,18 @@ class Leaderboard:
     Attributes:
         path: ``runs/<competition>/leaderboard.jsonl``.
         submissions: By id, in order.
+        quota: How many may be handed in; None if nobody said.
+        test_images: Whether the rules allow test images to be looked at before the end.
+        assessed: The newest conclusion on trust; None before there is one.
+        frozen: The validation that was trusted; None before one was.
     """
 
     path: Path
     submissions: dict[str, Submission] = field(default_factory=dict)
+    quota: Quota | None = None
+    test_images: bool = True
+    assessed: Event | None = None
+    frozen: Frozen | None = None
 
     @staticmethod
     def read(folder: Path) -> Leaderboard:
@@ -77,18 +118,51 @@ class Leaderboard:
         found = [s for s in self.submissions.values() if s.public is not None]
         return sorted(found, key=lambda s: s.turn)
 
+    def spent(self) -> list[tuple[float, str]]:
+        """When each submission was handed in, and by whom; those scored locally cost nothing."""
+        return [
+            (s.handed_in, s.by)
+            for s in self.submissions.values()
+            if s.handed_in is not None and s.origin == "leaderboard"
+        ]
+
     def next_id(self) -> str:
         """Id of the next submission."""
         return f"s{len(self.submissions) + 1:03d}"
 
-    def add_submission(self, trial: str, file: Path, sha256: str) -> Submission:
+    def add_submission(
+        self,
+        trial: str,
+        file: Path,
+        sha256: str,
+        by: str = "",
+        *,
+        source: Source = "trial",
+        holdout: str = "",
+    ) -> Submission:
         """Records a file and returns its submission."""
         name = self.next_id()
-        self._append("submitted", submission=name, trial=trial, file=str(file), sha256=sha256)
+        self._append(
+            "submitted",
+            submission=name,
+            trial=trial,
+            source=source,
+            file=str(file),
+            sha256=sha256,
+            holdout=holdout,
+            by=by,
+        )
         return self.submissions[name]
 
     def add_score(
-        self, submission: str, *, public: float | None, private: float | None, images: int = 0
+        self,
+        submission: str,
+        *,
+        public: float | None,
+        private: float | None,
+        images: int = 0,
+        origin: Origin = "leaderboard",
+        handed_in: float | None = None,
     ) -> None:
         """Records scores; a later score corrects an earlier one, which stays on record.
 
@@ -100,9 +174,30 @@ class Leaderboard:
         new = {k: v for k, v in given.items() if v is not None and v != getattr(known, k)}
         if not new:
             raise InputError(f"submission={submission} has that score already")
-        self._append("scored", submission=submission, images=images, **new)
+        when = {} if handed_in is None else {"handed_in": handed_in}
+        self._append("scored", submission=submission, images=images, origin=origin, **new, **when)
 
-    def _append(self, kind: str, **fields: object) -> None:
+    def set_quota(self, quota: Quota) -> None:
+        """Records how many may be handed in."""
+        self._append("quota", **quota.to_json())
+
+    def set_rules(self, *, test_images: bool) -> None:
+        """Records what the contest's rules allow."""
+        self._append("rules", test_images=test_images)
+
+    def add_assessment(self, conclusion: Mapping[str, object], *, freeze: bool) -> None:
+        """Records a conclusion on trust, if it is another than the last.
+
+        Args:
+            conclusion: ``verdict``, ``validation``, ``metric``, ``folds``, ``scored`` and figures.
+            freeze: Whether its validation becomes the yardstick from now on.
+        """
+        key = ("verdict", "validation", "metric", "folds", "scored")
+        last = self.assessed
+        if freeze or last is None or any(last[k] != conclusion[k] for k in key):
+            self._append("assessed", frozen=freeze, **conclusion)
+
+    def _append(self, kind: str, /, **fields: object) -> None:
         ledger = Ledger(self.path, patience=PATIENCE)
         try:
             event = ledger.add(kind, **fields)
@@ -116,8 +211,11 @@ class Leaderboard:
             self.submissions[name] = Submission(
                 id=name,
                 trial=event["trial"],
+                source=event.get("source", "trial"),
                 file=event["file"],
                 sha256=event["sha256"],
+                holdout=event.get("holdout", ""),
+                by=event.get("by", ""),
                 at=event["at"],
             )
         elif kind == "scored":
@@ -127,7 +225,22 @@ class Leaderboard:
                 public=event.get("public", before.public),
                 private=event.get("private", before.private),
                 images=event["images"] or before.images,
+                origin=event.get("origin", "leaderboard"),
+                handed_in=event.get("handed_in", before.handed_in or event["at"]),
             )
             if before.public is None and after.public is not None:
                 after = replace(after, scored_at=event["at"], turn=len(self.scored()) + 1)
             self.submissions[name] = after
+        elif kind == "quota":
+            self.quota = Quota.from_json(event)
+        elif kind == "rules":
+            self.test_images = event["test_images"]
+        elif kind == "assessed":
+            self.assessed = event
+            if event["frozen"]:
+                self.frozen = Frozen(
+                    validation=event["validation"],
+                    metric=event["metric"],
+                    folds=event["folds"],
+                    at=event["at"],
+                )

@@ -26,12 +26,16 @@ class Metric:
         weighted: Maps labels int (n,), probabilities (n, classes) and image weights (b, n) to
             scores (b,); NaN where the metric is not defined.
         points: What one printed point is worth: 0.01 for metrics that run from 0 to 1.
+        range: Smallest and largest value possible.
+        fractional: Whether image weights may be fractions.
     """
 
     name: str
     direction: Direction
     weighted: Callable[[Ints, Floats, Floats], Floats]
     points: float = 0.01
+    range: tuple[float, float] = (0.0, 1.0)
+    fractional: bool = True
 
     def score(self, labels: Ints, probabilities: NDArray[np.floating]) -> float:
         """Score of all images, equally weighted."""
@@ -116,9 +120,16 @@ METRICS: dict[str, Metric] = {
         Metric(name="macro_f1", direction="maximize", weighted=_macro_f1),
         Metric(name="accuracy", direction="maximize", weighted=_accuracy),
         Metric(name="balanced_accuracy", direction="maximize", weighted=_balanced_accuracy),
-        Metric(name="log_loss", direction="minimize", weighted=_log_loss),
+        Metric(
+            name="log_loss", direction="minimize", weighted=_log_loss, range=(0.0, float("inf"))
+        ),
         Metric(name="roc_auc", direction="maximize", weighted=_roc_auc),
-        Metric(name="quadratic_kappa", direction="maximize", weighted=_quadratic_kappa),
+        Metric(
+            name="quadratic_kappa",
+            direction="maximize",
+            weighted=_quadratic_kappa,
+            range=(-1.0, 1.0),
+        ),
     )
 }
 
@@ -164,7 +175,13 @@ def custom_metric(
 
         return np.array([score(row) for row in weights])
 
-    return Metric(name=name, direction=direction, weighted=weighted)
+    return Metric(
+        name=name,
+        direction=direction,
+        weighted=weighted,
+        range=(-float("inf"), float("inf")),
+        fractional=False,
+    )
 
 
 def all_scores(

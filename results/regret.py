@@ -33,6 +33,7 @@ class Regret:
         spread: Posterior mean of the standard deviation of leaderboard skill, in points.
         skill: Posterior mean of each trial's leaderboard skill, (n,).
         skill_error: Its posterior standard deviation, (n,).
+        covariance: Posterior covariance of the skills, (n, n).
         worth: Expected reduction of regret, in points, if the trial were scored next, (n,); 0 for
             those that are.
     """
@@ -45,6 +46,7 @@ class Regret:
     spread: float
     skill: Floats
     skill_error: Floats
+    covariance: Floats
     worth: Floats
 
 
@@ -89,6 +91,8 @@ def expected_regret(
     regret = skill.max(axis=1) - skill[:, int(np.argmax(v))]
     spreads = np.sqrt(prior[drawn][:, 1, 1])
     offset = scores[scored].mean() if scored.any() else 0.0
+    centred = skill - skill.mean(axis=0)
+    covariance_of_skill = centred.T @ centred / len(skill)
     return Regret(
         expected=float(regret.mean()),
         low=float(np.quantile(regret, 0.025)),
@@ -98,7 +102,8 @@ def expected_regret(
         spread=float(spreads.mean()),
         skill=skill.mean(axis=0) + offset,
         skill_error=skill.std(axis=0),
-        worth=np.where(scored, 0.0, _worth(skill, le)),
+        covariance=covariance_of_skill,
+        worth=np.where(scored, 0.0, _worth(skill.mean(axis=0), covariance_of_skill, le)),
     )
 
 
@@ -144,12 +149,9 @@ def _posterior(
     return weights / weights.sum(), mean, covariance, precision, prior
 
 
-def _worth(skill: Floats, le: Floats) -> Floats:
+def _worth(mean: Floats, covariance: Floats, le: Floats) -> Floats:
     """Knowledge gradient of scoring each trial (Frazier, Powell and Dayanik, 2009): how much the
     best posterior mean is expected to rise."""
-    mean = skill.mean(axis=0)
-    centred = skill - mean
-    covariance = centred.T @ centred / len(skill)
     nodes = norm.ppf((np.arange(200) + 0.5) / 200)
     found = np.empty(len(mean))
     for j in range(len(mean)):

@@ -123,6 +123,32 @@ def read_submission(path: Path, classes: tuple[str, ...]) -> Predictions:
     return Predictions(images=ids, classes=classes, probabilities=found)
 
 
+def read_validation(
+    path: Path, holdout: tuple[str, ...], training: tuple[str, ...], classes: tuple[str, ...]
+) -> Predictions:
+    """Reads hold-out predictions that were made elsewhere, in the form of a submission.
+
+    Args:
+        path: A table of exactly the hold-out's images, or of all training images (out-of-fold
+            predictions), in any order.
+        holdout: Images of the hold-out.
+        training: All training images.
+        classes: Class names.
+
+    Returns:
+        The hold-out's rows, in its order.
+
+    Raises:
+        InputError: If the file is missing or holds something else.
+    """
+    found = read_submission(path, classes)
+    everything = len(found.images) > len(holdout)
+    check_ids(found.images, training if everything else holdout, path, "images of the hold-out")
+    rows = {image: i for i, image in enumerate(found.images)}
+    order = [rows[image] for image in holdout]
+    return Predictions(images=holdout, classes=classes, probabilities=found.probabilities[order])
+
+
 def read_solution(
     path: Path, images: tuple[str, ...], classes: tuple[str, ...]
 ) -> tuple[tuple[str, ...], NDArray[np.int64]]:
@@ -146,7 +172,9 @@ def read_solution(
     return names, np.array([index[v] for v in labels], np.int64)
 
 
-def check_ids(ids: tuple[str, ...], wanted: tuple[str, ...], path: Path) -> None:
+def check_ids(
+    ids: tuple[str, ...], wanted: tuple[str, ...], path: Path, what: str = "test images"
+) -> None:
     """Raises InputError unless ``ids`` are exactly the wanted ones, in any order."""
     repeated = [name for name, n in Counter(ids).items() if n > 1]
     if repeated:
@@ -155,7 +183,7 @@ def check_ids(ids: tuple[str, ...], wanted: tuple[str, ...], path: Path) -> None
     if missing:
         raise InputError(f"{path}: {len(missing)} ids are missing, such as {min(missing)!r}")
     if extra:
-        raise InputError(f"{path}: {len(extra)} ids are no test images, such as {min(extra)!r}")
+        raise InputError(f"{path}: {len(extra)} ids are no {what}, such as {min(extra)!r}")
 
 
 def _table(path: Path) -> pd.DataFrame:

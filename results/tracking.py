@@ -362,26 +362,49 @@ def without_password(uri: str) -> str:
     return parts._replace(netloc=parts.netloc.replace(parts.password, "***")).geturl()
 
 
-def log_scores(client: MlflowClient, competition: str, board: Leaderboard) -> None:
-    """Sets ``leaderboard/public`` and ``leaderboard/private`` on the runs of scored trials."""
+def log_scores(
+    client: MlflowClient,
+    competition: str,
+    board: Leaderboard,
+    metric: str,
+    imported: Mapping[str, float],
+) -> None:
+    """Sets ``leaderboard/public`` and ``leaderboard/private`` on the runs of scored trials.
+
+    Args:
+        client: Of the tracking store.
+        competition: Its name.
+        board: Submissions and scores; models made elsewhere get a run of their own.
+        metric: Name of the contest's metric.
+        imported: Validation scores of models made elsewhere, by their names.
+    """
     experiment = client.get_experiment_by_name(competition)
     if experiment is None:
         raise MlflowException(f"there is no experiment {competition!r}; run search.sync first")
     for submission in board.submissions.values():
-        values = {"public": submission.public, "private": submission.private}
+        values = {
+            "leaderboard/public": submission.public,
+            "leaderboard/private": submission.private,
+        }
+        if submission.trial in imported:
+            values[f"val/{metric}"] = imported[submission.trial]
         stamp = int((submission.scored_at or submission.at) * 1000)
-        metrics = [
-            Metric(f"leaderboard/{k}", v, stamp, 0) for k, v in values.items() if v is not None
-        ]
+        metrics = [Metric(k, v, stamp, 0) for k, v in values.items() if v is not None]
+        full = f"{competition}/{submission.trial}"
         found = client.search_runs(
-            [experiment.experiment_id],
-            f"tags.`{ID_TAG}` = '{competition}/{submission.trial}'",
-            max_results=1,
+            [experiment.experiment_id], f"tags.`{ID_TAG}` = '{full}'", max_results=1
         )
-        if metrics and found:
-            client.log_batch(
-                found[0].info.run_id, metrics=metrics, tags=[RunTag("submission", submission.id)]
-            )
+        if found:
+            run = found[0].info.run_id
+        elif submission.source == "import":
+            made = int(submission.at * 1000)
+            tags = {ID_TAG: full, "kind": "import", "mlflow.user": submission.by}
+            created = client.create_run(experiment.experiment_id, made, tags, submission.trial)
+            run = created.info.run_id
+            client.set_terminated(run, "FINISHED", made)
+        else:
+            continue
+        client.log_batch(run, metrics=metrics, tags=[RunTag("submission", submission.id)])
 
 
 def log_trust(client: MlflowClient, folder: Path, trust: Trust) -> None:
@@ -411,13 +434,19 @@ def log_trust(client: MlflowClient, folder: Path, trust: Trust) -> None:
         "offset": trust.offset,
         "ceiling": trust.ceiling,
         "scored": float(len(trust.scored)),
+        **{f"tau.{c.name.replace(' ', '_')}": c.tau.value for c in trust.contenders},
+        **{f"evidence.{c.name.replace(' ', '_')}": c.evidence for c in trust.contenders},
     }
     metrics = [
         Metric(f"trust/{name}", value, now, len(trust.scored))
         for name, value in figures.items()
         if math.isfinite(value)
     ]
-    client.log_batch(run, metrics=metrics, tags=[RunTag("verdict", trust.verdict)])
+    client.log_batch(
+        run,
+        metrics=metrics,
+        tags=[RunTag("verdict", trust.verdict), RunTag("validation", trust.chosen)],
+    )
     client.set_tag(run, "mlflow.note.content", verdict_words(trust))
     for name in ("trust.png", "trust.csv"):
         client.log_artifact(run, str(folder / name))

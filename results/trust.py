@@ -11,18 +11,28 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from results.bootstrap import bootstrap_weights
-from results.correlation import Interval, kendall_interval
-from results.evidence import CONVINCING, evidence
+from results.correlation import Interval
+from results.evidence import CONVINCING
 from results.metrics import Ints, Metric
+from results.outlook import submissions_to_settle
 from results.regret import Regret, expected_regret
+from results.tournament import Contender, average_evidence, choose, tournament
+from results.validation import PLAIN, Validation
 
-BAND_POINTS = 3.0
-BAND_ERRORS = 3.0
 REGRET_LIMIT = 0.5
 """Points of regret that would matter."""
 
 TRUSTED_CHANCE = 0.1
 """Largest chance of a regret above the limit at which validation is trusted."""
+
+REFUSED_CHANCE = 0.5
+"""Chance of such a regret above which it is not."""
+
+BROKEN = 3.0
+"""Trials so many times further behind the best than the band is wide are broken."""
+
+OFTEN = 10
+"""Public scores from which on their best is watched for flattery."""
 
 FEWEST = 5
 """Scored submissions in the band below which no verdict is given."""
@@ -33,6 +43,23 @@ LOOKED_AT = 200
 _DRAWS = 200
 
 Verdict = Literal["trusted", "indistinguishable", "not trusted", "not enough evidence"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class BandRule:
+    """How far behind the best a trial may be to compete with it: the larger of the two.
+
+    Attributes:
+        points: Points of the metric.
+        errors: Standard errors of the paired difference.
+    """
+
+    points: float = 3.0
+    errors: float = 3.0
+
+    def broken(self, gap: float) -> bool:
+        """Whether a trial this many points behind the best is broken."""
+        return gap > BROKEN * self.points
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,11 +83,14 @@ class Score:
         trial: Trial id.
         value: The score as the leaderboard shows it.
         images: Images behind it.
+        broken: Whether the trial was far behind the best when it was scored: it counts for
+            diagnosis, not as evidence.
     """
 
     trial: str
     value: float
     images: int
+    broken: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,46 +99,73 @@ class Trust:
 
     Attributes:
         band: Ids of the competitive band, best first.
-        validation: Validation score of every candidate looked at and of every scored trial.
+        chosen: Name of the validation score that everything else uses.
+        contenders: What the tournament of validation scores came to, the plain one first.
+        validation: Chosen validation score of the band's trials and of every scored one.
         public: Public score of every scored trial.
         scored: Ids of scored trials in the order of their scores.
         error: Standard error per trial, of what trials do not share, on the hold-out.
         public_error: The same on the public test images, scaled by their number and by how hard
             they are.
-        tau: Kendall's tau-b over all scored trials.
-        band_tau: The same in the band.
         spearman: Over all scored trials.
         pearson: Over all scored trials.
         slope: Public points per validation point.
         offset: Public minus validation, in points, on average.
-        evidence: E after the last score.
+        evidence: E after the last score, averaged over the contenders.
+        counted: Scored trials that count as evidence: all but the broken ones.
         ceiling: Tau in the band that sampling noise alone would allow.
         homogeneity: p-value of the band's public scores being equal but for sampling noise.
         regret: Of promoting the validation-best of the band.
         verdict: What follows.
         following: Trial of the band to submit next; empty if all are scored.
         predicted: Public score expected of it, with interval; None if there is none.
+        to_settle: Further submissions that would probably settle the verdict; None if those at
+            hand would not.
+        flattery: By how many points the best public score of the band flatters its trial.
     """
 
     band: tuple[str, ...]
+    chosen: str
+    contenders: tuple[Contender, ...]
     validation: Mapping[str, float]
     public: Mapping[str, float]
     scored: tuple[str, ...]
     error: float
     public_error: float
-    tau: Interval
-    band_tau: Interval
     spearman: float
     pearson: float
     slope: float
     offset: float
     evidence: float
+    counted: int
     ceiling: float
     homogeneity: float
     regret: Regret
     verdict: Verdict
     following: str
     predicted: Interval | None
+    to_settle: int | None
+    flattery: float
+
+    @property
+    def contender(self) -> Contender:
+        """The chosen one."""
+        return next(c for c in self.contenders if c.name == self.chosen)
+
+    @property
+    def tau(self) -> Interval:
+        """Kendall's tau-b of the chosen validation score over all scored trials."""
+        return self.contender.tau
+
+    @property
+    def band_tau(self) -> Interval:
+        """The same in the band."""
+        return self.contender.band_tau
+
+    @property
+    def used_often(self) -> bool:
+        """Whether the public score was used so often that its best is believed no more."""
+        return len(self.scored) >= OFTEN and self.flattery > REGRET_LIMIT
 
 
 def competitive_band(
@@ -116,18 +173,21 @@ def competitive_band(
     labels: Ints,
     candidates: Sequence[Validated],
     groups: NDArray[np.str_] | None = None,
+    rule: BandRule | None = None,
 ) -> tuple[list[Validated], float]:
-    """The trials within max(3 paired standard errors, 3 points) of the best.
+    """The trials so little behind the best that they compete with it.
 
     Args:
         metric: The contest's metric.
         labels: int (n,), of the hold-out.
         candidates: Best first.
         groups: str (n,), or None.
+        rule: How far behind the best a trial may be.
 
     Returns:
         The band, best first, and the standard error, in points, of what its trials do not share.
     """
+    rule = rule or BandRule()
     looked = list(candidates[:LOOKED_AT])
     sign = 1.0 if metric.direction == "maximize" else -1.0
     weights = bootstrap_weights(len(labels), _DRAWS, groups)
@@ -143,7 +203,7 @@ def competitive_band(
     )
     gap = scores[0, 0] - scores[:, 0]
     paired = np.nanstd(scores[0, 1:] - scores[:, 1:], axis=1)
-    inside = gap <= np.maximum(BAND_ERRORS * paired, BAND_POINTS)
+    inside = gap <= np.maximum(rule.errors * paired, rule.points)
     band = [c for c, keep in zip(looked, inside, strict=True) if keep]
     if len(band) < 2:
         return band, float(np.nanstd(scores[0, 1:]))
@@ -159,33 +219,55 @@ def assess(
     candidates: Sequence[Validated],
     scores: Sequence[Score],
     groups: NDArray[np.str_] | None = None,
+    *,
+    rule: BandRule | None = None,
+    validations: Sequence[Validation] = (PLAIN,),
+    frozen: str = "",
 ) -> Trust:
     """Weighs the evidence.
 
     Args:
         metric: The contest's metric.
         labels: int (n,), of the hold-out.
-        candidates: Finished trials, best first.
+        candidates: Finished trials.
         scores: Public scores of some of them, in the order in which they came.
         groups: str (n,), or None; whole groups are resampled.
+        rule: What makes a trial competitive.
+        validations: Validation scores that compete, the plain one first.
+        frozen: Name of the one that was trusted before, which no tournament replaces.
     """
     sign = 1.0 if metric.direction == "maximize" else -1.0
-    band, error = competitive_band(metric, labels, candidates, groups)
-    scored = [s for s in scores if any(c.id == s.trial for c in candidates)]
-    needed = {c.id for c in band} | {s.trial for s in scored}
-    validation = {
-        c.id: sign * metric.score(labels, c.probabilities) / metric.points
-        for c in candidates
-        if c.id in needed
-    }
-    public = {s.trial: sign * s.value / metric.points for s in scored}
+    known = {c.id: c for c in candidates}
+    scored = [s for s in scores if s.trial in known]
+    order = [s.trial for s in scored]
+    counted = np.array([not s.broken for s in scored], dtype=bool)
+    p = np.array([sign * s.value / metric.points for s in scored])
+    public = dict(zip(order, p.tolist(), strict=True))
+
+    def points(validation: Validation, names: Sequence[str]) -> NDArray[np.float64]:
+        by = validation.of(metric)
+        found = [sign * by.score(labels, known[i].probabilities) for i in names]
+        return np.array(found) / metric.points
+
+    every: dict[str, NDArray[np.float64]] = {v.name: points(v, order) for v in validations}
+
+    def judge(inside: NDArray[np.bool_]) -> list[Contender]:
+        return tournament(every, p, inside, counted)
+
+    nobody = np.zeros(len(p), dtype=bool)
+    chosen = next(v for v in validations if v.name == (frozen or choose(judge(nobody))))
+    if chosen.name != PLAIN.name:
+        own = dict(zip(known, points(chosen, list(known)), strict=True))
+        candidates = sorted(candidates, key=lambda c: -own[c.id])
+    band, error = competitive_band(chosen.of(metric), labels, candidates, groups, rule)
+    names = [c.id for c in band]
+    contenders = judge(np.array([i in set(names) for i in order], dtype=bool))
+    wanted = [c.id for c in candidates if c.id in set(names) | set(order)]
+    validation = dict(zip(wanted, points(chosen, wanted).tolist(), strict=True))
     images = float(np.median([s.images for s in scored])) if scored else float(len(labels))
     public_error = error * (len(labels) / images) ** 0.5 * _harder(metric, validation, public)
-    order = [s.trial for s in scored]
-    v = np.array([validation[i] for i in order])
-    p = np.array([public[i] for i in order])
-    in_band = np.array([i in {c.id for c in band} for i in order], dtype=bool)
-    names = [c.id for c in band]
+    v = every[chosen.name]
+    in_band = [public[i] for i in names if i in public]
     regret = expected_regret(
         [validation[i] for i in names],
         np.full(len(names), error),
@@ -193,42 +275,70 @@ def assess(
         np.full(len(names), public_error),
         REGRET_LIMIT,
     )
-    grown = float(evidence(v, p)[-1]) if len(v) else 1.0
-    homogeneity = _homogeneity(p[in_band], public_error)
+    grown = average_evidence(contenders)
+    homogeneity = _homogeneity(np.array(in_band), public_error)
+    verdict = _verdict(len(in_band), grown, homogeneity, regret)
     varied = len(v) >= 3 and np.ptp(v) > 0 and np.ptp(p) > 0
     line = stats.linregress(v, p) if varied else None
-    following = ""
-    if len(public) and any(i not in public for i in names):
-        following = names[
-            int(
-                np.argmax(
-                    [-1.0 if i in public else w for i, w in zip(names, regret.worth, strict=True)]
-                )
-            )
-        ]
-    elif names and names[0] not in public:
-        following = names[0]
+    following = _following(names, public, regret)
+    to_settle = None
+    if verdict in ("not enough evidence", "indistinguishable") and len(public):
+        to_settle = submissions_to_settle(
+            regret,
+            [validation[i] for i in names],
+            [i in public for i in names],
+            public_error,
+            (v[counted], p[counted]),
+            best=int(np.argmax([validation[i] for i in names])),
+            limit=REGRET_LIMIT,
+            trusted=TRUSTED_CHANCE,
+            refused=REFUSED_CHANCE,
+            fewest=FEWEST,
+        )
     return Trust(
         band=tuple(names),
+        chosen=chosen.name,
+        contenders=tuple(contenders),
         validation=validation,
         public=public,
         scored=tuple(order),
         error=error,
         public_error=public_error,
-        tau=kendall_interval(v, p),
-        band_tau=kendall_interval(v[in_band], p[in_band]),
         spearman=float(stats.spearmanr(v, p).statistic) if varied else float("nan"),
         pearson=float(line.rvalue) if line else float("nan"),
         slope=float(line.slope) if line else float("nan"),
         offset=float((p - v).mean()) if len(v) else float("nan"),
         evidence=grown,
+        counted=int(counted.sum()),
         ceiling=_ceiling(regret.spread, error, public_error),
         homogeneity=homogeneity,
         regret=regret,
-        verdict=_verdict(int(in_band.sum()), grown, homogeneity, regret),
+        verdict=verdict,
         following=following,
         predicted=_predict(names, following, regret, public_error) if len(public) else None,
+        to_settle=to_settle,
+        flattery=_flattery(names, public, regret),
     )
+
+
+def _following(names: Sequence[str], public: Mapping[str, float], regret: Regret) -> str:
+    """The trial of the band whose score is worth most; before any score, the best."""
+    waiting = [i for i in names if i not in public]
+    if not waiting:
+        return ""
+    if not public:
+        return waiting[0]
+    worth = dict(zip(names, regret.worth, strict=True))
+    return max(waiting, key=lambda i: worth[i])
+
+
+def _flattery(names: Sequence[str], public: Mapping[str, float], regret: Regret) -> float:
+    """What the best public score of the band owes to having been the best of several."""
+    scored = [(public[i], k) for k, i in enumerate(names) if i in public]
+    if not scored:
+        return float("nan")
+    value, k = max(scored)
+    return value - float(regret.skill[k])
 
 
 def _harder(metric: Metric, validation: Mapping[str, float], public: Mapping[str, float]) -> float:
@@ -253,7 +363,7 @@ def _verdict(count: int, grown: float, homogeneity: float, regret: Regret) -> Ve
         return "indistinguishable"
     if grown >= CONVINCING and regret.chance <= TRUSTED_CHANCE:
         return "trusted"
-    return "not trusted" if regret.chance > 0.5 else "not enough evidence"
+    return "not trusted" if regret.chance > REFUSED_CHANCE else "not enough evidence"
 
 
 def _homogeneity(public: NDArray[np.float64], error: float) -> float:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import textwrap
+from collections.abc import Mapping
 
 import pandas as pd
 
@@ -10,37 +12,70 @@ from results.correlation import Interval
 from results.evidence import CONVINCING
 from results.leaderboard import Leaderboard
 from results.metrics import Metric
+from results.quota import Allowance, Quota
 from results.report import table
+from results.shift import Shift
 from results.trust import FEWEST, REGRET_LIMIT, TRUSTED_CHANCE, Trust
 
+WIDTH = 100
+"""Columns of the page."""
 
-def trust_page(trust: Trust, competition: str, metric: Metric, holdout: int) -> list[str]:
-    """The page, line by line; fits a screen."""
-    scored_band = sum(i in trust.public for i in trust.band)
-    rows = [["", "value", "95 % interval", "n", ""]]
-    rows.append(["Kendall tau", *_shown(trust.tau), str(len(trust.scored)), "all scored"])
-    rows.append(["  in the band", *_shown(trust.band_tau), str(scored_band), _ceiling(trust)])
-    for name, value in {"Spearman": trust.spearman, "Pearson": trust.pearson}.items():
-        rows.append([name, _number(value), "", str(len(trust.scored)), ""])
-    slope = f"{_number(trust.slope)} public points per validation point"
-    offset = f"public is {_number(trust.offset, '+.1f')} points from validation"
+
+def trust_page(
+    trust: Trust,
+    competition: str,
+    metric: Metric,
+    holdout: int,
+    absent: Mapping[str, str] | None = None,
+    shift: Shift | None = None,
+) -> list[str]:
+    """The page, line by line; fits a screen.
+
+    Args:
+        trust: The figures.
+        competition: Its name.
+        metric: The contest's metric.
+        holdout: Images of the hold-out.
+        absent: Why validation scores do not compete, by name.
+        shift: What tells test images from the hold-out.
+    """
+    inside = sum(i in trust.public for i in trust.band)
+    rows = [["scored by", f"tau, all {len(trust.scored)}", f"tau, {inside} in band", "", "E"]]
+    rows[0][3] = "gain on plain"
+    for c in trust.contenders:
+        gain = _shown(c.advantage, "+.2f") if c.advantage else ""
+        mark = "  <- in force" if c.name == trust.chosen and len(trust.contenders) > 1 else ""
+        rows.append([c.name, _shown(c.tau), _shown(c.band_tau), gain, f"{c.evidence:.3g}{mark}"])
     regret = trust.regret
     lines = [
         f"{competition}: validation ({metric.name}, {holdout:,} images) and the public leaderboard",
         "",
         *table(rows),
-        "",
-        f"slope: {slope}; {offset}",
-        f"evidence that validation follows the leaderboard: E = {trust.evidence:.3g} "
-        f"(above {CONVINCING:g} chance is ruled out, however often you looked)",
-        f"the band: {len(trust.band)} trials within max(3 paired standard errors, 3 points) of the "
-        f"best, {scored_band} of them scored",
+    ]
+    lines += [f"without {name}: {reason}" for name, reason in (absent or {}).items()]
+    if shift is not None and not shift.refusal:
+        lines.append(
+            f"test images are told from the hold-out with AUC {shift.auc:.2f}; weights leave "
+            f"{shift.effective:.0f} of {holdout:,} images"
+        )
+    lines += [
+        f"Spearman {_number(trust.spearman)}, Pearson {_number(trust.pearson)}, slope "
+        f"{_number(trust.slope)}, public is {_number(trust.offset, '+.1f')} points from validation",
+        f"evidence that validation follows the leaderboard: E = {trust.evidence:.3g} on average "
+        f"over {trust.counted} scores ({CONVINCING:g} rules chance out, however often you looked)",
+        f"the band: {len(trust.band)} trials compete with the best, {inside} of them scored; "
+        f"sampling noise alone would allow a tau of {trust.ceiling:.2f}",
         f"promoting the validation-best of the band costs {regret.expected:.1f} points "
-        f"({regret.low:.1f} to {regret.high:.1f}); more than {REGRET_LIMIT:g} with a chance of "
+        f"({regret.low:.1f} to {regret.high:.1f}), more than {REGRET_LIMIT:g} with a chance of "
         f"{regret.chance:.0%}",
         "",
         verdict_words(trust),
     ]
+    if trust.used_often:
+        lines.append(
+            f"Warning: {len(trust.scored)} public scores were used to choose; the best of them is "
+            f"expected to flatter its trial by {trust.flattery:.1f} points."
+        )
     if trust.predicted is not None:
         sign = 1.0 if metric.direction == "maximize" else -1.0
         p = trust.predicted
@@ -49,7 +84,12 @@ def trust_page(trust: Trust, competition: str, metric: Metric, holdout: int) -> 
             f"Most worth submitting next: {trust.following}; expected public score {value:.3f} "
             f"({min(ends):.3f} to {max(ends):.3f})."
         )
-    return lines
+    head = 2 + len(table(rows))
+    return lines[:head] + [w for line in lines[head:] for w in _wrapped(line)]
+
+
+def _wrapped(line: str) -> list[str]:
+    return textwrap.wrap(line, WIDTH, subsequent_indent="  ") or [""]
 
 
 def verdict_words(trust: Trust) -> str:
@@ -84,33 +124,62 @@ def verdict_words(trust: Trust) -> str:
     )
 
 
-def trust_table(trust: Trust, board: Leaderboard, metric: Metric) -> pd.DataFrame:
-    """One row per trial: validation, public, private, what it is."""
+def settle_words(trust: Trust, quota: Quota | None, left: Allowance | None) -> str:
+    """What would probably settle the verdict, within the quota; empty if it is settled."""
+    if trust.verdict in ("trusted", "not trusted"):
+        return ""
+    if trust.to_settle is None:
+        if not trust.following:
+            return (
+                "All trials of the band are scored: more trials, or more test images, are needed."
+            )
+        return "The trials at hand would probably not settle it: train more that compete."
+    words = f"{trust.to_settle} more submissions of the band would probably settle it"
+    if quota is not None and left is not None:
+        days = left.days_for(trust.to_settle, quota)
+        if quota.daily:
+            words += f" ({days} day{'s' if days > 1 else ''} of the quota)"
+        elif trust.to_settle > left.now:
+            words += f" (the quota leaves {left.now})"
+    return f"{words}."
+
+
+def trust_table(
+    trust: Trust, board: Leaderboard, metric: Metric, plain: Mapping[str, float]
+) -> pd.DataFrame:
+    """One row per trial of the band or with a score: validation, public, private, what it is.
+
+    Args:
+        trust: The figures.
+        board: Submissions and their scores.
+        metric: The contest's metric.
+        plain: Plain validation scores by trial.
+    """
     sign = 1.0 if metric.direction == "maximize" else -1.0
     rows = []
     for trial, value in sorted(trust.validation.items(), key=lambda item: -item[1]):
         submission = board.of_trial(trial)
         notes = ["band"] if trial in trust.band else []
         notes += ["next"] if trial == trust.following else []
-        rows.append(
-            {
-                "trial": trial,
-                "validation": sign * value * metric.points,
-                "public": submission.public if submission else None,
-                "private": submission.private if submission else None,
-                "submission": submission.id if submission else "",
-                "notes": " ".join(notes),
-            }
-        )
+        if submission is not None and submission.source == "import":
+            notes.append(f"made elsewhere by {submission.by}")
+        row: dict[str, object] = {"trial": trial, "validation": plain[trial]}
+        if trust.chosen != "plain":
+            row[trust.chosen] = sign * value * metric.points
+        row |= {
+            "public": submission.public if submission else None,
+            "private": submission.private if submission else None,
+            "submission": submission.id if submission else "",
+            "notes": " ".join(notes),
+        }
+        rows.append(row)
     return pd.DataFrame(rows)
 
 
-def _ceiling(trust: Trust) -> str:
-    return f"sampling noise alone would allow {trust.ceiling:.2f}"
-
-
-def _shown(interval: Interval) -> tuple[str, str]:
-    return _number(interval.value), f"{interval.low:.2f} to {interval.high:.2f}"
+def _shown(interval: Interval, form: str = ".2f") -> str:
+    if math.isnan(interval.value):
+        return "–"
+    return f"{interval.value:{form}} ({interval.low:{form}} to {interval.high:{form}})"
 
 
 def _number(value: float, form: str = ".2f") -> str:

@@ -38,6 +38,12 @@ class Truth:
             groups=rows["group"].to_numpy(np.str_) if "group" in rows else None,
         )
 
+    @staticmethod
+    def training_images(path: Path) -> tuple[str, ...]:
+        """Names of all training images, in the order of the training table."""
+        table = pd.read_csv(path, dtype={"image": str, "group": str}, keep_default_na=False)
+        return tuple(table["image"])
+
     def probabilities(self, path: Path) -> NDArray[np.float32]:
         """Reads predictions of exactly these images, float32 (n, classes).
 

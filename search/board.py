@@ -1,70 +1,241 @@
-"""What the leaderboard's commands have in common: metric, band, and MLflow's copy of the scores."""
+"""Where a competition stands: its metric, hold-out, candidates and leaderboard, read together."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import getpass
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from results.leaderboard import Leaderboard
-from results.metrics import METRICS, Metric
+from results.leaderboard import Frozen, Leaderboard
+from results.metrics import METRICS, Metric, custom_metric
+from results.predictions import Predictions
+from results.shift import Shift
 from results.trials import Search
-from results.trust import Trust, Validated, competitive_band
+from results.trust import BandRule, Trust, Validated, competitive_band
 from results.truth import Truth
-from search.select import Candidate
+from results.validation import PLAIN, Validation, class_balanced, weighted_to_test, worst_group
+from search.config import BandConfig, CompetitionConfig
+from search.select import Candidate, comparable_searches, competition_folder, finished_trials
+from search.user_code import load_function
 from spaces.errors import InputError
 
+LOADED = 200
+"""Candidates whose predictions are read, best first; scored ones always are."""
 
-def contest_metric(search: Search) -> Metric:
-    """The metric of a search.
+
+@dataclass(kw_only=True)
+class Standing:
+    """A competition as its records tell it.
+
+    Attributes:
+        folder: ``runs/<competition>``.
+        board: Submissions and scores.
+        search: The newest search, whose metric, images and folds count.
+        searches: Those comparable with it, oldest first.
+        metric: The contest's metric.
+        truth: Labels and groups of the hold-out.
+        pool: Finished trials and imported models, best first by the validation in force.
+    """
+
+    folder: Path
+    board: Leaderboard
+    search: Search
+    searches: list[Search]
+    metric: Metric
+    truth: Truth
+    pool: list[Candidate]
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Class names in the order of probabilities."""
+        return tuple(self.search.opened["classes"])
+
+    @property
+    def root(self) -> Path:
+        """The contest's folder of images."""
+        return Path(self.search.opened["data"]["root"])
+
+    def candidate(self, name: str) -> Candidate | None:
+        """A candidate by id."""
+        return next((c for c in self.pool if c.id == name), None)
+
+    def validated(self, wanted: Sequence[Candidate]) -> list[Validated]:
+        """Candidates with their hold-out predictions."""
+        return [
+            Validated(id=c.id, probabilities=self.truth.probabilities(c.holdout)) for c in wanted
+        ]
+
+    def looked_at(self) -> list[Candidate]:
+        """The best candidates and those with a public score."""
+        scored = {s.trial for s in self.board.scored()}
+        return [c for i, c in enumerate(self.pool) if i < LOADED or c.id in scored]
+
+    def band(self, rule: BandRule) -> list[str]:
+        """Ids of the competitive band, best first."""
+        wanted = self.validated(self.pool[:LOADED])
+        metric = in_force(self).of(self.metric)
+        band, _ = competitive_band(metric, self.truth.labels, wanted, self.truth.groups, rule)
+        return [c.id for c in band]
+
+
+def open_standing(config: CompetitionConfig) -> Standing:
+    """Reads a competition's records.
 
     Raises:
-        InputError: If it is a team's own, which nothing read from a file may import.
+        InputError: If there are none, or the metric is a team's own and not given.
     """
-    if search.metric not in METRICS:
-        raise InputError(
-            f"{search.id} was scored with the team's own metric {search.metric!r}; leaderboard "
-            f"commands know {', '.join(METRICS)}"
-        )
-    return METRICS[search.metric]
+    folder = competition_folder(Path(config.runs), config.competition)
+    board = Leaderboard.read(folder)
+    found = comparable_searches(folder)
+    search = found[-1]
+    metric = _metric(search, config.metric)
+    standing = Standing(
+        folder=folder,
+        board=board,
+        search=search,
+        searches=found,
+        metric=metric,
+        truth=Truth.of_fold(search.folds_file, 0),
+        pool=finished_trials(found),
+    )
+    standing.pool += _imports(standing)
+    standing.pool.sort(key=lambda c: (-c.merit, c.id))
+    validation = in_force(standing)
+    if validation.name != PLAIN.name:
+        by, sign = validation.of(metric), 1 if metric.direction == "maximize" else -1
+        head = standing.pool[:LOADED]
+        merit = {
+            v.id: sign * by.score(standing.truth.labels, v.probabilities)
+            for v in standing.validated(head)
+        }
+        standing.pool[:LOADED] = sorted(head, key=lambda c: (-merit[c.id], c.id))
+    return standing
 
 
-def truth_of(pool: Sequence[Candidate]) -> Truth:
-    """Labels and groups of the hold-out that the candidates share."""
-    return Truth.of_fold(pool[0].search.folds_file, 0)
+def band_rule(config: BandConfig) -> BandRule:
+    """The band that the options ask for."""
+    return BandRule(points=config.points, errors=config.errors)
 
 
-def validated(pool: Sequence[Candidate], truth: Truth) -> list[Validated]:
-    """The candidates with their hold-out predictions."""
-    return [
-        Validated(id=c.id, probabilities=truth.probabilities(c.folder / "holdout.npz"))
-        for c in pool
-    ]
+def in_force(standing: Standing) -> Validation:
+    """The validation that ranks candidates: the frozen one, or the last tournament's choice."""
+    board, truth = standing.board, standing.truth
+    if board.assessed is None or not _same_yardstick(standing):
+        return PLAIN
+    name = board.frozen.validation if board.frozen else board.assessed["validation"]
+    if name == "class-balanced":
+        return class_balanced(truth.labels)
+    if name == "worst group":
+        return worst_group(truth.groups) or PLAIN
+    if name == "test-weighted":
+        return weighted_to_test(Shift.read(standing.folder / board.assessed["weights"]).weights)
+    return PLAIN
 
 
-def band_of(pool: Sequence[Candidate], metric: Metric) -> list[str]:
-    """Ids of the competitive band, best first."""
-    truth = truth_of(pool)
-    band, _ = competitive_band(metric, truth.labels, validated(pool, truth), truth.groups)
-    return [c.id for c in band]
+def check_frozen(frozen: Frozen | None, metric: str, folds: str, accept: Sequence[str]) -> None:
+    """Raises InputError if a trusted validation would be changed without being accepted."""
+    if frozen is None or "validation" in accept:
+        return
+    for what, then, now in (
+        ("metric", frozen.metric, metric),
+        ("folds", frozen.folds, folds),
+    ):
+        if then != now:
+            raise InputError(
+                f"the {what} were {then} when validation was trusted, and are {now} now: trust "
+                "would begin anew; accept=[validation] goes on with the change"
+            )
 
 
-def track_scores(folder: Path, board: Leaderboard, tracking: str, runs: Path) -> str:
+def default_author(by: str) -> str:
+    """Who acts, unless said otherwise."""
+    if by:
+        return by
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # a container's user without a name
+        return str(os.getuid())
+
+
+def track(runs: Path, tracking: str, copy: Callable[[Any], None]) -> str:
+    """Copies something into MLflow; returns what went wrong, or nothing."""
+    from results.tracking import TRACKING_ERRORS, default_uri, open_client
+
+    try:
+        copy(open_client(tracking or default_uri(runs)))
+    except TRACKING_ERRORS as error:
+        return str(error).splitlines()[0][:200]
+    return ""
+
+
+def track_scores(standing: Standing, tracking: str, runs: Path) -> str:
     """Copies scores into MLflow; returns what went wrong, or nothing."""
-    from results.tracking import TRACKING_ERRORS, default_uri, log_scores, open_client
 
-    try:
-        log_scores(open_client(tracking or default_uri(runs)), folder.name, board)
-    except TRACKING_ERRORS as error:
-        return str(error).splitlines()[0][:200]
-    return ""
+    def copy(client: Any) -> None:
+        from results.tracking import log_scores
+
+        validation = {c.id: c.score for c in standing.pool if c.trial is None}
+        log_scores(client, standing.folder.name, standing.board, standing.metric.name, validation)
+
+    return track(runs, tracking, copy)
 
 
-def track_trust(folder: Path, trust: Trust, tracking: str, runs: Path) -> str:
+def track_trust(standing: Standing, trust: Trust, tracking: str, runs: Path) -> str:
     """Copies the verdict into MLflow; returns what went wrong, or nothing."""
-    from results.tracking import TRACKING_ERRORS, default_uri, log_trust, open_client
 
-    try:
-        log_trust(open_client(tracking or default_uri(runs)), folder, trust)
-    except TRACKING_ERRORS as error:
-        return str(error).splitlines()[0][:200]
-    return ""
+    def copy(client: Any) -> None:
+        from results.tracking import log_trust
+
+        log_trust(client, standing.folder, trust)
+
+    return track(runs, tracking, copy)
+
+
+def _same_yardstick(standing: Standing) -> bool:
+    """Whether the last assessment was of this metric and these folds."""
+    last = standing.board.assessed
+    assert last is not None
+    folds = standing.search.opened["folds"]["digest"]
+    return bool(last["metric"] == standing.metric.name and last["folds"] == folds)
+
+
+def _metric(search: Search, given: str) -> Metric:
+    name = given.partition(":")[2] or given
+    if search.metric in METRICS:
+        if given and given != search.metric:
+            raise InputError(f"metric={given}: {search.id} was scored with {search.metric}")
+        return METRICS[search.metric]
+    if ":" not in given:
+        raise InputError(
+            f"{search.id} was scored with the team's own metric {search.metric!r}: give it as "
+            f"metric=module:{search.metric}, since nothing is imported because a file says so"
+        )
+    if name != search.metric:
+        raise InputError(f"metric={given}: {search.id} was scored with {search.metric!r}")
+    return custom_metric(name, search.direction, load_function(given, "metric"))
+
+
+def _imports(standing: Standing) -> list[Candidate]:
+    """Models made elsewhere whose hold-out predictions are of this very hold-out."""
+    made = []
+    for submission in standing.board.submissions.values():
+        if not submission.holdout:
+            continue
+        path = standing.folder / submission.holdout
+        predictions = Predictions.read(path)
+        if predictions.images == standing.truth.images and predictions.classes == standing.classes:
+            score = standing.metric.score(standing.truth.labels, predictions.probabilities)
+            made.append(
+                Candidate(
+                    id=submission.trial,
+                    search=standing.search,
+                    trial=None,
+                    score=score,
+                    holdout=path,
+                    ended=submission.at,
+                )
+            )
+    return made

@@ -27,6 +27,9 @@ C = TypeVar("C")
 OK, FAILED, BAD_INPUT, STOPPED = 0, 1, 2, 3
 """Exit codes; `STOPPED` is before the end, by Ctrl-C or SIGTERM, with whole records."""
 
+_FIELDS = {"import": "import_"}
+"""Options that are words of Python, and the fields behind them."""
+
 _OPEN = ("fix", "narrow", "data.baseline")
 """Options under which users choose the names."""
 
@@ -130,7 +133,7 @@ def help_text(schema: type[Any], command: str) -> str:
         elif key.endswith("."):
             shown = "…"
         else:
-            value = OmegaConf.select(defaults, key)
+            value = OmegaConf.select(defaults, _FIELDS.get(key, key))
             shown = str(value).lower() if isinstance(value, bool) else str(value) or "''"
         name = f"{key}<name>={shown}" if key.endswith(".") else f"{key}={shown}"
         lines.append(f"  {name:<28} {HELP[key]}")
@@ -148,7 +151,7 @@ def _keys(schema: type[Any], prefix: str = "") -> dict[str, Any]:
     """All dotted option names with their types; open groups end in a dot."""
     found: dict[str, Any] = {}
     for name, kind in _fields(schema).items():
-        key = f"{prefix}{name}"
+        key = f"{prefix}{name.rstrip('_')}"
         if dataclasses.is_dataclass(kind) and isinstance(kind, type):
             found |= _keys(kind, f"{key}.")
         else:
@@ -173,7 +176,7 @@ def _override(argument: str, known: Mapping[str, Any]) -> str:
         value = f"[{','.join(map(_quoted, filter(None, parts)))}]"
     elif kind is str or not re.fullmatch(r"[\w./:+\-]*|[\[{'\"].*", value):
         value = _quoted(value)
-    return f"++{key}={value}" if is_open else f"{key}={value}"
+    return f"++{key}={value}" if is_open else f"{_FIELDS.get(key, key)}={value}"
 
 
 def _quoted(value: str) -> str:

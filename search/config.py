@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass, field
 from typing import Any
 
-from spaces.errors import InputError
+from spaces.errors import InputError, unknown
 
 _NAME = re.compile(r"^[A-Za-z0-9._-]{1,128}$")
 
@@ -17,6 +17,17 @@ def check_name(value: str, key: str) -> None:
         raise InputError(
             f"{key}={value!r}: only letters, digits, dot, dash and underscore, at most 128"
         )
+
+
+ACCEPTABLE = ("validation",)
+"""Changes that go through only when they are accepted by name."""
+
+
+def check_accept(names: list[str]) -> None:
+    """Raises InputError for a name that stands for nothing."""
+    for name in names:
+        if name not in ACCEPTABLE:
+            raise unknown("change", name, ACCEPTABLE, "accept")
 
 
 def _demand(ok: bool, key: str, value: object, rule: str) -> None:
@@ -153,12 +164,14 @@ class JobConfig:
     cluster: ClusterConfig = field(default_factory=ClusterConfig)
     store: StoreConfig = field(default_factory=StoreConfig)
     predict: PredictConfig = field(default_factory=PredictConfig)
+    accept: list[str] = field(default_factory=list)
     quiet: bool = False
     json: bool = False
 
     def __post_init__(self) -> None:
         if self.name:
             check_name(self.name, "name")
+        check_accept(self.accept)
         _demand(self.epochs >= 0, "epochs", self.epochs, "at least 1, or 0 for the data's own")
         _demand(self.seed >= 0, "seed", self.seed, "0 or more")
         _demand(self.workers >= 0, "workers", self.workers, "0 or more")
@@ -204,12 +217,32 @@ class TrainConfig(JobConfig):
 
 
 @dataclass(kw_only=True)
+class BandConfig:
+    """How far behind the best a trial may be to compete with it: the larger of the two."""
+
+    points: float = 3.0
+    errors: float = 3.0
+
+    def __post_init__(self) -> None:
+        _demand(self.points > 0, "band.points", self.points, "above 0")
+        _demand(self.errors >= 0, "band.errors", self.errors, "0 or more")
+
+
+@dataclass(kw_only=True)
+class RulesConfig:
+    """What the contest's rules allow."""
+
+    test_images: bool | None = None
+
+
+@dataclass(kw_only=True)
 class CompetitionConfig:
     """What commands on a competition's leaderboard have in common."""
 
     competition: str = ""
     runs: str = "runs"
     tracking: str = ""
+    metric: str = ""
     json: bool = False
 
 
@@ -218,8 +251,20 @@ class SubmitConfig(CompetitionConfig):
     """``python -m search.submit``."""
 
     select: str = "best"
+    file: str = ""
+    validation: str = ""
+    name: str = ""
+    by: str = ""
     sample: str = "sample_submission.csv"
     model: str = ""
+    band: BandConfig = field(default_factory=BandConfig)
+
+    def __post_init__(self) -> None:
+        if self.name:
+            check_name(self.name, "name")
+        for key in ("validation", "name"):
+            if getattr(self, key) and not self.file:
+                raise InputError(f"{key}= belongs to a submission made elsewhere: give file= too")
 
 
 @dataclass(kw_only=True)
@@ -230,15 +275,35 @@ class ScoreConfig(CompetitionConfig):
     public: float | None = None
     private: float | None = None
     solution: str = ""
+    import_: str = ""
     share: float = 1.0
+    quota: str = ""
+    reset: int = 0
+    ends: str = ""
+    reserve: float = 0.3
 
     def __post_init__(self) -> None:
         _demand(0 < self.share <= 1, "share", self.share, "above 0 and at most 1")
+        if self.ends and not self.quota:
+            raise InputError(f"ends={self.ends} belongs to a quota: give quota=5/day, too")
 
 
 @dataclass(kw_only=True)
 class TrustConfig(CompetitionConfig):
     """``python -m search.trust``."""
+
+    band: BandConfig = field(default_factory=BandConfig)
+    rules: RulesConfig = field(default_factory=RulesConfig)
+    backbone: str = ""
+    weights: str = ""
+    pretrained: bool = False
+    model: str = ""
+    accept: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        check_accept(self.accept)
+        if (self.weights or self.pretrained) and not self.backbone:
+            raise InputError("weights= and pretrained= say how to load backbone=: give it, too")
 
 
 @dataclass(kw_only=True)
@@ -293,7 +358,7 @@ HELP: dict[str, str] = {
     "holdout.folds": "number of folds; the hold-out is fold 0",
     "holdout.seed": "seed of the folds",
     "metric": "macro_f1, accuracy, balanced_accuracy, log_loss, roc_auc, quadratic_kappa, or "
-    "module:function",
+    "module:function; leaderboard commands know it unless it is your own",
     "direction": "maximize or minimize, for a metric of your own",
     "epochs": "length of every training; 0 takes the data's own",
     "seed": "seed of everything",
@@ -303,7 +368,8 @@ HELP: dict[str, str] = {
     "weights": "start from a local safetensors file",
     "runs": "folder for everything a run writes",
     "tracking": "MLflow tracking URI; empty is mlflow.db beside the runs folder",
-    "name": "name of the search; empty is date, time and space",
+    "name": "name of the search, or of a model made elsewhere; empty makes one up",
+    "accept": "changes to let through: accept=[validation] for another yardstick than the frozen",
     "workers": "trials at once; 0 is as many as the resources allow",
     "loader_workers": "loader processes per trial; -1 is 0 on a CPU and resources.cpu on a GPU",
     "resources.cpu": "CPU cores per trial",
@@ -318,11 +384,23 @@ HELP: dict[str, str] = {
     "json": "last line of the output is JSON: id and path",
     "select": "which ones: a search or a trial; best, baseline, band:6, spread:4 or ids to submit",
     "competition": "name of the competition; empty is the one worked on last",
+    "file": "a submission made elsewhere, to take part in everything",
+    "validation": "its hold-out or out-of-fold predictions: image and label, or a column per class",
+    "by": "who made it; empty is you",
+    "band.points": "trials this close to the best compete with it, in points",
+    "band.errors": "the same in standard errors of the paired difference; the larger counts",
+    "rules.test_images": "false where the rules forbid to look at test images; remembered",
+    "backbone": "network whose embeddings tell test from hold-out; empty is the baseline's own",
     "sample": "sample submission in the contest's folder",
     "submission": "id of a submission, such as s001; empty with solution= means all",
     "public": "score on the public leaderboard",
     "private": "score on the private leaderboard",
     "solution": "table of true test labels, all or the public part, to score with",
+    "import": "table of scores that the contest's site exports, matched by file name",
+    "quota": "submissions allowed: 5/day, or 100 for the whole contest; remembered",
+    "reset": "hour (UTC) at which a day of the quota begins",
+    "ends": "last day of the contest, such as 2026-12-01",
+    "reserve": "share of all submissions that is kept for the last days",
     "share": "share of the test images behind the public score",
     "host": "address to listen on",
     "port": "port to listen on",

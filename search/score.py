@@ -1,113 +1,183 @@
-"""python -m search.score — record what the leaderboard said.
+"""python -m search.score — record what the leaderboard said, and how much may be asked of it.
 
 A later score corrects an earlier one; both stay on record.
 
   python -m search.score submission=s001 public=0.83
   python -m search.score submission=s001 private=0.79
+  python -m search.score import=submissions.csv      the table that the contest's site exports
   python -m search.score solution=solution.csv       score all submissions against known labels
+  python -m search.score quota=5/day reset=0 ends=2026-12-01
 """
 
 from __future__ import annotations
 
 import json
 import math
+import time
 from pathlib import Path
 
 from results.leaderboard import Leaderboard, Submission
 from results.metrics import Metric
+from results.quota import Quota, allowance, allowance_words
+from results.site_table import match, read_site_table
 from results.submission import read_solution, read_submission
-from search.board import contest_metric, track_scores
+from search.board import Standing, open_standing, track_scores
 from search.cli import OK, main
 from search.config import ScoreConfig
-from search.select import Candidate, candidates, competition_folder
 from spaces.errors import InputError
+
+SHOWN = 5
+"""Most rows without a match that are named."""
 
 
 def run(config: ScoreConfig) -> int:
     """Records scores; returns the exit code."""
-    folder = competition_folder(Path(config.runs), config.competition)
-    board = Leaderboard.read(folder)
-    pool = {c.id: c for c in candidates(folder)}
-    if not board.submissions:
-        raise InputError("there is no submission yet: python -m search.submit")
-    if config.solution:
-        scored = _by_solution(config, board, pool)
-    else:
-        scored = [_by_hand(config, board, pool)]
-    for submission in scored:
-        found = pool[submission.trial]
-        value = found.trial.score(found.search.metric)
-        print(
-            f"{submission.id}: public {_shown(submission.public)}, private "
-            f"{_shown(submission.private)}; {submission.trial} has {value:.4f} on the hold-out"
+    ways = {
+        "public= or private=": config.public is not None or config.private is not None,
+        "solution=": bool(config.solution),
+        "import=": bool(config.import_),
+    }
+    if sum(ways.values()) > 1:
+        raise InputError(f"{' and '.join(k for k, v in ways.items() if v)}: one of them at a time")
+    standing = open_standing(config)
+    board = standing.board
+    quota = None
+    if config.quota:
+        quota = Quota.parse(
+            config.quota, reset=config.reset, ends=config.ends, reserve=config.reserve
         )
-    problem = track_scores(folder, board, config.tracking, Path(config.runs))
-    if problem:
-        print(f"warning: MLflow does not have the scores yet ({problem}); nothing is lost")
-    print("Next:\n  python -m search.trust")
+    scored: list[Submission] = []
+    if any(ways.values()) or config.submission or quota is None:
+        if not board.submissions:
+            raise InputError("there is no submission yet: python -m search.submit")
+        if config.import_:
+            scored = _by_table(config, standing)
+        elif config.solution:
+            scored = _by_solution(config, standing)
+        else:
+            scored = [_by_hand(config, standing)]
+    if quota is not None:
+        board.set_quota(quota)
+    for submission in scored:
+        print(_line(submission, standing))
+    if scored:
+        problem = track_scores(standing, config.tracking, Path(config.runs))
+        if problem:
+            print(f"warning: MLflow does not have the scores yet ({problem}); nothing is lost")
+    if board.quota is not None:
+        print(allowance_words(board.quota, allowance(board.quota, board.spent(), time.time())))
+    print("Next:\n  python -m search.trust" if scored else "Next:\n  python -m search.submit")
     if config.json:
         print(json.dumps([{"id": s.id, "path": s.file} for s in scored]))
     return OK
 
 
-def _by_hand(config: ScoreConfig, board: Leaderboard, pool: dict[str, Candidate]) -> Submission:
+def _line(submission: Submission, standing: Standing) -> str:
+    words = (
+        f"{submission.id}: public {_shown(submission.public)}, private "
+        f"{_shown(submission.private)}; {submission.trial}"
+    )
+    candidate = standing.candidate(submission.trial)
+    if candidate is None:
+        return f"{words} has no comparable score on the hold-out"
+    return f"{words} has {candidate.score:.4f} on the hold-out"
+
+
+def _by_hand(config: ScoreConfig, standing: Standing) -> Submission:
+    board = standing.board
     if not config.submission:
         names = ", ".join(board.submissions)
         raise InputError(f"say which submission with submission=; choices: {names}")
     submission = board[config.submission]
     if config.public is None and config.private is None:
         raise InputError("give public= or private=, or solution= to score locally")
-    candidate = _candidate(pool, submission)
-    metric = contest_metric(candidate.search)
     for key, value in {"public": config.public, "private": config.private}.items():
         if value is not None:
-            _check_value(metric, key, value)
-    tests = int(candidate.search.opened["images"]["test"])
+            _check_value(standing.metric, f"{key}={value}", value)
     board.add_score(
         submission.id,
         public=config.public,
         private=config.private,
-        images=round(tests * config.share),
+        images=_public_images(config, standing),
     )
     return board[submission.id]
 
 
-def _by_solution(
-    config: ScoreConfig, board: Leaderboard, pool: dict[str, Candidate]
-) -> list[Submission]:
-    if config.public is not None or config.private is not None:
-        raise InputError("solution= computes the score: leave public= and private= out")
-    chosen = [board[config.submission]] if config.submission else list(board.submissions.values())
+def _by_table(config: ScoreConfig, standing: Standing) -> list[Submission]:
+    board, path = standing.board, Path(config.import_)
+    rows = read_site_table(path)
+    for row in rows:
+        for key, value in {"public": row.public, "private": row.private}.items():
+            if value is not None:
+                _check_value(standing.metric, f"{path}, row {row.row}: {key} score {value}", value)
+    matched = match(rows, list(board.submissions.values()), path)
     done = []
-    for submission in chosen:
-        candidate = _candidate(pool, submission)
-        opened = candidate.search.opened
-        submitted = read_submission(Path(submission.file), tuple(opened["classes"]))
-        path = Path(config.solution)
-        images, labels = read_solution(path, submitted.images, submitted.classes)
-        rows = {image: i for i, image in enumerate(submitted.images)}
-        probabilities = submitted.probabilities[[rows[i] for i in images]]
-        score = contest_metric(candidate.search).score(labels, probabilities)
-        if submission.public != score:
-            board.add_score(submission.id, public=score, private=None, images=len(images))
-        done.append(board[submission.id])
-    if done:
-        print(f"scored on {len(images):,} of {len(rows):,} test images")
+    for submission, row in sorted(matched.pairs, key=lambda pair: pair[1].at or 0.0):
+        if _adds(board, submission, row.public, row.private):
+            board.add_score(
+                submission.id,
+                public=row.public,
+                private=row.private,
+                images=_public_images(config, standing),
+                handed_in=row.at,
+            )
+            done.append(board[submission.id])
+    same = len(matched.pairs) - len(done)
+    print(f"{len(rows)} rows: {len(done)} recorded, {same} known already, {len(matched.rows)} odd")
+    for odd in matched.rows[:SHOWN]:
+        print(f"  row {odd.row}: {odd.file!r} is not the file of a submission")
+    if len(matched.rows) > SHOWN:
+        print(f"  … and {len(matched.rows) - SHOWN} more")
+    if matched.submissions:
+        print(f"  not in the table: {', '.join(matched.submissions)}")
     return done
 
 
-def _candidate(pool: dict[str, Candidate], submission: Submission) -> Candidate:
-    if submission.trial not in pool:
-        raise InputError(
-            f"{submission.id}: its trial {submission.trial} is not comparable any more"
-        )
-    return pool[submission.trial]
+def _adds(
+    board: Leaderboard, submission: Submission, public: float | None, private: float | None
+) -> bool:
+    known = board[submission.id]
+    return (public is not None and public != known.public) or (
+        private is not None and private != known.private
+    )
 
 
-def _check_value(metric: Metric, key: str, value: float) -> None:
-    bounded = metric.name in ("macro_f1", "accuracy", "balanced_accuracy", "roc_auc")
-    if not math.isfinite(value) or (bounded and not 0 <= value <= 1):
-        raise InputError(f"{key}={value}: {metric.name} lies between 0 and 1")
+def _by_solution(config: ScoreConfig, standing: Standing) -> list[Submission]:
+    board = standing.board
+    chosen = [board[config.submission]] if config.submission else list(board.submissions.values())
+    scores = []
+    for submission in chosen:
+        submitted = read_submission(Path(submission.file), standing.classes)
+        images, labels = read_solution(Path(config.solution), submitted.images, submitted.classes)
+        rows = {image: i for i, image in enumerate(submitted.images)}
+        probabilities = submitted.probabilities[[rows[i] for i in images]]
+        score = standing.metric.score(labels, probabilities)
+        if not math.isfinite(score):
+            raise InputError(
+                f"{config.solution}: {standing.metric.name} is not defined on its "
+                f"{len(images):,} images for {submission.id}"
+            )
+        scores.append(score)
+    for submission, score in zip(chosen, scores, strict=True):
+        if submission.public != score:
+            board.add_score(
+                submission.id, public=score, private=None, images=len(images), origin="solution"
+            )
+    print(f"scored on {len(images):,} of {len(rows):,} test images")
+    return [board[s.id] for s in chosen]
+
+
+def _public_images(config: ScoreConfig, standing: Standing) -> int:
+    return round(int(standing.search.opened["images"]["test"]) * config.share)
+
+
+def _check_value(metric: Metric, what: str, value: float) -> None:
+    low, high = metric.range
+    if not math.isfinite(value) or not low <= value <= high:
+        bounds = f"between {low:g} and {high:g}" if math.isfinite(high) else f"from {low:g} on"
+        if not math.isfinite(low):
+            bounds = "among the finite numbers"
+        raise InputError(f"{what}: {metric.name} lies {bounds}")
 
 
 def _shown(value: float | None) -> str:

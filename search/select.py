@@ -13,27 +13,33 @@ from spaces.errors import InputError, unknown
 
 @dataclass(frozen=True, kw_only=True)
 class Candidate:
-    """A finished trial that holds out fold 0, with its search."""
+    """Something with predictions of the hold-out: a finished trial, or a model made elsewhere.
 
+    Attributes:
+        id: Of the trial or the import.
+        search: The trial's search; for an import, the one whose hold-out it was scored on.
+        trial: None for an import.
+        score: Plain validation score, as the metric has it.
+        holdout: File of its hold-out predictions.
+        ended: When it was there, seconds since the epoch.
+    """
+
+    id: str
     search: Search
-    trial: Trial
+    trial: Trial | None
+    score: float
+    holdout: Path
+    ended: float
 
     @property
-    def id(self) -> str:
-        """The trial's id."""
-        return self.trial.id
-
-    @property
-    def score(self) -> float:
-        """Its validation score, so that larger is better."""
-        found = self.trial.score(self.search.metric)
-        assert found is not None
-        return found if self.search.direction == "maximize" else -found
+    def merit(self) -> float:
+        """The score, so that larger is better."""
+        return self.score if self.search.direction == "maximize" else -self.score
 
     @property
     def folder(self) -> Path:
         """Where its predictions lie."""
-        return self.search.trial_folder(self.trial)
+        return self.holdout.parent
 
 
 def competition_folder(runs: Path, name: str) -> Path:
@@ -54,36 +60,46 @@ def competition_folder(runs: Path, name: str) -> Path:
     return folders[name]
 
 
-def candidates(competition: Path) -> list[Candidate]:
-    """Finished trials on fold 0 that are comparable with the newest search, best first.
-
-    Comparable are trials with its metric, images and folds.
-    """
+def comparable_searches(competition: Path) -> list[Search]:
+    """Searches with the metric, images and folds of the newest one, oldest first."""
     found = [Search.read(p) for p in searches(competition.parent) if p.parent == competition]
-    newest = found[-1].opened
-    key = (newest["metric"], newest["data"]["digest"], newest["folds"]["digest"])
-    same = [
-        s
-        for s in found
-        if (s.opened["metric"], s.opened["data"]["digest"], s.opened["folds"]["digest"]) == key
-    ]
-    trials = [
-        Candidate(search=s, trial=t)
-        for s in same
-        for t in s.trials.values()
-        if t.state == "finished" and t.config.fold == 0 and t.score(s.metric) is not None
-    ]
-    return sorted(trials, key=lambda c: (-c.score, c.id))
+
+    def key(search: Search) -> tuple[str, str, str]:
+        opened = search.opened
+        return opened["metric"], opened["data"]["digest"], opened["folds"]["digest"]
+
+    return [s for s in found if key(s) == key(found[-1])]
 
 
-def pick(pool: list[Candidate], select: str, band: int) -> list[Candidate]:
+def finished_trials(found: list[Search]) -> list[Candidate]:
+    """Trials on fold 0 that ran to their end, in order."""
+    made = []
+    for search in found:
+        for trial in search.trials.values():
+            score = trial.score(search.metric)
+            if trial.state == "finished" and trial.config.fold == 0 and score is not None:
+                made.append(
+                    Candidate(
+                        id=trial.id,
+                        search=search,
+                        trial=trial,
+                        score=score,
+                        holdout=search.trial_folder(trial) / "holdout.npz",
+                        ended=trial.ended or trial.started,
+                    )
+                )
+    return made
+
+
+def pick(pool: list[Candidate], select: str, band: int, others: dict[str, str]) -> list[Candidate]:
     """Selects candidates.
 
     Args:
-        pool: Candidates, best first.
+        pool: Candidates that can be submitted, best first.
         select: ``best``, ``baseline``, ``band:<n>`` (n of the best ``band``, evenly over them),
             ``spread:<n>`` (n evenly over all), or ids separated by commas.
         band: How many of the pool are competitive.
+        others: Ids that cannot be selected, with the reason.
 
     Raises:
         InputError: If nothing fits, or a name is unknown.
@@ -100,13 +116,15 @@ def pick(pool: list[Candidate], select: str, band: int) -> list[Candidate]:
     if select == "best":
         return pool[:1]
     if select == "baseline":
-        found = [c for c in pool if c.trial.why in ("baseline", "single")]
+        found = [c for c in pool if c.trial and c.trial.why in ("baseline", "single")]
         if not found:
             raise InputError("select=baseline: no baseline has been trained to its end yet")
         return found[:1]
     by_id = {c.id: c for c in pool}
     names = [name.strip() for name in select.split(",")]
     for name in names:
+        if name in others:
+            raise InputError(f"select={select}: {name} {others[name]}")
         if name not in by_id:
             choices = ["best", "baseline", "band:<n>", "spread:<n>", *by_id]
             raise unknown("finished trial", name, choices, f"select={select}")

@@ -11,10 +11,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from results.leaderboard import Leaderboard
 from results.ledger import Ledger
 from results.report import report
 from results.summary import summarise
 from results.trials import FORMAT, Search, Trial
+from search.board import check_frozen
 from search.cli import FAILED, OK, STOPPED
 from search.config import JobConfig
 from search.driver import Driver, Plan
@@ -67,6 +69,8 @@ def run_job(
     job = prepared.job
     for note in prepared.warnings:
         say(f"warning: {note}")
+    frozen = Leaderboard.read(Path(job.folder).parent).frozen
+    check_frozen(frozen, prepared.metric.name, prepared.folds.digest, config.accept)
     images = prepared.opening["images"]
     say(
         f"{job.competition}/{job.name}: {images['train']:,} training and {images['test']:,} test "

@@ -1,58 +1,144 @@
 """python -m search.trust — does validation tell the good models apart as the leaderboard does?
 
-Needs scored submissions: five in the competitive band for a verdict. Says what to submit next.
+Needs scored submissions: five in the competitive band for a verdict. Says which way of scoring the
+hold-out follows the leaderboard, how surely, and what to submit next.
 
   python -m search.trust
+  python -m search.trust rules.test_images=false    where the rules forbid to look at test images
 """
 
 from __future__ import annotations
 
 import json
+import time
 from pathlib import Path
 
 from results.figures import trust_scatter
-from results.leaderboard import Leaderboard
-from results.trust import Score, assess
-from results.trust_report import trust_page, trust_table
-from search.board import contest_metric, track_trust, truth_of, validated
+from results.leaderboard import Submission
+from results.quota import allowance, allowance_words
+from results.trust import BandRule, Score, Trust, assess
+from results.trust_report import settle_words, trust_page, trust_table
+from search.board import Standing, band_rule, check_frozen, open_standing, track_trust
 from search.cli import OK, main
 from search.config import TrustConfig
-from search.select import candidates, competition_folder
+from search.contenders import Contenders, find_contenders
 from spaces.errors import InputError
 
 
 def run(config: TrustConfig) -> int:
-    """Prints the page and writes figure and table; returns the exit code."""
-    folder = competition_folder(Path(config.runs), config.competition)
-    pool = candidates(folder)
-    board = Leaderboard.read(folder)
-    if not pool:
+    """Prints the page, writes figure and table, records the verdict; returns the exit code."""
+    standing = open_standing(config)
+    folder, board = standing.folder, standing.board
+    if not standing.pool:
         raise InputError("there is no finished trial on fold 0 yet: python -m search.run")
-    scored = board.scored()
-    if not scored:
+    if not board.scored():
         raise InputError(
             "no submission has a score yet: python -m search.submit, then search.score"
         )
-    metric = contest_metric(pool[0].search)
-    truth = truth_of(pool)
-    scores = [
-        Score(trial=s.trial, value=s.public, images=s.images)
-        for s in scored
-        if s.public is not None
-    ]
-    trust = assess(metric, truth.labels, validated(pool, truth), scores, truth.groups)
-    print("\n".join(trust_page(trust, folder.name, metric, len(truth.labels))))
-    trust_table(trust, board, metric).to_csv(folder / "trust.csv", index=False)
-    trust_scatter(trust, metric.name).savefig(folder / "trust.png", dpi=120)
-    print(f"\nTable: {folder / 'trust.csv'}   figure: {folder / 'trust.png'}")
-    problem = track_trust(folder, trust, config.tracking, Path(config.runs))
+    allowed = config.rules.test_images
+    if allowed is not None and allowed != board.test_images:
+        board.set_rules(test_images=allowed)
+    folds = standing.search.opened["folds"]["digest"]
+    check_frozen(board.frozen, standing.metric.name, folds, config.accept)
+    contenders = find_contenders(config, standing)
+    trust = _assess(config, standing, contenders)
+    left = None
+    if board.quota is not None:
+        left = allowance(board.quota, board.spent(), time.time())
+    lines = trust_page(
+        trust,
+        folder.name,
+        standing.metric,
+        len(standing.truth.labels),
+        contenders.absent,
+        contenders.shift,
+    )
+    settle = settle_words(trust, board.quota, left)
+    lines += [settle] if settle else []
+    if board.quota is not None and left is not None:
+        lines.append(allowance_words(board.quota, left))
+    print("\n".join(lines))
+    table = trust_table(trust, board, standing.metric, {c.id: c.score for c in standing.pool})
+    table.to_csv(folder / "trust.csv", index=False)
+    trust_scatter(trust, standing.metric).savefig(folder / "trust.png", dpi=120)
+    _record(standing, trust, contenders, "validation" in config.accept)
+    problem = track_trust(standing, trust, config.tracking, Path(config.runs))
     if problem:
         print(f"warning: MLflow does not have it ({problem}); nothing is lost")
+    print(f"Table: {folder / 'trust.csv'}   figure: {folder / 'trust.png'}")
     if trust.following:
         print(f"Next:\n  python -m search.submit select={trust.following}")
     if config.json:
         print(json.dumps({"id": folder.name, "path": str(folder), "verdict": trust.verdict}))
     return OK
+
+
+def _assess(config: TrustConfig, standing: Standing, contenders: Contenders) -> Trust:
+    board, rule = standing.board, band_rule(config.band)
+    names = [v.name for v in contenders.validations]
+    frozen = ""
+    if board.frozen is not None and "validation" not in config.accept:
+        frozen = board.frozen.validation
+        if frozen not in names:
+            raise InputError(
+                f"validation was trusted as {frozen!r}, which is not there any more "
+                f"({contenders.absent[frozen]}); accept=[validation] goes on without it"
+            )
+    scores = [
+        Score(
+            trial=s.trial,
+            value=s.public,
+            images=s.images,
+            broken=_broken(s, standing, rule),
+        )
+        for s in board.scored()
+        if s.public is not None
+    ]
+    return assess(
+        standing.metric,
+        standing.truth.labels,
+        standing.validated(standing.looked_at()),
+        scores,
+        standing.truth.groups,
+        rule=rule,
+        validations=contenders.validations,
+        frozen=frozen,
+    )
+
+
+def _broken(submission: Submission, standing: Standing, rule: BandRule) -> bool:
+    """Whether a trial was far behind the best that there was when it was scored.
+
+    Only what was known then decides: what counts as evidence must not depend on later scores.
+    """
+    own = standing.candidate(submission.trial)
+    if own is None:
+        return False
+    then = submission.scored_at or submission.at
+    best = max(c.merit for c in standing.pool if c.ended <= then or c is own)
+    return rule.broken((best - own.merit) / standing.metric.points)
+
+
+def _record(standing: Standing, trust: Trust, contenders: Contenders, accepted: bool) -> None:
+    """Records the verdict; the first trusted validation, or an accepted other, is the yardstick."""
+    board = standing.board
+    trusted = trust.verdict == "trusted"
+    board.add_assessment(
+        {
+            "verdict": trust.verdict,
+            "validation": trust.chosen,
+            "metric": standing.metric.name,
+            "folds": standing.search.opened["folds"]["digest"],
+            "scored": len(trust.scored),
+            "evidence": trust.evidence,
+            "chance": trust.regret.chance,
+            "weights": contenders.weights,
+        },
+        freeze=trusted and (board.frozen is None or accepted),
+    )
+    if board.frozen is None or not trusted:
+        return
+    print(f"The validation is frozen: {board.frozen.validation} {board.frozen.metric}.")
 
 
 if __name__ == "__main__":

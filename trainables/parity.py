@@ -11,11 +11,9 @@ from numpy.typing import NDArray
 from results.predictions import Predictions
 from spaces.errors import InputError
 from spaces.trial_config import TrialConfig
-from trainables.checkpoint import Checkpoint
 from trainables.device import Device
-from trainables.images import decode, resize
 from trainables.model import BuildModel
-from trainables.predict import to_input
+from trainables.predict import load_trained, read_pictures, to_input
 
 IMAGES = 32
 """Images checked in each file of predictions."""
@@ -45,12 +43,8 @@ def check_parity(
     Raises:
         InputError: If there is no checkpoint, or something differs; the message says what.
     """
-    checkpoint = Checkpoint.newest(folder)
-    if checkpoint is None or checkpoint.config_digest != config.digest:
-        raise InputError(f"{folder} has no checkpoint of this trial to check its predictions with")
     device = Device.pick(config)
-    model = build(config, len(classes)).to(device.target)
-    model.load_state_dict(checkpoint.states["ema" if config.ema_decay else "model"])
+    model = load_trained(config, folder, len(classes), build).to(device.target)
     worst = 0.0
     for name in ("holdout.npz", "test.npz"):
         stored = Predictions.read(folder / name)
@@ -78,11 +72,7 @@ def _predict(
     model: torch.nn.Module, paths: list[Path], config: TrialConfig, device: Device
 ) -> NDArray[np.float32]:
     model.eval()
-    pictures = []
-    for path in paths:
-        stored = resize(decode(path.read_bytes()), config.store_side, config.store_side)
-        pictures.append(resize(stored, *config.size))
-    batch = torch.from_numpy(np.stack(pictures))
+    batch = torch.from_numpy(read_pictures(paths, config))
     with device.autocast():
         logits = model(to_input(batch, model, device))
     return torch.softmax(logits.float(), dim=1).cpu().numpy()

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
+from pathlib import Path
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from spaces.errors import InputError
+from spaces.trial_config import TrialConfig
+from trainables.checkpoint import Checkpoint
 from trainables.device import Device
+from trainables.images import decode, resize
 from trainables.loader import Batch
-from trainables.model import normalisation
+from trainables.model import BuildModel, normalisation
 
 
 def to_input(pictures: torch.Tensor, model: torch.nn.Module, device: Device) -> torch.Tensor:
@@ -19,6 +25,49 @@ def to_input(pictures: torch.Tensor, model: torch.nn.Module, device: Device) -> 
     batch = pictures.to(device.target, non_blocking=True).to(torch.float32)
     batch = ((batch - mean) / std).permute(0, 3, 1, 2)
     return batch.contiguous(memory_format=device.memory_format)
+
+
+def load_trained(
+    config: TrialConfig, folder: Path, classes: int, build: BuildModel
+) -> torch.nn.Module:
+    """Builds a trial's network with the weights of its newest checkpoint, on the CPU.
+
+    Args:
+        config: The trial's configuration.
+        folder: The trial's folder.
+        classes: Number of classes.
+        build: Builds the network.
+
+    Raises:
+        InputError: If there is no checkpoint of this trial.
+    """
+    checkpoint = Checkpoint.newest(folder)
+    if checkpoint is None or checkpoint.config_digest != config.digest:
+        raise InputError(f"{folder} has no checkpoint of this trial")
+    model = build(config.replace(pretrained=False, weights=""), classes)
+    model.load_state_dict(checkpoint.states["ema" if config.ema_decay else "model"])
+    return model.eval()
+
+
+def read_pictures(paths: Sequence[Path], config: TrialConfig) -> NDArray[np.uint8]:
+    """Reads image files just as the store and the evaluation loader do.
+
+    Args:
+        paths: Image files.
+        config: Side of the store and size of training.
+
+    Returns:
+        uint8 (n, height, width, 3).
+
+    Raises:
+        ValueError: If one does not decode.
+        OSError: If one cannot be read.
+    """
+    pictures = []
+    for path in paths:
+        stored = resize(decode(path.read_bytes()), config.store_side, config.store_side)
+        pictures.append(resize(stored, *config.size))
+    return np.stack(pictures)
 
 
 @torch.inference_mode()

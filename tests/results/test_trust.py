@@ -142,7 +142,8 @@ def test_a_metric_to_minimise_keeps_its_sign(tmp_path: Any) -> None:
     trust = assess(metric, labels, candidates, scores)
     assert trust.tau.value == pytest.approx(1)
     assert trust.offset == pytest.approx(-10)
-    table = trust_table(trust, Leaderboard(path=tmp_path / "l"), metric)
+    plain = {c.id: metric.score(labels, c.probabilities) for c in candidates}
+    table = trust_table(trust, Leaderboard(path=tmp_path / "l"), metric, plain)
     assert table["validation"].iloc[0] == pytest.approx(best)
 
 
