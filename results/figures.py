@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from sklearn.metrics import confusion_matrix
@@ -63,33 +64,55 @@ def confusion(
 
 
 def trust_scatter(trust: Trust, metric: Metric) -> Figure:
-    """Public against validation scores: band marked, fit, ceiling, what is expected next."""
-    figure = Figure(figsize=(6.4, 5), layout="constrained")
-    axes = figure.add_subplot()
-    sign = 1.0 if metric.direction == "maximize" else -1.0
-    unit = sign * metric.points
-    for inside, colour, label in ((False, "0.6", "others"), (True, "tab:blue", "the band")):
-        names = [i for i in trust.scored if (i in trust.band) == inside]
-        if names:
-            axes.errorbar(
-                [unit * trust.validation[i] for i in names],
-                [unit * trust.public[i] for i in names],
-                xerr=trust.error * metric.points,
-                yerr=trust.public_error * metric.points,
-                fmt="o",
-                color=colour,
-                label=label,
-                capsize=2,
-            )
+    """Public against validation scores with fit and interval, and the band on its own."""
+    outside = [i for i in trust.scored if i not in trust.band]
+    figure = Figure(figsize=(10 if outside else 6.4, 5), layout="constrained")
+    axes = figure.subplots(1, 2 if outside else 1, squeeze=False)[0]
+    unit = metric.points if metric.direction == "maximize" else -metric.points
+    for panel in axes:
+        _scores(panel, trust, outside if panel is axes[0] else [], unit)
+        panel.set_xlabel(f"{trust.chosen} {metric.name} on the hold-out")
+        panel.grid(alpha=0.3)
+    axes[0].set_ylabel(f"{metric.name} on the public leaderboard")
     if np.isfinite(trust.slope):
         ends = np.array([min(trust.validation.values()), max(trust.validation.values())])
         v = np.mean([trust.validation[i] for i in trust.scored])
         p = np.mean([trust.public[i] for i in trust.scored])
         line = p + trust.slope * (ends - v)
-        axes.plot(unit * ends, unit * line, color="0.3", linewidth=1, label="fit")
-    edges = [unit * trust.validation[i] for i in trust.band]
-    if edges:
-        axes.axvspan(min(edges), max(edges), color="tab:blue", alpha=0.07, linewidth=0)
+        axes[0].plot(unit * ends, unit * line, color="0.3", linewidth=1, label="fit")
+    if outside:
+        edges = [unit * trust.validation[i] for i in trust.band]
+        axes[0].axvspan(min(edges), max(edges), color="tab:blue", alpha=0.1, label="the band")
+    axes[0].set_title(f"all {len(trust.scored)}: tau {_interval(trust.tau)}", fontsize=10)
+    if outside:
+        axes[1].set_title(f"the band: tau {_interval(trust.band_tau)}", fontsize=10)
+    figure.suptitle(
+        f"{trust.verdict}, E = {trust.evidence:.3g}; noise alone would allow a tau of "
+        f"{trust.ceiling:.2f} in the band",
+        fontsize=11,
+    )
+    for panel in axes:
+        panel.legend(fontsize=8)
+    return figure
+
+
+def _scores(axes: Axes, trust: Trust, outside: Sequence[str], unit: float) -> None:
+    """Scores with their errors, and what is expected of the next."""
+    inside = [i for i in trust.scored if i in trust.band]
+    for names, colour, label in ((outside, "0.6", "others"), (inside, "tab:blue", "in the band")):
+        if names:
+            axes.errorbar(
+                [unit * trust.validation[i] for i in names],
+                [unit * trust.public[i] for i in names],
+                xerr=trust.error * abs(unit),
+                yerr=trust.public_error * abs(unit),
+                fmt="o",
+                markersize=4,
+                color=colour,
+                label=label,
+                capsize=2,
+                elinewidth=0.8,
+            )
     if trust.predicted is not None:
         value, low, high = (
             unit * x for x in (trust.predicted.value, trust.predicted.low, trust.predicted.high)
@@ -104,17 +127,6 @@ def trust_scatter(trust: Trust, metric: Metric) -> Figure:
             label="expected of the next",
             capsize=3,
         )
-    tau, band = trust.tau, trust.band_tau
-    axes.set_title(
-        f"{trust.verdict}, E = {trust.evidence:.3g}\n"
-        f"tau {_interval(tau)}, in the band {_interval(band)} of {trust.ceiling:.2f} at most",
-        fontsize=10,
-    )
-    axes.set_xlabel(f"{trust.chosen} {metric.name} on the hold-out")
-    axes.set_ylabel(f"{metric.name} on the public leaderboard")
-    axes.grid(alpha=0.3)
-    axes.legend(fontsize=8)
-    return figure
 
 
 def _interval(interval: Interval) -> str:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-from results.evidence import CONVINCING, evidence
+from results.evidence import evidence
 from results.regret import Regret
 
-WORLDS, DRAWS = 60, 300
+WORLDS, DRAWS = 40, 300
 LONGEST = 20
 """Submissions beyond which nothing is said."""
 
@@ -18,33 +18,28 @@ LONGEST = 20
 def submissions_to_settle(
     regret: Regret,
     validation: Sequence[float],
-    scored: Sequence[bool],
+    public: Sequence[float],
     error: float,
     past: tuple[NDArray[np.float64], NDArray[np.float64]],
+    settles: Callable[[NDArray[np.float64], float, float], bool],
     *,
-    best: int,
     limit: float,
-    trusted: float,
-    refused: float,
-    fewest: int,
     seed: int = 0,
 ) -> int | None:
     """Plays the next submissions, most worthwhile first, in worlds drawn from the posterior.
 
     In each world trials of the band get scores, the posterior is conditioned on them (as normal),
-    and E goes on; it is settled when the verdict would be *trusted* or *not trusted*.
+    and E goes on.
 
     Args:
         regret: Posterior of the band's skills.
         validation: Validation scores of the band's trials, in points.
-        scored: Which of them have a public score.
+        public: Their public scores, in points; NaN without one.
         error: Standard error of a public score, in points.
         past: Validation and public scores that count as evidence, in the order of submission.
-        best: Position of the validation-best.
+        settles: Whether the band's public scores, the chance of a regret above ``limit`` and E
+            make a verdict.
         limit: Points of regret that matter.
-        trusted: Largest chance of more at which validation is trusted.
-        refused: Chance above which it is not.
-        fewest: Scored submissions in the band that a verdict needs.
         seed: Of the worlds.
 
     Returns:
@@ -52,16 +47,14 @@ def submissions_to_settle(
         band's trials, or `LONGEST`, do.
     """
     rng = np.random.default_rng(seed)
+    v, known = np.asarray(validation, np.float64), np.asarray(public, np.float64)
+    scored = np.isfinite(known)
     waiting = [j for j in np.argsort(-regret.worth, kind="stable") if not scored[j]][:LONGEST]
-    mean, covariance = regret.skill, regret.covariance
-    root = _root(covariance)
-    worlds = mean + rng.normal(size=(WORLDS, len(mean))) @ root.T
+    mean, covariance, best = regret.skill, regret.covariance, int(np.argmax(v))
+    worlds = mean + rng.normal(size=(WORLDS, len(mean))) @ _root(covariance).T
     noise = error * rng.normal(size=(WORLDS, len(waiting)))
-    v = np.asarray(validation, np.float64)
     for more in range(1, len(waiting) + 1):
         rows = np.array(waiting[:more])
-        if sum(scored) + more < fewest:
-            continue
         seen = covariance[np.ix_(rows, rows)] + error**2 * np.eye(more)
         gain = np.linalg.solve(seen, covariance[rows]).T  # (n, more)
         after = _root(covariance - gain @ covariance[rows])
@@ -71,13 +64,8 @@ def submissions_to_settle(
             scores = world[rows] + noises[:more]
             skill = mean + gain @ (scores - mean[rows]) + spread
             chance = float((skill.max(axis=1) - skill[:, best] > limit).mean())
-            if chance > refused:
-                settled += 1
-            elif chance <= trusted:
-                grown = evidence(
-                    np.concatenate([past[0], v[rows]]), np.concatenate([past[1], scores])
-                )
-                settled += bool(grown[-1] >= CONVINCING)
+            grown = evidence(np.append(past[0], v[rows]), np.append(past[1], scores))
+            settled += settles(np.append(known[scored], scores), chance, float(grown[-1]))
         if settled >= WORLDS / 2:
             return more
     return None

@@ -10,8 +10,10 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import logit
 from sklearn.decomposition import PCA
 from sklearn.ensemble import HistGradientBoostingClassifier
+from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import StratifiedGroupKFold, cross_val_predict
 from sklearn.pipeline import make_pipeline
@@ -92,8 +94,9 @@ def measure_shift(
 
     Boosted trees tell the two sets apart (embeddings cluster by class, so that a linear classifier
     sees little of what differs within the classes); whole groups are left out in turn, so that no
-    image is judged by a classifier that knew one of its burst. The weight is the odds of being a test image (Sugiyama, Suzuki and Kanamori, Density
-    Ratio Estimation in Machine Learning, 2012, chapter 4), clipped at `CLIP` times the mean.
+    image is judged by a classifier that knew one of its burst. The weight is the odds of being a
+    test image, calibrated (Platt) and clipped at `CLIP` times the mean (Sugiyama, Suzuki and
+    Kanamori, Density Ratio Estimation in Machine Learning, 2012, chapter 4).
 
     Args:
         holdout: Embeddings, float (n, features).
@@ -122,11 +125,15 @@ def measure_shift(
     chance = cross_val_predict(
         model, rows, is_test, groups=units, cv=folds, method="predict_proba"
     )[:, 1]
-    odds = chance[:n] / np.maximum(1 - chance[:n], 1e-9)
+    auc = float(roc_auc_score(is_test, chance))
+    # Trees are too sure of themselves; what they say of images they did not see is calibrated.
+    logits = logit(np.clip(chance, 1e-6, 1 - 1e-6))[:, None]
+    calibrated = LogisticRegression(C=np.inf).fit(logits, is_test)
+    odds = np.exp(calibrated.decision_function(logits[:n]))
     weights = np.minimum(odds / odds.mean(), CLIP)
     weights = weights / weights.mean()
     return Shift(
-        auc=float(roc_auc_score(is_test, chance)),
+        auc=auc,
         weights=weights,
         effective=float(weights.sum() ** 2 / (weights**2).sum()),
     )

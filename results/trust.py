@@ -277,23 +277,23 @@ def assess(
     )
     grown = average_evidence(contenders)
     homogeneity = _homogeneity(np.array(in_band), public_error)
-    verdict = _verdict(len(in_band), grown, homogeneity, regret)
+    verdict = _verdict(len(in_band), grown, homogeneity, regret.chance)
     varied = len(v) >= 3 and np.ptp(v) > 0 and np.ptp(p) > 0
     line = stats.linregress(v, p) if varied else None
     following = _following(names, public, regret)
     to_settle = None
-    if verdict in ("not enough evidence", "indistinguishable") and len(public):
+    if verdict == "not enough evidence" and len(public):
         to_settle = submissions_to_settle(
             regret,
             [validation[i] for i in names],
-            [i in public for i in names],
+            [public.get(i, np.nan) for i in names],
             public_error,
             (v[counted], p[counted]),
-            best=int(np.argmax([validation[i] for i in names])),
+            lambda scores, chance, e: (
+                _verdict(len(scores), e, _homogeneity(scores, public_error), chance)
+                != "not enough evidence"
+            ),
             limit=REGRET_LIMIT,
-            trusted=TRUSTED_CHANCE,
-            refused=REFUSED_CHANCE,
-            fewest=FEWEST,
         )
     return Trust(
         band=tuple(names),
@@ -356,14 +356,14 @@ def _harder(metric: Metric, validation: Mapping[str, float], public: Mapping[str
     return float(np.clip((there * (1 - there) / (here * (1 - here))) ** 0.5, 0.5, 3.0))
 
 
-def _verdict(count: int, grown: float, homogeneity: float, regret: Regret) -> Verdict:
+def _verdict(count: int, grown: float, homogeneity: float, chance: float) -> Verdict:
     if count < FEWEST:
         return "not enough evidence"
     if homogeneity > 0.05:
         return "indistinguishable"
-    if grown >= CONVINCING and regret.chance <= TRUSTED_CHANCE:
+    if grown >= CONVINCING and chance <= TRUSTED_CHANCE:
         return "trusted"
-    return "not trusted" if regret.chance > REFUSED_CHANCE else "not enough evidence"
+    return "not trusted" if chance > REFUSED_CHANCE else "not enough evidence"
 
 
 def _homogeneity(public: NDArray[np.float64], error: float) -> float:

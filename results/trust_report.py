@@ -61,20 +61,19 @@ def trust_page(
     lines += [
         f"Spearman {_number(trust.spearman)}, Pearson {_number(trust.pearson)}, slope "
         f"{_number(trust.slope)}, public is {_number(trust.offset, '+.1f')} points from validation",
-        f"evidence that validation follows the leaderboard: E = {trust.evidence:.3g} on average "
-        f"over {trust.counted} scores ({CONVINCING:g} rules chance out, however often you looked)",
-        f"the band: {len(trust.band)} trials compete with the best, {inside} of them scored; "
-        f"sampling noise alone would allow a tau of {trust.ceiling:.2f}",
-        f"promoting the validation-best of the band costs {regret.expected:.1f} points "
-        f"({regret.low:.1f} to {regret.high:.1f}), more than {REGRET_LIMIT:g} with a chance of "
-        f"{regret.chance:.0%}",
+        f"evidence that validation follows the leaderboard: E = {trust.evidence:.3g} over "
+        f"{trust.counted} scores ({CONVINCING:g} rules out chance)",
+        f"the band: {len(trust.band)} trials compete with the best, {inside} of them scored; noise "
+        f"alone would allow a tau of {trust.ceiling:.2f}",
+        f"promoting the validation-best costs {regret.expected:.1f} points ({regret.low:.1f} to "
+        f"{regret.high:.1f}); more than {REGRET_LIMIT:g} with a chance of {regret.chance:.0%}",
         "",
         verdict_words(trust),
     ]
     if trust.used_often:
         lines.append(
-            f"Warning: {len(trust.scored)} public scores were used to choose; the best of them is "
-            f"expected to flatter its trial by {trust.flattery:.1f} points."
+            f"Warning: {len(trust.scored)} public scores were used to choose; the best one "
+            f"flatters by about {trust.flattery:.1f} points."
         )
     if trust.predicted is not None:
         sign = 1.0 if metric.direction == "maximize" else -1.0
@@ -118,15 +117,15 @@ def verdict_words(trust: Trust) -> str:
             f"there are {scored}."
         )
     return (
-        f"Not enough evidence: E is {trust.evidence:.3g} of {CONVINCING:g} and the chance of "
-        f"losing more than {REGRET_LIMIT:g} points {regret.chance:.0%} of at most "
-        f"{TRUSTED_CHANCE:.0%}."
+        f"Not enough evidence: E is {trust.evidence:.3g} ({CONVINCING:g} needed), the chance of "
+        f"losing more than {REGRET_LIMIT:g} points {regret.chance:.0%} ({TRUSTED_CHANCE:.0%} at "
+        "most)."
     )
 
 
 def settle_words(trust: Trust, quota: Quota | None, left: Allowance | None) -> str:
     """What would probably settle the verdict, within the quota; empty if it is settled."""
-    if trust.verdict in ("trusted", "not trusted"):
+    if trust.verdict != "not enough evidence":
         return ""
     if trust.to_settle is None:
         if not trust.following:

@@ -38,6 +38,7 @@ class Standing:
         metric: The contest's metric.
         truth: Labels and groups of the hold-out.
         pool: Finished trials and imported models, best first by the validation in force.
+        twins: Trials that were the very training of one in the pool, by id.
     """
 
     folder: Path
@@ -47,6 +48,7 @@ class Standing:
     metric: Metric
     truth: Truth
     pool: list[Candidate]
+    twins: dict[str, str]
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -92,6 +94,7 @@ def open_standing(config: CompetitionConfig) -> Standing:
     found = comparable_searches(folder)
     search = found[-1]
     metric = _metric(search, config.metric)
+    pool, twins = _without_twins(finished_trials(found), board)
     standing = Standing(
         folder=folder,
         board=board,
@@ -99,7 +102,8 @@ def open_standing(config: CompetitionConfig) -> Standing:
         searches=found,
         metric=metric,
         truth=Truth.of_fold(search.folds_file, 0),
-        pool=finished_trials(found),
+        pool=pool,
+        twins=twins,
     )
     standing.pool += _imports(standing)
     standing.pool.sort(key=lambda c: (-c.merit, c.id))
@@ -192,6 +196,22 @@ def track_trust(standing: Standing, trust: Trust, tracking: str, runs: Path) -> 
         log_trust(client, standing.folder, trust)
 
     return track(runs, tracking, copy)
+
+
+def _without_twins(
+    trials: list[Candidate], board: Leaderboard
+) -> tuple[list[Candidate], dict[str, str]]:
+    """Keeps one of several trainings with the same configuration: the submitted, or the first."""
+    kept: dict[str, Candidate] = {}
+    twins = {}
+    for c in sorted(trials, key=lambda c: board.of_trial(c.id) is None):
+        assert c.trial is not None
+        digest = c.trial.config.digest
+        if digest in kept:
+            twins[c.id] = kept[digest].id
+        else:
+            kept[digest] = c
+    return list(kept.values()), twins
 
 
 def _same_yardstick(standing: Standing) -> bool:

@@ -140,7 +140,8 @@ def _unfit(standing: Standing) -> dict[str, str]:
         for trial in search.trials.values():
             if trial.state == "finished" and trial.config.fold != 0:
                 found[trial.id] = f"held out fold {trial.config.fold}, not the hold-out"
-    return found | {c.id: "was made elsewhere" for c in standing.pool if c.trial is None}
+    found |= {c.id: "was made elsewhere" for c in standing.pool if c.trial is None}
+    return found | {name: f"is the same training as {of}" for name, of in standing.twins.items()}
 
 
 def _test_images(standing: Standing) -> tuple[str, ...]:

@@ -11,8 +11,9 @@ import pytest
 from results.leaderboard import Leaderboard
 from results.metrics import METRICS
 from results.regret import expected_regret
-from results.trust import Score, Trust, Validated, assess, competitive_band
+from results.trust import FEWEST, BandRule, Score, Trust, Validated, assess, competitive_band
 from results.trust_report import trust_page, trust_table
+from results.validation import PLAIN, weighted_to_test
 
 ACCURACY = METRICS["accuracy"]
 
@@ -102,6 +103,104 @@ def test_few_scores_are_not_enough_and_something_is_proposed() -> None:
     page = trust_page(trust, "c", ACCURACY, 400)
     assert len(page) <= 24
     assert "Not enough evidence" in "\n".join(page)
+
+
+def test_what_would_settle_it_does_settle_it() -> None:
+    """Where so many more submissions are said to suffice, they do in about half of the worlds."""
+    kept = []
+    for seed in range(16):
+        trust, _ = contest(seed, 0.2, 0.0, trials=20, scored=3)
+        if trust.to_settle is not None:
+            assert trust.to_settle >= FEWEST - 3
+            later, _ = contest(seed, 0.2, 0.0, trials=20, scored=3 + trust.to_settle)
+            kept.append(later.verdict != "not enough evidence")
+    assert len(kept) >= 8
+    assert np.mean(kept) >= 0.3
+
+
+def test_broken_trials_are_no_evidence() -> None:
+    """Ten broken trials far below two working ones: tau is high, E does not move."""
+    rng = np.random.default_rng(0)
+    labels, easy = rng.integers(0, 3, 400), rng.normal(-1.2, 1, 400)
+    skills = [0.5, 0.48, *np.linspace(-1.5, -0.5, 10)]
+    found = [predictions(rng, labels, easy, s) for s in skills]
+    candidates = [Validated(id=str(i), probabilities=p) for i, p in enumerate(found)]
+    values = [ACCURACY.score(labels, p) for p in found]
+    rule = BandRule()
+    broken = [rule.broken(100 * (max(values) - v)) for v in values]
+    assert broken == [False] * 2 + [True] * 10
+    scores = [
+        Score(trial=str(i), value=v, images=1000, broken=b)
+        for i, (v, b) in enumerate(zip(values, broken, strict=True))
+    ]
+    trust = assess(ACCURACY, labels, candidates, scores)
+    assert trust.tau.value > 0.8
+    assert trust.counted == 2
+    assert trust.evidence < 2
+    every = [Score(trial=s.trial, value=s.value, images=1000) for s in scores]
+    assert assess(ACCURACY, labels, candidates, every).evidence > 20
+
+
+def test_the_best_of_many_public_scores_flatters() -> None:
+    """Without skill differences the best public score owes all to chance, and the page says so."""
+    trust, _ = contest(3, 0.0, 0.0, trials=20, scored=20)
+    assert trust.flattery > 1
+    assert trust.used_often
+    assert "were used to choose" in "\n".join(trust_page(trust, "c", ACCURACY, 400))
+    few, _ = contest(3, 0.0, 0.0, trials=20, scored=6)
+    assert not few.used_often
+
+
+def test_a_wider_band_holds_more() -> None:
+    rng = np.random.default_rng(0)
+    labels, easy = rng.integers(0, 3, 1000), rng.normal(-1.2, 1, 1000)
+    found = [predictions(rng, labels, easy, s) for s in np.linspace(0, -1, 12)]
+    candidates = [Validated(id=str(i), probabilities=p) for i, p in enumerate(found)]
+    sizes = [
+        len(competitive_band(ACCURACY, labels, candidates, rule=BandRule(points=p, errors=0))[0])
+        for p in (1, 3, 10, 40)
+    ]
+    assert sizes == sorted(sizes)
+    assert sizes[0] < sizes[-1] == 12
+
+
+def test_a_better_validation_is_found_and_orders_the_band() -> None:
+    """Half of the hold-out is of a kind that the test set does not have, and misleads."""
+    rng = np.random.default_rng(5)
+    n, trials = 1200, 16
+    labels, easy = rng.integers(0, 3, n), rng.normal(-1.2, 1, n)
+    kind = np.arange(n) < n // 2
+    skills, misleading = rng.normal(0, 0.35, trials), rng.normal(0, 0.7, trials)
+    found = []
+    for a, b in zip(skills, misleading, strict=True):
+        p = predictions(rng, labels, easy, a)
+        p[kind] = predictions(rng, labels, easy, b)[kind]
+        found.append(p)
+    candidates = [Validated(id=str(i), probabilities=p) for i, p in enumerate(found)]
+    others, hard = rng.integers(0, 3, 4000), rng.normal(-0.6, 1, 4000)
+    scores = [
+        Score(
+            trial=str(i),
+            value=ACCURACY.score(others, predictions(rng, others, hard, s)),
+            images=4000,
+        )
+        for i, s in enumerate(skills)
+    ]
+    to_test = weighted_to_test(np.where(kind, 0.05, 1.95))
+    trust = assess(
+        ACCURACY, labels, candidates, scores, rule=BandRule(), validations=[PLAIN, to_test]
+    )
+    assert trust.chosen == "test-weighted"
+    assert trust.contenders[1].tau.value > trust.contenders[0].tau.value + 0.2
+    by = [to_test.of(ACCURACY).score(labels, found[int(i)]) for i in trust.band]
+    assert by == sorted(by, reverse=True)
+    frozen = assess(
+        ACCURACY, labels, candidates, scores, validations=[PLAIN, to_test], frozen="plain"
+    )
+    assert frozen.chosen == "plain"
+    page = "\n".join(trust_page(trust, "c", ACCURACY, n))
+    assert "test-weighted" in page
+    assert "<- in force" in page
 
 
 def test_the_worth_of_a_score() -> None:

@@ -2,18 +2,51 @@
 
 from __future__ import annotations
 
+import contextlib
+import importlib
+import io
 import json
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 from mlflow.tracking import MlflowClient
 
 from results.leaderboard import Leaderboard
+from results.metrics import METRICS
 from results.tracking import ID_TAG
 from results.trials import Search
-from tests.search.test_end_to_end import run
+from results.truth import Truth
+from search.cli import main
+from search.config import ScoreConfig, SubmitConfig, TrustConfig
+from tests.search.test_end_to_end import run as run_process
+
+
+def run(folder: Path, command: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Runs a command that starts no processes within this one, which saves its imports."""
+    if command in ("run", "train"):
+        return run_process(folder, command, *arguments)
+    module = importlib.import_module(f"search.{command}")
+    schema = {"submit": SubmitConfig, "score": ScoreConfig, "trust": TrustConfig}[command]
+    out, err = io.StringIO(), io.StringIO()
+    code = None
+    with (
+        contextlib.chdir(folder),
+        contextlib.redirect_stdout(out),
+        contextlib.redirect_stderr(err),
+        pytest.MonkeyPatch.context() as patch,
+    ):
+        patch.setattr(sys, "argv", [command, *arguments])
+        try:
+            main(schema, module.run, module.__doc__ or "")
+        except SystemExit as ended:
+            code = ended.code
+    assert isinstance(code, int)
+    return subprocess.CompletedProcess([command, *arguments], code, out.getvalue(), err.getvalue())
 
 
 @pytest.fixture(scope="module")
@@ -36,6 +69,15 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     assert done.returncode == 0, done.stdout + done.stderr
     assert "warning" not in done.stdout
     return folder
+
+
+def contest_copy(folder: Path, tmp_path: Path) -> Path:
+    """A copy of everything to do harm to."""
+    copy = tmp_path / "copy"
+    shutil.copytree(folder, copy)
+    for path in (copy / "runs/digits").rglob("*.jsonl"):
+        path.write_text(path.read_text().replace(str(folder), str(copy)))
+    return copy
 
 
 def test_the_parent_run_is_closed_with_gains_by_control(folder: Path) -> None:
@@ -108,11 +150,156 @@ def test_scores_lead_to_trust(folder: Path) -> None:
     assert files == {"trust.png", "trust.csv"}
 
 
+def test_a_model_made_elsewhere_takes_part(folder: Path, tmp_path: Path) -> None:
+    copy = contest_copy(folder, tmp_path)
+    truth = Truth.of_fold(next((copy / "runs/digits").glob("folds-*.csv")), 0)
+    sample = pd.read_csv(copy / "runs/digits/data/sample_submission.csv")
+    solution = pd.read_csv(copy / "runs/digits/data/solution.csv")
+    theirs = copy / "anna.csv"
+    solution.loc[:60, "label"] = (solution.loc[:60, "label"] + 1) % 10
+    solution.to_csv(theirs, index=False)
+    labels = truth.labels.copy()
+    labels[:10] = (labels[:10] + 1) % 10
+    pd.DataFrame({"image": truth.images, "label": labels}).sample(frac=1, random_state=0).to_csv(
+        copy / "anna_holdout.csv", index=False
+    )
+    board = copy / "runs/digits/leaderboard.jsonl"
+    before = board.read_text()
+    sample[1:].to_csv(copy / "short.csv", index=False)
+    sample.rename(columns={"label": "guess"}).to_csv(copy / "columns.csv", index=False)
+    sample.assign(label="seven").to_csv(copy / "labels.csv", index=False)
+    for arguments, words in {
+        ("file=nowhere.csv",): "there is no such file",
+        ("file=short.csv",): "1 ids are missing",
+        ("file=columns.csv",): "columns ['image', 'guess'], not ['image', 'label']",
+        ("file=labels.csv",): "unknown label 'seven'",
+        ("file=anna.csv", "validation=anna.csv"): "ids are missing",
+        ("file=anna.csv", "name=six-000"): "that is s001 already",
+        ("name=x",): "give file= too",
+    }.items():
+        wrong = run(copy, "submit", *arguments)
+        assert wrong.returncode == 2, wrong.stdout
+        assert words in wrong.stderr
+        assert board.read_text() == before
+    taken = run(copy, "submit", "file=anna.csv", "validation=anna_holdout.csv", "by=anna")
+    assert taken.returncode == 0, taken.stderr
+    assert "made elsewhere by anna" in taken.stdout
+    again = run(copy, "submit", "file=anna.csv", "by=anna")
+    assert again.returncode == 2
+    assert "already" in again.stderr
+    name = Leaderboard.read(copy / "runs/digits").of_trial("anna")
+    assert name is not None
+    scored = run(copy, "score", f"submission={name.id}", "public=0.91")
+    assert scored.returncode == 0, scored.stderr
+    expected = METRICS["macro_f1"].score(truth.labels, np.eye(10)[labels])
+    assert f"anna has {expected:.4f} on the hold-out" in scored.stdout
+    page = run(copy, "trust")
+    assert page.returncode == 0, page.stderr
+    table = pd.read_csv(copy / "runs/digits/trust.csv").set_index("trial")
+    assert table.loc["anna", "validation"] == pytest.approx(expected)
+    assert "made elsewhere by anna" in str(table.loc["anna", "notes"])
+    client = MlflowClient(f"sqlite:///{copy}/mlflow.db")
+    experiment = client.get_experiment_by_name("digits")
+    assert experiment is not None
+    (logged,) = client.search_runs([experiment.experiment_id], f"tags.`{ID_TAG}` = 'digits/anna'")
+    assert logged.data.metrics["leaderboard/public"] == 0.91
+    assert logged.data.metrics["val/macro_f1"] == pytest.approx(expected)
+    picked = run(copy, "submit", "select=anna")
+    assert "was made elsewhere" in picked.stderr
+
+
+def test_a_site_s_table_and_a_quota(folder: Path, tmp_path: Path) -> None:
+    copy = contest_copy(folder, tmp_path)
+    board = Leaderboard.read(copy / "runs/digits")
+    files = [Path(s.file).name for s in board.submissions.values()]
+    now = pd.Timestamp.now("UTC")
+    path = copy / "site.csv"
+    pd.DataFrame(
+        {
+            "fileName": [files[1], "other.csv", files[0]],
+            "date": [now, now, now - pd.Timedelta(days=3)],
+            "publicScore": [0.5, 0.6, 0.4],
+            "privateScore": ["", "", "0.3"],
+        }
+    ).to_csv(path, index=False)
+    before = board.path.read_text()
+    for arguments, words in {
+        ("import=nowhere.csv",): "there is no such file",
+        ("import=site.csv", "public=0.5"): "one of them at a time",
+        ("quota=many",): "quota=many",
+        ("ends=2026-12-01",): "belongs to a quota",
+    }.items():
+        wrong = run(copy, "score", *arguments)
+        assert wrong.returncode == 2, wrong.stdout
+        assert words in wrong.stderr
+    out_of_range = path.read_text().replace("0.6", "1.6")
+    (copy / "wrong.csv").write_text(out_of_range)
+    wrong = run(copy, "score", "import=wrong.csv")
+    assert "row 3: public score 1.6: macro_f1 lies between 0 and 1" in wrong.stderr
+    assert board.path.read_text() == before
+    done = run(copy, "score", "import=site.csv", "quota=5/day", "share=0.4")
+    assert done.returncode == 0, done.stderr
+    assert "3 rows: 2 recorded, 0 known already, 1 odd" in done.stdout
+    assert "row 3: 'other.csv' is not the file of a submission" in done.stdout
+    assert "not in the table: s003" in done.stdout
+    assert "quota: 4 of 5 left" in done.stdout
+    known = Leaderboard.read(copy / "runs/digits")
+    first, second = list(known.submissions.values())[:2]
+    assert (first.public, first.private, second.public) == (0.4, 0.3, 0.5)
+    assert first.images == round(0.4 * 719)
+    again = run(copy, "score", "import=site.csv")
+    assert "0 recorded, 2 known already" in again.stdout
+    same = run(copy, "score", "submission=s001", "public=0.4")
+    assert same.returncode == 2
+    assert "has that score already" in same.stderr
+
+
+def test_a_trusted_validation_is_frozen(folder: Path, tmp_path: Path) -> None:
+    copy = contest_copy(folder, tmp_path)
+    board = Leaderboard.read(copy / "runs/digits")
+    search = Search.read(copy / "runs/digits/six")
+    trusted = {
+        "verdict": "trusted",
+        "validation": "plain",
+        "metric": "macro_f1",
+        "folds": search.opened["folds"]["digest"],
+        "scored": 6,
+        "weights": "",
+    }
+    board.add_assessment(trusted, freeze=True)
+    refused = run(copy, "train", "name=other", "epochs=1", "holdout.seed=1")
+    assert refused.returncode == 2
+    assert "when validation was trusted" in refused.stderr
+    assert "accept=[validation]" in refused.stderr
+    assert not (copy / "runs/digits/other").exists()
+    assert run(copy, "trust").returncode == 0
+    board.add_assessment({**trusted, "folds": "0" * 16}, freeze=True)
+    page = run(copy, "trust")
+    assert page.returncode == 2
+    assert "accept=[validation]" in page.stderr
+    typo = run(copy, "trust", "accept=[validaton]")
+    assert "did you mean validation" in typo.stderr
+    assert run(copy, "trust", "accept=[validation]").returncode == 0
+
+
+def test_rules_that_forbid_test_images_are_remembered(folder: Path, tmp_path: Path) -> None:
+    copy = contest_copy(folder, tmp_path)
+    for path in (copy / "runs/digits").glob("shift-*.json"):
+        path.unlink()
+    for options in (("rules.test_images=false",), ()):
+        page = run(copy, "trust", *options)
+        assert page.returncode == 0, page.stderr
+        assert "without test-weighted: the rules forbid it" in page.stdout
+        assert not list((copy / "runs/digits").glob("shift-*.json"))
+    page = run(copy, "trust", "rules.test_images=true", "backbone=test_vit")
+    assert page.returncode == 0, page.stderr
+    assert "test images are told from the hold-out" in page.stdout
+    wrong = run(copy, "trust", "weights=x.safetensors")
+    assert wrong.returncode == 2
+
+
 def test_a_changed_image_stops_the_submission(folder: Path, tmp_path: Path) -> None:
-    copy = tmp_path / "copy"
-    shutil.copytree(folder, copy)
-    ledger = copy / "runs/digits/six/ledger.jsonl"
-    ledger.write_text(ledger.read_text().replace(str(folder), str(copy)))
+    copy = contest_copy(folder, tmp_path)
     (copy / "runs/digits/leaderboard.jsonl").unlink()
     images = copy / "runs/digits/data/test"
     pictures = sorted(images.iterdir())
