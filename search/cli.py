@@ -133,14 +133,19 @@ def help_text(schema: type[Any], command: str) -> str:
         elif key.endswith("."):
             shown = "…"
         else:
-            value = OmegaConf.select(defaults, _FIELDS.get(key, key))
-            shown = str(value).lower() if isinstance(value, bool) else str(value) or "''"
+            shown = _shown(OmegaConf.select(defaults, _FIELDS.get(key, key)))
         name = f"{key}<name>={shown}" if key.endswith(".") else f"{key}={shown}"
         lines.append(f"  {name:<28} {HELP[key]}")
     lines.append(
         "  --config-dir <folder>        where your own YAML files are, such as data/my.yaml"
     )
     return "\n".join(lines)
+
+
+def _shown(value: Any) -> str:
+    if value is None or value == "":
+        return "''"
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _fields(schema: type[Any]) -> dict[str, Any]:

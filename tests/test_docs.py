@@ -5,11 +5,14 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from results.report import report
 from results.trials import Search
+from tests import cameras
 from tests.regenerate_docs import README, RECORDED, ROOT, SPACES, blocks, run, with_tables
+from tests.simulations import GUIDE, POWERS, table_in
 
 
 def masked(text: str) -> list[str]:
@@ -42,6 +45,41 @@ def test_the_recorded_search_is_still_read() -> None:
     assert len(search.trials) == 1 + 16 + 9 or len(search.trials) == 1 + 16 + 12
     assert search.summary is not None
     assert any("Over 3 seeds" in line for line in report(search))
+
+
+def test_simulated_tables_say_what_was_promised() -> None:
+    text = GUIDE.read_text()
+    cells = [row.split("|")[1:-1] for row in table_in(text, "coverage").splitlines()[2:]]
+    assert {(row[0].strip(), row[1].strip()) for row in cells} == {
+        (str(n), str(d)) for n in (5, 8, 12, 20, 30) for d in (2, 4)
+    }
+    assert all(float(row[-1]) >= 93 for row in cells)
+    power = {
+        row.split("|")[1].strip(): row.split("|")[2:-1]
+        for row in table_in(text, "evidence").splitlines()[2:]
+    }
+    assert float(power["0"][-1]) <= 5
+    assert float(power["0, chosen by what was seen"][-1]) <= 5
+    for tau, wanted in POWERS.items():
+        found = [float(x) / 100 for x in power[f"{tau:g}"][: len(wanted)]]
+        assert found == pytest.approx(list(wanted), abs=0.06)
+    verdicts = {
+        row.split("|")[1].strip(): [float(x) for x in row.split("|")[2:-2]]
+        for row in table_in(text, "verdicts").splitlines()[2:]
+    }
+    assert verdicts["no skill differences, no shift"][1] >= 90
+    assert verdicts["skills differ, twice the shift"][0] <= 5
+
+
+def test_the_cameras_say_what_the_guide_says() -> None:
+    """The mean taus of plain and test-weighted scores over 20 cameras, with their interval."""
+    assert table_in(GUIDE.read_text(), "cameras").replace("\n", " ") == cameras.report()
+    predicted, truth, weights = cameras.predictions(seed=0)
+    with np.load(cameras.STORED) as stored:
+        assert (stored["truth"][0] == truth).all()
+        assert (stored["predicted"][0] == predicted).mean() > 0.99
+        assert stored["weights"][0] == pytest.approx(weights, rel=0.05)
+        assert len(stored["truth"]) == 20
 
 
 def test_documented_files_and_commands_exist() -> None:

@@ -35,31 +35,21 @@ def make_digits(folder: Path, seed: int = 0) -> Path:
     """
     if (folder / "train.csv").exists():
         return folder
-    bunch = load_digits()
-    pictures, labels = bunch.images, bunch.target
-    train, test = train_test_split(
-        np.arange(len(labels)), test_size=TEST_SHARE, random_state=seed, stratify=labels
-    )
-    rng = np.random.default_rng(seed)
-    limits = np.where(rng.random(len(train)) < FRONTAL_SHARE, FRONTAL, STEEP)
-    tilts = np.concatenate([rng.uniform(0, limits), rng.uniform(0, STEEP, len(test))])
-
+    photos, classes, trained = photographs(seed)
     folder.parent.mkdir(parents=True, exist_ok=True)
     temporary = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
     try:
-        names: list[str] = []
-        for part, indices in (("train", train), ("test", test)):
+        names = [f"train/{i:04d}.png" for i in range(trained)]
+        names += [f"test/{i:04d}.png" for i in range(len(photos) - trained)]
+        for part in ("train", "test"):
             (temporary / part).mkdir()
-            for i, index in enumerate(indices):
-                name = f"{part}/{i:04d}.png"
-                photo = photograph(pictures[index], tilts[len(names)], rng)
-                cv2.imwrite(str(temporary / name), photo)
-                names.append(name)
-        test_table = pd.DataFrame({"image": names[len(train) :], "label": labels[test]})
+        for name, photo in zip(names, photos, strict=True):
+            cv2.imwrite(str(temporary / name), photo)
+        test_table = pd.DataFrame({"image": names[trained:], "label": classes[trained:]})
         test_table[["image"]].to_csv(temporary / "test.csv", index=False)
         test_table.to_csv(temporary / "solution.csv", index=False)
         test_table.assign(label=0).to_csv(temporary / "sample_submission.csv", index=False)
-        train_table = pd.DataFrame({"image": names[: len(train)], "label": labels[train]})
+        train_table = pd.DataFrame({"image": names[:trained], "label": classes[:trained]})
         train_table.to_csv(temporary / "train.csv", index=False)
         temporary.chmod(0o755)
         try:
@@ -70,6 +60,25 @@ def make_digits(folder: Path, seed: int = 0) -> Path:
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
     return folder
+
+
+def photographs(seed: int = 0) -> tuple[NDArray[np.uint8], NDArray[np.int64], int]:
+    """Takes all photos.
+
+    Returns:
+        uint8 (n, 32, 32), training photos first; classes int64 (n,); the number of training photos.
+    """
+    bunch = load_digits()
+    pictures, labels = bunch.images, bunch.target
+    train, test = train_test_split(
+        np.arange(len(labels)), test_size=TEST_SHARE, random_state=seed, stratify=labels
+    )
+    rng = np.random.default_rng(seed)
+    limits = np.where(rng.random(len(train)) < FRONTAL_SHARE, FRONTAL, STEEP)
+    tilts = np.concatenate([rng.uniform(0, limits), rng.uniform(0, STEEP, len(test))])
+    order = np.concatenate([train, test])
+    photos = [photograph(pictures[i], t, rng) for i, t in zip(order, tilts, strict=True)]
+    return np.stack(photos), labels[order].astype(np.int64), len(train)
 
 
 def photograph(

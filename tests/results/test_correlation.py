@@ -7,24 +7,7 @@ import pytest
 from scipy import stats
 
 from results.correlation import clayton_copula, gaussian_copula, kendall, kendall_interval
-
-TAUS = (0.0, 0.3, 0.6, 0.75, 0.9)
-
-
-def covered(n: int, decimals: int, worlds: int) -> float:
-    """Share of intervals that hold the true tau, over copulas and taus."""
-    hits = []
-    for tau in TAUS:
-        for draw in (gaussian_copula, clayton_copula):
-            rng = np.random.default_rng(n * 1000 + int(100 * tau))
-            a, b = draw(rng, worlds, n, tau)
-            if draw is clayton_copula:
-                a, b = stats.norm.ppf(a), stats.norm.ppf(b)
-            a, b = np.round(0.8 + 0.02 * a, decimals), np.round(0.7 + 0.02 * b, decimals)
-            for x, y in zip(a, b, strict=True):
-                found = kendall_interval(x, y)
-                hits.append(found.low <= tau <= found.high)
-    return float(np.mean(hits))
+from tests.simulations import TAUS, covered
 
 
 @pytest.mark.parametrize(
@@ -33,7 +16,7 @@ def covered(n: int, decimals: int, worlds: int) -> float:
 )
 def test_coverage(n: int, decimals: int, worlds: int) -> None:
     """Scores rounded to 2 decimals have ties of their own each, which takes longest."""
-    share = covered(n, decimals, worlds)
+    share = np.mean([hit for tau in TAUS for hit in covered(n, decimals, worlds, tau)])
     assert share >= 0.93 - 2 * (0.05 * 0.95 / (worlds * len(TAUS) * 2)) ** 0.5
 
 

@@ -11,43 +11,10 @@ import pytest
 from results.leaderboard import Leaderboard
 from results.metrics import METRICS
 from results.regret import expected_regret
-from results.trust import FEWEST, BandRule, Score, Trust, Validated, assess, competitive_band
+from results.trust import FEWEST, BandRule, Score, Validated, assess, competitive_band
 from results.trust_report import trust_page, trust_table
 from results.validation import PLAIN, weighted_to_test
-
-ACCURACY = METRICS["accuracy"]
-
-
-def predictions(rng: np.random.Generator, labels: Any, difficulty: Any, skill: float) -> Any:
-    """Right where skill and own noise exceed the difficulty that all models share."""
-    right = skill + 0.6 * rng.normal(size=len(labels)) > difficulty
-    return np.eye(3)[np.where(right, labels, (labels + 1) % 3)] * 0.9 + 0.03
-
-
-def contest(
-    seed: int, skill_sd: float, shift_sd: float, trials: int = 14, scored: int = 12
-) -> tuple[Trust, float]:
-    """A contest with known skills; returns the trust and the true regret in points."""
-    rng = np.random.default_rng(seed)
-    holdout, test, far = 400, 1000, 40_000
-    skills = rng.normal(0, skill_sd, trials)
-    shifts = rng.normal(0, shift_sd, trials)
-    labels, others = rng.integers(0, 3, holdout), rng.integers(0, 3, test)
-    truths, easy = rng.integers(0, 3, far), rng.normal(-1.2, 1, holdout)
-    hard, really = rng.normal(-0.6, 1, test), rng.normal(-0.6, 1, far)
-    found = [predictions(rng, labels, easy, s) for s in skills]
-    order = np.argsort([-ACCURACY.score(labels, p) for p in found], kind="stable")
-    candidates = [Validated(id=str(i), probabilities=found[i]) for i in order]
-    scores = []
-    for i in rng.permutation(order[:scored]):
-        public = predictions(rng, others, hard, skills[i] + shifts[i])
-        scores.append(Score(trial=str(i), value=ACCURACY.score(others, public), images=test))
-    trust = assess(ACCURACY, labels, candidates, scores)
-    true = [
-        100 * ACCURACY.score(truths, predictions(rng, truths, really, skills[i] + shifts[i]))
-        for i in map(int, trust.band)
-    ]
-    return trust, max(true) - true[0]
+from tests.simulations import ACCURACY, contest, predictions
 
 
 def test_without_skill_differences_the_verdict_is_indistinguishable() -> None:
