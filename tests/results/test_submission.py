@@ -139,3 +139,23 @@ def test_two_at_once_wait_for_each_other(tmp_path: Path) -> None:
         process.join()
         assert process.exitcode == 0
     assert len((tmp_path / "leaderboard.jsonl").read_text().splitlines()) == 4
+
+
+def test_a_recorded_leaderboard_is_still_read(tmp_path: Path) -> None:
+    """A golden file: events as they have been written so far, the earliest included."""
+    recorded = Path(__file__).parent.parent / "assets" / "leaderboard.jsonl"
+    (tmp_path / "leaderboard.jsonl").write_bytes(recorded.read_bytes())
+    board = Leaderboard.read(tmp_path)
+    first, second = board.submissions.values()
+    assert (first.public, first.images, first.origin, first.turn) == (0.81, 300, "solution", 1)
+    assert (second.source, second.by, second.private) == ("import", "anna", 0.7)
+    assert second.handed_in == 1794990000.0
+    assert board.spent() == [(1794990000.0, "anna")]
+    assert board.quota is not None
+    assert (board.quota.count, board.quota.reset, board.test_images) == (5, 2, False)
+    assert board.frozen is not None
+    assert (board.frozen.validation, board.frozen.at) == ("test-weighted", 1795000700.0)
+    conclusion = {k: v for k, v in (board.assessed or {}).items() if k not in ("event", "at")}
+    lines = board.path.read_text()
+    board.add_assessment(conclusion, freeze=False)
+    assert board.path.read_text() == lines  # the same conclusion is not recorded twice
