@@ -63,6 +63,21 @@ def confusion(
     return figure
 
 
+def contact_sheet(
+    pictures: Sequence[NDArray[np.uint8]], captions: Sequence[str], columns: int = 8
+) -> Figure:
+    """Pictures, uint8 (height, width, 3) each, in rows with their captions."""
+    rows = -(-len(pictures) // columns)
+    figure = Figure(figsize=(1.5 * columns, 1.9 * rows), layout="constrained")
+    for axes in figure.subplots(rows, columns, squeeze=False).flat:
+        axes.axis("off")
+    for axes, picture, caption in zip(figure.axes, pictures, captions, strict=False):
+        axes.imshow(picture)
+        short = [line if len(line) <= 20 else line[:19] + "…" for line in caption.splitlines()]
+        axes.set_title("\n".join(short), fontsize=7)
+    return figure
+
+
 def trust_scatter(trust: Trust, metric: Metric) -> Figure:
     """Public against validation scores with fit and interval, and the band on its own."""
     outside = [i for i in trust.scored if i not in trust.band]

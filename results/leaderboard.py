@@ -14,7 +14,7 @@ from spaces.errors import InputError, unknown
 PATIENCE = 20.0
 """Seconds to wait for another process that is recording something."""
 
-Source = Literal["trial", "import"]
+Source = Literal["trial", "import", "promotion"]
 Origin = Literal["leaderboard", "solution"]
 
 
@@ -24,8 +24,9 @@ class Submission:
 
     Attributes:
         id: ``s001`` and so on, in the order of making.
-        trial: Id of the trial whose test predictions it holds; for an import, a name of its own.
-        source: Whether it comes from a trial or was made elsewhere.
+        trial: Id of the trial, or promotion, whose test predictions it holds; for an import, a name
+            of its own.
+        source: Whether it comes from a trial, from a promotion, or was made elsewhere.
         file: Path of the file.
         sha256: Digest of the file.
         holdout: For an import, its hold-out predictions, relative to the competition's folder;

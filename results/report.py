@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from results.correlation import kendall_interval
 from results.trials import Search, Trial
 from spaces.trial_config import TrialConfig
 
@@ -58,8 +59,10 @@ def trial_rows(search: Search, trials: Sequence[Trial]) -> list[list[str]]:
     for trial in trials:
         score = trial.score(search.metric)
         what = in_words(trial.params) if trial.params else trial.arm or trial.why
-        if trial.why == "confirm":
+        if trial.why in ("confirm", "fold"):
             what = f"{trial.arm}, fold {trial.config.fold}, seed {trial.config.seed}"
+        if trial.taken:
+            what = f"{what}, taken over from {trial.taken}"
         if trial.reason:
             what = f"{trial.reason.splitlines()[0]} ({what})"
         rows.append(
@@ -137,6 +140,8 @@ def report(search: Search) -> list[str]:
         return [f"{search.id} has not ended."]
     if search.opened["kind"] == "train":
         return _single_page(search, summary)
+    if search.opened["kind"] == "promotion":
+        return _promotion_page(search, summary)
     winner = search.trials.get(summary["winner"] or "")
     baseline = search.trials.get(summary["baseline"] or "")
     sampled = sorted(
@@ -167,6 +172,72 @@ def _single_page(search: Search, summary: Mapping[str, Any]) -> list[str]:
     fold = trials[0].config.fold if trials else 0
     head = f"{search.id} on fold {fold}, {search.opened['folds']['sizes'][fold]:,} images"
     return ["", head, *rows, "", *_failures(search), *_costs(summary)]
+
+
+def _promotion_page(search: Search, summary: Mapping[str, Any]) -> list[str]:
+    """The fold table and what the promoted trials are worth."""
+    asked, metric = search.opened["promotion"], search.metric
+    trials = [t for t in search.of("fold") if t.state == "finished"]
+    folds = sorted({t.config.fold for t in trials})
+    rows = [["promoted", "hold-out", *(f"fold {f}" for f in folds), "pooled", ""]]
+    for arm in asked["arms"]:
+        result = summary["arms"].get(arm)
+        cells = []
+        for fold in folds:
+            runs = [t.score(metric) for t in trials if t.arm == arm and t.config.fold == fold]
+            known = [r for r in runs if r is not None]
+            cells.append(f"{sum(known) / len(known):.4f}" if known else "–")
+        pooled = f"{result['score']:.4f}" if result else "–"
+        rows.append([arm, f"{asked['scores'][arm]:.4f}", *cells, pooled, _left_out(search, arm)])
+    lines = ["", f"{search.id}: {metric} of each fold's held-out images"]
+    lines += [f"  {line}" for line in table(rows)]
+    for arm, result in summary["arms"].items():
+        lines += ["", *_headline(arm, result, metric)]
+    taken = [t for t in trials if t.taken]
+    lines += ["", *_proxy_words(summary["proxies"], search)]
+    if taken:
+        lines.append(f"{len(taken)} of {len(trials)} trainings were done before and taken over.")
+    return [*lines, *_failures(search), *_costs(summary)]
+
+
+def _left_out(search: Search, arm: str) -> str:
+    if arm in (search.summary or {}).get("arms", {}):
+        return ""
+    if any(t.state == "failed" for t in search.of("fold") if t.arm == arm):
+        return "a fold failed"
+    return "out of the race" if search.opened["promotion"]["race"] else "unfinished"
+
+
+def _headline(arm: str, result: Mapping[str, Any], metric: str) -> list[str]:
+    chosen = result["chosen"] is not None and len(result["folds"]) > 1
+    where = "the folds that did not choose it" if chosen else "its folds"
+    lines = [f"{arm}: {metric} {result['score']:.4f} on {result['images']:,} images of {where}"]
+    interval, given = result["interval"], result["given_models"]
+    if interval is not None:
+        lines.append(
+            f"  {interval['low']:.4f} to {interval['high']:.4f} for models trained anew "
+            "(Nadeau-Bengio, 95 %)"
+        )
+    lines.append(
+        f"  {given['low']:.4f} to {given['high']:.4f} given these models, on other images alone"
+    )
+    if result["optimism"] is not None:
+        lines.append(
+            f"  fold 0, which chose it, has {result['chosen']:.4f}: it flattered by "
+            f"{result['optimism']:+.1f} points"
+        )
+    return lines
+
+
+def _proxy_words(proxies: Sequence[Mapping[str, Any]], search: Search) -> list[str]:
+    """Whether hold-out scores order promoted trials as full training does."""
+    if len(proxies) < 2:
+        return []
+    tau = kendall_interval([p["holdout"] for p in proxies], [p["full"] for p in proxies])
+    return [
+        f"Over {len(proxies)} promoted trials, hold-out and out-of-fold scores agree with tau "
+        f"{tau.value:.2f} ({tau.low:.2f} to {tau.high:.2f})."
+    ]
 
 
 def _failures(search: Search) -> list[str]:
@@ -207,7 +278,7 @@ def _costs(summary: Mapping[str, Any]) -> list[str]:
     share = {k: cost[f"trials/{k}"] / trained for k in ("feed", "compute")}
     spent = ", ".join(
         f"{name} {format_seconds(cost[f'why/{name}'])}"
-        for name in ("baseline", "sampled", "confirm", "single")
+        for name in ("baseline", "sampled", "confirm", "single", "fold")
         if f"why/{name}" in cost
     )
     gained = [c for c in summary["comparisons"] if "the baseline" in c["control"]]

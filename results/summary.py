@@ -30,7 +30,7 @@ def summarise(search: Search, metric: Metric, wall: float, tracking: float) -> d
     """
     winner = search.best(search.of("sampled")) or search.best(search.of("single"))
     baseline = search.best(search.of("baseline"))
-    trials = list(search.trials.values())
+    trials = [t for t in search.trials.values() if not t.taken]
     return {
         "counts": dict(Counter(t.state for t in trials)),
         "winner": winner.id if winner else None,

@@ -196,6 +196,8 @@ class Tracker:
         tags = {"state": "running", "why": trial.why, "config.digest": config.digest}
         if trial.arm:
             tags["arm"] = trial.arm
+        if trial.taken:
+            tags["taken"] = trial.taken
         tags["mlflow.parentRunId"] = self._runs[self._search.id]
         tags["mlflow.note.content"] = "\n\n".join(describe(config, trial.params))
         name = f"{trial.id.rsplit('-', 1)[-1]} {trial.arm or trial.why}"
@@ -254,10 +256,24 @@ class Tracker:
             metrics.append(Metric(f"winner/{search.metric}", score, stamp, 0))
             client.set_tag(run, "winner", winner.id)
             client.set_tag(self._runs[winner.id], "winner", "true")
+        for arm, result in event.get("arms", {}).items():
+            values = {
+                f"full/{search.metric}": result["score"],
+                "full/low": (result["interval"] or {}).get("low"),
+                "full/high": (result["interval"] or {}).get("high"),
+                "full/optimism": result["optimism"],
+            }
+            step = list(event["arms"]).index(arm)
+            metrics += [Metric(k, v, stamp, step) for k, v in values.items() if v is not None]
+            for name in ("classes-{}.csv", "confusion-{}.png", "worst-{}.png"):
+                client.log_artifact(run, str(search.folder / name.format(arm)))
         client.log_batch(run, metrics=metrics)
         page = "\n".join(report(search))
         client.log_text(run, page, "report.txt")
-        client.set_tag(run, "mlflow.note.content", f"{verdict(search)}\n\n```\n{page}\n```")
+        note = f"```\n{page}\n```"
+        if search.opened["kind"] == "search":
+            note = f"{verdict(search)}\n\n{note}"
+        client.set_tag(run, "mlflow.note.content", note)
         trials = [t for t in search.trials.values() if t.why != "confirm"]
         client.log_figure(run, learning_curves(trials, search.metric), "learning_curves.png")
         client.set_tag(run, "state", event["state"])

@@ -16,7 +16,7 @@ FORMAT = 1
 """Version of the events; a reader of later versions has to read those of this one."""
 
 State = Literal["running", "finished", "stopped", "failed", "interrupted"]
-Why = Literal["baseline", "sampled", "confirm", "single"]
+Why = Literal["baseline", "sampled", "confirm", "single", "fold"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,8 +26,10 @@ class Trial:
     Attributes:
         id: Global id, ``<search>-<number>``.
         number: Position in the search, from 0.
-        why: ``baseline``, ``sampled``, ``confirm``, or ``single`` (from ``search.train``).
-        arm: For confirmations, which side of the comparison it belongs to.
+        why: ``baseline``, ``sampled``, ``confirm``, ``single`` (from ``search.train``) or ``fold``
+            (of a promotion).
+        arm: For confirmations, which side of the comparison it belongs to; for folds, the trial
+            that is promoted.
         params: What the search drew; empty for controls.
         config: The complete configuration.
         epochs: Reports of the trainer, one per epoch.
@@ -35,6 +37,8 @@ class Trial:
         reason: Why it failed or was interrupted.
         started: Seconds since the epoch.
         ended: Seconds since the epoch; None while it runs.
+        taken: Id of the trial, of another job, that was this very training; empty if it was
+            trained here.
     """
 
     id: str
@@ -48,6 +52,7 @@ class Trial:
     state: State = "running"
     reason: str = ""
     ended: float | None = None
+    taken: str = ""
 
     @property
     def epoch(self) -> int:
@@ -112,6 +117,7 @@ class Search:
                 params=event["params"],
                 config=TrialConfig.from_json(event["config"]),
                 started=event["at"],
+                taken=event.get("taken", ""),
             )
         elif kind == "epoch":
             trial = self.trials[event["trial"]]
@@ -146,7 +152,9 @@ class Search:
         return self.folder.parent / str(self.opened["folds"]["file"])
 
     def trial_folder(self, trial: Trial) -> Path:
-        """Where a trial's predictions and checkpoint lie."""
+        """Where a trial's predictions and checkpoint lie; of one taken over, in its own job."""
+        if trial.taken:
+            return self.folder.parent / trial.taken.rpartition("-")[0] / "trials" / trial.taken
         return self.folder / "trials" / trial.id
 
     @staticmethod

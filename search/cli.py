@@ -30,7 +30,7 @@ OK, FAILED, BAD_INPUT, STOPPED = 0, 1, 2, 3
 _FIELDS = {"import": "import_"}
 """Options that are words of Python, and the fields behind them."""
 
-_OPEN = ("fix", "narrow", "data.baseline")
+_OPEN = ("fix", "narrow", "promote", "data.baseline")
 """Options under which users choose the names."""
 
 

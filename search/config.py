@@ -141,7 +141,31 @@ class PredictConfig:
 
 
 @dataclass(kw_only=True)
-class JobConfig:
+class EngineConfig:
+    """What all commands that train have in common."""
+
+    runs: str = "runs"
+    tracking: str = ""
+    name: str = ""
+    workers: int = 0
+    loader_workers: int = -1
+    resources: ResourcesConfig = field(default_factory=ResourcesConfig)
+    cluster: ClusterConfig = field(default_factory=ClusterConfig)
+    store: StoreConfig = field(default_factory=StoreConfig)
+    accept: list[str] = field(default_factory=list)
+    quiet: bool = False
+    json: bool = False
+
+    def __post_init__(self) -> None:
+        if self.name:
+            check_name(self.name, "name")
+        check_accept(self.accept)
+        _demand(self.workers >= 0, "workers", self.workers, "0 or more")
+        _demand(self.loader_workers >= -1, "loader_workers", self.loader_workers, "-1 or more")
+
+
+@dataclass(kw_only=True)
+class JobConfig(EngineConfig):
     """What searches and single trainings have in common."""
 
     data: DataConfig = field(default_factory=DataConfig)
@@ -155,27 +179,12 @@ class JobConfig:
     pretrained: bool | None = None
     weights: str = ""
     fix: dict[str, Any] = field(default_factory=dict)
-    runs: str = "runs"
-    tracking: str = ""
-    name: str = ""
-    workers: int = 0
-    loader_workers: int = -1
-    resources: ResourcesConfig = field(default_factory=ResourcesConfig)
-    cluster: ClusterConfig = field(default_factory=ClusterConfig)
-    store: StoreConfig = field(default_factory=StoreConfig)
     predict: PredictConfig = field(default_factory=PredictConfig)
-    accept: list[str] = field(default_factory=list)
-    quiet: bool = False
-    json: bool = False
 
     def __post_init__(self) -> None:
-        if self.name:
-            check_name(self.name, "name")
-        check_accept(self.accept)
+        super().__post_init__()
         _demand(self.epochs >= 0, "epochs", self.epochs, "at least 1, or 0 for the data's own")
         _demand(self.seed >= 0, "seed", self.seed, "0 or more")
-        _demand(self.workers >= 0, "workers", self.workers, "0 or more")
-        _demand(self.loader_workers >= -1, "loader_workers", self.loader_workers, "-1 or more")
         _demand(
             self.direction in ("", "maximize", "minimize"),
             "direction",
@@ -307,6 +316,32 @@ class TrustConfig(CompetitionConfig):
 
 
 @dataclass(kw_only=True)
+class PromoteConfig(EngineConfig):
+    """``python -m search.promote``."""
+
+    competition: str = ""
+    select: str = "best"
+    folds: int = 0
+    seeds: int = 1
+    race: int = 0
+    epochs: int = 0
+    force: str = ""
+    promote: dict[str, Any] = field(default_factory=dict)
+    band: BandConfig = field(default_factory=BandConfig)
+    metric: str = ""
+    model: str = ""
+    loss: str = ""
+    sample: str = "sample_submission.csv"
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        _demand(self.folds >= 2 or self.folds == 0, "folds", self.folds, "at least 2, or 0 for all")
+        _demand(self.seeds >= 1, "seeds", self.seeds, "at least 1")
+        _demand(self.race >= 2 or self.race == 0, "race", self.race, "at least 2 trials, or 0")
+        _demand(self.epochs >= 0, "epochs", self.epochs, "at least 1, or 0 for the search's own")
+
+
+@dataclass(kw_only=True)
 class ShowConfig:
     """``python -m search.show``."""
 
@@ -380,9 +415,15 @@ HELP: dict[str, str] = {
     "store.side": "side in pixels of stored images; 0 is 1.3 times the largest training size",
     "store.folder": "where decoded images are kept; empty is inside the runs folder",
     "predict.test": "predict the test images after the last epoch",
+    "folds": "how many of the search's folds to train; 0 is all of them",
+    "seeds": "trainings per fold",
+    "race": "so many of the best run folds 1 and 2 first; the one or two ahead get the rest",
+    "force": "go on although validation is not trusted, and why; recorded",
+    "promote.": "change the configuration: promote.backbone=resnet18 promote.size=96",
     "quiet": "print only the result",
     "json": "last line of the output is JSON: id and path",
-    "select": "which ones: a search or a trial; best, baseline, band:6, spread:4 or ids to submit",
+    "select": "which ones: a search or a trial; best, baseline, band:6, spread:4, ids, or "
+    "promotion:<id> to submit",
     "competition": "name of the competition; empty is the one worked on last",
     "file": "a submission made elsewhere, to take part in everything",
     "validation": "its hold-out or out-of-fold predictions: image and label, or a column per class",

@@ -67,6 +67,24 @@ class Driver:
             digest=planned.config.digest,
         )
 
+    def take_over(self, name: str, number: int, known: Trial, arm: str) -> None:
+        """Records a training that another job has done, with its reports, under a name of ours."""
+        source = known.taken or known.id
+        self.record(
+            "trial_started",
+            trial=name,
+            number=number,
+            why="fold",
+            arm=arm,
+            params={},
+            config=known.config.to_json(),
+            digest=known.config.digest,
+            taken=source,
+        )
+        for report in known.epochs:
+            self.record("epoch", trial=name, report=report)
+        self.record("trial_ended", trial=name, state="finished", reason="")
+
     def report(self, trial_id: str, result: dict[str, Any]) -> None:
         """Records an epoch, or what made it fail."""
         if "failed" in result:

@@ -13,7 +13,7 @@ import optuna
 from optuna.distributions import CategoricalDistribution
 
 from results.metrics import Direction, Metric, custom_metric, metric
-from search.config import DigitsConfig, JobConfig, TrainConfig, check_name
+from search.config import DigitsConfig, EngineConfig, JobConfig, TrainConfig, check_name
 from search.space import flatten
 from search.user_code import load_function
 from spaces.errors import InputError
@@ -78,7 +78,7 @@ class Prepared:
     warnings: tuple[str, ...]
 
 
-RESERVED = ("data", "store", "submissions")
+RESERVED = ("data", "store", "submissions", "imports")
 """Folders beside the searches of a competition."""
 
 DRAWS = 50
@@ -159,12 +159,7 @@ def prepare(
     folds = make_folds(contest, config.holdout.folds, config.holdout.seed)
     _check_networks(config, baseline, space, len(contest.classes))
 
-    check_name(f"{time.strftime('%Y%m%d-%H%M%S')}-{label}", "name")
-    if config.name in RESERVED:
-        raise InputError(f"name={config.name}: that is the name of a folder of ours")
-    name = config.name or _free_name(folder, f"{time.strftime('%Y%m%d-%H%M%S')}-{label}")
-    if (folder / name).exists():
-        raise InputError(f"name={name}: {folder / name} exists already; choose another name")
+    name = job_name(config, folder, label)
     largest = max(max(size) for size in _sizes(baseline, space))
     side = config.store.side or store_side(largest)
     if side < largest:
@@ -173,7 +168,7 @@ def prepare(
         contest,
         side,
         Path(config.store.folder) if config.store.folder else folder / "store",
-        progress=_every_second(say, "decoding images"),
+        progress=every_second(say, "decoding images"),
     )
     notes = []
     duplicated = store.duplicates(folds.fold)
@@ -182,6 +177,57 @@ def prepare(
             f"{duplicated} training images have an identical file in another fold: "
             "the hold-out will flatter"
         )
+    return assemble(
+        config,
+        contest=contest,
+        folds=folds,
+        store=store,
+        name=name,
+        metric=chosen,
+        metric_reference=config.metric,
+        model=config.model,
+        loss=config.loss,
+        predict_test=config.predict.test,
+        baseline=baseline.replace(store_side=side),
+        space=space,
+        warnings=tuple(notes),
+    )
+
+
+def assemble(
+    config: EngineConfig,
+    *,
+    contest: Contest,
+    folds: Folds,
+    store: ImageStore,
+    name: str,
+    metric: Metric,
+    metric_reference: str,
+    model: str,
+    loss: str,
+    predict_test: bool,
+    baseline: TrialConfig,
+    space: SearchSpace | None = None,
+    warnings: tuple[str, ...] = (),
+) -> Prepared:
+    """Puts together what workers need and what the ledger opens with; writes the folds.
+
+    Args:
+        config: Where to write, and with which resources.
+        contest: Images, labels and classes.
+        folds: Which image is held out when.
+        store: Decoded images.
+        name: Name of the job.
+        metric: The contest's metric.
+        metric_reference: Its name, or ``module:function``.
+        model: ``module:function`` or empty.
+        loss: ``module:function`` or empty.
+        predict_test: Whether test images are predicted.
+        baseline: The configuration that others are compared with.
+        space: What is searched.
+        warnings: What the user should know.
+    """
+    folder = Path(config.runs) / contest.name
     job = Job(
         competition=contest.name,
         name=name,
@@ -189,22 +235,21 @@ def prepare(
         store=str(store.path.resolve()),
         folds=str(folds.write(folder).resolve()),
         classes=contest.classes,
-        metric=config.metric,
-        direction=chosen.direction,
-        model=config.model,
-        loss=config.loss,
-        predict_test=config.predict.test,
+        metric=metric_reference,
+        direction=metric.direction,
+        model=model,
+        loss=loss,
+        predict_test=predict_test,
         threads=max(1, int(config.resources.cpu)),
         loader_workers=max(0, config.loader_workers),
     )
-    baseline = baseline.replace(store_side=side)
     opening = {
         "search": name,
         "competition": contest.name,
         "task": contest.task,
-        "metric": chosen.name,
-        "direction": chosen.direction,
-        "points": chosen.points,
+        "metric": metric.name,
+        "direction": metric.direction,
+        "points": metric.points,
         "classes": list(contest.classes),
         "images": {"train": len(contest.train_images), "test": len(contest.test_images)},
         "baseline": baseline.to_json(),
@@ -217,17 +262,17 @@ def prepare(
         },
         "space": space.to_json() if space is not None else None,
         "digests": {"space": space.digest if space is not None else "", "code": code_digest()},
-        "warnings": notes,
+        "warnings": list(warnings),
     }
     return Prepared(
         job=job,
         contest=contest,
         folds=folds,
         store=store,
-        metric=chosen,
+        metric=metric,
         baseline=baseline,
         opening=opening,
-        warnings=tuple(notes),
+        warnings=warnings,
     )
 
 
@@ -273,6 +318,22 @@ def _make_writable(runs: Path) -> None:
         probe.unlink()
     except OSError as error:
         raise InputError(f"runs={runs}: cannot write there: {error.strerror}") from error
+
+
+def job_name(config: EngineConfig, folder: Path, label: str) -> str:
+    """The name that was asked for, or date, time and label.
+
+    Raises:
+        InputError: If it is taken, or no folder name.
+    """
+    default = f"{time.strftime('%Y%m%d-%H%M%S')}-{label}"
+    check_name(default, "name")
+    if config.name in RESERVED:
+        raise InputError(f"name={config.name}: that is the name of a folder of ours")
+    name = config.name or _free_name(folder, default)
+    if (folder / name).exists():
+        raise InputError(f"name={name}: {folder / name} exists already; choose another name")
+    return name
 
 
 def _free_name(folder: Path, name: str) -> str:
@@ -334,7 +395,7 @@ def _check_networks(
             build_model(baseline.replace(backbone=name), classes)
 
 
-def _every_second(say: Callable[[str], None], what: str) -> Callable[[int, int], None]:
+def every_second(say: Callable[[str], None], what: str) -> Callable[[int, int], None]:
     last = time.monotonic()
 
     def progress(done: int, total: int) -> None:

@@ -97,15 +97,15 @@ class Progress:
         return lines
 
     def _speed(self, trials: list[Trial]) -> float:
-        images = sum(int(e["images"]) for t in trials for e in t.epochs)
+        images = sum(int(e["images"]) for t in trials if not t.taken for e in t.epochs)
         return images / max(1e-9, time.monotonic() - self._begun)
 
     def _rest(self, trials: list[Trial]) -> str:
         """Estimate from the mean time of the trials that have ended."""
-        ended = [t.ended - t.started for t in trials if t.ended is not None]
+        ended = [t.ended - t.started for t in trials if t.ended is not None and not t.taken]
         if not ended:
             return ""
-        left = max(0, self._plan.expected() - len(ended))
+        left = max(0, self._plan.expected() - sum(t.ended is not None for t in trials))
         rest = left * sum(ended) / len(ended) / self._slots
         return f", about {format_seconds(rest)} left"
 

@@ -16,7 +16,8 @@ from typing import Any
 from results.trials import Search
 from search.cli import main
 from search.config import RunConfig
-from search.job import Prepared
+from search.driver import Driver
+from search.job import Prepared, prepare
 from search.plan import SearchPlan
 from search.sampler import Sampler
 from search.space import flatten, resolve_space
@@ -35,12 +36,12 @@ def run(config: RunConfig) -> int:
 
     space = resolve_space(config.space, flatten(config.fix), flatten(config.narrow))
 
-    def make_plan(prepared: Prepared, search: Search) -> Any:
+    def make_plan(prepared: Prepared, driver: Driver) -> Any:
         startup = max(5, config.trials // STARTUP_SHARE)
         metric = prepared.metric
         sampler = Sampler(space, metric.name, metric.direction, config.seed, startup)
         plan = SearchPlan(
-            search=search,
+            search=driver.search,
             sampler=sampler,
             baseline=prepared.baseline,
             fix=flatten(config.fix),
@@ -62,8 +63,7 @@ def run(config: RunConfig) -> int:
     return run_job(
         config,
         kind="search",
-        label=space.name.replace("+", "-"),
-        space=space,
+        prepare=lambda say: prepare(config, space.name.replace("+", "-"), space, say),
         make_plan=make_plan,
         make_scheduler=make_scheduler,
         opening={"trials": config.trials, "confirm": config.confirm},

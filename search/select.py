@@ -41,6 +41,20 @@ class Candidate:
         """Where its predictions lie."""
         return self.holdout.parent
 
+    @staticmethod
+    def of(search: Search, trial: Trial) -> Candidate:
+        """A trial with a score."""
+        score = trial.score(search.metric)
+        assert score is not None
+        return Candidate(
+            id=trial.id,
+            search=search,
+            trial=trial,
+            score=score,
+            holdout=search.trial_folder(trial) / "holdout.npz",
+            ended=trial.ended or trial.started,
+        )
+
 
 def competition_folder(runs: Path, name: str) -> Path:
     """The folder of a competition, of the one worked on last if ``name`` is empty.
@@ -62,7 +76,8 @@ def competition_folder(runs: Path, name: str) -> Path:
 
 def comparable_searches(competition: Path) -> list[Search]:
     """Searches with the metric, images and folds of the newest one, oldest first."""
-    found = [Search.read(p) for p in searches(competition.parent) if p.parent == competition]
+    every = [Search.read(p) for p in searches(competition.parent) if p.parent == competition]
+    found = [s for s in every if s.opened["kind"] != "promotion"]
 
     def key(search: Search) -> tuple[str, str, str]:
         opened = search.opened
@@ -71,24 +86,34 @@ def comparable_searches(competition: Path) -> list[Search]:
     return [s for s in found if key(s) == key(found[-1])]
 
 
+def all_trials(competition: Path, data: str, folds: str) -> list[Trial]:
+    """Trials of all jobs on these images and folds that ran to their end, whatever they held out.
+
+    Args:
+        competition: The competition's folder.
+        data: Digest of the images.
+        folds: Digest of the folds.
+    """
+    found = [Search.read(p) for p in searches(competition.parent) if p.parent == competition]
+    return [
+        t
+        for s in found
+        if (s.opened["data"]["digest"], s.opened["folds"]["digest"]) == (data, folds)
+        for t in s.trials.values()
+        if t.state == "finished"
+    ]
+
+
 def finished_trials(found: list[Search]) -> list[Candidate]:
     """Trials on fold 0 that ran to their end, in order."""
-    made = []
-    for search in found:
-        for trial in search.trials.values():
-            score = trial.score(search.metric)
-            if trial.state == "finished" and trial.config.fold == 0 and score is not None:
-                made.append(
-                    Candidate(
-                        id=trial.id,
-                        search=search,
-                        trial=trial,
-                        score=score,
-                        holdout=search.trial_folder(trial) / "holdout.npz",
-                        ended=trial.ended or trial.started,
-                    )
-                )
-    return made
+    return [
+        Candidate.of(search, trial)
+        for search in found
+        for trial in search.trials.values()
+        if trial.state == "finished"
+        and trial.config.fold == 0
+        and trial.score(search.metric) is not None
+    ]
 
 
 def pick(pool: list[Candidate], select: str, band: int, others: dict[str, str]) -> list[Candidate]:

@@ -18,42 +18,43 @@ from results.summary import summarise
 from results.trials import FORMAT, Search, Trial
 from search.board import check_frozen
 from search.cli import FAILED, OK, STOPPED
-from search.config import JobConfig
+from search.config import EngineConfig
 from search.driver import Driver, Plan
 from search.engine import GIB, ray_session, run_trials, trial_slots
-from search.job import Prepared, prepare
+from search.job import Prepared
 from search.progress import Progress
-from spaces.space import SearchSpace
 from trainables.checkpoint import trim_checkpoints
 
 if TYPE_CHECKING:
     from results.tracking import Tracker
 
-MakePlan = Callable[[Prepared, Search], tuple[Plan, Callable[[Trial], None]]]
+MakePlan = Callable[[Prepared, Driver], tuple[Plan, Callable[[Trial], None]]]
 """Makes the plan, and what hears of every trial's end."""
+
+Say = Callable[[str], None]
 
 
 def run_job(
-    config: JobConfig,
+    config: EngineConfig,
     *,
     kind: str,
-    label: str,
-    space: SearchSpace | None,
+    prepare: Callable[[Say], Prepared],
     make_plan: MakePlan,
     make_scheduler: Callable[[Prepared], Any] = lambda prepared: None,
     opening: dict[str, Any] | None = None,
+    close: Callable[[Search, Prepared], dict[str, Any]] = lambda search, prepared: {},
     next_commands: Callable[[Search], list[str]],
 ) -> int:
     """Prepares a job, runs its plan, sums it up; returns the exit code.
 
     Args:
         config: The command's configuration.
-        kind: ``search`` or ``train``, for the records.
-        label: Second half of the default name.
-        space: What is searched.
+        kind: ``search``, ``train`` or ``promotion``, for the records.
+        prepare: Reads and checks everything before anything is written; may say what takes long.
         make_plan: Makes the plan.
         make_scheduler: Makes the early stopping; imported late, since it needs Ray.
         opening: Further fields of the opening event.
+        close: Further fields of the closing event, once all trials have ended.
         next_commands: What to type next.
 
     Raises:
@@ -65,7 +66,7 @@ def run_job(
         if not config.quiet:
             print(line, flush=True)
 
-    prepared = prepare(config, label, space, say=say)
+    prepared = prepare(say)
     job = prepared.job
     for note in prepared.warnings:
         say(f"warning: {note}")
@@ -74,8 +75,7 @@ def run_job(
     images = prepared.opening["images"]
     say(
         f"{job.competition}/{job.name}: {images['train']:,} training and {images['test']:,} test "
-        f"images, {len(job.classes)} classes, {job.metric} on fold {prepared.baseline.fold} of "
-        f"{prepared.folds.count}"
+        f"images, {len(job.classes)} classes, {job.metric} on {_folds(kind, prepared)}"
     )
     with ray_session(config.cluster, config.resources) as available:
         resources, slots = trial_slots(config.resources, available, config.workers)
@@ -87,7 +87,7 @@ def run_job(
             driver = Driver(ledger, search)
             driver.record("opened", format=FORMAT, kind=kind, **prepared.opening, **(opening or {}))
             driver.commit()
-            plan, ended = make_plan(prepared, search)
+            plan, ended = make_plan(prepared, driver)
             driver.on_end([ended, lambda trial: _tidy(search, trial)])
             tracker = _start_tracker(config, job.folder)
             progress = Progress(search, plan, slots, config.quiet)
@@ -106,11 +106,17 @@ def run_job(
             wall = time.monotonic() - begun
             summary = summarise(search, prepared.metric, wall, tracker.cpu_seconds)
             state = "interrupted" if driver.stopping else "finished"
+            summary |= close(search, prepared)
             driver.record("closed", state=state, **summary)
     _finish(config, tracker, search, next_commands)
     if driver.stopping:
         return STOPPED
     return OK if (search.summary or {}).get("winner") else FAILED
+
+
+def _folds(kind: str, prepared: Prepared) -> str:
+    count = prepared.folds.count
+    return f"{count} folds" if kind == "promotion" else f"fold {prepared.baseline.fold} of {count}"
 
 
 def _tidy(search: Search, trial: Trial) -> None:
@@ -119,7 +125,7 @@ def _tidy(search: Search, trial: Trial) -> None:
         trim_checkpoints(search.trial_folder(trial), keep=int(trial.state == "finished"))
 
 
-def _start_tracker(config: JobConfig, folder: str) -> Tracker:
+def _start_tracker(config: EngineConfig, folder: str) -> Tracker:
     from results.tracking import Tracker, default_uri
 
     tracker = Tracker(Path(folder), config.tracking or default_uri(Path(config.runs)))
@@ -136,7 +142,7 @@ def _shares(resources: dict[str, float]) -> str:
 
 
 def _finish(
-    config: JobConfig,
+    config: EngineConfig,
     tracker: Tracker,
     search: Search,
     next_commands: Callable[[Search], list[str]],
@@ -167,7 +173,7 @@ def _finish(
         )
 
 
-def same_place(config: JobConfig, tracking: bool = False) -> str:
+def same_place(config: EngineConfig, tracking: bool = False) -> str:
     """The options that make a following command look at the same folder and tracking store.
 
     A password in a tracking URI is not repeated.

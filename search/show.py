@@ -58,7 +58,7 @@ def _show_all(runs: Path) -> None:
             continue
         best = search.best(search.trials.values())
         score = best.score(search.metric) if best else None
-        outcome = verdict(search) if search.opened["kind"] == "search" else "a single training"
+        outcome = _outcome(search)
         rows.append(
             [
                 f"{folder.parent.name}/{search.id}",
@@ -70,6 +70,14 @@ def _show_all(runs: Path) -> None:
             ]
         )
     print("\n".join(table(rows)) if len(rows) > 1 else f"no searches in {runs} yet")
+
+
+def _outcome(search: Search) -> str:
+    kind = search.opened["kind"]
+    if kind == "promotion":
+        arms = (search.summary or {}).get("arms", {})
+        return ", ".join(f"{a} promoted: {r['score']:.4f}" for a, r in arms.items()) or "incomplete"
+    return verdict(search) if kind == "search" else "a single training"
 
 
 def _search_page(search: Search) -> list[str]:

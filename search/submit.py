@@ -8,6 +8,7 @@ checked the same way and, with predictions of the hold-out, takes part in everyt
   python -m search.submit select=baseline
   python -m search.submit select=band:6        six of those that compete for the best, evenly
   python -m search.submit select=spread:4      four over the whole range
+  python -m search.submit select=promotion:<id>    the blend of a promotion's folds
   python -m search.submit file=anna.csv validation=anna_oof.csv by=anna
 """
 
@@ -23,12 +24,13 @@ from results.leaderboard import Submission
 from results.predictions import Predictions
 from results.quota import allowance, allowance_words
 from results.submission import SubmissionForm, read_validation
+from results.trials import Search, searches
 from results.truth import Truth
 from search.board import Standing, band_rule, default_author, open_standing
 from search.cli import OK, main
 from search.config import SubmitConfig, check_name
 from search.select import Candidate, pick
-from spaces.errors import InputError
+from spaces.errors import InputError, unknown
 
 NEEDS_PROBABILITIES = ("log_loss", "roc_auc")
 
@@ -50,10 +52,12 @@ def run(config: SubmitConfig) -> int:
 
 def _write(config: SubmitConfig, standing: Standing) -> list[Submission]:
     board, folder = standing.board, standing.folder
+    if config.select.startswith("promotion:"):
+        return _write_promotion(config, standing)
     band = len(standing.band(band_rule(config.band))) if config.select.startswith("band:") else 0
     pool = [c for c in standing.pool if c.trial is not None]
     made = []
-    for candidate in pick(pool, config.select, band, _unfit(standing)):
+    for candidate in pick(pool, config.select, band, unfit(standing)):
         before = board.of_trial(candidate.id)
         if before is not None:
             print(f"{candidate.id} is {before.id} already: {before.file}")
@@ -72,6 +76,43 @@ def _write(config: SubmitConfig, standing: Standing) -> list[Submission]:
         )
         made.append(submission)
     return made
+
+
+def _write_promotion(config: SubmitConfig, standing: Standing) -> list[Submission]:
+    """Writes the blend of a promotion's folds."""
+    board, folder = standing.board, standing.folder
+    name = config.select.partition(":")[2]
+    known = {p.name for p in searches(folder.parent) if p.parent == folder}
+    found = {n: Search.read(folder / n) for n in known}
+    promotions = {n: s for n, s in found.items() if s.opened["kind"] == "promotion"}
+    if name not in promotions:
+        raise unknown("promotion", name, promotions, f"select={config.select}")
+    before = board.of_trial(name)
+    if before is not None:
+        print(f"{name} is {before.id} already: {before.file}")
+        return []
+    search = promotions[name]
+    arms = (search.summary or {}).get("arms", {})
+    if not arms or not (search.folder / "test.npz").exists():
+        raise InputError(f"select={config.select}: it has no complete test predictions")
+    stored = Predictions.read(search.folder / "test.npz")
+    form = _form(standing, config.sample, stored.images)
+    off = max(
+        _check(Candidate.of(search, trial), config.model)
+        for trial in search.of("fold")
+        if trial.arm in arms and trial.state == "finished"
+    )
+    path = folder / "submissions" / f"{board.next_id()}-{name}.csv"
+    digest = form.write(stored, path)
+    submission = board.add_submission(
+        name, path.resolve(), digest, default_author(config.by), source="promotion"
+    )
+    scores = ", ".join(f"{a} {r['score']:.4f}" for a, r in arms.items())
+    print(
+        f"{submission.id}: {path}\n  {name}, out-of-fold {standing.metric.name} {scores}; images "
+        f"read anew agree within {off:.1g}"
+    )
+    return [submission]
 
 
 def _take_in(config: SubmitConfig, standing: Standing) -> Submission:
@@ -122,7 +163,7 @@ def _take_in(config: SubmitConfig, standing: Standing) -> Submission:
     return submission
 
 
-def _unfit(standing: Standing) -> dict[str, str]:
+def unfit(standing: Standing) -> dict[str, str]:
     """Trials that cannot be submitted, with the reason."""
     words = {
         "stopped": "was stopped early: it has no test predictions",

@@ -10,10 +10,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from results.trials import Search
 from search.cli import main
 from search.config import TrainConfig
-from search.job import Prepared
+from search.driver import Driver
+from search.job import Prepared, prepare
 from search.plan import SinglePlan
 
 
@@ -21,15 +21,14 @@ def run(config: TrainConfig) -> int:
     """Trains; returns the exit code."""
     from search.session import run_job, same_place  # imports Ray, which --help can do without
 
-    def make_plan(prepared: Prepared, search: Search) -> Any:
-        return SinglePlan(search=search, config=prepared.baseline), lambda trial: None
+    def make_plan(prepared: Prepared, driver: Driver) -> Any:
+        return SinglePlan(search=driver.search, config=prepared.baseline), lambda trial: None
 
     here = same_place(config)
     return run_job(
         config,
         kind="train",
-        label="train",
-        space=None,
+        prepare=lambda say: prepare(config, "train", say=say),
         make_plan=make_plan,
         next_commands=lambda search: [
             f"python -m search.show {search.id}{here}",

@@ -14,10 +14,10 @@ import time
 from pathlib import Path
 
 from results.figures import trust_scatter
-from results.leaderboard import Submission
 from results.quota import allowance, allowance_words
-from results.trust import BandRule, Score, Trust, assess
+from results.trust import Trust
 from results.trust_report import settle_words, trust_page, trust_table
+from search.assessment import assess_standing
 from search.board import Standing, band_rule, check_frozen, open_standing, track_trust
 from search.cli import OK, main
 from search.config import TrustConfig
@@ -41,7 +41,9 @@ def run(config: TrustConfig) -> int:
     folds = standing.search.opened["folds"]["digest"]
     check_frozen(board.frozen, standing.metric.name, folds, config.accept)
     contenders = find_contenders(config, standing)
-    trust = _assess(config, standing, contenders)
+    trust = assess_standing(
+        standing, band_rule(config.band), contenders, accepted="validation" in config.accept
+    )
     left = None
     if board.quota is not None:
         left = allowance(board.quota, board.spent(), time.time())
@@ -71,52 +73,6 @@ def run(config: TrustConfig) -> int:
     if config.json:
         print(json.dumps({"id": folder.name, "path": str(folder), "verdict": trust.verdict}))
     return OK
-
-
-def _assess(config: TrustConfig, standing: Standing, contenders: Contenders) -> Trust:
-    board, rule = standing.board, band_rule(config.band)
-    names = [v.name for v in contenders.validations]
-    frozen = ""
-    if board.frozen is not None and "validation" not in config.accept:
-        frozen = board.frozen.validation
-        if frozen not in names:
-            raise InputError(
-                f"validation was trusted as {frozen!r}, which is not there any more "
-                f"({contenders.absent[frozen]}); accept=[validation] goes on without it"
-            )
-    scores = [
-        Score(
-            trial=s.trial,
-            value=s.public,
-            images=s.images,
-            broken=_broken(s, standing, rule),
-        )
-        for s in board.scored()
-        if s.public is not None
-    ]
-    return assess(
-        standing.metric,
-        standing.truth.labels,
-        standing.validated(standing.looked_at()),
-        scores,
-        standing.truth.groups,
-        rule=rule,
-        validations=contenders.validations,
-        frozen=frozen,
-    )
-
-
-def _broken(submission: Submission, standing: Standing, rule: BandRule) -> bool:
-    """Whether a trial was far behind the best that there was when it was scored.
-
-    Only what was known then decides: what counts as evidence must not depend on later scores.
-    """
-    own = standing.candidate(submission.trial)
-    if own is None:
-        return False
-    then = submission.scored_at or submission.at
-    best = max(c.merit for c in standing.pool if c.ended <= then or c is own)
-    return rule.broken((best - own.merit) / standing.metric.points)
 
 
 def _record(standing: Standing, trust: Trust, contenders: Contenders, accepted: bool) -> None:

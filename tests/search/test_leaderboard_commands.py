@@ -18,11 +18,12 @@ from mlflow.tracking import MlflowClient
 
 from results.leaderboard import Leaderboard
 from results.metrics import METRICS
+from results.predictions import Predictions
 from results.tracking import ID_TAG
 from results.trials import Search
 from results.truth import Truth
 from search.cli import main
-from search.config import ScoreConfig, SubmitConfig, TrustConfig
+from search.config import PromoteConfig, ScoreConfig, SubmitConfig, TrustConfig
 from tests.search.test_end_to_end import run as run_process
 
 
@@ -31,7 +32,12 @@ def run(folder: Path, command: str, *arguments: str) -> subprocess.CompletedProc
     if command in ("run", "train"):
         return run_process(folder, command, *arguments)
     module = importlib.import_module(f"search.{command}")
-    schema = {"submit": SubmitConfig, "score": ScoreConfig, "trust": TrustConfig}[command]
+    schema = {
+        "submit": SubmitConfig,
+        "score": ScoreConfig,
+        "trust": TrustConfig,
+        "promote": PromoteConfig,
+    }[command]
     out, err = io.StringIO(), io.StringIO()
     code = None
     with (
@@ -296,6 +302,58 @@ def test_rules_that_forbid_test_images_are_remembered(folder: Path, tmp_path: Pa
     assert "test images are told from the hold-out" in page.stdout
     wrong = run(copy, "trust", "weights=x.safetensors")
     assert wrong.returncode == 2
+
+
+def test_promotion_passes_the_gate_and_takes_over_what_was_trained(
+    folder: Path, tmp_path: Path
+) -> None:
+    copy = contest_copy(folder, tmp_path)
+    for arguments, words in {
+        (): "Not enough evidence",
+        ("folds=6",): "the search's split has 5",
+        ("folds=1",): "must be at least 2",
+        ("folds=2", "select=six-099"): "unknown finished trial",
+        ("folds=2", "select=six-006"): "held out fold 1",
+        ("folds=2", "race=3"): "needs at least 3 folds",
+        ("folds=2", "promote.backbone=resnet1"): "unknown backbone",
+        ("folds=2", "promote.epoch=3"): "unknown parameter",
+    }.items():
+        wrong = run(copy, "promote", *arguments)
+        assert wrong.returncode == 2, wrong.stdout
+        assert words in wrong.stderr
+    done = run_process(copy, "promote", "folds=2", "name=two", "quiet=true")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "pooled" in done.stdout
+    search = Search.read(copy / "runs/digits/two")
+    taken = {t.config.fold: t.taken for t in search.trials.values()}
+    best = next(iter(search.opened["promotion"]["arms"]))
+    assert taken[0] == best
+    confirmed = Search.read(copy / "runs/digits/six").of("confirm")
+    wanted = next(t.config for t in search.trials.values() if t.config.fold == 1)
+    assert taken[1] == next((t.id for t in confirmed if t.config == wanted), "")
+    oof = Predictions.read(copy / f"runs/digits/two/oof-{best}.npz")
+    folds = pd.read_csv(search.folds_file)
+    assert oof.images == tuple(folds["image"][folds["fold"] <= 1])
+    made = run(copy, "submit", "select=promotion:two")
+    assert made.returncode == 0, made.stderr
+    scored = run(copy, "score", "solution=runs/digits/data/solution.csv")
+    assert scored.returncode == 0, scored.stderr
+    client = MlflowClient(f"sqlite:///{copy}/mlflow.db")
+    experiment = client.get_experiment_by_name("digits")
+    assert experiment is not None
+    (parent,) = client.search_runs([experiment.experiment_id], f"tags.`{ID_TAG}` = 'digits/two'")
+    assert "leaderboard/public" in parent.data.metrics
+    result = search.summary["arms"][best]  # type: ignore[index]
+    assert parent.data.metrics["full/macro_f1"] == pytest.approx(result["score"])
+    assert run(copy, "trust").returncode == 0
+    unknown = run(copy, "submit", "select=promotion:tow")
+    assert "did you mean two" in unknown.stderr
+    for path in (copy / "runs/digits/data/train").iterdir():
+        path.write_bytes(next((copy / "runs/digits/data/test").iterdir()).read_bytes())
+        break
+    changed = run(copy, "promote", "folds=2")
+    assert changed.returncode == 2
+    assert "were changed since the search" in changed.stderr
 
 
 def test_a_changed_image_stops_the_submission(folder: Path, tmp_path: Path) -> None:

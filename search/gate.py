@@ -1,0 +1,113 @@
+"""The gate before full training: what trust allows to promote."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+
+from results.quota import allowance
+from results.trust import Trust, Verdict
+from results.trust_report import settle_words, verdict_words
+from search.assessment import assess_standing
+from search.board import Standing, band_rule
+from search.config import PromoteConfig, TrustConfig
+from search.contenders import find_contenders
+from search.select import Candidate, pick
+from search.submit import unfit
+from spaces.errors import InputError
+
+PARTIAL = 2
+"""Folds of the promotion that may go on while there is not enough evidence."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Passage:
+    """What came through the gate.
+
+    Attributes:
+        chosen: Trials to promote, best first.
+        verdict: What trust says.
+        words: The verdict in words, and what follows from it.
+        force: Why it went on nevertheless; empty if it did not have to.
+    """
+
+    chosen: list[Candidate]
+    verdict: Verdict
+    words: list[str]
+    force: str
+
+
+def pass_gate(config: PromoteConfig, standing: Standing) -> Passage:
+    """Chooses what is promoted, as far as validation can be believed.
+
+    Raises:
+        InputError: If validation is not trusted, or nobody knows, and neither ``force=`` nor a
+            promotion of two folds was asked for.
+    """
+    trust = None
+    if standing.board.scored():
+        asked = TrustConfig(
+            competition=config.competition,
+            runs=config.runs,
+            tracking=config.tracking,
+            model=config.model,
+        )
+        contenders = find_contenders(asked, standing)
+        trust = assess_standing(standing, band_rule(config.band), contenders)
+    verdict: Verdict = trust.verdict if trust else "not enough evidence"
+    words = [
+        verdict_words(trust) if trust else "Not enough evidence: no submission has a score yet."
+    ]
+    if not config.force:
+        _refuse(config, standing, trust, words)
+    chosen = _choose(config, standing, trust, words)
+    return Passage(chosen=chosen, verdict=verdict, words=words, force=config.force)
+
+
+def _refuse(
+    config: PromoteConfig, standing: Standing, trust: Trust | None, words: list[str]
+) -> None:
+    if trust is not None and trust.verdict in ("trusted", "indistinguishable"):
+        return
+    force = 'force="why" goes on and records the reason'
+    if trust is not None and trust.verdict == "not trusted":
+        raise InputError(
+            f"{words[0]} Full training of the validation-best is not worth it; {force}"
+        )
+    if config.folds == PARTIAL:
+        return
+    settle = "score submissions first: python -m search.submit, then search.score"
+    if trust is not None:
+        board = standing.board
+        left = None
+        if board.quota is not None:
+            left = allowance(board.quota, board.spent(), time.time())
+        settle = settle_words(trust, board.quota, left)
+    raise InputError(
+        f"{words[0]} {settle.rstrip('.')}. folds={PARTIAL} trains two of the folds, which is cheap "
+        f"and worth a submission; {force}"
+    )
+
+
+def _choose(
+    config: PromoteConfig, standing: Standing, trust: Trust | None, words: list[str]
+) -> list[Candidate]:
+    pool = [c for c in standing.pool if c.trial is not None]
+    band = standing.band(band_rule(config.band))
+    if config.race:
+        if config.select != "best":
+            raise InputError(f"race={config.race} takes the best itself: leave select= out")
+        competitive = [c for c in pool if c.id in band]
+        if len(competitive) < 2:
+            raise InputError(f"race={config.race}: only {len(competitive)} trial is competitive")
+        return competitive[: config.race]
+    chosen = pick(pool, config.select, len(band), unfit(standing))
+    if config.select == "best" and trust is not None and trust.verdict == "indistinguishable":
+        chosen = [min((c for c in pool if c.id in band), key=_seconds)]
+        words.append(f"Of the {len(band)} that compete, {chosen[0].id} is the cheapest.")
+    return chosen
+
+
+def _seconds(candidate: Candidate) -> float:
+    assert candidate.trial is not None
+    return candidate.trial.seconds

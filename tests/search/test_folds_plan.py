@@ -1,0 +1,94 @@
+"""Which folds a promotion trains, and when it stops."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from results.ledger import Event
+from results.trials import Search
+from search.folds_plan import ATTEMPTS, FoldsPlan, fold_config
+from search.plan import Planned
+from spaces.trial_config import TrialConfig
+
+
+def start(search: Search, planned: Planned) -> None:
+    event: Event = {
+        "event": "trial_started",
+        "at": 0.0,
+        "trial": planned.id,
+        "number": planned.number,
+        "why": planned.why,
+        "arm": planned.arm,
+        "params": {},
+        "config": planned.config.to_json(),
+    }
+    search.apply(event)
+
+
+def end(search: Search, planned: Planned, state: str = "finished") -> None:
+    search.apply(
+        {"event": "trial_ended", "at": 1.0, "trial": planned.id, "state": state, "reason": ""}
+    )
+
+
+def plan(arms: int, folds: int = 5, seeds: int = 1, race: bool = False) -> FoldsPlan:
+    search = Search(folder=Path("p"), opened={"search": "p"})
+    return FoldsPlan(
+        search=search,
+        arms={f"a-{i}": TrialConfig(lr=1e-3 * (i + 1)) for i in range(arms)},
+        folds=tuple(range(folds)),
+        seeds=seeds,
+        race=race,
+        survivors=lambda: ["a-1"],
+    )
+
+
+def test_every_fold_and_seed_once() -> None:
+    folds = plan(2, seeds=2)
+    seen = []
+    while (planned := folds.next()) is not None:
+        start(folds.search, planned)
+        seen.append((planned.arm, planned.config.fold, planned.config.seed))
+        assert not folds.done
+    assert len(seen) == len(set(seen)) == 2 * 5 * 2 == folds.expected()
+    assert ("a-0", 0, 0) in seen  # the hold-out run's own seed
+    assert ("a-0", 1, 1) in seen  # the first seed of a confirmation
+    for trial in list(folds.search.trials.values()):
+        event = {"event": "trial_ended", "at": 1.0, "trial": trial.id}
+        folds.search.apply({**event, "state": "finished", "reason": ""})
+    assert folds.done
+    assert fold_config(TrialConfig(seed=7), 0, 0) == TrialConfig(seed=7)
+
+
+def test_a_failed_fold_is_tried_again_and_then_given_up() -> None:
+    folds = plan(1, folds=2)
+    attempts = 0
+    while (planned := folds.next()) is not None:
+        start(folds.search, planned)
+        failed = planned.config.fold == 1
+        attempts += failed
+        end(folds.search, planned, "failed" if failed else "finished")
+    assert attempts == ATTEMPTS
+    assert folds.done
+
+
+def test_a_race_trains_the_rest_for_those_left_only() -> None:
+    folds = plan(3, race=True)
+    first = []
+    while (planned := folds.next()) is not None:
+        start(folds.search, planned)
+        first.append(planned)
+    assert {(p.arm, p.config.fold) for p in first} == {
+        (f"a-{i}", fold) for i in range(3) for fold in (1, 2)
+    }
+    assert not folds.done
+    for planned in first:
+        end(folds.search, planned)
+    assert not folds.done
+    rest = []
+    while (planned := folds.next()) is not None:
+        start(folds.search, planned)
+        end(folds.search, planned)
+        rest.append((planned.arm, planned.config.fold))
+    assert rest == [("a-1", 0), ("a-1", 3), ("a-1", 4)]
+    assert folds.done
