@@ -102,6 +102,7 @@ class Trust:
         chosen: Name of the validation score that everything else uses.
         contenders: What the tournament of validation scores came to, the plain one first.
         validation: Chosen validation score of the band's trials and of every scored one.
+        scores: Validation scores of the scored trials, by contender and trial.
         public: Public score of every scored trial.
         scored: Ids of scored trials in the order of their scores.
         error: Standard error per trial, of what trials do not share, on the hold-out.
@@ -128,6 +129,7 @@ class Trust:
     chosen: str
     contenders: tuple[Contender, ...]
     validation: Mapping[str, float]
+    scores: Mapping[str, Mapping[str, float]]
     public: Mapping[str, float]
     scored: tuple[str, ...]
     error: float
@@ -300,6 +302,7 @@ def assess(
         chosen=chosen.name,
         contenders=tuple(contenders),
         validation=validation,
+        scores={n: dict(zip(order, x.tolist(), strict=True)) for n, x in every.items()},
         public=public,
         scored=tuple(order),
         error=error,

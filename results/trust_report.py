@@ -148,6 +148,8 @@ def trust_table(
 ) -> pd.DataFrame:
     """One row per trial of the band or with a score: validation, public, private, what it is.
 
+    Validation scores other than the plain one are known of scored trials.
+
     Args:
         trust: The figures.
         board: Submissions and their scores.
@@ -163,8 +165,10 @@ def trust_table(
         if submission is not None and submission.source == "import":
             notes.append(f"made elsewhere by {submission.by}")
         row: dict[str, object] = {"trial": trial, "validation": plain[trial]}
-        if trust.chosen != "plain":
-            row[trust.chosen] = sign * value * metric.points
+        for name, scores in trust.scores.items():
+            known = value if name == trust.chosen else scores.get(trial)
+            if name != "plain":
+                row[name] = None if known is None else sign * known * metric.points
         row |= {
             "public": submission.public if submission else None,
             "private": submission.private if submission else None,

@@ -331,7 +331,6 @@ class PromoteConfig(EngineConfig):
     metric: str = ""
     model: str = ""
     loss: str = ""
-    sample: str = "sample_submission.csv"
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -442,7 +441,7 @@ HELP: dict[str, str] = {
     "reset": "hour (UTC) at which a day of the quota begins",
     "ends": "last day of the contest, such as 2026-12-01",
     "reserve": "share of all submissions that is kept for the last days",
-    "share": "share of the test images behind the public score",
+    "share": "share of the test images behind the public score, or in a solution of a part",
     "host": "address to listen on",
     "port": "port to listen on",
 }

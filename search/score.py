@@ -6,6 +6,7 @@ A later score corrects an earlier one; both stay on record.
   python -m search.score submission=s001 private=0.79
   python -m search.score import=submissions.csv      the table that the contest's site exports
   python -m search.score solution=solution.csv       score all submissions against known labels
+  python -m search.score solution=public_solution.csv share=0.4
   python -m search.score quota=5/day reset=0 ends=2026-12-01
 """
 
@@ -25,6 +26,9 @@ from search.board import Standing, open_standing, track_scores
 from search.cli import OK, main
 from search.config import ScoreConfig
 from spaces.errors import InputError
+
+SHARE_TOLERANCE = 0.01
+"""Difference of shares that rounding explains."""
 
 SHOWN = 5
 """Most rows without a match that are named."""
@@ -150,6 +154,7 @@ def _by_solution(config: ScoreConfig, standing: Standing) -> list[Submission]:
         submitted = read_submission(Path(submission.file), standing.classes)
         images, labels = read_solution(Path(config.solution), submitted.images, submitted.classes)
         rows = {image: i for i, image in enumerate(submitted.images)}
+        _check_share(config, len(images), len(rows))
         probabilities = submitted.probabilities[[rows[i] for i in images]]
         score = standing.metric.score(labels, probabilities)
         if not math.isfinite(score):
@@ -165,6 +170,15 @@ def _by_solution(config: ScoreConfig, standing: Standing) -> list[Submission]:
             )
     print(f"scored on {len(images):,} of {len(rows):,} test images")
     return [board[s.id] for s in chosen]
+
+
+def _check_share(config: ScoreConfig, solved: int, tests: int) -> None:
+    """Raises InputError for a solution that misses rows, unless it is said to be of a part."""
+    if abs(solved / tests - config.share) > SHARE_TOLERANCE:
+        raise InputError(
+            f"{config.solution} has {solved:,} of {tests:,} test images; if it is meant to cover a "
+            f"part of them, say share={solved / tests:.2f}"
+        )
 
 
 def _public_images(config: ScoreConfig, standing: Standing) -> int:

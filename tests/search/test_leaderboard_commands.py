@@ -99,6 +99,8 @@ def test_the_parent_run_is_closed_with_gains_by_control(folder: Path) -> None:
 
 def test_day_one_is_a_submission_and_a_score(folder: Path) -> None:
     early = run(folder, "trust")
+    solution = pd.read_csv(folder / "runs/digits/data/solution.csv")
+    solution[:300].to_csv(folder / "part.csv", index=False)
     assert early.returncode == 2
     assert "no submission has a score yet" in early.stderr
     assert run(folder, "score", "submission=s001", "public=0.5").returncode == 2
@@ -117,6 +119,8 @@ def test_day_one_is_a_submission_and_a_score(folder: Path) -> None:
         ("submission=s9", "public=0.5"): "unknown submission 's9'",
         ("submission=s001",): "give public=",
         ("solution=nowhere.csv",): "no such file",
+        ("solution=part.csv",): "part.csv has 300 of 719 test images",
+        ("solution=part.csv", "share=0.5"): "say share=0.42",
     }.items():
         wrong = run(folder, "score", *arguments)
         assert wrong.returncode == 2
@@ -141,6 +145,7 @@ def test_scores_lead_to_trust(folder: Path) -> None:
     assert json.loads(page.stdout.splitlines()[-1])["verdict"]
     table = pd.read_csv(folder / "runs/digits/trust.csv")
     assert table["public"].notna().sum() == 6
+    assert table["class-balanced"].notna().sum() == 6
     search = Search.read(folder / "runs/digits/six")
     for row in table.itertuples():
         assert row.validation == pytest.approx(search.trials[str(row.trial)].score("macro_f1"))
@@ -216,6 +221,8 @@ def test_a_model_made_elsewhere_takes_part(folder: Path, tmp_path: Path) -> None
 
 def test_a_site_s_table_and_a_quota(folder: Path, tmp_path: Path) -> None:
     copy = contest_copy(folder, tmp_path)
+    part = run(copy, "score", "solution=part.csv", "share=0.42", "submission=s003")
+    assert "scored on 300 of 719 test images" in part.stdout
     board = Leaderboard.read(copy / "runs/digits")
     files = [Path(s.file).name for s in board.submissions.values()]
     now = pd.Timestamp.now("UTC")
