@@ -31,7 +31,8 @@ def embed(
         float32 (n, features).
     """
     device = Device.pick(config)
-    model = model.to(device.target).eval()
+    model = model.to(device.target)
+    model.eval()
     pooled = hasattr(model, "forward_features") and hasattr(model, "forward_head")
     found = []
     for start in range(0, len(paths), BATCH):
