@@ -205,7 +205,8 @@ def _left_out(search: Search, arm: str) -> str:
         return ""
     if any(t.state == "failed" for t in search.of("fold") if t.arm == arm):
         return "a fold failed"
-    return "out of the race" if search.opened["promotion"]["race"] else "unfinished"
+    raced = search.opened["promotion"]["race"] and (search.summary or {}).get("arms")
+    return "out of the race" if raced else "unfinished"
 
 
 def _headline(arm: str, result: Mapping[str, Any], metric: str) -> list[str]:

@@ -100,7 +100,6 @@ def run(config: PromoteConfig) -> int:
             "force": passage.force,
         }
     }
-    here = same_place(config)
     return run_job(
         config,
         kind="promotion",
@@ -108,11 +107,16 @@ def run(config: PromoteConfig) -> int:
         make_plan=make_plan,
         opening=opening,
         close=lambda search, prepared: {"winner": None, **_close(search, prepared)},
-        next_commands=lambda search: [
-            f"python -m search.show {search.id}{here}",
-            f"python -m search.submit select=promotion:{search.id}{here}",
-        ],
+        next_commands=lambda search: _next(search, same_place(config)),
     )
+
+
+def _next(search: Search, here: str) -> list[str]:
+    """What to type after a promotion."""
+    if (search.summary or {}).get("arms"):
+        submit = f"python -m search.submit select=promotion:{search.id}{here}"
+        return [f"python -m search.show {search.id}{here}", submit]
+    return ["the same command, under another name=, takes the finished folds over and goes on"]
 
 
 def _promoted(config: PromoteConfig, candidate: Candidate) -> TrialConfig:
