@@ -107,7 +107,8 @@ def trust_scatter(trust: Trust, metric: Metric) -> Figure:
         fontsize=11,
     )
     for panel in axes:
-        panel.legend(fontsize=8)
+        if panel.get_legend_handles_labels()[0]:
+            panel.legend(fontsize=8)
     return figure
 
 
