@@ -60,6 +60,15 @@ class Standing:
         """The contest's folder of images."""
         return Path(self.search.opened["data"]["root"])
 
+    @property
+    def test_images(self) -> tuple[str, ...]:
+        """Names of the test images, from any trial's test predictions; empty without any."""
+        for candidate in self.pool:
+            path = candidate.folder / "test.npz"
+            if candidate.trial is not None and path.exists():
+                return Predictions.read(path).images
+        return ()
+
     def candidate(self, name: str) -> Candidate | None:
         """A candidate by id."""
         return next((c for c in self.pool if c.id == name), None)

@@ -34,7 +34,7 @@ from results.promotion import (
 from results.trials import Search, Trial, searches
 from search.board import Standing, open_standing
 from search.cli import main
-from search.config import CompetitionConfig, PromoteConfig, check_name
+from search.config import CompetitionConfig, PromoteConfig
 from search.driver import Driver
 from search.folds_plan import RACE_FOLDS, FoldsPlan
 from search.gate import pass_gate
@@ -154,12 +154,11 @@ def _prepare(
             if arm.pretrained or arm.weights:  # fetched once here, not by every worker
                 build_model(arm, len(standing.classes))
     name = job_name(config, standing.folder, "promotion")
-    check_name(name, "name")
     contest = Contest(
         name=standing.folder.name,
         root=standing.root,
         train_images=folds.images,
-        test_images=_test_images(standing),
+        test_images=standing.test_images,
         labels=folds.labels,
         classes=standing.classes,
         groups=folds.groups,
@@ -193,14 +192,6 @@ def _prepare(
         predict_test=bool(contest.test_images),
         baseline=first.replace(store_side=side),
     )
-
-
-def _test_images(standing: Standing) -> tuple[str, ...]:
-    for candidate in standing.pool:
-        path = candidate.folder / "test.npz"
-        if candidate.trial is not None and path.exists():
-            return Predictions.read(path).images
-    return ()
 
 
 def _take_over(plan: FoldsPlan, driver: Driver, standing: Standing) -> None:

@@ -124,7 +124,9 @@ def _take_in(config: SubmitConfig, standing: Standing) -> Submission:
     trials = {t for search in standing.searches for t in search.trials}
     if name in taken or name in trials:
         raise InputError(f"name={name}: that is {taken.get(name, 'a trial')} already")
-    _form(standing, config.sample, _test_images(standing)).check(source)
+    if not standing.test_images:
+        raise InputError("there are no test predictions yet to compare a submission with")
+    _form(standing, config.sample, standing.test_images).check(source)
     holdout = ""
     if config.validation:
         predictions = read_validation(
@@ -183,15 +185,6 @@ def unfit(standing: Standing) -> dict[str, str]:
                 found[trial.id] = f"held out fold {trial.config.fold}, not the hold-out"
     found |= {c.id: "was made elsewhere" for c in standing.pool if c.trial is None}
     return found | {name: f"is the same training as {of}" for name, of in standing.twins.items()}
-
-
-def _test_images(standing: Standing) -> tuple[str, ...]:
-    """Names of the test images, from any stored test predictions."""
-    for candidate in standing.pool:
-        path = candidate.folder / "test.npz"
-        if candidate.trial is not None and path.exists():
-            return Predictions.read(path).images
-    raise InputError("there are no test predictions yet to compare a submission with")
 
 
 def _form(standing: Standing, sample: str, images: tuple[str, ...]) -> SubmissionForm:
