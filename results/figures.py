@@ -63,6 +63,28 @@ def confusion(
     return figure
 
 
+def error_map(correlations: NDArray[np.float64], names: Sequence[str]) -> Figure:
+    """How much models err on the same images (models, models): low pairs blend well."""
+    side = float(np.clip(0.4 * len(names) + 2.5, 4, 14))
+    figure = Figure(figsize=(side + 1, side), layout="constrained")
+    axes = figure.add_subplot()
+    image = axes.imshow(
+        correlations, cmap="viridis", vmin=min(0.0, np.nanmin(correlations)), vmax=1
+    )
+    figure.colorbar(image, ax=axes, label="correlation of errors", shrink=0.8)
+    if len(names) <= 2 * NAMED:
+        axes.set_xticks(range(len(names)), names, rotation=90, fontsize=7)
+        axes.set_yticks(range(len(names)), names, fontsize=7)
+    if len(names) <= NAMED:
+        for row, column in np.ndindex(correlations.shape):
+            value = correlations[row, column]
+            colour = "black" if value > 0.6 else "white"
+            axes.text(
+                column, row, f"{value:.2f}", ha="center", va="center", color=colour, fontsize=6
+            )
+    return figure
+
+
 def contact_sheet(
     pictures: Sequence[NDArray[np.uint8]], captions: Sequence[str], columns: int = 8
 ) -> Figure:

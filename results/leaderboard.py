@@ -14,7 +14,7 @@ from spaces.errors import InputError, unknown
 PATIENCE = 20.0
 """Seconds to wait for another process that is recording something."""
 
-Source = Literal["trial", "import", "promotion"]
+Source = Literal["trial", "import", "promotion", "blend"]
 Origin = Literal["leaderboard", "solution"]
 
 
@@ -24,13 +24,15 @@ class Submission:
 
     Attributes:
         id: ``s001`` and so on, in the order of making.
-        trial: Id of the trial, or promotion, whose test predictions it holds; for an import, a name
-            of its own.
-        source: Whether it comes from a trial, from a promotion, or was made elsewhere.
+        trial: Id of the trial, promotion or blend whose test predictions it holds; for an import, a
+            name of its own.
+        source: Whether it comes from a trial, a promotion or a blend, or was made elsewhere.
         file: Path of the file.
         sha256: Digest of the file.
         holdout: For an import, its hold-out predictions, relative to the competition's folder;
             empty if there are none.
+        oof: For an import, its out-of-fold predictions; empty if there are none.
+        test: For an import with those, its test predictions.
         by: Who made it.
         at: When it was made, seconds since the epoch.
         public: Newest public score; None before there is one.
@@ -49,6 +51,8 @@ class Submission:
     at: float
     source: Source = "trial"
     holdout: str = ""
+    oof: str = ""
+    test: str = ""
     by: str = ""
     public: float | None = None
     private: float | None = None
@@ -57,6 +61,25 @@ class Submission:
     handed_in: float | None = None
     scored_at: float | None = None
     turn: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class BlendRecord:
+    """A blend that was made.
+
+    Attributes:
+        id: ``b001`` and so on.
+        members: Names of the models in it.
+        recipe: How they are merged.
+        score: Its honest out-of-fold score.
+        at: When it was made, seconds since the epoch.
+    """
+
+    id: str
+    members: tuple[str, ...]
+    recipe: str
+    score: float
+    at: float
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,6 +106,7 @@ class Leaderboard:
     Attributes:
         path: ``runs/<competition>/leaderboard.jsonl``.
         submissions: By id, in order.
+        blends: By id, in order.
         quota: How many may be handed in; None if nobody said.
         test_images: Whether the rules allow test images to be looked at before the end.
         assessed: The newest conclusion on trust; None before there is one.
@@ -91,6 +115,7 @@ class Leaderboard:
 
     path: Path
     submissions: dict[str, Submission] = field(default_factory=dict)
+    blends: dict[str, BlendRecord] = field(default_factory=dict)
     quota: Quota | None = None
     test_images: bool = True
     assessed: Event | None = None
@@ -140,6 +165,8 @@ class Leaderboard:
         *,
         source: Source = "trial",
         holdout: str = "",
+        oof: str = "",
+        test: str = "",
     ) -> Submission:
         """Records a file and returns its submission."""
         name = self.next_id()
@@ -151,6 +178,8 @@ class Leaderboard:
             file=str(file),
             sha256=sha256,
             holdout=holdout,
+            oof=oof,
+            test=test,
             by=by,
         )
         return self.submissions[name]
@@ -177,6 +206,16 @@ class Leaderboard:
             raise InputError(f"submission={submission} has that score already")
         when = {} if handed_in is None else {"handed_in": handed_in}
         self._append("scored", submission=submission, images=images, origin=origin, **new, **when)
+
+    def next_blend(self) -> str:
+        """Id of the next blend."""
+        return f"b{len(self.blends) + 1:03d}"
+
+    def add_blend(self, members: tuple[str, ...], recipe: str, score: float) -> BlendRecord:
+        """Records a blend whose files are written."""
+        name = self.next_blend()
+        self._append("blended", blend=name, members=list(members), recipe=recipe, score=score)
+        return self.blends[name]
 
     def set_quota(self, quota: Quota) -> None:
         """Records how many may be handed in."""
@@ -216,6 +255,8 @@ class Leaderboard:
                 file=event["file"],
                 sha256=event["sha256"],
                 holdout=event.get("holdout", ""),
+                oof=event.get("oof", ""),
+                test=event.get("test", ""),
                 by=event.get("by", ""),
                 at=event["at"],
             )
@@ -232,6 +273,14 @@ class Leaderboard:
             if before.public is None and after.public is not None:
                 after = replace(after, scored_at=event["at"], turn=len(self.scored()) + 1)
             self.submissions[name] = after
+        elif kind == "blended":
+            self.blends[event["blend"]] = BlendRecord(
+                id=event["blend"],
+                members=tuple(event["members"]),
+                recipe=event["recipe"],
+                score=event["score"],
+                at=event["at"],
+            )
         elif kind == "quota":
             self.quota = Quota.from_json(event)
         elif kind == "rules":

@@ -19,6 +19,7 @@ def winner_optimism(
     finalists: Sequence[NDArray[np.floating]],
     groups: NDArray[np.str_] | None = None,
     seed: int = 0,
+    draws: int = DRAWS,
 ) -> float | None:
     """Expected excess of the winner's hold-out score over its true one, in points.
 
@@ -33,11 +34,12 @@ def winner_optimism(
         finalists: Probabilities (n, classes) of every trial that could have won.
         groups: str (n,), or None; whole groups are drawn.
         seed: Of the bootstrap.
+        draws: Resamples.
 
     Returns:
         The optimism, or None if the metric is undefined on half of the resamples.
     """
-    drawn = bootstrap_weights(len(labels), DRAWS, groups, seed)
+    drawn = bootstrap_weights(len(labels), draws, groups, seed)
     every = np.ones((1, len(labels)))
     left_out = (drawn == 0).astype(np.float64)
     inside, outside, whole = [], [], []
@@ -49,7 +51,7 @@ def winner_optimism(
     sign = 1.0 if metric.direction == "maximize" else -1.0
     drawn_scores, left_scores = np.stack(inside), np.stack(outside)
     defined = np.isfinite(drawn_scores).all(axis=0) & np.isfinite(left_scores).all(axis=0)
-    if defined.sum() < DRAWS / 2:
+    if defined.sum() < draws / 2:
         return None
     drawn_scores, left_scores = drawn_scores[:, defined], left_scores[:, defined]
     chosen = np.argmax(sign * drawn_scores, axis=0)

@@ -13,6 +13,16 @@ from numpy.typing import NDArray
 from spaces.errors import InputError
 
 
+def predictions_file(part: str, view: str = "") -> str:
+    """Name of a trial's file of predictions.
+
+    Args:
+        part: ``holdout`` or ``test``.
+        view: How the images were looked at; empty for as they are.
+    """
+    return f"{part}-{view}.npz" if view else f"{part}.npz"
+
+
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Predictions:
     """Class probabilities of some images.
@@ -33,6 +43,31 @@ class Predictions:
             raise InputError(
                 f"probabilities have the shape {self.probabilities.shape}, expected {shape}"
             )
+
+    def of(self, images: tuple[str, ...]) -> Predictions:
+        """The rows of some of the images, in the order given."""
+        rows = {image: i for i, image in enumerate(self.images)}
+        order = [rows[image] for image in images]
+        return Predictions(
+            images=images, classes=self.classes, probabilities=self.probabilities[order]
+        )
+
+    @property
+    def certain(self) -> bool:
+        """Whether these are labels: nothing but 0 and 1."""
+        return bool(((self.probabilities == 0) | (self.probabilities == 1)).all())
+
+    def normalised(self) -> Predictions:
+        """The same with rows that sum to 1; a row of zeros becomes even."""
+        sums = self.probabilities.sum(axis=1, keepdims=True)
+        even = np.float32(1 / len(self.classes))
+        shares = np.where(sums > 0, self.probabilities / np.where(sums > 0, sums, 1), even)
+        return Predictions(images=self.images, classes=self.classes, probabilities=shares)
+
+    def as_labels(self) -> Predictions:
+        """The likeliest class of every image, with certainty."""
+        certain = np.eye(len(self.classes), dtype=np.float32)[self.probabilities.argmax(axis=1)]
+        return Predictions(images=self.images, classes=self.classes, probabilities=certain)
 
     def write(self, path: Path) -> None:
         """Writes an ``.npz`` file without pickles, whole or not at all."""

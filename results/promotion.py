@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +14,7 @@ from sklearn.metrics import precision_recall_fscore_support
 from results.bootstrap import bootstrap_weights
 from results.correlation import Interval
 from results.metrics import Ints, Metric
-from results.predictions import Predictions
+from results.predictions import Predictions, predictions_file
 from results.trials import Search, Trial
 from results.truth import Truth
 from spaces.errors import InputError
@@ -41,12 +42,31 @@ class OutOfFold:
     count: int
 
 
-def collect(search: Search, arm: str) -> tuple[OutOfFold, Predictions | None]:
+def out_of_fold(folds_file: Path, predictions: Predictions, count: int) -> OutOfFold:
+    """Adds what is known of the images to predictions of them.
+
+    Args:
+        folds_file: The stored folds.
+        predictions: Of training images.
+        count: Folds that the split has in all.
+    """
+    truth = Truth.of_images(folds_file, predictions.images)
+    return OutOfFold(
+        predictions=predictions,
+        labels=truth.labels,
+        folds=truth.folds,
+        groups=truth.groups,
+        count=count,
+    )
+
+
+def collect(search: Search, arm: str, view: str = "") -> tuple[OutOfFold, Predictions | None]:
     """Puts the folds of a promotion's arm together; seeds are averaged.
 
     Args:
         search: The promotion.
         arm: The promoted trial.
+        view: Name of a view of test-time augmentation; empty for the images as they are.
 
     Returns:
         Out-of-fold predictions, and the test predictions averaged over folds and seeds (None if
@@ -61,42 +81,39 @@ def collect(search: Search, arm: str) -> tuple[OutOfFold, Predictions | None]:
         by_fold.setdefault(trial.config.fold, []).append(trial)
     if not by_fold:
         raise InputError(f"{search.id}: no fold of {arm} was trained to its end")
-    order = {image: i for i, image in enumerate(Truth.training_images(search.folds_file))}
     images: list[str] = []
-    labels, folds, groups, found, tests = [], [], [], [], []
+    found, tests = [], []
     for fold, runs in sorted(by_fold.items()):
         truth = Truth.of_fold(search.folds_file, fold)
-        seeds = [truth.probabilities(search.trial_folder(t) / "holdout.npz") for t in runs]
+        folders = [search.trial_folder(t) for t in runs]
         images += truth.images
-        labels.append(truth.labels)
-        folds.append(np.full(len(truth.labels), fold))
-        if truth.groups is not None:
-            groups.append(truth.groups)
-        found.append(np.mean(seeds, axis=0))
-        paths = [search.trial_folder(t) / "test.npz" for t in runs]
+        found.append(
+            np.mean(
+                [truth.probabilities(f / predictions_file("holdout", view)) for f in folders],
+                axis=0,
+            )
+        )
+        paths = [f / predictions_file("test", view) for f in folders]
         tests += [Predictions.read(p) for p in paths if p.exists()]
     if len(set(images)) != len(images):
         raise InputError(f"{search.id}: an image is held out by two folds of {arm}")
-    rows = np.argsort([order[image] for image in images])
-    every = np.concatenate(found)[rows]
-    oof = OutOfFold(
-        predictions=Predictions(
-            images=tuple(images[i] for i in rows),
-            classes=tuple(search.opened["classes"]),
-            probabilities=every.astype(np.float32),
-        ),
-        labels=np.concatenate(labels)[rows],
-        folds=np.concatenate(folds)[rows],
-        groups=np.concatenate(groups)[rows] if groups else None,
-        count=int(search.opened["folds"]["count"]),
+    trained = set(images)
+    every = Predictions(
+        images=tuple(images),
+        classes=tuple(search.opened["classes"]),
+        probabilities=np.concatenate(found).astype(np.float32),
+    ).of(tuple(i for i in Truth.fold_of_images(search.folds_file) if i in trained))
+    oof = out_of_fold(search.folds_file, every, int(search.opened["folds"]["count"]))
+    return oof, average(tests) if tests else None
+
+
+def average(predictions: Sequence[Predictions]) -> Predictions:
+    """The mean of predictions of the same images."""
+    mean = np.mean([p.probabilities for p in predictions], axis=0)
+    first = predictions[0]
+    return Predictions(
+        images=first.images, classes=first.classes, probabilities=mean.astype(np.float32)
     )
-    if not tests:
-        return oof, None
-    mean = np.mean([t.probabilities for t in tests], axis=0)
-    test = Predictions(
-        images=tests[0].images, classes=tests[0].classes, probabilities=mean.astype(np.float32)
-    )
-    return oof, test
 
 
 @dataclass(frozen=True, kw_only=True)

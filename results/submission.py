@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -86,7 +87,10 @@ class SubmissionForm:
         Raises:
             InputError: Naming what is wrong, with the row.
         """
-        table = _table(path)
+        self.check_table(_table(path), path)
+
+    def check_table(self, table: pd.DataFrame, path: Path) -> None:
+        """Checks what a file holds; ``path`` is for messages."""
         if tuple(table.columns) != self.columns:
             raise InputError(f"{path}: columns {list(table.columns)}, not {list(self.columns)}")
         ids = tuple(table[self.columns[0]])
@@ -111,42 +115,60 @@ def read_submission(path: Path, classes: tuple[str, ...]) -> Predictions:
     Raises:
         InputError: If the file is missing or holds something else.
     """
-    table = _table(path)
-    ids, columns = tuple(table.iloc[:, 0]), tuple(map(str, table.columns))
-    form = SubmissionForm(ids=ids, columns=columns, classes=classes)
-    form.check(path)
+    return _predictions(_table(path), path, classes)
+
+
+def _predictions(table: pd.DataFrame, path: Path, classes: tuple[str, ...]) -> Predictions:
+    columns = tuple(map(str, table.columns))
+    form = SubmissionForm(ids=tuple(table.iloc[:, 0]), columns=columns, classes=classes)
+    if form.wants_probabilities and set(columns[1:]) != set(classes):
+        odd = sorted(set(columns[1:]) ^ set(classes))
+        raise InputError(f"{path}: columns and classes differ in {', '.join(odd[:5])}")
+    form.check_table(table, path)
     if form.wants_probabilities:
         found = table[list(classes)].astype(np.float64).to_numpy(np.float32)
     else:
         index = {name: i for i, name in enumerate(classes)}
         found = np.eye(len(classes), dtype=np.float32)[[index[v] for v in table[columns[1]]]]
-    return Predictions(images=ids, classes=classes, probabilities=found)
+    return Predictions(images=form.ids, classes=classes, probabilities=found)
 
 
 def read_validation(
-    path: Path, holdout: tuple[str, ...], training: tuple[str, ...], classes: tuple[str, ...]
+    path: Path,
+    holdout: tuple[str, ...],
+    folds: Mapping[str, int],
+    classes: tuple[str, ...],
 ) -> Predictions:
-    """Reads hold-out predictions that were made elsewhere, in the form of a submission.
+    """Reads hold-out or out-of-fold predictions made elsewhere, in the form of a submission.
 
     Args:
-        path: A table of exactly the hold-out's images, or of all training images (out-of-fold
-            predictions), in any order.
+        path: A table of exactly the hold-out's images, or of all training images, in any order. A
+            column ``fold``, if there is one, has to agree with the folds here.
         holdout: Images of the hold-out.
-        training: All training images.
+        folds: Fold of every training image.
         classes: Class names.
 
     Returns:
-        The hold-out's rows, in its order.
+        The rows of the hold-out in its order, or of all training images in theirs.
 
     Raises:
         InputError: If the file is missing or holds something else.
     """
-    found = read_submission(path, classes)
+    table = _table(path)
+    if "fold" in table:
+        images = table.iloc[:, 0]
+        for row, (image, fold) in enumerate(zip(images, table["fold"], strict=True), start=2):
+            if image in folds and fold != str(folds[image]):
+                raise InputError(
+                    f"{path}, row {row}: {image!r} is in fold {fold!r}, here in {folds[image]}; "
+                    "predictions of other folds would flatter a blend"
+                )
+        table = table.drop(columns="fold")
+    found = _predictions(table, path, classes)
     everything = len(found.images) > len(holdout)
-    check_ids(found.images, training if everything else holdout, path, "images of the hold-out")
-    rows = {image: i for i, image in enumerate(found.images)}
-    order = [rows[image] for image in holdout]
-    return Predictions(images=holdout, classes=classes, probabilities=found.probabilities[order])
+    wanted = tuple(folds) if everything else holdout
+    check_ids(found.images, wanted, path, "images of the hold-out")
+    return found.of(wanted)
 
 
 def read_solution(

@@ -1,4 +1,4 @@
-"""What is true of the images that a fold holds out, read from the stored folds."""
+"""What is true of training images, read from the stored folds."""
 
 from __future__ import annotations
 
@@ -15,34 +15,37 @@ from spaces.errors import InputError
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Truth:
-    """Labels of held-out images.
+    """What is known of training images.
 
     Attributes:
         images: Image names.
         labels: int64 (n,), class indices.
+        folds: int64 (n,), the fold that holds each out.
         groups: str (n,), or None.
     """
 
     images: tuple[str, ...]
     labels: NDArray[np.int64]
+    folds: NDArray[np.int64]
     groups: NDArray[np.str_] | None
 
     @staticmethod
     def of_fold(path: Path, fold: int) -> Truth:
         """Reads the rows of ``folds-<digest>.csv`` that ``fold`` holds out."""
-        table = pd.read_csv(path, dtype={"image": str, "group": str}, keep_default_na=False)
-        rows = table[table["fold"] == fold]
-        return Truth(
-            images=tuple(rows["image"]),
-            labels=rows["label"].to_numpy(np.int64),
-            groups=rows["group"].to_numpy(np.str_) if "group" in rows else None,
-        )
+        table = _table(path)
+        return _truth(table[table["fold"] == fold])
 
     @staticmethod
-    def training_images(path: Path) -> tuple[str, ...]:
-        """Names of all training images, in the order of the training table."""
-        table = pd.read_csv(path, dtype={"image": str, "group": str}, keep_default_na=False)
-        return tuple(table["image"])
+    def of_images(path: Path, images: tuple[str, ...]) -> Truth:
+        """Reads the rows of some images, in the order given."""
+        table = _table(path)
+        return _truth(table.set_index("image", drop=False).loc[list(images)])
+
+    @staticmethod
+    def fold_of_images(path: Path) -> dict[str, int]:
+        """Fold of every training image, in the order of the training table."""
+        table = _table(path)
+        return dict(zip(table["image"], table["fold"].astype(int), strict=True))
 
     def probabilities(self, path: Path) -> NDArray[np.float32]:
         """Reads predictions of exactly these images, float32 (n, classes).
@@ -54,3 +57,16 @@ class Truth:
         if predictions.images != self.images:
             raise InputError(f"{path} holds predictions of other images than the fold")
         return predictions.probabilities
+
+
+def _table(path: Path) -> pd.DataFrame:
+    return pd.read_csv(path, dtype={"image": str, "group": str}, keep_default_na=False)
+
+
+def _truth(rows: pd.DataFrame) -> Truth:
+    return Truth(
+        images=tuple(rows["image"]),
+        labels=rows["label"].to_numpy(np.int64),
+        folds=rows["fold"].to_numpy(np.int64),
+        groups=rows["group"].to_numpy(np.str_) if "group" in rows else None,
+    )

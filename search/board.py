@@ -207,6 +207,17 @@ def track_trust(standing: Standing, trust: Trust, tracking: str, runs: Path) -> 
     return track(runs, tracking, copy)
 
 
+def track_blend(standing: Standing, name: str, folder: Path, tracking: str, runs: Path) -> str:
+    """Copies a blend into MLflow; returns what went wrong, or nothing."""
+
+    def copy(client: Any) -> None:
+        from results.tracking import log_blend
+
+        log_blend(client, standing.folder.name, standing.board.blends[name], folder)
+
+    return track(runs, tracking, copy)
+
+
 def _without_twins(
     trials: list[Candidate], board: Leaderboard
 ) -> tuple[list[Candidate], dict[str, str]]:

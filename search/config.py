@@ -262,6 +262,7 @@ class SubmitConfig(CompetitionConfig):
     select: str = "best"
     file: str = ""
     validation: str = ""
+    test: str = ""
     name: str = ""
     by: str = ""
     sample: str = "sample_submission.csv"
@@ -271,9 +272,21 @@ class SubmitConfig(CompetitionConfig):
     def __post_init__(self) -> None:
         if self.name:
             check_name(self.name, "name")
-        for key in ("validation", "name"):
+        for key in ("validation", "test", "name"):
             if getattr(self, key) and not self.file:
                 raise InputError(f"{key}= belongs to a submission made elsewhere: give file= too")
+        if self.test and not self.validation:
+            raise InputError("test= is for blending: give validation=, out-of-fold, too")
+
+
+@dataclass(kw_only=True)
+class BlendConfig(CompetitionConfig):
+    """``python -m search.blend``."""
+
+    select: str = "all"
+    recipe: str = ""
+    views: list[str] = field(default_factory=list)
+    model: str = ""
 
 
 @dataclass(kw_only=True)
@@ -421,11 +434,16 @@ HELP: dict[str, str] = {
     "promote.": "change the configuration: promote.backbone=resnet18 promote.size=96",
     "quiet": "print only the result",
     "json": "last line of the output is JSON: id and path",
-    "select": "which ones: a search or a trial; best, baseline, band:6, spread:4, ids, or "
-    "promotion:<id> to submit",
+    "select": "which ones: a search or a trial; best, baseline, band:6, spread:4 or ids; to "
+    "submit, also promotion:<id> and blend:<id>; to blend, promotions and imports, or all",
     "competition": "name of the competition; empty is the one worked on last",
     "file": "a submission made elsewhere, to take part in everything",
     "validation": "its hold-out or out-of-fold predictions: image and label, or a column per class",
+    "test": "its test predictions with a column per class, where file= holds labels only",
+    "views": "test-time augmentation, such as views=[hflip,rotate+5,rotate-5]: hflip, vflip, "
+    "rotate+5, rotate-5, rotate+10, rotate-10, left, right, up, down, zoom, wide",
+    "recipe": "how to blend: best single, mean, geometric, rank, vote, weighted, mean + biases, "
+    "weighted + biases; empty takes the best if it beats the mean beyond noise",
     "by": "who made it; empty is you",
     "band.points": "trials this close to the best compete with it, in points",
     "band.errors": "the same in standard errors of the paired difference; the larger counts",

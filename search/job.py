@@ -78,7 +78,7 @@ class Prepared:
     warnings: tuple[str, ...]
 
 
-RESERVED = ("data", "store", "submissions", "imports")
+RESERVED = ("data", "store", "submissions", "imports", "blends")
 """Folders beside the searches of a competition."""
 
 DRAWS = 50

@@ -15,16 +15,15 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from results.figures import confusion, contact_sheet
-from results.predictions import Predictions
 from results.promotion import (
     OutOfFold,
+    average,
     class_scores,
     collect,
     contenders_left,
@@ -38,14 +37,14 @@ from search.config import CompetitionConfig, PromoteConfig
 from search.driver import Driver
 from search.folds_plan import RACE_FOLDS, FoldsPlan
 from search.gate import pass_gate
-from search.job import Prepared, assemble, every_second, job_name
+from search.job import Prepared, assemble, job_name
+from search.pictures import open_pictures
 from search.select import Candidate, all_trials
 from search.space import flatten
 from spaces.errors import InputError
 from spaces.trial_config import TrialConfig
-from trainables.contest import Contest
 from trainables.folds import Folds
-from trainables.store import build_store, store_side
+from trainables.store import store_side
 
 SHOWN = 32
 """Images on the contact sheet of the worst."""
@@ -154,30 +153,11 @@ def _prepare(
             if arm.pretrained or arm.weights:  # fetched once here, not by every worker
                 build_model(arm, len(standing.classes))
     name = job_name(config, standing.folder, "promotion")
-    contest = Contest(
-        name=standing.folder.name,
-        root=standing.root,
-        train_images=folds.images,
-        test_images=standing.test_images,
-        labels=folds.labels,
-        classes=standing.classes,
-        groups=folds.groups,
-    )
     largest = max(max(arm.size) for arm in arms.values())
     side = config.store.side or max(store_side(largest), *(a.store_side for a in arms.values()))
     if side < largest:
         raise InputError(f"store.side={side} is below the largest training size {largest}")
-    try:
-        store = build_store(
-            contest,
-            side,
-            Path(config.store.folder) if config.store.folder else standing.folder / "store",
-            progress=every_second(say, "decoding images"),
-        )
-    except FileNotFoundError as error:
-        raise InputError(f"{error.filename} is missing since the search") from error
-    if store.digest != standing.search.opened["data"]["digest"]:
-        raise InputError(f"images in {standing.root} were changed since the search")
+    contest, store = open_pictures(standing, side, say, config.store.folder)
     reference = config.metric if ":" in config.metric else standing.metric.name
     return assemble(
         config,
@@ -243,9 +223,7 @@ def _close(search: Search, prepared: Prepared) -> dict[str, Any]:
         table.to_csv(search.folder / f"classes-{arm}.csv", index=False)
         _draw(search, arm, oof, prepared)
     if tests:
-        mean = np.mean([t.probabilities for t in tests], axis=0).astype(np.float32)
-        blend = Predictions(images=tests[0].images, classes=tests[0].classes, probabilities=mean)
-        blend.write(search.folder / "test.npz")
+        average(tests).write(search.folder / "test.npz")
     gain = prepared.metric.gain
     best = max(arms, key=lambda a: gain(arms[a]["score"], 0.0), default=None)
     return {"winner": best, "arms": arms, "proxies": _proxies(search, arms)}

@@ -9,6 +9,7 @@ checked the same way and, with predictions of the hold-out, takes part in everyt
   python -m search.submit select=band:6        six of those that compete for the best, evenly
   python -m search.submit select=spread:4      four over the whole range
   python -m search.submit select=promotion:<id>    the blend of a promotion's folds
+  python -m search.submit select=blend:b001        a blend of several models
   python -m search.submit file=anna.csv validation=anna_oof.csv by=anna
 """
 
@@ -18,18 +19,21 @@ import hashlib
 import json
 import shutil
 import time
+from collections.abc import Callable
 from pathlib import Path
 
-from results.leaderboard import Submission
+from results.leaderboard import Source, Submission
 from results.predictions import Predictions
 from results.quota import allowance, allowance_words
-from results.submission import SubmissionForm, read_validation
-from results.trials import Search, searches
+from results.submission import SubmissionForm, check_ids, read_submission, read_validation
+from results.trials import Search, Trial
 from results.truth import Truth
 from search.board import Standing, band_rule, default_author, open_standing
 from search.cli import OK, main
 from search.config import SubmitConfig, check_name
-from search.select import Candidate, pick
+from search.members import Member, find_promotion, read_members
+from search.select import pick
+from search.user_code import own_model
 from spaces.errors import InputError, unknown
 
 NEEDS_PROBABILITIES = ("log_loss", "roc_auc")
@@ -52,19 +56,21 @@ def run(config: SubmitConfig) -> int:
 
 def _write(config: SubmitConfig, standing: Standing) -> list[Submission]:
     board, folder = standing.board, standing.folder
-    if config.select.startswith("promotion:"):
-        return _write_promotion(config, standing)
+    for source, write in (("promotion:", _write_promotion), ("blend:", _write_blend)):
+        if config.select.startswith(source):
+            return write(config, standing)
     band = len(standing.band(band_rule(config.band))) if config.select.startswith("band:") else 0
     pool = [c for c in standing.pool if c.trial is not None]
     made = []
     for candidate in pick(pool, config.select, band, unfit(standing)):
+        assert candidate.trial is not None
         before = board.of_trial(candidate.id)
         if before is not None:
             print(f"{candidate.id} is {before.id} already: {before.file}")
             continue
         stored = Predictions.read(candidate.folder / "test.npz")
         form = _form(standing, config.sample, stored.images)
-        off = _check(candidate, config.model)
+        off = _check(candidate.search, candidate.trial, config.model)
         path = folder / "submissions" / f"{board.next_id()}-{candidate.id}.csv"
         digest = form.write(stored, path)
         submission = board.add_submission(
@@ -80,39 +86,81 @@ def _write(config: SubmitConfig, standing: Standing) -> list[Submission]:
 
 def _write_promotion(config: SubmitConfig, standing: Standing) -> list[Submission]:
     """Writes the blend of a promotion's folds."""
-    board, folder = standing.board, standing.folder
     name = config.select.partition(":")[2]
-    known = {p.name for p in searches(folder.parent) if p.parent == folder}
-    found = {n: Search.read(folder / n) for n in known}
-    promotions = {n: s for n, s in found.items() if s.opened["kind"] == "promotion"}
-    if name not in promotions:
-        raise unknown("promotion", name, promotions, f"select={config.select}")
-    before = board.of_trial(name)
-    if before is not None:
-        print(f"{name} is {before.id} already: {before.file}")
-        return []
-    search = promotions[name]
+    search = find_promotion(standing, name, f"select={config.select}")
     arms = (search.summary or {}).get("arms", {})
     if not arms or not (search.folder / "test.npz").exists():
         raise InputError(f"select={config.select}: it has no complete test predictions")
     stored = Predictions.read(search.folder / "test.npz")
-    form = _form(standing, config.sample, stored.images)
-    off = max(
-        _check(Candidate.of(search, trial), config.model)
-        for trial in search.of("fold")
-        if trial.arm in arms and trial.state == "finished"
+    scores = ", ".join(f"{a} {r['score']:.4f}" for a, r in arms.items())
+    return _write_merged(
+        config,
+        standing,
+        name,
+        "promotion",
+        stored,
+        lambda: _check_members([Member(name=a, search=search, arm=a) for a in arms], config.model),
+        f"out-of-fold {standing.metric.name} {scores}",
     )
+
+
+def _write_blend(config: SubmitConfig, standing: Standing) -> list[Submission]:
+    """Writes a blend of several models."""
+    name = config.select.partition(":")[2]
+    blends = standing.board.blends
+    if name not in blends:
+        raise unknown("blend", name, blends, f"select={config.select}")
+    record, folder = blends[name], standing.folder / "blends" / name
+    if not (folder / "test.npz").exists():
+        raise InputError(f"select={config.select}: not all of its models predict the test images")
+    members = read_members(standing, record.members)
+    return _write_merged(
+        config,
+        standing,
+        name,
+        "blend",
+        Predictions.read(folder / "test.npz"),
+        lambda: _check_members(members, config.model),
+        f"{record.recipe} of {len(members)}, out-of-fold {standing.metric.name} {record.score:.4f}",
+    )
+
+
+def _write_merged(
+    config: SubmitConfig,
+    standing: Standing,
+    name: str,
+    source: Source,
+    stored: Predictions,
+    check: Callable[[], float],
+    words: str,
+) -> list[Submission]:
+    """Writes predictions that several trainings made together."""
+    board, folder = standing.board, standing.folder
+    before = board.of_trial(name)
+    if before is not None:
+        print(f"{name} is {before.id} already: {before.file}")
+        return []
+    form = _form(standing, config.sample, stored.images)
+    off = check()
     path = folder / "submissions" / f"{board.next_id()}-{name}.csv"
     digest = form.write(stored, path)
-    submission = board.add_submission(
-        name, path.resolve(), digest, default_author(config.by), source="promotion"
-    )
-    scores = ", ".join(f"{a} {r['score']:.4f}" for a, r in arms.items())
-    print(
-        f"{submission.id}: {path}\n  {name}, out-of-fold {standing.metric.name} {scores}; images "
-        f"read anew agree within {off:.1g}"
-    )
+    by = default_author(config.by)
+    submission = board.add_submission(name, path.resolve(), digest, by, source=source)
+    print(f"{submission.id}: {path}\n  {name}, {words}; images read anew agree within {off:.1g}")
     return [submission]
+
+
+def _check_members(members: list[Member], model: str) -> float:
+    """Parity of every training that has a part in a submission; imports have none."""
+    return max(
+        (
+            _check(member.search, trial, model, member.view)
+            for member in members
+            if member.search is not None
+            for trial in member.trials()
+        ),
+        default=0.0,
+    )
 
 
 def _take_in(config: SubmitConfig, standing: Standing) -> Submission:
@@ -127,22 +175,7 @@ def _take_in(config: SubmitConfig, standing: Standing) -> Submission:
     if not standing.test_images:
         raise InputError("there are no test predictions yet to compare a submission with")
     _form(standing, config.sample, standing.test_images).check(source)
-    holdout = ""
-    if config.validation:
-        predictions = read_validation(
-            Path(config.validation),
-            standing.truth.images,
-            Truth.training_images(standing.search.folds_file),
-            standing.classes,
-        )
-        certain = ((predictions.probabilities == 0) | (predictions.probabilities == 1)).all()
-        if standing.metric.name in NEEDS_PROBABILITIES and certain:
-            raise InputError(
-                f"validation={config.validation}: {standing.metric.name} needs probabilities, a "
-                "column per class"
-            )
-        holdout = f"imports/{name}.npz"
-        predictions.write(folder / holdout)
+    files = _take_in_predictions(config, standing, name) if config.validation else {}
     path = folder / "submissions" / f"{board.next_id()}-{name}.csv"
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.tmp")
@@ -154,15 +187,47 @@ def _take_in(config: SubmitConfig, standing: Standing) -> Submission:
         hashlib.sha256(path.read_bytes()).hexdigest(),
         default_author(config.by),
         source="import",
-        holdout=holdout,
+        **files,
     )
     print(f"{submission.id}: {path}\n  {name}, made elsewhere by {submission.by}")
-    if holdout:
-        score = standing.metric.score(standing.truth.labels, predictions.probabilities)
+    if files:
+        holdout = standing.truth.probabilities(folder / files["holdout"])
+        score = standing.metric.score(standing.truth.labels, holdout)
         print(f"  {standing.metric.name} {score:.4f} on the hold-out")
     else:
         print("  without validation= its score will say nothing about validation")
     return submission
+
+
+def _take_in_predictions(config: SubmitConfig, standing: Standing, name: str) -> dict[str, str]:
+    """Stores a foreign model's predictions; returns the files by their part.
+
+    Out-of-fold predictions make it a candidate for blends, together with those of the test.
+    """
+    folder, path = standing.folder, Path(config.validation)
+    given = read_validation(
+        path,
+        standing.truth.images,
+        Truth.fold_of_images(standing.search.folds_file),
+        standing.classes,
+    )
+    if standing.metric.name in NEEDS_PROBABILITIES and given.certain:
+        raise InputError(
+            f"validation={path}: {standing.metric.name} needs probabilities, a column per class"
+        )
+    files = {"holdout": f"imports/{name}.npz"}
+    parts = {"holdout": given.of(standing.truth.images)}
+    if len(given.images) > len(standing.truth.images):
+        source = Path(config.test or config.file)
+        test = read_submission(source, standing.classes)
+        check_ids(test.images, standing.test_images, source)
+        if test.certain and not given.certain:
+            given = given.as_labels()  # a blend has to be judged on what it will be made of
+        parts |= {"oof": given, "test": test.of(standing.test_images)}
+        files |= {part: f"imports/{name}-{part}.npz" for part in ("oof", "test")}
+    for part, predictions in parts.items():
+        predictions.write(folder / files[part])
+    return files
 
 
 def unfit(standing: Standing) -> dict[str, str]:
@@ -196,24 +261,17 @@ def _form(standing: Standing, sample: str, images: tuple[str, ...]) -> Submissio
     return SubmissionForm(ids=images, columns=("image", "label"), classes=standing.classes)
 
 
-def _check(candidate: Candidate, model: str) -> float:
-    from search.user_code import load_function
-    from trainables.model import build_model
+def _check(search: Search, trial: Trial, model: str, view: str = "") -> float:
+    """Largest difference between stored predictions and those of images read anew."""
     from trainables.parity import check_parity
 
-    assert candidate.trial is not None
-    config, opened = candidate.trial.config, candidate.search.opened
-    if config.model != model:
-        raise InputError(
-            f"{candidate.id} was trained with model={config.model or chr(39) * 2}: say so on the "
-            "command line, since nothing is imported because a file says so"
-        )
     return check_parity(
-        config,
-        candidate.folder,
-        Path(opened["data"]["root"]),
-        tuple(opened["classes"]),
-        load_function(model, "model") if model else build_model,
+        trial.config,
+        search.trial_folder(trial),
+        Path(search.opened["data"]["root"]),
+        tuple(search.opened["classes"]),
+        own_model(trial, model),
+        view,
     )
 
 

@@ -6,9 +6,13 @@ import importlib
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from results.trials import Trial
 from spaces.errors import InputError, unknown
+
+if TYPE_CHECKING:
+    from trainables.model import BuildModel
 
 
 def load_function(reference: str, key: str) -> Callable[..., Any]:
@@ -41,3 +45,20 @@ def load_function(reference: str, key: str) -> Callable[..., Any]:
         choices = [n for n, v in vars(module).items() if callable(v) and not n.startswith("_")]
         raise unknown("function", name, choices, f"{key}={reference}")
     return function  # type: ignore[no-any-return]
+
+
+def own_model(trial: Trial, given: str) -> BuildModel:
+    """What builds a trial's network: timm, or the team's own function, given once more.
+
+    Raises:
+        InputError: If the trial was trained with another one.
+    """
+    from trainables.model import build_model
+
+    trained = trial.config.model
+    if trained != given:
+        raise InputError(
+            f"{trial.id} was trained with model={trained or chr(39) * 2}: say so on the command "
+            "line, since nothing is imported because a file says so"
+        )
+    return load_function(given, "model") if given else build_model

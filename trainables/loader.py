@@ -14,8 +14,8 @@ from torch.utils.data import DataLoader, Dataset, Sampler
 
 from spaces.trial_config import TrialConfig
 from trainables.augment import Augmenter
-from trainables.images import resize
 from trainables.store import ImageStore
+from trainables.views import look
 
 Batch = tuple[torch.Tensor, torch.Tensor]
 """Images uint8 (n, height, width, 3) and labels int64 (n,)."""
@@ -44,16 +44,17 @@ class _Training(Dataset[Batch]):
 
 class _Evaluation(Dataset[Batch]):
     def __init__(
-        self, config: TrialConfig, store: ImageStore, rows: NDArray[np.int64], batch: int
+        self, config: TrialConfig, store: ImageStore, rows: NDArray[np.int64], batch: int, view: str
     ) -> None:
         self.size, self.store, self.rows, self.batch = config.size, store, rows, batch
+        self.view = view
 
     def __len__(self) -> int:
         return -(-len(self.rows) // self.batch)
 
     def __getitem__(self, index: int) -> Batch:
         rows = self.rows[index * self.batch : (index + 1) * self.batch]
-        pictures = np.stack([resize(self.store.pixels[r], *self.size) for r in rows])
+        pictures = np.stack([look(self.store.pixels[r], self.view, self.size) for r in rows])
         return torch.from_numpy(pictures), torch.from_numpy(rows)
 
 
@@ -114,12 +115,21 @@ class TrainingLoader:
         return iter(self._loader)
 
 
+def evaluation_batch(config: TrialConfig) -> int:
+    """Images per forward pass when nothing is trained."""
+    return 2 * min(config.batch, config.micro_batch)
+
+
 def evaluation_loader(
-    config: TrialConfig, store: ImageStore, rows: Sequence[int] | NDArray[np.int64], workers: int
+    config: TrialConfig,
+    store: ImageStore,
+    rows: Sequence[int] | NDArray[np.int64],
+    workers: int,
+    view: str = "",
 ) -> DataLoader[Batch]:
     """Batches of resized images with their store rows, in the order of ``rows``."""
-    batch = 2 * min(config.batch, config.micro_batch)
-    dataset = _Evaluation(config, store, np.asarray(rows, np.int64), batch)
+    batch = evaluation_batch(config)
+    dataset = _Evaluation(config, store, np.asarray(rows, np.int64), batch, view)
     return _loader(dataset, workers)
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from results.predictions import Predictions
+from results.predictions import Predictions, predictions_file
 from spaces.errors import InputError
 from spaces.trial_config import TrialConfig
 from trainables.device import Device
@@ -23,7 +23,12 @@ TOLERANCE = 0.02
 
 
 def check_parity(
-    config: TrialConfig, folder: Path, root: Path, classes: tuple[str, ...], build: BuildModel
+    config: TrialConfig,
+    folder: Path,
+    root: Path,
+    classes: tuple[str, ...],
+    build: BuildModel,
+    view: str = "",
 ) -> float:
     """Predicts some hold-out and test images from their files, with the stored weights.
 
@@ -36,6 +41,7 @@ def check_parity(
         root: The contest's folder.
         classes: Class names in the contest's order.
         build: Builds the network.
+        view: Whose predictions are checked; empty for those of the images as they are.
 
     Returns:
         The largest difference found.
@@ -46,7 +52,8 @@ def check_parity(
     device = Device.pick(config)
     model = load_trained(config, folder, len(classes), build).to(device.target)
     worst = 0.0
-    for name in ("holdout.npz", "test.npz"):
+    for part in ("holdout", "test"):
+        name = predictions_file(part, view)
         stored = Predictions.read(folder / name)
         if stored.classes != classes:
             raise InputError(
@@ -54,7 +61,7 @@ def check_parity(
                 f"contest's are {', '.join(classes[:5])}, …"
             )
         rows = np.unique(np.linspace(0, len(stored.images) - 1, IMAGES).astype(int))
-        again = _predict(model, [root / stored.images[r] for r in rows], config, device)
+        again = _predict(model, [root / stored.images[r] for r in rows], config, device, view)
         off = np.abs(again - stored.probabilities[rows]).max(axis=1)
         if off.max() > TOLERANCE:
             row = int(rows[off.argmax()])
@@ -69,10 +76,10 @@ def check_parity(
 
 @torch.inference_mode()
 def _predict(
-    model: torch.nn.Module, paths: list[Path], config: TrialConfig, device: Device
+    model: torch.nn.Module, paths: list[Path], config: TrialConfig, device: Device, view: str
 ) -> NDArray[np.float32]:
     model.eval()
-    batch = torch.from_numpy(read_pictures(paths, config))
+    batch = torch.from_numpy(read_pictures(paths, config, view))
     with device.autocast():
         logits = model(to_input(batch, model, device))
     return torch.softmax(logits.float(), dim=1).cpu().numpy()

@@ -17,6 +17,7 @@ from trainables.device import Device
 from trainables.images import decode, resize
 from trainables.loader import Batch
 from trainables.model import BuildModel, normalisation
+from trainables.views import look
 
 
 def to_input(pictures: torch.Tensor, model: torch.nn.Module, device: Device) -> torch.Tensor:
@@ -49,12 +50,13 @@ def load_trained(
     return model.eval()
 
 
-def read_pictures(paths: Sequence[Path], config: TrialConfig) -> NDArray[np.uint8]:
+def read_pictures(paths: Sequence[Path], config: TrialConfig, view: str = "") -> NDArray[np.uint8]:
     """Reads image files just as the store and the evaluation loader do.
 
     Args:
         paths: Image files.
         config: Side of the store and size of training.
+        view: How to look at them; empty for as they are.
 
     Returns:
         uint8 (n, height, width, 3).
@@ -66,7 +68,7 @@ def read_pictures(paths: Sequence[Path], config: TrialConfig) -> NDArray[np.uint
     pictures = []
     for path in paths:
         stored = resize(decode(path.read_bytes()), config.store_side, config.store_side)
-        pictures.append(resize(stored, *config.size))
+        pictures.append(look(stored, view, config.size))
     return np.stack(pictures)
 
 

@@ -1,74 +1,37 @@
-"""MLflow as a projection of the ledger, written by a thread that nothing waits for.
+"""The tracker: tails a job's ledger into MLflow, in a thread that nothing waits for.
 
-The tracker tails a job's ledger. It finds a run by its ledger id before it creates one and sends
-the ledger's own times, so that reading a ledger twice adds nothing twice.
+It finds a run by its ledger id before it creates one and sends the ledger's own times, so that
+reading a ledger twice adds nothing twice.
 """
 
 from __future__ import annotations
 
-import getpass
 import json
-import logging
-import math
-import os
 import re
-import subprocess
 import threading
 import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlparse
 
-os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
-os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "1")
-os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "10")
-os.environ.setdefault("GIT_PYTHON_REFRESH", "quiet")
-
-from filelock import FileLock
 from mlflow.entities import Dataset, DatasetInput, InputTag, Metric, Param, RunTag
-from mlflow.exceptions import MlflowException
 from mlflow.tracking import MlflowClient
-from sqlalchemy.exc import SQLAlchemyError
 
 from results.figures import confusion, learning_curves
-from results.leaderboard import Leaderboard
 from results.ledger import Event, parse_events
 from results.report import describe, report, verdict
+from results.tracking.store import ID_TAG, find_experiment, open_client, source_tags
 from results.trials import Search, Trial
-from results.trust import Trust
-from results.trust_report import verdict_words
 from results.truth import Truth
 
-ID_TAG = "holdfold.id"
 STATUS = {
     "finished": "FINISHED",
     "stopped": "FINISHED",
     "failed": "FAILED",
     "interrupted": "KILLED",
 }
-TRACKING_ERRORS = (MlflowException, SQLAlchemyError, OSError, ImportError)
-"""What a tracking store that is away, slow or locked raises."""
-
 BATCH = 900
 """Metrics per request; MLflow takes 1,000."""
-
-
-def default_uri(runs: Path) -> str:
-    """The sqlite database beside the runs folder."""
-    return f"sqlite:///{runs.resolve().parent / 'mlflow.db'}"
-
-
-def open_client(uri: str) -> MlflowClient:
-    """Opens a tracking store; a new sqlite database is set up by one process at a time."""
-    if not uri.startswith("sqlite:///"):
-        return MlflowClient(tracking_uri=uri)
-    for noisy in ("mlflow", "alembic"):
-        logging.getLogger(noisy).setLevel(logging.ERROR)
-    with FileLock(uri.removeprefix("sqlite:///") + ".lock"):
-        client = MlflowClient(tracking_uri=uri)
-        client.search_experiments(max_results=1)
-    return client
 
 
 class Tracker:
@@ -174,7 +137,7 @@ class Tracker:
     def _open_parent(self, event: Event) -> None:
         client, search = self._client, self._search
         assert client is not None
-        self._experiment = _experiment(client, self._uri, event["competition"])
+        self._experiment = find_experiment(client, self._uri, event["competition"])
         baseline = _flat(event["baseline"])
         params = {
             "metric": event["metric"],
@@ -298,7 +261,7 @@ class Tracker:
             if found:
                 self._runs[ledger_id] = found[0].info.run_id
             else:
-                every = {ID_TAG: full, "mlflow.runName": name, **_source(), **tags}
+                every = {ID_TAG: full, "mlflow.runName": name, **source_tags(), **tags}
                 run = client.create_run(self._experiment, int(at * 1000), every, name)
                 self._runs[ledger_id] = run.info.run_id
         client.log_batch(
@@ -331,139 +294,3 @@ def _flat(config: Mapping[str, Any]) -> dict[str, Any]:
     """A configuration as flat parameters; the policy, a structure, is an artifact instead."""
     flat = {k: v for k, v in config.items() if k != "policy"}
     return {**flat, "size": "x".join(map(str, config["size"])), "stages": len(config["policy"])}
-
-
-def _experiment(client: MlflowClient, uri: str, name: str) -> str:
-    found = client.get_experiment_by_name(name)
-    if found is None:
-        location = None
-        if uri.startswith("sqlite:///"):
-            folder = Path(uri.removeprefix("sqlite:///")).resolve().parent
-            location = (folder / "mlartifacts" / name).as_uri()
-        try:
-            # The kind makes the UI open on training runs instead of traces.
-            tags = {"mlflow.experimentKind": "custom_model_development"}
-            return str(client.create_experiment(name, location, tags))
-        except MlflowException:  # somebody else was faster
-            found = client.get_experiment_by_name(name)
-            if found is None:
-                raise
-    return str(found.experiment_id)
-
-
-def _source() -> dict[str, str]:
-    tags = {
-        "mlflow.source.name": "python -m search",
-        "mlflow.source.type": "LOCAL",
-    }
-    try:
-        tags["mlflow.user"] = getpass.getuser()
-    except (KeyError, OSError):  # a container's user without a name
-        tags["mlflow.user"] = str(os.getuid())
-    try:
-        found = subprocess.run(
-            ["git", "rev-parse", "HEAD"], capture_output=True, text=True, timeout=5, check=True
-        )
-        tags["mlflow.source.git.commit"] = found.stdout.strip()
-    except (OSError, subprocess.SubprocessError):
-        pass
-    return tags
-
-
-def without_password(uri: str) -> str:
-    """A tracking URI that may be printed."""
-    parts = urlparse(uri)
-    if not parts.password:
-        return uri
-    return parts._replace(netloc=parts.netloc.replace(parts.password, "***")).geturl()
-
-
-def log_scores(
-    client: MlflowClient,
-    competition: str,
-    board: Leaderboard,
-    metric: str,
-    imported: Mapping[str, float],
-) -> None:
-    """Sets ``leaderboard/public`` and ``leaderboard/private`` on the runs of scored trials.
-
-    Args:
-        client: Of the tracking store.
-        competition: Its name.
-        board: Submissions and scores; models made elsewhere get a run of their own.
-        metric: Name of the contest's metric.
-        imported: Validation scores of models made elsewhere, by their names.
-    """
-    experiment = client.get_experiment_by_name(competition)
-    if experiment is None:
-        raise MlflowException(f"there is no experiment {competition!r}; run search.sync first")
-    for submission in board.submissions.values():
-        values = {
-            "leaderboard/public": submission.public,
-            "leaderboard/private": submission.private,
-        }
-        if submission.trial in imported:
-            values[f"val/{metric}"] = imported[submission.trial]
-        stamp = int((submission.scored_at or submission.at) * 1000)
-        metrics = [Metric(k, v, stamp, 0) for k, v in values.items() if v is not None]
-        full = f"{competition}/{submission.trial}"
-        found = client.search_runs(
-            [experiment.experiment_id], f"tags.`{ID_TAG}` = '{full}'", max_results=1
-        )
-        if found:
-            run = found[0].info.run_id
-        elif submission.source == "import":
-            made = int(submission.at * 1000)
-            tags = {ID_TAG: full, "kind": "import", "mlflow.user": submission.by}
-            created = client.create_run(experiment.experiment_id, made, tags, submission.trial)
-            run = created.info.run_id
-            client.set_terminated(run, "FINISHED", made)
-        else:
-            continue
-        client.log_batch(run, metrics=metrics, tags=[RunTag("submission", submission.id)])
-
-
-def log_trust(client: MlflowClient, folder: Path, trust: Trust) -> None:
-    """Logs the verdict, its figures and the scatter on the competition's run ``trust``."""
-    competition = folder.name
-    experiment = client.get_experiment_by_name(competition)
-    if experiment is None:
-        raise MlflowException(f"there is no experiment {competition!r}; run search.sync first")
-    full, now = f"{competition}/trust", int(time.time() * 1000)
-    found = client.search_runs(
-        [experiment.experiment_id], f"tags.`{ID_TAG}` = '{full}'", max_results=1
-    )
-    if found:
-        run = found[0].info.run_id
-    else:
-        tags = {ID_TAG: full, "kind": "trust", **_source()}
-        run = client.create_run(experiment.experiment_id, now, tags, "trust").info.run_id
-    figures = {
-        "tau": trust.tau.value,
-        "tau_low": trust.tau.low,
-        "tau_high": trust.tau.high,
-        "band_tau": trust.band_tau.value,
-        "evidence": trust.evidence,
-        "regret": trust.regret.expected,
-        "regret_chance": trust.regret.chance,
-        "slope": trust.slope,
-        "offset": trust.offset,
-        "ceiling": trust.ceiling,
-        "scored": float(len(trust.scored)),
-        **{f"tau.{c.name.replace(' ', '_')}": c.tau.value for c in trust.contenders},
-        **{f"evidence.{c.name.replace(' ', '_')}": c.evidence for c in trust.contenders},
-    }
-    metrics = [
-        Metric(f"trust/{name}", value, now, len(trust.scored))
-        for name, value in figures.items()
-        if math.isfinite(value)
-    ]
-    client.log_batch(
-        run,
-        metrics=metrics,
-        tags=[RunTag("verdict", trust.verdict), RunTag("validation", trust.chosen)],
-    )
-    client.set_tag(run, "mlflow.note.content", verdict_words(trust))
-    for name in ("trust.png", "trust.csv"):
-        client.log_artifact(run, str(folder / name))
-    client.set_terminated(run, "FINISHED", now)

@@ -1,0 +1,30 @@
+"""MLflow as a projection of the records; the only place that knows MLflow."""
+
+import os
+
+os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "1")
+os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "10")
+os.environ.setdefault("GIT_PYTHON_REFRESH", "quiet")
+
+from results.tracking.records import log_blend, log_scores, log_trust
+from results.tracking.store import (
+    ID_TAG,
+    TRACKING_ERRORS,
+    default_uri,
+    open_client,
+    without_password,
+)
+from results.tracking.tracker import Tracker
+
+__all__ = [
+    "ID_TAG",
+    "TRACKING_ERRORS",
+    "Tracker",
+    "default_uri",
+    "log_blend",
+    "log_scores",
+    "log_trust",
+    "open_client",
+    "without_password",
+]

@@ -1,0 +1,83 @@
+"""The tracking store: opening it, and finding what is in it."""
+
+from __future__ import annotations
+
+import getpass
+import logging
+import os
+import subprocess
+from pathlib import Path
+from urllib.parse import urlparse
+
+from filelock import FileLock
+from mlflow.exceptions import MlflowException
+from mlflow.tracking import MlflowClient
+from sqlalchemy.exc import SQLAlchemyError
+
+ID_TAG = "holdfold.id"
+TRACKING_ERRORS = (MlflowException, SQLAlchemyError, OSError, ImportError)
+"""What a tracking store that is away, slow or locked raises."""
+
+
+def default_uri(runs: Path) -> str:
+    """The sqlite database beside the runs folder."""
+    return f"sqlite:///{runs.resolve().parent / 'mlflow.db'}"
+
+
+def open_client(uri: str) -> MlflowClient:
+    """Opens a tracking store; a new sqlite database is set up by one process at a time."""
+    if not uri.startswith("sqlite:///"):
+        return MlflowClient(tracking_uri=uri)
+    for noisy in ("mlflow", "alembic"):
+        logging.getLogger(noisy).setLevel(logging.ERROR)
+    with FileLock(uri.removeprefix("sqlite:///") + ".lock"):
+        client = MlflowClient(tracking_uri=uri)
+        client.search_experiments(max_results=1)
+    return client
+
+
+def find_experiment(client: MlflowClient, uri: str, name: str) -> str:
+    """Id of a competition's experiment, made if need be."""
+    found = client.get_experiment_by_name(name)
+    if found is None:
+        location = None
+        if uri.startswith("sqlite:///"):
+            folder = Path(uri.removeprefix("sqlite:///")).resolve().parent
+            location = (folder / "mlartifacts" / name).as_uri()
+        try:
+            # The kind makes the UI open on training runs instead of traces.
+            tags = {"mlflow.experimentKind": "custom_model_development"}
+            return str(client.create_experiment(name, location, tags))
+        except MlflowException:  # somebody else was faster
+            found = client.get_experiment_by_name(name)
+            if found is None:
+                raise
+    return str(found.experiment_id)
+
+
+def source_tags() -> dict[str, str]:
+    """Who and what made a run."""
+    tags = {
+        "mlflow.source.name": "python -m search",
+        "mlflow.source.type": "LOCAL",
+    }
+    try:
+        tags["mlflow.user"] = getpass.getuser()
+    except (KeyError, OSError):  # a container's user without a name
+        tags["mlflow.user"] = str(os.getuid())
+    try:
+        found = subprocess.run(
+            ["git", "rev-parse", "HEAD"], capture_output=True, text=True, timeout=5, check=True
+        )
+        tags["mlflow.source.git.commit"] = found.stdout.strip()
+    except (OSError, subprocess.SubprocessError):
+        pass
+    return tags
+
+
+def without_password(uri: str) -> str:
+    """A tracking URI that may be printed."""
+    parts = urlparse(uri)
+    if not parts.password:
+        return uri
+    return parts._replace(netloc=parts.netloc.replace(parts.password, "***")).geturl()

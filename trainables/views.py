@@ -1,0 +1,74 @@
+"""Views: named ways to look at an image, for test-time augmentation."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from trainables.images import resize
+
+Picture = NDArray[np.uint8]
+
+SHIFT = 0.06
+"""Share of the side by which an image is moved."""
+
+ZOOM = 0.85
+"""Share of the side that a closer look keeps; a wider one is as much further away."""
+
+
+def _moved(
+    angle: float = 0.0, right: float = 0.0, down: float = 0.0, scale: float = 1.0
+) -> Callable[[Picture], Picture]:
+    """Turns counter-clockwise by degrees, moves by shares of the side, and scales."""
+
+    def move(picture: Picture) -> Picture:
+        height, width = picture.shape[:2]
+        matrix = cv2.getRotationMatrix2D(((width - 1) / 2, (height - 1) / 2), angle, scale)
+        matrix[:, 2] += (right * width, down * height)
+        return np.asarray(
+            cv2.warpAffine(
+                picture,
+                matrix,
+                (width, height),
+                flags=cv2.INTER_LINEAR,
+                borderMode=cv2.BORDER_REFLECT_101,
+            ),
+            np.uint8,
+        )
+
+    return move
+
+
+def _flipped(axis: int) -> Callable[[Picture], Picture]:
+    return lambda picture: np.ascontiguousarray(np.flip(picture, axis))
+
+
+VIEWS: Mapping[str, Callable[[Picture], Picture]] = {
+    "hflip": _flipped(1),
+    "vflip": _flipped(0),
+    "rotate+5": _moved(angle=5),
+    "rotate-5": _moved(angle=-5),
+    "rotate+10": _moved(angle=10),
+    "rotate-10": _moved(angle=-10),
+    "left": _moved(right=-SHIFT),
+    "right": _moved(right=SHIFT),
+    "up": _moved(down=-SHIFT),
+    "down": _moved(down=SHIFT),
+    "zoom": _moved(scale=1 / ZOOM),
+    "wide": _moved(scale=ZOOM),
+}
+"""Of stored images, uint8 (side, side, 3); borders are reflected."""
+
+
+def look(picture: Picture, view: str, size: tuple[int, int]) -> Picture:
+    """A stored image as a network sees it, uint8 (height, width, 3).
+
+    Args:
+        picture: uint8 (side, side, 3), as the store has it.
+        view: One of `VIEWS`, or empty for the image as it is.
+        size: Height and width in pixels.
+    """
+    return resize(VIEWS[view](picture) if view else picture, *size)
