@@ -101,6 +101,7 @@ def read_members(standing: Standing, names: Sequence[str]) -> list[Member]:
         for name, s in known.items()
     }
     imports = {s.trial: Member(name=s.trial) for s in standing.board.submissions.values() if s.oof}
+    trials = {c.id for c in standing.pool if c.trial is not None}
     single = {m.name: m for found in arms.values() for m in found}
     for name in names:  # a view of one of these, as blends record them
         base, _, view = name.partition(":")
@@ -118,6 +119,11 @@ def read_members(standing: Standing, names: Sequence[str]) -> list[Member]:
             chosen += arms[name]
         elif name in arms:
             raise InputError(f"{name} has no trial with all of its folds")
+        elif name in trials:
+            raise InputError(
+                f"{name} is known on the hold-out alone: promote it first, python -m "
+                f"search.promote select={name}"
+            )
         elif any(s.trial == name for s in standing.board.submissions.values()):
             raise InputError(
                 f"{name} has no out-of-fold predictions: submit it with validation= of all "

@@ -23,7 +23,7 @@ from results.tracking import ID_TAG
 from results.trials import Search
 from results.truth import Truth
 from search.cli import main
-from search.config import PromoteConfig, ScoreConfig, SubmitConfig, TrustConfig
+from search.config import BlendConfig, PromoteConfig, ScoreConfig, SubmitConfig, TrustConfig
 from tests.search.test_end_to_end import run as run_process
 
 
@@ -37,6 +37,7 @@ def run(folder: Path, command: str, *arguments: str) -> subprocess.CompletedProc
         "score": ScoreConfig,
         "trust": TrustConfig,
         "promote": PromoteConfig,
+        "blend": BlendConfig,
     }[command]
     out, err = io.StringIO(), io.StringIO()
     code = None
@@ -219,6 +220,82 @@ def test_a_model_made_elsewhere_takes_part(folder: Path, tmp_path: Path) -> None
     assert "was made elsewhere" in picked.stderr
 
 
+def made_elsewhere(images: pd.Series, labels: pd.Series, skill: float, seed: int) -> pd.DataFrame:
+    """A column of probabilities per class, right as often as ``skill`` allows."""
+    rng = np.random.default_rng(seed)
+    scores = rng.normal(size=(len(labels), 10))
+    scores[np.arange(len(labels)), labels] += skill
+    shares = np.exp(scores) / np.exp(scores).sum(axis=1, keepdims=True)
+    return pd.concat([images, pd.DataFrame(shares, columns=[str(c) for c in range(10)])], axis=1)
+
+
+def test_models_made_elsewhere_blend(folder: Path, tmp_path: Path) -> None:
+    copy = contest_copy(folder, tmp_path)
+    known = pd.read_csv(next((copy / "runs/digits").glob("folds-*.csv")))
+    solution = pd.read_csv(copy / "runs/digits/data/solution.csv")
+    for i, name in enumerate(("ann", "bob", "cid")):
+        oof = made_elsewhere(known["image"], known["label"], 3.0, seed=i)
+        oof.assign(fold=known["fold"]).to_csv(copy / f"{name}_oof.csv", index=False)
+        test = made_elsewhere(solution["image"], solution["label"], 3.0, seed=9 + i)
+        test.to_csv(copy / f"{name}_test.csv", index=False)
+        guess = test[[str(c) for c in range(10)]].to_numpy().argmax(axis=1)
+        solution.assign(label=guess).to_csv(copy / f"{name}.csv", index=False)
+    oof = pd.read_csv(copy / "ann_oof.csv")
+    oof.assign(fold=(known["fold"] + 1) % 5).to_csv(copy / "folds.csv", index=False)
+    oof.rename(columns={"3": "three"}).to_csv(copy / "classes.csv", index=False)
+    pd.read_csv(copy / "ann_test.csv")[1:].to_csv(copy / "short.csv", index=False)
+    for arguments, words in {
+        ("validation=folds.csv",): "would flatter a blend",
+        ("validation=classes.csv",): "columns and classes differ in",
+        ("validation=ann_oof.csv", "test=short.csv"): "1 ids are missing",
+        ("test=ann_test.csv",): "give validation=",
+    }.items():
+        wrong = run(copy, "submit", "file=ann.csv", *arguments)
+        assert wrong.returncode == 2, wrong.stdout
+        assert words in wrong.stderr
+    assert not list((copy / "runs/digits").glob("imports/ann*"))
+    alone = run(copy, "blend")
+    assert alone.returncode == 2
+    assert "at least two models" in alone.stderr
+    for name, rest in {"ann": ["test=ann_test.csv"], "bob": ["test=bob_test.csv"]}.items():
+        taken = run(copy, "submit", f"file={name}.csv", f"validation={name}_oof.csv", *rest)
+        assert taken.returncode == 0, taken.stderr
+    done = run(copy, "blend", "json=true")
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout.splitlines()[-1])["id"] == "b001"
+    made = copy / "runs/digits/blends/b001"
+    written = json.loads((made / "blend.json").read_text())
+    assert written["members"] == ["ann", "bob"]
+    rows = known["fold"] != 0
+    truth = known["label"].to_numpy()
+    stored = Predictions.read(made / "oof.npz")
+    assert stored.images == tuple(known["image"])
+    metric = METRICS["macro_f1"]
+    one = oof[[str(c) for c in range(10)]].to_numpy()
+    honest = metric.score(truth[rows], stored.probabilities[rows])
+    assert written["recipes"]["mean"]["honest"] == pytest.approx(honest)
+    assert honest > metric.score(truth[rows], one[rows]) + 0.01
+    submitted = run(copy, "submit", "select=blend:b001")
+    assert submitted.returncode == 0, submitted.stderr
+    assert "mean of 2" in submitted.stdout
+    scored = run(copy, "score", "solution=runs/digits/data/solution.csv")
+    assert scored.returncode == 0, scored.stderr
+    scores = {s.trial: s.public for s in Leaderboard.read(copy / "runs/digits").scored()}
+    assert scores["b001"] > scores["ann"] > 0.5  # type: ignore[operator]
+    client = MlflowClient(f"sqlite:///{copy}/mlflow.db")
+    experiment = client.get_experiment_by_name("digits")
+    assert experiment is not None
+    (logged,) = client.search_runs([experiment.experiment_id], f"tags.`{ID_TAG}` = 'digits/b001'")
+    assert logged.data.metrics["blend/honest.mean"] == pytest.approx(honest)
+    assert "leaderboard/public" in logged.data.metrics
+    # A test file of labels alone: the model then votes out-of-fold, too.
+    assert run(copy, "submit", "file=cid.csv", "validation=cid_oof.csv").returncode == 0
+    assert Predictions.read(copy / "runs/digits/imports/cid-oof.npz").certain
+    assert run(copy, "blend", "select=ann,cid").returncode == 0
+    unknown = run(copy, "submit", "select=blend:b009")
+    assert "did you mean b00" in unknown.stderr
+
+
 def test_a_site_s_table_and_a_quota(folder: Path, tmp_path: Path) -> None:
     copy = contest_copy(folder, tmp_path)
     part = run(copy, "score", "solution=part.csv", "share=0.42", "submission=s003")
@@ -355,6 +432,25 @@ def test_promotion_passes_the_gate_and_takes_over_what_was_trained(
     assert run(copy, "trust").returncode == 0
     unknown = run(copy, "submit", "select=promotion:tow")
     assert "did you mean two" in unknown.stderr
+    for arguments, words in {
+        ("select=two",): "at least two models or views",
+        ("select=two", "views=[hflp]"): "did you mean hflip",
+        ("select=two", "recipe=mea"): "did you mean mean",
+        ("select=six-000",): "promote it first",
+        ("select=tow",): "did you mean two",
+    }.items():
+        wrong = run(copy, "blend", *arguments)
+        assert wrong.returncode == 2, wrong.stdout
+        assert words in wrong.stderr
+    seen = run(copy, "blend", "select=two", "views=[rotate+5,zoom]")
+    assert seen.returncode == 0, seen.stderr
+    assert f"two/{best} with the mean of its 2 views" in seen.stdout
+    first = search.trial_folder(next(iter(search.trials.values())))
+    zoomed = Predictions.read(first / "holdout-zoom.npz")
+    assert (zoomed.probabilities != Predictions.read(first / "holdout.npz").probabilities).any()
+    assert run(copy, "submit", "select=blend:b001").returncode == 0
+    zoomed.normalised().of(zoomed.images[::-1]).write(first / "holdout-zoom.npz")
+    assert run(copy, "blend", "select=two", "views=[zoom]").returncode == 2
     for path in (copy / "runs/digits/data/train").iterdir():
         path.write_bytes(next((copy / "runs/digits/data/test").iterdir()).read_bytes())
         break

@@ -1,0 +1,284 @@
+"""Blends: recipes, their nested judgement, and what may be blended."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from results.blend import (
+    MERGES,
+    Blend,
+    Choice,
+    best_partners,
+    choose,
+    error_correlation,
+    judge,
+    paired_gain,
+)
+from results.blend_report import blend_page
+from results.class_bias import (
+    BIASES,
+    apply_class_biases,
+    confusion_scores,
+    counts_labels_only,
+    fit_class_biases,
+)
+from results.metrics import METRICS
+from results.panel import Panel
+from results.predictions import Predictions
+from results.promotion import OutOfFold
+from spaces.errors import InputError
+
+CLASSES = ("a", "b", "c")
+
+
+def panel(
+    labels: NDArray[np.int64],
+    oof: Sequence[NDArray[np.floating]],
+    folds: int = 5,
+    groups: NDArray[np.str_] | None = None,
+) -> Panel:
+    n = len(labels)
+    return Panel(
+        names=tuple(f"m{i}" for i in range(len(oof))),
+        images=tuple(map(str, range(n))),
+        classes=tuple(f"class {c}" for c in range(oof[0].shape[1])),
+        labels=labels,
+        folds=np.arange(n) % folds,
+        groups=groups,
+        oof=np.stack(oof).astype(np.float32),
+        test_images=(),
+        test=np.empty((len(oof), 0, oof[0].shape[1]), np.float32),
+    )
+
+
+def softmax(z: NDArray[np.floating]) -> NDArray[np.float64]:
+    e = np.exp(z - z.max(axis=1, keepdims=True))
+    return np.asarray(e / e.sum(axis=1, keepdims=True))
+
+
+def model(
+    rng: np.random.Generator, labels: NDArray[np.int64], skill: float, classes: int = 3
+) -> NDArray[np.float64]:
+    z = rng.normal(size=(len(labels), classes))
+    z[np.arange(len(labels)), labels] += skill
+    return softmax(z)
+
+
+def test_the_honest_score_of_useless_models_is_chance() -> None:
+    """In sample, weights and biases fitted to noise look good; nested, they are worth nothing."""
+    metric, worlds = METRICS["accuracy"], 40
+    honest: dict[str, list[float]] = {}
+    in_sample: dict[str, list[float]] = {}
+    for seed in range(worlds):
+        rng = np.random.default_rng(seed)
+        labels = rng.integers(0, 4, 200)
+        useless = [model(rng, labels, 0.0, classes=4) for _ in range(12)]
+        for name, judged in judge(metric, panel(labels, useless)).items():
+            honest.setdefault(name, []).append(judged.honest - 0.25)
+            in_sample.setdefault(name, []).append(judged.in_sample - 0.25)
+    for name, off in honest.items():
+        error = np.std(off) / worlds**0.5
+        assert abs(np.mean(off)) < 2.5 * error, (name, np.mean(off), error)
+    for name in ("best single", "weighted", "mean + biases", "weighted + biases"):
+        excess = np.array(in_sample[name])
+        assert excess.mean() > 3 * excess.std() / worlds**0.5, name
+        assert excess.mean() > 0.01
+
+
+def test_choosing_among_recipes_is_paid_for() -> None:
+    """What is expected of the chosen recipe is chance, too, when all are useless."""
+    metric, off = METRICS["accuracy"], []
+    for seed in range(40):
+        rng = np.random.default_rng(100 + seed)
+        labels = rng.integers(0, 4, 200)
+        models = panel(labels, [model(rng, labels, 0.0, classes=4) for _ in range(6)])
+        off.append(choose(metric, models, judge(metric, models)).expected.value - 0.25)
+    assert abs(np.mean(off)) < 2.5 * np.std(off) / len(off) ** 0.5
+
+
+def test_greedy_weights_leave_useless_models_out() -> None:
+    rng = np.random.default_rng(0)
+    labels = rng.integers(0, 3, 600)
+    good = [model(rng, labels, 1.5), model(rng, labels, 1.5)]
+    models = panel(labels, [*good, *(model(rng, labels, 0.0) for _ in range(6))])
+    judged = judge(METRICS["accuracy"], models)
+    weights = judged["weighted"].blend.weights
+    assert sum(weights) == pytest.approx(1)
+    assert sum(weights[:2]) > 0.7
+    assert judged["weighted"].honest > judged["mean"].honest
+    choice = choose(METRICS["accuracy"], models, judged)
+    assert choice.chosen.startswith("weighted")
+    assert choice.gain > 2 * choice.noise
+    assert choice.expected.low < choice.expected.value < choice.expected.high
+
+
+def test_the_mean_stays_unless_beaten_beyond_noise() -> None:
+    rng = np.random.default_rng(1)
+    labels = rng.integers(0, 3, 300)
+    models = panel(labels, [model(rng, labels, 1.5) for _ in range(3)])
+    judged = judge(METRICS["macro_f1"], models)
+    assert choose(METRICS["macro_f1"], models, judged).chosen == "mean"
+    assert choose(METRICS["macro_f1"], models, judged, "vote").chosen == "vote"
+    with pytest.raises(InputError, match="did you mean geometric"):
+        choose(METRICS["macro_f1"], models, judged, "geometrc")
+
+
+def test_metrics_of_probabilities_get_no_biases() -> None:
+    rng = np.random.default_rng(1)
+    labels = rng.integers(0, 3, 300)
+    models = panel(labels, [model(rng, labels, 1.5) for _ in range(3)])
+    for name in ("log_loss", "roc_auc"):
+        judged = judge(METRICS[name], models)
+        assert not any("biases" in recipe for recipe in judged)
+        assert np.isfinite([r.honest for r in judged.values()]).all()
+    # Lower is better: three models of equal skill blend to a smaller loss than the best of them.
+    losses = judge(METRICS["log_loss"], models)
+    assert losses["mean"].honest < losses["best single"].honest
+
+
+def test_ranks_repair_models_on_different_scales() -> None:
+    rng = np.random.default_rng(2)
+    labels = rng.integers(0, 2, 400)
+    one = model(rng, labels, 1.5, classes=2)
+    squeezed = model(rng, labels, 1.5, classes=2)
+    squeezed[:, 1] = squeezed[:, 1] ** 8  # the same order on another scale
+    squeezed[:, 0] = 1 - squeezed[:, 1]
+    judged = judge(METRICS["roc_auc"], panel(labels, [one, squeezed]))
+    assert judged["rank"].honest > judged["mean"].honest
+
+
+@pytest.mark.parametrize("merge", MERGES)
+def test_merged_rows_are_probabilities(merge: str) -> None:
+    rng = np.random.default_rng(3)
+    block = np.stack([softmax(rng.normal(size=(50, 4))) for _ in range(3)]).astype(np.float32)
+    found = Blend(recipe=merge, merge=merge, weights=(0.5, 0.5, 0.0)).apply(block)  # type: ignore[arg-type]
+    assert found.dtype == np.float32
+    np.testing.assert_allclose(found.sum(axis=1), 1, rtol=1e-5)
+    other = block.copy()
+    other[2] = rng.random((50, 4))
+    same = Blend(recipe=merge, merge=merge, weights=(0.5, 0.5, 0.0)).apply(other)  # type: ignore[arg-type]
+    np.testing.assert_array_equal(found, same)  # a model without weight has no say
+    if merge == "geometric":
+        expected = np.sqrt(block[0] * block[1])
+        np.testing.assert_allclose(found, expected / expected.sum(axis=1, keepdims=True), rtol=1e-4)
+
+
+def test_a_blend_survives_json() -> None:
+    blend = Blend(recipe="mean + biases", merge="mean", weights=(0.5, 0.5), biases=(0.1, 0.0))
+    assert Blend.from_json(blend.to_json()) == blend
+
+
+@pytest.mark.parametrize("name", ["accuracy", "macro_f1", "balanced_accuracy", "quadratic_kappa"])
+def test_confusion_matrices_carry_the_score(name: str) -> None:
+    rng = np.random.default_rng(4)
+    labels = rng.integers(0, 3, 200)
+    p = model(rng, labels, 1.0)
+    counts = np.zeros((1, 3, 3), np.int64)
+    np.add.at(counts[0], (labels, p.argmax(axis=1)), 1)
+    assert counts_labels_only(METRICS[name], labels, p)
+    assert confusion_scores(METRICS[name], counts)[0] == pytest.approx(
+        METRICS[name].score(labels, p)
+    )
+    assert not counts_labels_only(METRICS["log_loss"], labels, p)
+
+
+def test_the_bias_of_two_classes_is_the_best_threshold() -> None:
+    rng = np.random.default_rng(5)
+    labels = (rng.random(500) < 0.1).astype(np.int64)
+    p = model(rng, labels, 1.2, classes=2)
+    metric = METRICS["macro_f1"]
+    biases = fit_class_biases(metric, labels, p)
+    found = metric.score(labels, apply_class_biases(p, biases))
+    by_hand = [metric.score(labels, apply_class_biases(p, np.array([0, b]))) for b in BIASES]
+    assert found >= max(by_hand) - 1e-12
+    assert found > metric.score(labels, p) + 0.02
+
+
+def test_classes_that_are_right_already_get_no_bias() -> None:
+    labels = np.arange(60) % 3
+    assert not fit_class_biases(METRICS["accuracy"], labels, np.eye(3)[labels] * 0.8 + 0.1).any()
+
+
+def test_whom_to_blend_with() -> None:
+    rng = np.random.default_rng(6)
+    labels = rng.integers(0, 3, 900)
+    first = model(rng, labels, 1.5)
+    copy = softmax(np.log(first) + 0.05 * rng.normal(size=first.shape))
+    stranger = model(rng, labels, 1.4)
+    models = panel(labels, [first, copy, stranger])
+    correlations = error_correlation(models)
+    assert correlations[0, 1] > 0.95
+    assert correlations[0, 2] < 0.3
+    partner, gain = best_partners(METRICS["accuracy"], models)["m0"]
+    assert partner == "m2"
+    assert gain > 1
+
+
+def test_paired_gain_of_a_model_over_itself_is_nothing() -> None:
+    rng = np.random.default_rng(6)
+    labels = rng.integers(0, 3, 100)
+    p = model(rng, labels, 1.0).astype(np.float32)
+    assert paired_gain(METRICS["accuracy"], labels, p, p) == (0.0, 0.0)
+
+
+def test_the_page_has_every_recipe_and_the_choice() -> None:
+    rng = np.random.default_rng(7)
+    labels = rng.integers(0, 3, 200)
+    models = panel(labels, [model(rng, labels, 1.0) for _ in range(25)])
+    metric = METRICS["accuracy"]
+    choice: Choice = choose(metric, models, judge(metric, models))
+    page = "\n".join(
+        blend_page(
+            "birds", metric, models, choice, error_correlation(models), {"m0": ["m1"]}, False
+        )
+    )
+    assert "on the 160 of folds 1 to 4" in page
+    assert "… and 5 more" in page
+    assert "m0 with the mean of its 1 views" in page
+    for recipe in choice.recipes:
+        assert f"\n{recipe} " in page
+
+
+def member(
+    images: tuple[str, ...] = ("x", "y"), classes: tuple[str, ...] = CLASSES, fold: int = 1
+) -> tuple[OutOfFold, Predictions]:
+    n = len(images)
+    p = np.full((n, len(classes)), 1 / len(classes), np.float32)
+    oof = OutOfFold(
+        predictions=Predictions(images=images, classes=classes, probabilities=p),
+        labels=np.zeros(n, np.int64),
+        folds=np.full(n, fold),
+        groups=None,
+        count=5,
+    )
+    return oof, Predictions(images=("t",), classes=classes, probabilities=p[:1])
+
+
+@pytest.mark.parametrize(
+    ("other", "words"),
+    [
+        (member(images=("x", "z")), "other images: b lacks 1"),
+        (member(images=("x",)), "b lacks 1"),
+        (member(images=("y", "x")), "in another order"),
+        (member(classes=("a", "b", "d")), "differ in classes: in c, d"),
+        (member(classes=("b", "a", "c")), "differ in classes: in their order"),
+        (member(fold=2), "trained on other folds"),
+    ],
+)
+def test_models_that_cannot_be_blended(other: tuple[OutOfFold, Predictions], words: str) -> None:
+    with pytest.raises(InputError, match=words):
+        Panel.of({"a": member(), "b": other})
+
+
+def test_one_model_is_no_blend_and_missing_test_predictions_are_kept_out() -> None:
+    with pytest.raises(InputError, match="at least two models, got a"):
+        Panel.of({"a": member()})
+    found = Panel.of({"a": member(), "b": (member()[0], None)})
+    assert found.test_images == ()
+    assert found.test.shape == (2, 0, 3)
+    both = Panel.of({"a": member(), "b": member()})
+    assert both.test.shape == (2, 1, 3)
