@@ -48,6 +48,8 @@ class TrialConfig:
         label_smoothing: In [0, 1).
         clip_grad: Largest gradient norm; 0 switches clipping off.
         ema_decay: Decay of the weights' moving average, which is then evaluated; 0 is off.
+        swa_epochs: Last epochs whose weights are averaged (stochastic weight averaging) and then
+            evaluated; 0 is off.
         mix: Batch mixing of timm: ``none``, ``mixup`` or ``cutmix``.
         mix_alpha: Beta parameter of the mixing share.
         policy: Augmentation per image.
@@ -77,6 +79,7 @@ class TrialConfig:
     label_smoothing: float = 0.0
     clip_grad: float = 1.0
     ema_decay: float = 0.0
+    swa_epochs: int = 0
     mix: Literal["none", "mixup", "cutmix"] = "none"
     mix_alpha: float = 0.2
     policy: AugPolicy = field(default_factory=AugPolicy)
@@ -119,6 +122,14 @@ class TrialConfig:
         demand(0 <= self.label_smoothing < 1, "label_smoothing", "within 0 to below 1")
         demand(self.clip_grad >= 0, "clip_grad", "0 or more")
         demand(0 <= self.ema_decay < 1, "ema_decay", "within 0 to below 1")
+        demand(
+            0 <= self.swa_epochs <= self.epochs, "swa_epochs", f"within 0 to epochs={self.epochs}"
+        )
+        demand(
+            not (self.ema_decay and self.swa_epochs),
+            "swa_epochs",
+            "0 beside ema_decay: one average of weights at a time",
+        )
         demand(self.mix in ("none", "mixup", "cutmix"), "mix", "one of none, mixup, cutmix")
         demand(self.mix_alpha > 0, "mix_alpha", "above 0")
         demand(
@@ -186,7 +197,11 @@ class TrialConfig:
 
     def to_json(self) -> dict[str, Any]:
         """JSON-ready form; ``from_json`` reads it back."""
-        data = {f.name: getattr(self, f.name) for f in fields(self)}
+        data = {
+            f.name: getattr(self, f.name)
+            for f in fields(self)
+            if f.name not in _LATER or getattr(self, f.name) != f.default
+        }
         return {**data, "size": list(self.size), "policy": self.policy.to_json()}
 
     @staticmethod
@@ -228,6 +243,9 @@ ELSEWHERE = {
     "fold": "a search holds out fold 0; search.train takes fold=",
 }
 """Fields that belong to a job, and where they are set."""
+
+_LATER = ("swa_epochs",)
+"""Fields that records of earlier versions lack; at their default they change no digest."""
 
 _DEFAULTS = {f.name: f.default for f in fields(TrialConfig)}
 _TYPES = get_type_hints(TrialConfig)

@@ -14,6 +14,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch.nn import functional
+from torch.optim.swa_utils import AveragedModel
 
 from results.metrics import Metric, all_scores
 from results.predictions import Predictions
@@ -74,6 +75,7 @@ class _Training:
         self.model = task.model(config, len(task.classes)).to(self.device.target)
         self.model = self.model.to(memory_format=self.device.memory_format)  # type: ignore[call-overload]
         self.ema = ModelEmaV3(self.model, decay=config.ema_decay) if config.ema_decay else None
+        self.swa = AveragedModel(self.model, use_buffers=True) if config.swa_epochs else None
         betas = {"betas": (0.9, config.beta2)} if config.optimizer in ADAPTIVE else {}
         self.optimizer = create_optimizer_v2(
             self.model,
@@ -110,6 +112,8 @@ class _Training:
     @property
     def evaluated(self) -> torch.nn.Module:
         """The network whose predictions count."""
+        if self.swa is not None and self.swa.n_averaged > 0:
+            return self.swa.module
         if self.ema is None:
             return self.model
         module: torch.nn.Module = self.ema.module
@@ -123,6 +127,9 @@ class _Training:
         }
         if self.ema is not None:
             states["ema"] = self.ema.module.state_dict()
+        if self.swa is not None:
+            states["swa"] = self.swa.module.state_dict()
+            states["averaged"] = {"epochs": self.swa.n_averaged}
         return states
 
     def load(self, states: Any) -> None:
@@ -131,6 +138,9 @@ class _Training:
         self.scaler.load_state_dict(states["scaler"])
         if self.ema is not None:
             self.ema.module.load_state_dict(states["ema"])
+        if self.swa is not None:
+            self.swa.module.load_state_dict(states["swa"])
+            self.swa.n_averaged.copy_(states["averaged"]["epochs"])
 
     def train(self, epoch: int) -> tuple[float, dict[str, float], int]:
         """Runs an epoch; returns the mean loss, seconds by part, and images seen."""
@@ -161,6 +171,8 @@ class _Training:
             images += len(pictures)
             mark = time.perf_counter()
             seconds["compute"] += mark - now
+        if self.swa is not None and epoch > config.epochs - config.swa_epochs:
+            self.swa.update_parameters(self.model)
         mean = float(total) / len(self.loader)
         if not math.isfinite(mean):
             raise TrainingError(f"the training loss is {mean} in epoch {epoch}")

@@ -46,7 +46,8 @@ def load_trained(
     if checkpoint is None or checkpoint.config_digest != config.digest:
         raise InputError(f"{folder} has no checkpoint of this trial")
     model = build(config.replace(pretrained=False, weights=""), classes)
-    model.load_state_dict(checkpoint.states["ema" if config.ema_decay else "model"])
+    evaluated = "ema" if config.ema_decay else "swa" if config.swa_epochs else "model"
+    model.load_state_dict(checkpoint.states[evaluated])
     return model.eval()
 
 

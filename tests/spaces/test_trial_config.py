@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -25,6 +27,7 @@ from spaces.trial_config import TrialConfig
         ("epochs", 0),
         ("warmup_epochs", 12),
         ("label_smoothing", -0.1),
+        ("swa_epochs", 13),
         ("mix", "blend"),
         ("precision", "int8"),
         ("seed", -1),
@@ -137,3 +140,19 @@ def test_every_operation_has_words(name: str) -> None:
     text = row.describe(row.at(1.0))
     assert "{}" not in text
     assert text
+
+
+def test_digests_of_earlier_records_stay() -> None:
+    """The record was written before ``swa_epochs`` was there."""
+    lines = (Path(__file__).parent.parent / "assets/search/ledger.jsonl").read_text().splitlines()
+    started = [e for e in map(json.loads, lines) if e["event"] == "trial_started"]
+    assert started
+    for event in started:
+        config = TrialConfig.from_json(event["config"])
+        assert config.digest == event["digest"]
+        assert config.to_json() == event["config"]
+    averaged = config.replace(swa_epochs=2)
+    assert averaged.digest != config.digest
+    assert TrialConfig.from_json(averaged.to_json()) == averaged
+    with pytest.raises(InputError, match="one average of weights at a time"):
+        averaged.replace(ema_decay=0.9)

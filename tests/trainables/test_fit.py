@@ -17,7 +17,8 @@ from spaces.policy import AugPolicy, trivial_augment
 from spaces.trial_config import ADAPTIVE, TrialConfig
 from trainables.checkpoint import Checkpoint
 from trainables.fit import Report, Task, TrainingError, fit
-from trainables.predict import predict
+from trainables.model import build_model
+from trainables.predict import load_trained, predict
 
 
 def numbers(reports: list[Report]) -> list[dict[str, float]]:
@@ -149,6 +150,32 @@ def test_ready_optimizers_train_and_resume(
     assert whole[-1]["train/loss"] < 2.0
     list(itertools.islice(fit(config, task, tmp_path / "halves"), 1))
     assert numbers(list(fit(config, task, tmp_path / "halves"))) == whole
+
+
+def test_the_last_epochs_weights_are_averaged_and_resumed(
+    task: Task, small: TrialConfig, tmp_path: Path
+) -> None:
+    config = small.replace(epochs=3, warmup_epochs=0, swa_epochs=2)
+    seen: list[dict[str, torch.Tensor]] = []
+    whole = []
+    for report in fit(config, task, tmp_path / "whole"):
+        checkpoint = Checkpoint.newest(tmp_path / "whole")
+        assert checkpoint is not None
+        seen.append(dict(checkpoint.states["model"]))
+        whole.append(report)
+    assert checkpoint is not None
+    assert checkpoint.states["averaged"]["epochs"] == 2
+    for name, averaged in checkpoint.states["swa"].items():
+        if averaged.is_floating_point():
+            torch.testing.assert_close(averaged, (seen[1][name] + seen[2][name]) / 2)
+    off = [(seen[2][n] - a).abs().max() for n, a in checkpoint.states["swa"].items()]
+    assert max(off) > 1e-3
+    model = load_trained(config, tmp_path / "whole", 10, build_model)
+    torch.testing.assert_close(dict(model.state_dict()), dict(checkpoint.states["swa"]))
+    for done in (1, 2):
+        folder = tmp_path / f"halves-{done}"
+        list(itertools.islice(fit(config, task, folder), done))
+        assert numbers(list(fit(config, task, folder))) == numbers(whole[done - 1 :])
 
 
 def test_an_own_network_and_loss(task: Task, small: TrialConfig, tmp_path: Path) -> None:
