@@ -290,6 +290,27 @@ class BlendConfig(CompetitionConfig):
 
 
 @dataclass(kw_only=True)
+class ExportConfig(CompetitionConfig):
+    """``python -m search.export``."""
+
+    promotion: str = ""
+    to: str = ""
+    register: bool = True
+    model: str = ""
+
+
+@dataclass(kw_only=True)
+class PredictImagesConfig(CompetitionConfig):
+    """``python -m search.predict``."""
+
+    promotion: str = ""
+    images: str = ""
+    to: str = ""
+    quiet: bool = False
+    model: str = ""
+
+
+@dataclass(kw_only=True)
 class ScoreConfig(CompetitionConfig):
     """``python -m search.score``."""
 
@@ -440,6 +461,10 @@ HELP: dict[str, str] = {
     "file": "a submission made elsewhere, to take part in everything",
     "validation": "its hold-out or out-of-fold predictions: image and label, or a column per class",
     "test": "its test predictions with a column per class, where file= holds labels only",
+    "promotion": "id of a promotion; empty is the newest",
+    "images": "folder of images to predict",
+    "to": "folder to export to; table to write predictions to, in the runs folder when empty",
+    "register": "put the exported models into MLflow's registry",
     "views": "test-time augmentation, such as views=[hflip,rotate+5,rotate-5]: hflip, vflip, "
     "rotate+5, rotate-5, rotate+10, rotate-10, left, right, up, down, zoom, wide",
     "recipe": "how to blend: best single, mean, geometric, rank, vote, weighted, mean + biases, "

@@ -78,7 +78,7 @@ class Prepared:
     warnings: tuple[str, ...]
 
 
-RESERVED = ("data", "store", "submissions", "imports", "blends")
+RESERVED = ("data", "store", "submissions", "imports", "blends", "predictions")
 """Folders beside the searches of a competition."""
 
 DRAWS = 50
@@ -260,6 +260,7 @@ def assemble(
             "count": folds.count,
             "sizes": [len(folds.held_out(f)) for f in range(folds.count)],
         },
+        "threads": job.threads,
         "space": space.to_json() if space is not None else None,
         "digests": {"space": space.digest if space is not None else "", "code": code_digest()},
         "warnings": list(warnings),

@@ -15,7 +15,7 @@ from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
 from safetensors import SafetensorError
 from safetensors.torch import load_file
 
-import trainables.torchvision_cure  # noqa: F401 (has to come before timm)
+import trainables.portable.torchvision_cure  # noqa: F401 (has to come before timm)
 from spaces.errors import InputError, unknown
 from spaces.trial_config import TrialConfig
 

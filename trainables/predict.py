@@ -14,9 +14,9 @@ from spaces.errors import InputError
 from spaces.trial_config import TrialConfig
 from trainables.checkpoint import Checkpoint
 from trainables.device import Device
-from trainables.images import decode, resize
 from trainables.loader import Batch
 from trainables.model import BuildModel, normalisation
+from trainables.portable.images import decode, resize
 from trainables.views import look
 
 

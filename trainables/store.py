@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from spaces.digest import digest
 from spaces.errors import InputError
 from trainables.contest import Contest
-from trainables.images import decode, resize
+from trainables.portable.images import decode, resize
 
 FORMAT = 1
 OVERSIZE = 1.3

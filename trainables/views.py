@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from trainables.images import resize
+from trainables.portable.images import resize
 
 Picture = NDArray[np.uint8]
 

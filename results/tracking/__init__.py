@@ -8,6 +8,7 @@ os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "10")
 os.environ.setdefault("GIT_PYTHON_REFRESH", "quiet")
 
 from results.tracking.records import log_blend, log_scores, log_trust
+from results.tracking.registry import register
 from results.tracking.store import (
     ID_TAG,
     TRACKING_ERRORS,
@@ -26,5 +27,6 @@ __all__ = [
     "log_scores",
     "log_trust",
     "open_client",
+    "register",
     "without_password",
 ]

@@ -10,6 +10,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -19,12 +20,22 @@ from mlflow.tracking import MlflowClient
 from results.leaderboard import Leaderboard
 from results.metrics import METRICS
 from results.predictions import Predictions
-from results.tracking import ID_TAG
+from results.tracking import ID_TAG, register
 from results.trials import Search
 from results.truth import Truth
 from search.cli import main
-from search.config import BlendConfig, PromoteConfig, ScoreConfig, SubmitConfig, TrustConfig
+from search.config import (
+    BlendConfig,
+    ExportConfig,
+    PredictImagesConfig,
+    PromoteConfig,
+    ScoreConfig,
+    SubmitConfig,
+    TrustConfig,
+)
 from tests.search.test_end_to_end import run as run_process
+from trainables.portable import predictor
+from trainables.portable.predictor import Predictor
 
 
 def run(folder: Path, command: str, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -38,6 +49,8 @@ def run(folder: Path, command: str, *arguments: str) -> subprocess.CompletedProc
         "trust": TrustConfig,
         "promote": PromoteConfig,
         "blend": BlendConfig,
+        "export": ExportConfig,
+        "predict": PredictImagesConfig,
     }[command]
     out, err = io.StringIO(), io.StringIO()
     code = None
@@ -388,10 +401,7 @@ def test_rules_that_forbid_test_images_are_remembered(folder: Path, tmp_path: Pa
     assert wrong.returncode == 2
 
 
-def test_promotion_passes_the_gate_and_takes_over_what_was_trained(
-    folder: Path, tmp_path: Path
-) -> None:
-    copy = contest_copy(folder, tmp_path)
+def test_promotions_that_are_refused(folder: Path) -> None:
     for arguments, words in {
         (): "Not enough evidence",
         ("folds=6",): "the search's split has 5",
@@ -402,36 +412,61 @@ def test_promotion_passes_the_gate_and_takes_over_what_was_trained(
         ("folds=2", "promote.backbone=resnet1"): "unknown backbone",
         ("folds=2", "promote.epoch=3"): "unknown parameter",
     }.items():
-        wrong = run(copy, "promote", *arguments)
+        wrong = run(folder, "promote", *arguments)
         assert wrong.returncode == 2, wrong.stdout
         assert words in wrong.stderr
+    for command, options in {
+        "export": ["to=model"],
+        "predict": ["images=runs/digits/data/test"],
+    }.items():
+        early = run(folder, command, *options)
+        assert early.returncode == 2, early.stdout
+        assert "there is no promotion yet" in early.stderr
+
+
+@pytest.fixture(scope="module")
+def promoted(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the folder with the promotion ``two`` of two folds."""
+    copy = contest_copy(folder, tmp_path_factory.mktemp("promoted"))
     done = run_process(copy, "promote", "folds=2", "name=two", "quiet=true")
     assert done.returncode == 0, done.stdout + done.stderr
     assert "pooled" in done.stdout
-    search = Search.read(copy / "runs/digits/two")
+    return copy
+
+
+def test_promotion_takes_over_what_was_trained(promoted: Path) -> None:
+    search = Search.read(promoted / "runs/digits/two")
     taken = {t.config.fold: t.taken for t in search.trials.values()}
     best = next(iter(search.opened["promotion"]["arms"]))
     assert taken[0] == best
-    confirmed = Search.read(copy / "runs/digits/six").of("confirm")
+    confirmed = Search.read(promoted / "runs/digits/six").of("confirm")
     wanted = next(t.config for t in search.trials.values() if t.config.fold == 1)
     assert taken[1] == next((t.id for t in confirmed if t.config == wanted), "")
-    oof = Predictions.read(copy / f"runs/digits/two/oof-{best}.npz")
+    oof = Predictions.read(promoted / f"runs/digits/two/oof-{best}.npz")
     folds = pd.read_csv(search.folds_file)
     assert oof.images == tuple(folds["image"][folds["fold"] <= 1])
-    made = run(copy, "submit", "select=promotion:two")
+
+
+def test_a_promotion_is_submitted_and_scored(promoted: Path) -> None:
+    made = run(promoted, "submit", "select=promotion:two")
     assert made.returncode == 0, made.stderr
-    scored = run(copy, "score", "solution=runs/digits/data/solution.csv")
+    scored = run(promoted, "score", "solution=runs/digits/data/solution.csv")
     assert scored.returncode == 0, scored.stderr
-    client = MlflowClient(f"sqlite:///{copy}/mlflow.db")
+    client = MlflowClient(f"sqlite:///{promoted}/mlflow.db")
     experiment = client.get_experiment_by_name("digits")
     assert experiment is not None
     (parent,) = client.search_runs([experiment.experiment_id], f"tags.`{ID_TAG}` = 'digits/two'")
     assert "leaderboard/public" in parent.data.metrics
-    result = search.summary["arms"][best]  # type: ignore[index]
+    (result,) = Search.read(promoted / "runs/digits/two").summary["arms"].values()  # type: ignore[index]
     assert parent.data.metrics["full/macro_f1"] == pytest.approx(result["score"])
-    assert run(copy, "trust").returncode == 0
-    unknown = run(copy, "submit", "select=promotion:tow")
+    assert run(promoted, "trust").returncode == 0
+    unknown = run(promoted, "submit", "select=promotion:tow")
     assert "did you mean two" in unknown.stderr
+
+
+def test_views_of_a_promotion_blend(promoted: Path) -> None:
+    search = Search.read(promoted / "runs/digits/two")
+    best = next(iter(search.opened["promotion"]["arms"]))
     for arguments, words in {
         ("select=two",): "at least two models or views",
         ("select=two", "views=[hflp]"): "did you mean hflip",
@@ -439,22 +474,167 @@ def test_promotion_passes_the_gate_and_takes_over_what_was_trained(
         ("select=six-000",): "promote it first",
         ("select=tow",): "did you mean two",
     }.items():
-        wrong = run(copy, "blend", *arguments)
+        wrong = run(promoted, "blend", *arguments)
         assert wrong.returncode == 2, wrong.stdout
         assert words in wrong.stderr
-    seen = run(copy, "blend", "select=two", "views=[rotate+5,zoom]")
+    seen = run(promoted, "blend", "select=two", "views=[rotate+5,zoom]")
     assert seen.returncode == 0, seen.stderr
     assert f"two/{best} with the mean of its 2 views" in seen.stdout
     first = search.trial_folder(next(iter(search.trials.values())))
     zoomed = Predictions.read(first / "holdout-zoom.npz")
     assert (zoomed.probabilities != Predictions.read(first / "holdout.npz").probabilities).any()
-    assert run(copy, "submit", "select=blend:b001").returncode == 0
-    zoomed.normalised().of(zoomed.images[::-1]).write(first / "holdout-zoom.npz")
-    assert run(copy, "blend", "select=two", "views=[zoom]").returncode == 2
-    for path in (copy / "runs/digits/data/train").iterdir():
-        path.write_bytes(next((copy / "runs/digits/data/test").iterdir()).read_bytes())
-        break
-    changed = run(copy, "promote", "folds=2")
+    assert run(promoted, "submit", "select=blend:b001").returncode == 0
+    # Parity covers views: predictions that the images do not give stop the submission.
+    assert run(promoted, "blend", "select=two", "views=[zoom]").returncode == 0
+    zoomed.of(zoomed.images[::-1]).write(first / "holdout-zoom.npz")
+    stopped = run(promoted, "blend", "select=two", "views=[zoom]")
+    assert "other images than the fold" in stopped.stderr
+    flipped = Predictions(
+        images=zoomed.images,
+        classes=zoomed.classes,
+        probabilities=zoomed.probabilities[:, ::-1],
+    )
+    flipped.write(first / "holdout-zoom.npz")
+    unlike = run(promoted, "submit", "select=blend:b002")
+    assert unlike.returncode == 2
+    assert "differ from what is stored" in unlike.stderr
+    (first / "holdout-zoom.npz").unlink()
+
+
+def test_an_export_predicts_the_very_bits(promoted: Path, tmp_path: Path) -> None:
+    for arguments, words in {
+        (): "to= is needed",
+        ("to=runs",): "not an empty folder",
+        ("to=nowhere/model",): "there is no folder",
+        ("to=model", "promotion=tow"): "did you mean two",
+        ("to=model", "model=mine:net"): "was trained with model=''",
+    }.items():
+        wrong = run(promoted, "export", *arguments)
+        assert wrong.returncode == 2, wrong.stdout
+        assert words in wrong.stderr
+        assert not (promoted / "model").exists()
+    done = run(promoted, "export", "promotion=two", "to=model")
+    assert done.returncode == 0, done.stderr
+    assert "bit for bit" in done.stdout
+    # The folder stands alone: elsewhere, and without this project on the path.
+    alone = tmp_path / "elsewhere"
+    (promoted / "model").rename(alone)
+    sources = "\n".join(p.read_text() for p in alone.rglob("*.py"))
+    for ours in ("search", "results", "spaces", "trainables", "ray"):
+        assert f"import {ours}" not in sources
+        assert f"from {ours}" not in sources
+    data = promoted / "runs/digits/data"
+    command = [sys.executable, "-I", str(alone / "predict.py"), str(data)]
+    told = subprocess.run(
+        [*command, "--list", str(data / "test.csv"), "--out", "out.csv"],
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+        check=False,
+    )
+    assert told.returncode == 0, told.stderr
+    assert "ms each on cpu" in told.stdout
+    stored = Predictions.read(promoted / "runs/digits/two/test.npz")
+    table = pd.read_csv(tmp_path / "out.csv", dtype=str)
+    assert tuple(table["image"]) == stored.images
+    found = table[list(stored.classes)].to_numpy().astype(np.float32)
+    np.testing.assert_array_equal(found, stored.probabilities)
+    names = np.array(stored.classes)[stored.probabilities.argmax(axis=1)]
+    np.testing.assert_array_equal(table["label"], names)
+
+
+def test_the_registry_has_the_export(promoted: Path) -> None:
+    """As pyfunc over safetensors, without pickles, the best out of fold as champion."""
+    uri = f"sqlite:///{promoted}/mlflow.db"
+    client = MlflowClient(uri)
+    champion = client.get_model_version_by_alias("holdfold-digits", "champion")
+    assert champion.tags["promotion"] == "two"
+    assert not list((promoted / "mlartifacts").rglob("*.pkl"))
+    script = (
+        "import mlflow, pandas as pd, sys; mlflow.set_tracking_uri(sys.argv[1])\n"
+        "model = mlflow.pyfunc.load_model('models:/holdfold-digits@champion')\n"
+        "table = pd.DataFrame({'image': sys.argv[2:]})\n"
+        "print(model.predict(table).to_csv(index=False))"
+    )
+    stored = Predictions.read(promoted / "runs/digits/two/test.npz")
+    paths = [str(promoted / "runs/digits/data" / i) for i in stored.images[:3]]
+    told = subprocess.run(
+        [sys.executable, "-c", script, uri, *paths],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=promoted,
+    )
+    assert told.returncode == 0, told.stderr
+    table = pd.read_csv(io.StringIO(told.stdout))
+    np.testing.assert_allclose(table.to_numpy(), stored.probabilities[:3], atol=1e-5)
+    # A worse one comes in, but not to the top.
+    search = Search.read(promoted / "runs/digits/two")
+    (promoted / "again").mkdir()
+    assert run(promoted, "export", "promotion=two", "to=again", "register=false").returncode == 0
+    words = register(client, search, promoted / "again", 0.01)
+    assert "two stays champion" in words
+    after = client.get_model_version_by_alias("holdfold-digits", "champion")
+    assert after.version == champion.version
+
+
+def test_a_folder_of_images_is_predicted(
+    promoted: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stored = Predictions.read(promoted / "runs/digits/two/test.npz")
+    folder = tmp_path / "new"
+    (folder / "deeper").mkdir(parents=True)
+    for i, name in enumerate(stored.images[:150]):
+        shutil.copy(promoted / "runs/digits/data" / name, folder / f"deeper/{i:03d}.png")
+    (folder / "notes.txt").write_text("not an image, and no error either")
+    for arguments, words in {
+        (): "there is no such folder",
+        ("images=nowhere",): "there is no such folder",
+        (f"images={tmp_path / 'new'}", "promotion=tow"): "did you mean two",
+        (f"images={tmp_path / 'new'}", "to=nowhere/x.csv"): "there is no folder",
+    }.items():
+        wrong = run(promoted, "predict", *arguments)
+        assert wrong.returncode == 2, wrong.stdout
+        assert words in wrong.stderr
+    monkeypatch.setattr(predictor, "CHUNK", 64)
+    whole = run(promoted, "predict", f"images={folder}", f"to={tmp_path / 'whole.csv'}")
+    assert whole.returncode == 0, whole.stderr
+    assert "images/s" in whole.stdout
+    table = pd.read_csv(tmp_path / "whole.csv", dtype=str)
+    assert table["image"][0] == "deeper/000.png"
+    found = table[list(stored.classes)].to_numpy().astype(np.float32)
+    np.testing.assert_allclose(found, stored.probabilities[:150], atol=1e-5)
+    # Cut off after the first chunk, it goes on with the second; what does not decode is listed.
+    (folder / "broken.png").write_bytes(b"no image")
+    read = Predictor.read
+    seen: list[Path] = []
+
+    def cut_off(self: Predictor, path: Path) -> Any:
+        seen.append(path)
+        if len(seen) == 100:
+            raise KeyboardInterrupt
+        return read(self, path)
+
+    to = f"to={tmp_path / 'halves.csv'}"
+    with monkeypatch.context() as patch:
+        patch.setattr(Predictor, "read", cut_off)
+        assert run(promoted, "predict", f"images={folder}", to).returncode == 3
+    assert not (tmp_path / "halves.csv").exists()
+    rest = run(promoted, "predict", f"images={folder}", to, "json=true")
+    assert rest.returncode == 1, rest.stderr
+    assert "going on after 64 images" in rest.stdout
+    assert json.loads(rest.stdout.splitlines()[-1])["left_out"] == ["broken.png"]
+    halves = pd.read_csv(tmp_path / "halves.csv", dtype=str)
+    assert list(halves["image"]) == list(table["image"])
+    again = halves[list(stored.classes)].to_numpy().astype(np.float32)
+    np.testing.assert_allclose(again, found, atol=1e-5)
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["halves.csv", "new", "whole.csv"]
+
+
+def test_a_promotion_of_changed_images_is_refused(promoted: Path) -> None:
+    data = promoted / "runs/digits/data"
+    next((data / "train").iterdir()).write_bytes(next((data / "test").iterdir()).read_bytes())
+    changed = run(promoted, "promote", "folds=2")
     assert changed.returncode == 2
     assert "were changed since the search" in changed.stderr
 

@@ -16,7 +16,7 @@ from spaces.operations import OPERATIONS
 from spaces.policy import AugPolicy, Choice, Stage, trivial_augment
 from trainables.augment import Augmenter
 from trainables.augment.operations import transform
-from trainables.images import resize
+from trainables.portable.images import resize
 
 SIDE, SIZE = 44, (32, 40)
 Picture = NDArray[np.uint8]

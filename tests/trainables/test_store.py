@@ -13,7 +13,7 @@ import pytest
 from spaces.errors import InputError
 from trainables.contest import Contest, load_contest
 from trainables.digits import make_digits
-from trainables.images import decode, resize
+from trainables.portable.images import decode, resize
 from trainables.store import ImageStore, build_store, store_side
 
 

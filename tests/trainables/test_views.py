@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from trainables.images import resize
+from trainables.portable.images import resize
 from trainables.views import VIEWS, look
 
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from spaces.policy import AugPolicy, Stage
 from trainables.augment.operations import transform
-from trainables.images import AREA_FROM
+from trainables.portable.images import AREA_FROM
 
 
 class Augmenter:

@@ -1,0 +1,117 @@
+"""Exported models: a folder that predicts without this project, Ray or MLflow."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import save_file
+
+from spaces.trial_config import TrialConfig
+from trainables.augment import Augmenter
+from trainables.loader import evaluation_batch
+from trainables.model import BuildModel, normalisation
+from trainables.predict import load_trained
+
+FORMAT = 1
+NEEDED = ("torch", "timm", "numpy", "opencv-python-headless", "safetensors", "pandas")
+
+_PREDICT = '''"""Predicts images with the models of this folder: python predict.py --help"""
+
+import sys
+from pathlib import Path
+
+FOLDER = Path(__file__).resolve().parent
+sys.path.insert(0, str(FOLDER))
+
+from portable.predictor import main
+
+sys.exit(main(FOLDER))
+'''
+
+
+@dataclass(frozen=True, kw_only=True)
+class Trained:
+    """One trained model of an ensemble.
+
+    Attributes:
+        config: Its configuration.
+        folder: Where its checkpoint lies.
+        arm: Trial that was promoted: models of one arm are averaged first.
+    """
+
+    config: TrialConfig
+    folder: Path
+    arm: str
+
+
+def write_export(
+    folder: Path,
+    models: Sequence[Trained],
+    *,
+    classes: Sequence[str],
+    about: dict[str, Any],
+    threads: int,
+    build: BuildModel,
+) -> None:
+    """Writes weights, policies, configurations and code.
+
+    Args:
+        folder: Is made; ``model.json`` is written last.
+        models: In the order in which they were averaged after training.
+        classes: Class names.
+        about: Where they come from, for the record.
+        threads: CPU threads of each training.
+        build: Builds a network.
+
+    Raises:
+        InputError: If a checkpoint is missing.
+    """
+    (folder / "weights").mkdir(parents=True)
+    members = []
+    for i, trained in enumerate(models):
+        config = trained.config
+        model = load_trained(config, trained.folder, len(classes), build)
+        mean, std = normalisation(model)
+        name = f"weights/{i:03d}.safetensors"
+        weights = {k: v.contiguous().clone() for k, v in model.state_dict().items()}
+        save_file(weights, folder / name)
+        members.append(
+            {
+                "weights": name,
+                "arm": trained.arm,
+                "fold": config.fold,
+                "mean": mean.tolist(),
+                "std": std.tolist(),
+                "batch": evaluation_batch(config),
+                "config": config.to_json(),
+            }
+        )
+    policies = {
+        m.arm: Augmenter(m.config.policy, m.config.size, m.config.seed, m.config.store_side)
+        for m in models
+    }
+    texts = {arm: policy.to_dict() for arm, policy in policies.items()}
+    (folder / "policy.json").write_text(json.dumps(texts, indent=2, default=str) + "\n")
+    code = Path(__file__).parent / "portable"
+    (folder / "portable").mkdir()
+    for path in sorted(code.glob("*.py")):
+        shutil.copyfile(path, folder / "portable" / path.name)
+    (folder / "predict.py").write_text(_PREDICT)
+    versions = [f"{name}=={version(name).partition('+')[0]}\n" for name in NEEDED]
+    (folder / "requirements.txt").write_text("".join(versions))
+    written = {
+        "format": FORMAT,
+        **about,
+        "classes": list(classes),
+        "threads": threads,
+        "torch": torch.__version__,
+        "models": members,
+    }
+    (folder / "model.json").write_text(json.dumps(written, indent=2) + "\n")
