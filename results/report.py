@@ -17,6 +17,9 @@ VERDICTS = {
 }
 """How a sentence about the winner begins, by verdict."""
 
+SECOND_STAGE = (0,)
+"""Folds of the race when variants of one trial compete on the hold-out."""
+
 SHOWN = 5
 """Trials in the table of the best."""
 
@@ -194,7 +197,11 @@ def _promotion_page(search: Search, summary: Mapping[str, Any]) -> list[str]:
     for arm, result in summary["arms"].items():
         lines += ["", *_headline(arm, result, metric)]
     taken = [t for t in trials if t.taken]
-    lines += ["", *_proxy_words(summary["proxies"], search)]
+    lines += [
+        "",
+        *_light_to_heavy_words(search, summary),
+        *_proxy_words(summary["proxies"], search),
+    ]
     if taken:
         lines.append(f"{len(taken)} of {len(trials)} trainings were done before and taken over.")
     return [*lines, *_failures(search), *_costs(summary)]
@@ -205,7 +212,9 @@ def _left_out(search: Search, arm: str) -> str:
         return ""
     if any(t.state == "failed" for t in search.of("fold") if t.arm == arm):
         return "a fold failed"
-    raced = search.opened["promotion"]["race"] and (search.summary or {}).get("arms")
+    raced = (search.summary or {}).get("arms") and search.opened["promotion"]["race"]
+    if raced == list(SECOND_STAGE):
+        return "not the best variant"
     return "out of the race" if raced else "unfinished"
 
 
@@ -228,6 +237,24 @@ def _headline(arm: str, result: Mapping[str, Any], metric: str) -> list[str]:
             f"{result['optimism']:+.1f} points"
         )
     return lines
+
+
+def _light_to_heavy_words(search: Search, summary: Mapping[str, Any]) -> list[str]:
+    """Whether trials keep their order when the promotion changes what they are made of."""
+    changes = search.opened["promotion"].get("changes")
+    if not changes:
+        return []
+    pairs = summary.get("light_to_heavy", [])
+    if len(pairs) < 3:
+        return [
+            f"Light to heavy ({in_words(changes)}): not checked whether trials keep their order; "
+            "race=3 trains three of them changed."
+        ]
+    tau = kendall_interval([p["light"] for p in pairs], [p["heavy"] for p in pairs])
+    return [
+        f"Light to heavy ({in_words(changes)}): over {len(pairs)} trials the hold-out and the "
+        f"changed trainings agree with tau {tau.value:.2f} ({tau.low:.2f} to {tau.high:.2f})."
+    ]
 
 
 def _proxy_words(proxies: Sequence[Mapping[str, Any]], search: Search) -> list[str]:

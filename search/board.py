@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from results.leaderboard import Frozen, Leaderboard
+from results.leaderboard import Frozen, Leaderboard, Submission
 from results.metrics import METRICS, Metric, custom_metric
 from results.predictions import Predictions
 from results.shift import Shift
@@ -68,6 +68,10 @@ class Standing:
             if candidate.trial is not None and path.exists():
                 return Predictions.read(path).images
         return ()
+
+    def submission_file(self, submission: Submission) -> Path:
+        """A submission's file, also where the runs folder was moved."""
+        return self.folder / "submissions" / Path(submission.file).name
 
     def candidate(self, name: str) -> Candidate | None:
         """A candidate by id."""

@@ -350,6 +350,20 @@ class TrustConfig(CompetitionConfig):
 
 
 @dataclass(kw_only=True)
+class FinalConfig(CompetitionConfig):
+    """``python -m search.final``."""
+
+    select: int = 2
+    images: int = 0
+    band: BandConfig = field(default_factory=BandConfig)
+    model: str = ""
+
+    def __post_init__(self) -> None:
+        _demand(1 <= self.select <= 3, "select", self.select, "1, 2 or 3")
+        _demand(self.images >= 0, "images", self.images, "0 or more private test images")
+
+
+@dataclass(kw_only=True)
 class PromoteConfig(EngineConfig):
     """``python -m search.promote``."""
 
@@ -456,13 +470,14 @@ HELP: dict[str, str] = {
     "quiet": "print only the result",
     "json": "last line of the output is JSON: id and path",
     "select": "which ones: a search or a trial; best, baseline, band:6, spread:4 or ids; to "
-    "submit, also promotion:<id> and blend:<id>; to blend, promotions and imports, or all",
+    "submit, also promotion:<id> and blend:<id>; to blend, promotions and imports, or all; "
+    "for search.final, how many",
     "competition": "name of the competition; empty is the one worked on last",
     "file": "a submission made elsewhere, to take part in everything",
     "validation": "its hold-out or out-of-fold predictions: image and label, or a column per class",
     "test": "its test predictions with a column per class, where file= holds labels only",
     "promotion": "id of a promotion; empty is the newest",
-    "images": "folder of images to predict",
+    "images": "folder of images to predict; for search.final, how many private test images",
     "to": "folder to export to; table to write predictions to, in the runs folder when empty",
     "register": "put the exported models into MLflow's registry",
     "views": "test-time augmentation, such as views=[hflip,rotate+5,rotate-5]: hflip, vflip, "

@@ -39,7 +39,7 @@ class FoldsPlan:
         arms: Promoted configurations by trial, best first.
         folds: Folds to train.
         seeds: Trainings per fold.
-        race: Whether the arms race on `RACE_FOLDS` first.
+        race: Folds that all arms train first; empty if there is no race.
         survivors: Says who is left once the race is over.
         started: Trials handed out or taken over so far.
     """
@@ -48,7 +48,7 @@ class FoldsPlan:
     arms: Mapping[str, TrialConfig]
     folds: tuple[int, ...]
     seeds: int
-    race: bool
+    race: tuple[int, ...]
     survivors: Callable[[], list[str]]
     started: int = 0
     _left: list[str] | None = field(default=None)
@@ -103,14 +103,14 @@ class FoldsPlan:
         return [
             (arm, config)
             for arm, config in self.wanted()
-            if arm in left or (self.race and config.fold in RACE_FOLDS)
+            if arm in left or config.fold in self.race
         ]
 
     def _race_over(self) -> bool:
         return all(
             self._settled(self._tried(arm, config))
             for arm, config in self.wanted()
-            if config.fold in RACE_FOLDS
+            if config.fold in self.race
         )
 
     @staticmethod

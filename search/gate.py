@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 
+from results.optimism import winner_optimism
 from results.quota import allowance
 from results.trust import Trust, Verdict
 from results.trust_report import settle_words, verdict_words
@@ -15,6 +16,9 @@ from search.contenders import find_contenders
 from search.select import Candidate, pick
 from search.submit import unfit
 from spaces.errors import InputError
+
+FINALISTS = 50
+"""Trials, the best first, that may have won: what choosing among them flatters is estimated."""
 
 PARTIAL = 2
 """Folds of the promotion that may go on while there is not enough evidence."""
@@ -29,12 +33,15 @@ class Passage:
         verdict: What trust says.
         words: The verdict in words, and what follows from it.
         force: Why it went on nevertheless; empty if it did not have to.
+        optimism: By how many points the hold-out flatters the best, having chosen it, as far as
+            can be expected; None where that is not known.
     """
 
     chosen: list[Candidate]
     verdict: Verdict
     words: list[str]
     force: str
+    optimism: float | None
 
 
 def pass_gate(config: PromoteConfig, standing: Standing) -> Passage:
@@ -61,7 +68,26 @@ def pass_gate(config: PromoteConfig, standing: Standing) -> Passage:
     if not config.force:
         _refuse(config, standing, trust, words)
     chosen = _choose(config, standing, trust, words)
-    return Passage(chosen=chosen, verdict=verdict, words=words, force=config.force)
+    optimism = _optimism(standing, chosen, words)
+    return Passage(
+        chosen=chosen, verdict=verdict, words=words, force=config.force, optimism=optimism
+    )
+
+
+def _optimism(standing: Standing, chosen: list[Candidate], words: list[str]) -> float | None:
+    """How much the hold-out is expected to flatter the best for having chosen it."""
+    finalists = [c for c in standing.pool if c.trial is not None][:FINALISTS]
+    if len(finalists) < 2 or chosen[0].id != finalists[0].id:
+        return None
+    metric, truth = standing.metric, standing.truth
+    stored = [v.probabilities for v in standing.validated(finalists)]
+    optimism = winner_optimism(metric, truth.labels, stored, truth.groups)
+    if optimism is not None:
+        words.append(
+            f"{chosen[0].id} has {metric.name} {chosen[0].score:.4f} on the hold-out, which is "
+            f"expected to flatter it by {optimism:.1f} points: it is the best of {len(finalists)}."
+        )
+    return optimism
 
 
 def _refuse(

@@ -8,29 +8,24 @@ writes out-of-fold and test predictions, the fold table and an honest headline.
   python -m search.promote race=3              the top three run two folds first
   python -m search.promote select=a-003,b-001 seeds=2
   python -m search.promote promote.backbone=resnet18 promote.size=96 epochs=30
+  python -m search.promote 'promote.backbone=[resnet18,resnet34]'    the better on the hold-out
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Mapping
-from dataclasses import asdict
+import itertools
+import re
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
-from results.figures import confusion, contact_sheet
 from results.promotion import (
-    OutOfFold,
-    average,
-    class_scores,
     collect,
     contenders_left,
-    headline,
-    worst_images,
 )
-from results.trials import Search, Trial, searches
+from results.report import SECOND_STAGE
+from results.trials import Search, Trial
 from search.board import Standing, open_standing
 from search.cli import main
 from search.config import CompetitionConfig, PromoteConfig
@@ -39,6 +34,7 @@ from search.folds_plan import RACE_FOLDS, FoldsPlan
 from search.gate import pass_gate
 from search.job import Prepared, assemble, job_name
 from search.pictures import open_pictures
+from search.promotion_results import close_promotion
 from search.select import Candidate, all_trials
 from search.space import flatten
 from spaces.errors import InputError
@@ -46,8 +42,8 @@ from spaces.trial_config import TrialConfig
 from trainables.folds import Folds
 from trainables.store import store_side
 
-SHOWN = 32
-"""Images on the contact sheet of the worst."""
+VARIANTS = 6
+"""Most variants of a trial, in a second stage."""
 
 
 def run(config: PromoteConfig) -> int:
@@ -72,8 +68,9 @@ def run(config: PromoteConfig) -> int:
         raise InputError(f"race={config.race} needs at least {max(RACE_FOLDS) + 1} folds")
     passage = pass_gate(config, standing)
     print("\n".join(passage.words), flush=True)
-    arms = {c.id: _promoted(config, c) for c in passage.chosen}
+    arms, parents = _arms(config, passage.chosen)
     rows = tuple(range(config.folds or folds.count))
+    race = SECOND_STAGE if len(arms) > len(passage.chosen) else RACE_FOLDS if config.race else ()
 
     def make_plan(prepared: Prepared, driver: Driver) -> Any:
         side = prepared.baseline.store_side
@@ -82,19 +79,23 @@ def run(config: PromoteConfig) -> int:
             arms={name: arm.replace(store_side=side) for name, arm in arms.items()},
             folds=rows,
             seeds=config.seeds,
-            race=bool(config.race),
-            survivors=lambda: _survivors(driver.search, prepared, list(arms)),
+            race=race,
+            survivors=lambda: _left(driver.search, prepared, race),
         )
         _take_over(plan, driver, standing)
         return plan, lambda trial: None
 
+    scores = {c.id: c.score for c in passage.chosen}
     opening = {
         "promotion": {
             "arms": {name: arm.to_json() for name, arm in arms.items()},
-            "scores": {c.id: c.score for c in passage.chosen},
+            "parents": parents,
+            "scores": {arm: scores[parent] for arm, parent in parents.items()},
+            "changes": flatten(config.promote),
+            "optimism": passage.optimism,
             "folds": len(rows),
             "seeds": config.seeds,
-            "race": config.race,
+            "race": list(race),
             "verdict": passage.verdict,
             "force": passage.force,
         }
@@ -105,7 +106,7 @@ def run(config: PromoteConfig) -> int:
         prepare=lambda say: _prepare(config, standing, folds, arms, say),
         make_plan=make_plan,
         opening=opening,
-        close=lambda search, prepared: {"winner": None, **_close(search, prepared)},
+        close=lambda search, prepared: {"winner": None, **close_promotion(search, prepared)},
         next_commands=lambda search: _next(search, same_place(config)),
     )
 
@@ -118,7 +119,47 @@ def _next(search: Search, here: str) -> list[str]:
     return ["the same command, under another name=, takes the finished folds over and goes on"]
 
 
-def _promoted(config: PromoteConfig, candidate: Candidate) -> TrialConfig:
+def _arms(
+    config: PromoteConfig, chosen: Sequence[Candidate]
+) -> tuple[dict[str, TrialConfig], dict[str, str]]:
+    """Promoted configurations by name, and the trial that each comes from.
+
+    A list in ``promote.`` makes a variant of the trial for every choice.
+
+    Raises:
+        InputError: If there are too many variants, or several trials to make them of.
+    """
+    changes = flatten(config.promote)
+    lists = {
+        name: v for name, v in changes.items() if isinstance(v, list) and not _is_size(name, v)
+    }
+    if not lists:
+        arms = {c.id: _promoted(config, c, changes) for c in chosen}
+        return arms, {name: name for name in arms}
+    shown = ", ".join(f"promote.{name}" for name in lists)
+    variants = [
+        dict(zip(lists, picked, strict=True)) for picked in itertools.product(*lists.values())
+    ]
+    if len(chosen) > 1:
+        raise InputError(f"{shown}: variants are made of one trial, not of {len(chosen)}; no race=")
+    if not 2 <= len(variants) <= VARIANTS:
+        raise InputError(f"{shown}: {len(variants)} variants; 2 to {VARIANTS} can be tried")
+    (candidate,) = chosen
+    arms = {}
+    for variant in variants:
+        words = "_".join(re.sub(r"[^A-Za-z0-9_.-]", "_", str(v)) for v in variant.values())
+        arms[f"{candidate.id}.{words}"] = _promoted(config, candidate, {**changes, **variant})
+    return arms, dict.fromkeys(arms, candidate.id)
+
+
+def _is_size(name: str, value: list[Any]) -> bool:
+    """Whether a list is one size, height and width, instead of choices."""
+    return name == "size" and len(value) == 2 and all(isinstance(v, int) for v in value)
+
+
+def _promoted(
+    config: PromoteConfig, candidate: Candidate, changes: Mapping[str, Any]
+) -> TrialConfig:
     """The configuration of a trial with what the command line changes of it."""
     assert candidate.trial is not None
     found = candidate.trial.config
@@ -129,7 +170,6 @@ def _promoted(config: PromoteConfig, candidate: Candidate) -> TrialConfig:
                 f"{candidate.id} was trained with {key}={value or chr(39) * 2}: say so on the "
                 "command line, since nothing is imported because a file says so"
             )
-    changes = flatten(config.promote)
     if config.epochs:
         found = found.replace(
             epochs=config.epochs, warmup_epochs=min(found.warmup_epochs, config.epochs - 1)
@@ -188,88 +228,22 @@ def _take_over(plan: FoldsPlan, driver: Driver, standing: Standing) -> None:
             plan.started += 1
 
 
-def _survivors(search: Search, prepared: Prepared, arms: list[str]) -> list[str]:
+def _left(search: Search, prepared: Prepared, race: tuple[int, ...]) -> list[str]:
     """Who is left after the race, from the predictions of its folds."""
     found = {}
     labels, groups = None, None
-    for arm in arms:
+    for arm in search.opened["promotion"]["arms"]:
         done = {t.config.fold for t in search.of("fold") if t.arm == arm and t.state == "finished"}
-        if not done >= set(RACE_FOLDS):
+        if not done >= set(race):
             continue
         oof, _ = collect(search, arm)
-        rows = np.isin(oof.folds, RACE_FOLDS)
+        rows = np.isin(oof.folds, race)
         found[arm] = oof.predictions.probabilities[rows]
         labels, groups = oof.labels[rows], None if oof.groups is None else oof.groups[rows]
     if labels is None:
         return []
-    return contenders_left(prepared.metric, labels, found, groups)
-
-
-def _close(search: Search, prepared: Prepared) -> dict[str, Any]:
-    """Writes predictions and tables of every arm that has all of its folds."""
-    wanted = int(search.opened["promotion"]["folds"]) * int(search.opened["promotion"]["seeds"])
-    arms, tests = {}, []
-    for arm in search.opened["promotion"]["arms"]:
-        done = [t for t in search.of("fold") if t.arm == arm and t.state == "finished"]
-        if len(done) < wanted:
-            continue
-        oof, test = collect(search, arm)
-        oof.predictions.write(search.folder / f"oof-{arm}.npz")
-        if test is not None:
-            test.write(search.folder / f"test-{arm}.npz")
-            tests.append(test)
-        arms[arm] = _finite(asdict(headline(prepared.metric, oof)))
-        table = pd.DataFrame([asdict(c) for c in class_scores(oof)])
-        table.to_csv(search.folder / f"classes-{arm}.csv", index=False)
-        _draw(search, arm, oof, prepared)
-    if tests:
-        average(tests).write(search.folder / "test.npz")
-    gain = prepared.metric.gain
-    best = max(arms, key=lambda a: gain(arms[a]["score"], 0.0), default=None)
-    return {"winner": best, "arms": arms, "proxies": _proxies(search, arms)}
-
-
-def _proxies(search: Search, arms: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Hold-out scores of all promoted trials against their out-of-fold scores without fold 0."""
-    found = {}
-    for folder in searches(search.folder.parent.parent):
-        if folder.parent != search.folder.parent or folder == search.folder:
-            continue
-        other = Search.read(folder)
-        if other.opened["kind"] != "promotion" or other.summary is None:
-            continue
-        if other.opened["folds"]["digest"] != search.opened["folds"]["digest"]:
-            continue
-        for arm, result in other.summary["arms"].items():
-            found[arm] = (other.opened["promotion"]["scores"][arm], result["score"])
-    for arm, result in arms.items():
-        found[arm] = (search.opened["promotion"]["scores"][arm], result["score"])
-    return [{"trial": a, "holdout": h, "full": f} for a, (h, f) in found.items()]
-
-
-def _draw(search: Search, arm: str, oof: OutOfFold, prepared: Prepared) -> None:
-    """Draws the confusion matrix and the images that were furthest from their class."""
-    classes = oof.predictions.classes
-    figure = confusion(oof.labels, oof.predictions.probabilities, classes)
-    figure.savefig(search.folder / f"confusion-{arm}.png", dpi=100)
-    rows = worst_images(oof, SHOWN)
-    row_of = {image: i for i, image in enumerate(prepared.contest.train_images)}
-    names = [oof.predictions.images[row] for row in rows]
-    pictures = [prepared.store.pixels[row_of[name]] for name in names]
-    told = oof.predictions.probabilities[rows].argmax(axis=1)
-    captions = [
-        f"{classes[oof.labels[row]]}\nas {classes[guess]}"
-        for row, guess in zip(rows, told, strict=True)
-    ]
-    sheet = contact_sheet(pictures, captions)
-    sheet.savefig(search.folder / f"worst-{arm}.png", dpi=100)
-
-
-def _finite(value: Any) -> Any:
-    """JSON has no NaN: an undefined score becomes None."""
-    if isinstance(value, dict):
-        return {str(k): _finite(v) for k, v in value.items()}
-    return None if isinstance(value, float) and not math.isfinite(value) else value
+    most = 1 if race == SECOND_STAGE else 2
+    return contenders_left(prepared.metric, labels, found, groups, most)
 
 
 if __name__ == "__main__":

@@ -31,7 +31,7 @@ def end(search: Search, planned: Planned, state: str = "finished") -> None:
     )
 
 
-def plan(arms: int, folds: int = 5, seeds: int = 1, race: bool = False) -> FoldsPlan:
+def plan(arms: int, folds: int = 5, seeds: int = 1, race: tuple[int, ...] = ()) -> FoldsPlan:
     search = Search(folder=Path("p"), opened={"search": "p"})
     return FoldsPlan(
         search=search,
@@ -73,7 +73,7 @@ def test_a_failed_fold_is_tried_again_and_then_given_up() -> None:
 
 
 def test_a_race_trains_the_rest_for_those_left_only() -> None:
-    folds = plan(3, race=True)
+    folds = plan(3, race=(1, 2))
     first = []
     while (planned := folds.next()) is not None:
         start(folds.search, planned)
