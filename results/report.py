@@ -232,8 +232,9 @@ def _headline(arm: str, result: Mapping[str, Any], metric: str) -> list[str]:
         f"  {given['low']:.4f} to {given['high']:.4f} given these models, on other images alone"
     )
     if result["optimism"] is not None:
+        words = "flattered by" if result["optimism"] >= 0 else "did not flatter:"
         lines.append(
-            f"  fold 0, which chose it, has {result['chosen']:.4f}: it flattered by "
+            f"  fold 0, which chose it, has {result['chosen']:.4f}: it {words} "
             f"{result['optimism']:+.1f} points"
         )
     return lines

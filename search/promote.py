@@ -38,7 +38,7 @@ from search.promotion_results import close_promotion
 from search.select import Candidate, all_trials
 from search.space import flatten
 from spaces.errors import InputError
-from spaces.trial_config import TrialConfig
+from spaces.trial_config import TrialConfig, parse_size
 from trainables.folds import Folds
 from trainables.store import store_side
 
@@ -68,7 +68,7 @@ def run(config: PromoteConfig) -> int:
         raise InputError(f"race={config.race} needs at least {max(RACE_FOLDS) + 1} folds")
     passage = pass_gate(config, standing)
     print("\n".join(passage.words), flush=True)
-    arms, parents = _arms(config, passage.chosen)
+    arms, parents = promoted_arms(config, passage.chosen)
     rows = tuple(range(config.folds or folds.count))
     race = SECOND_STAGE if len(arms) > len(passage.chosen) else RACE_FOLDS if config.race else ()
 
@@ -119,7 +119,7 @@ def _next(search: Search, here: str) -> list[str]:
     return ["the same command, under another name=, takes the finished folds over and goes on"]
 
 
-def _arms(
+def promoted_arms(
     config: PromoteConfig, chosen: Sequence[Candidate]
 ) -> tuple[dict[str, TrialConfig], dict[str, str]]:
     """Promoted configurations by name, and the trial that each comes from.
@@ -174,6 +174,8 @@ def _promoted(
         found = found.replace(
             epochs=config.epochs, warmup_epochs=min(found.warmup_epochs, config.epochs - 1)
         )
+    if "size" in changes and max(parse_size(changes["size"])) > found.store_side:
+        found = found.replace(store_side=0)  # images are stored anew, larger
     return found.with_params(changes)
 
 

@@ -51,7 +51,7 @@ def close_promotion(search: Search, prepared: Prepared) -> dict[str, Any]:
         "winner": best,
         "arms": arms,
         "proxies": _proxies(search, arms),
-        "light_to_heavy": _light_to_heavy(search),
+        "light_to_heavy": light_to_heavy(search),
     }
 
 
@@ -78,7 +78,7 @@ def _add_proxies(found: dict[str, tuple[float, float]], arms: Mapping[str, Any])
             found[arm] = (result["chosen"], result["score"])
 
 
-def _light_to_heavy(search: Search) -> list[dict[str, Any]]:
+def light_to_heavy(search: Search) -> list[dict[str, Any]]:
     """Scores of trials before and after the change, on the folds that all changed ones trained."""
     asked = search.opened["promotion"]
     parents = asked["parents"]

@@ -27,6 +27,7 @@ from search.cli import main
 from search.config import (
     BlendConfig,
     ExportConfig,
+    FinalConfig,
     PredictImagesConfig,
     PromoteConfig,
     ScoreConfig,
@@ -51,6 +52,7 @@ def run(folder: Path, command: str, *arguments: str) -> subprocess.CompletedProc
         "blend": BlendConfig,
         "export": ExportConfig,
         "predict": PredictImagesConfig,
+        "final": FinalConfig,
     }[command]
     out, err = io.StringIO(), io.StringIO()
     code = None
@@ -499,6 +501,36 @@ def test_views_of_a_promotion_blend(promoted: Path) -> None:
     assert unlike.returncode == 2
     assert "differ from what is stored" in unlike.stderr
     (first / "holdout-zoom.npz").unlink()
+
+
+def test_the_final_selection(promoted: Path) -> None:
+    for arguments, words in {
+        ("select=4",): "must be 1, 2 or 3",
+        ("images=-1",): "private test images",
+    }.items():
+        wrong = run(promoted, "final", *arguments)
+        assert wrong.returncode == 2, wrong.stdout
+        assert words in wrong.stderr
+    done = run(promoted, "final", "images=400", "json=true")
+    assert done.returncode == 0, done.stderr
+    assert "400 private test images" in done.stdout
+    for name in ("this one", "best public", "best validation", "one of each"):
+        assert f"\n{name} " in done.stdout
+    table = pd.read_csv(promoted / "runs/digits/final.csv")
+    chosen = set(table[table["selected"]]["submission"])
+    assert chosen == set(json.loads(done.stdout.splitlines()[-1])["id"])
+    assert "two" in set(table["of"])
+    leader = table.sort_values("public").iloc[-1]
+    assert leader["private_expected"] < leader["public"]
+    # The blend of one promotion alone is that promotion once more.
+    board = Leaderboard.read(promoted / "runs/digits")
+    twin = board.of_trial("two")
+    assert twin is not None
+    blend = board.add_blend(("two",), "mean", 0.9)
+    again = board.add_submission(blend.id, Path(twin.file), twin.sha256, source="blend")
+    board.add_score(again.id, public=twin.public, private=None)
+    doubled = run(promoted, "final")
+    assert f"{again.id} predicts the same as {twin.id}" in doubled.stdout
 
 
 def test_an_export_predicts_the_very_bits(promoted: Path, tmp_path: Path) -> None:

@@ -1,0 +1,132 @@
+"""What a promotion makes of trials before anything is trained, and what it says afterwards."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from results.metrics import METRICS
+from results.report import report
+from results.summary import summarise
+from results.trials import Search
+from search.config import PromoteConfig
+from search.promote import promoted_arms
+from search.promotion_results import light_to_heavy
+from search.select import Candidate
+from spaces.errors import InputError
+
+SECONDS = {"feed": 0.1, "compute": 0.8, "evaluate": 0.1, "total": 1.0}
+ASSETS = Path(__file__).parent.parent / "assets/search"
+
+
+@pytest.fixture
+def best() -> list[Candidate]:
+    search = Search.read(ASSETS)
+    finished = [t for t in search.of("sampled") if t.state == "finished"]
+    return [Candidate.of(search, t) for t in finished[:2]]
+
+
+def test_a_promotion_without_changes_is_the_trial_itself(best: list[Candidate]) -> None:
+    arms, parents = promoted_arms(PromoteConfig(), best)
+    assert parents == {c.id: c.id for c in best}
+    assert arms == {c.id: c.trial.config for c in best if c.trial}
+
+
+def test_a_list_makes_variants_of_one_trial(best: list[Candidate]) -> None:
+    config = PromoteConfig(
+        promote={"backbone": ["test_resnet", "test_vit"], "size": [40, 48], "lr": [0.001, 0.002]},
+        epochs=5,
+    )
+    arms, parents = promoted_arms(config, best[:1])
+    name = best[0].id
+    assert next(iter(arms)) == f"{name}.test_resnet_0.001"
+    assert len(arms) == 4
+    assert set(parents.values()) == {name}
+    for arm in arms.values():
+        assert arm.size == (40, 48)  # height and width, not two choices
+        assert arm.epochs == 5
+        assert best[0].trial is not None
+        assert arm.policy == best[0].trial.config.policy
+    with pytest.raises(InputError, match="variants are made of one trial, not of 2"):
+        promoted_arms(config, best)
+    for wrong in (["test_resnet"], ["test_resnet"] * 7):
+        with pytest.raises(InputError, match="2 to 6"):
+            promoted_arms(PromoteConfig(promote={"backbone": wrong}), best[:1])
+
+
+def raced(changes: dict[str, Any], heavy: dict[str, float]) -> Search:
+    """A promotion whose trials were trained on fold 1 and, the first, on fold 2."""
+    search = Search(folder=Path("p"))
+    arms = list(heavy)
+    config = Search.read(ASSETS).trials["search-000"].config
+    search.apply(
+        {
+            "event": "opened",
+            "search": "p",
+            "kind": "promotion",
+            "metric": "accuracy",
+            "direction": "maximize",
+            "promotion": {
+                "arms": {a: {} for a in arms},
+                "parents": {a: a for a in arms},
+                "scores": {a: 0.9 - 0.1 * i for i, a in enumerate(arms)},
+                "changes": changes,
+                "race": [1, 2],
+            },
+        }
+    )
+    runs = [(arm, 1, score) for arm, score in heavy.items()] + [(arms[0], 2, 0.1)]
+    for i, (arm, fold, score) in enumerate(runs):
+        name = f"p-{i:03d}"
+        search.apply(
+            {
+                "event": "trial_started",
+                "trial": name,
+                "number": i,
+                "why": "fold",
+                "arm": arm,
+                "params": {},
+                "config": config.replace(fold=fold).to_json(),
+                "at": 0.0,
+            }
+        )
+        told = {"epoch": 1, "metrics": {"val/accuracy": score}, "seconds": SECONDS, "images": 9}
+        search.apply({"event": "epoch", "trial": name, "report": told})
+        ended = {
+            "event": "trial_ended",
+            "trial": name,
+            "state": "finished",
+            "reason": "",
+            "at": 1.0,
+        }
+        search.apply(ended)
+    return search
+
+
+def page(search: Search) -> str:
+    costs = summarise(search, METRICS["accuracy"], wall=9.0, tracking=0.1)
+    results = {"arms": {}, "proxies": [], "light_to_heavy": light_to_heavy(search)}
+    search.apply({"event": "closed", "state": "finished", **costs, **results})
+    return "\n".join(report(search))
+
+
+def test_light_and_heavy_are_compared_on_the_folds_that_all_trained() -> None:
+    search = raced({"size": 96}, {"a": 0.5, "b": 0.6, "c": 0.7})
+    pairs = light_to_heavy(search)
+    assert [(p["light"], p["heavy"]) for p in pairs] == [
+        (0.9, 0.5),
+        (pytest.approx(0.8), 0.6),
+        (pytest.approx(0.7), 0.7),
+    ]
+    assert "over 3 trials the hold-out and the changed trainings agree with tau -1.00" in page(
+        search
+    )
+
+
+def test_two_trials_are_too_few_to_check() -> None:
+    assert "not checked whether trials keep their order" in page(
+        raced({"size": 96}, {"a": 0.5, "b": 0.6})
+    )
+    assert light_to_heavy(raced({}, {"a": 0.5, "b": 0.6, "c": 0.7})) == []
