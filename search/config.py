@@ -296,6 +296,7 @@ class ExportConfig(CompetitionConfig):
     promotion: str = ""
     to: str = ""
     register: bool = True
+    onnx: bool = False
     model: str = ""
 
 
@@ -480,6 +481,7 @@ HELP: dict[str, str] = {
     "images": "folder of images to predict; for search.final, how many private test images",
     "to": "folder to export to; table to write predictions to, in the runs folder when empty",
     "register": "put the exported models into MLflow's registry",
+    "onnx": "write ONNX files, too; needs pip install 'holdfold[onnx]'",
     "views": "test-time augmentation, such as views=[hflip,rotate+5,rotate-5]: hflip, vflip, "
     "rotate+5, rotate-5, rotate+10, rotate-10, left, right, up, down, zoom, wide",
     "recipe": "how to blend: best single, mean, geometric, rank, vote, weighted, mean + biases, "

@@ -5,6 +5,7 @@ OpenCV only, for contests that run your code offline. It is run once on test ima
 stored probabilities, and its time per image is printed. The MLflow registry gets the models, too.
 
   python -m search.export promotion=p1 to=model
+  python -m search.export promotion=p1 to=model onnx=true register=false
   python model/predict.py images/ --out predictions.csv
 """
 
@@ -27,6 +28,7 @@ from search.cli import OK, main
 from search.config import ExportConfig
 from search.exported import complete_promotion, export_promotion
 from spaces.errors import InputError
+from trainables.onnx import check_onnx
 from trainables.parity import TOLERANCE
 
 CHECKED = 512
@@ -42,9 +44,11 @@ def run(config: ExportConfig) -> int:
         raise InputError(f"to={config.to}: is there already, and is not an empty folder")
     if not to.resolve().parent.is_dir():
         raise InputError(f"to={config.to}: there is no folder {to.resolve().parent}")
+    if config.onnx:
+        check_onnx()
     standing = open_standing(config)
     search, members = complete_promotion(standing, config.promotion)
-    export_promotion(standing, search, members, to, config.model)
+    export_promotion(standing, search, members, to, config.model, onnx=config.onnx)
     size = sum(p.stat().st_size for p in to.rglob("*") if p.is_file()) / 2**20
     count = len(list((to / "weights").iterdir()))
     print(f"{to}: {count} models of {search.id}, {size:.1f} MiB")

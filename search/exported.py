@@ -34,7 +34,13 @@ def complete_promotion(standing: Standing, name: str) -> tuple[Search, list[Memb
 
 
 def export_promotion(
-    standing: Standing, search: Search, members: list[Member], to: Path, model: str
+    standing: Standing,
+    search: Search,
+    members: list[Member],
+    to: Path,
+    model: str,
+    *,
+    onnx: bool = False,
 ) -> None:
     """Writes a promotion's models into ``to``, whole or not at all.
 
@@ -58,6 +64,7 @@ def export_promotion(
             about={"competition": standing.folder.name, "promotion": search.id},
             threads=int(search.opened.get("threads", 1)),
             build=build,
+            onnx=onnx,
         )
         if to.exists():
             to.rmdir()

@@ -17,6 +17,7 @@ from spaces.trial_config import TrialConfig
 from trainables.augment import Augmenter
 from trainables.loader import evaluation_batch
 from trainables.model import BuildModel, normalisation
+from trainables.onnx import write_onnx
 from trainables.predict import load_trained
 
 FORMAT = 1
@@ -59,6 +60,7 @@ def write_export(
     about: dict[str, Any],
     threads: int,
     build: BuildModel,
+    onnx: bool = False,
 ) -> None:
     """Writes weights, policies, configurations and code.
 
@@ -69,9 +71,10 @@ def write_export(
         about: Where they come from, for the record.
         threads: CPU threads of each training.
         build: Builds a network.
+        onnx: Whether networks are written as ONNX, too, into ``onnx/``.
 
     Raises:
-        InputError: If a checkpoint is missing.
+        InputError: If a checkpoint is missing, or ONNX cannot take a network.
     """
     (folder / "weights").mkdir(parents=True)
     members = []
@@ -82,6 +85,9 @@ def write_export(
         name = f"weights/{i:03d}.safetensors"
         weights = {k: v.contiguous().clone() for k, v in model.state_dict().items()}
         save_file(weights, folder / name)
+        if onnx:
+            (folder / "onnx").mkdir(exist_ok=True)
+            write_onnx(model, mean, std, config.size, folder / f"onnx/{i:03d}.onnx")
         members.append(
             {
                 "weights": name,

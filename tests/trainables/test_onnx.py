@@ -1,0 +1,50 @@
+"""Networks as ONNX."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import onnxruntime
+import pytest
+import torch
+
+from spaces.errors import InputError
+from spaces.trial_config import TrialConfig
+from trainables import onnx
+from trainables.device import Device
+from trainables.model import build_model, normalisation
+from trainables.predict import to_input
+
+
+@pytest.fixture(scope="module")
+def model() -> torch.nn.Module:
+    torch.manual_seed(0)
+    return build_model(TrialConfig(backbone="test_resnet", size=(32, 40)), 10).eval()
+
+
+def test_onnx_gives_the_probabilities_of_pixels(model: torch.nn.Module, tmp_path: Path) -> None:
+    """Any number of images, from what is decoded to what is submitted."""
+    path = tmp_path / "model.onnx"
+    assert onnx.write_onnx(model, *normalisation(model), (32, 40), path) < onnx.TOLERANCE
+    pictures = np.random.default_rng(0).integers(0, 256, (7, 32, 40, 3), np.uint8)
+    device = Device(target=torch.device("cpu"), autocast_dtype=None)
+    with torch.inference_mode():
+        ours = torch.softmax(model(to_input(torch.from_numpy(pictures), model, device)), dim=1)
+    inputs = pictures.transpose(0, 3, 1, 2).astype(np.float32)
+    (found,) = onnxruntime.InferenceSession(path).run(["probabilities"], {"image": inputs})
+    np.testing.assert_allclose(found, ours.numpy(), atol=1e-4)
+
+
+def test_a_network_that_cannot_be_exported_is_named(
+    model: torch.nn.Module, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Branching(torch.nn.Module):
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            return x.flatten(1) if float(x.sum()) > 0 else x.flatten(1) * 2
+
+    with pytest.raises(InputError, match="cannot export this network to ONNX"):
+        onnx.write_onnx(Branching(), *normalisation(model), (8, 8), tmp_path / "x.onnx")
+    monkeypatch.setattr(onnx, "NEEDED", ("onnx", "not_installed"))
+    with pytest.raises(InputError, match="needs not_installed: pip install"):
+        onnx.check_onnx()
