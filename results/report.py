@@ -140,7 +140,7 @@ def report(search: Search) -> list[str]:
     """The closing page of a search, line by line."""
     summary = search.summary
     if summary is None:
-        return [f"{search.id} has not ended."]
+        return [f"{search.id} has not ended. If nothing runs it any more: {resume_command(search)}"]
     if search.opened["kind"] == "train":
         return _single_page(search, summary)
     if search.opened["kind"] == "promotion":
@@ -323,6 +323,12 @@ def _costs(summary: Mapping[str, Any]) -> list[str]:
         f"{1 - share['feed'] - share['compute']:.0%} evaluating; tracking took "
         f"{cost['tracking'] / wall:.1%} of one core.",
     ]
+
+
+def resume_command(search: Search) -> str:
+    """What goes on with a job that was interrupted."""
+    command = {"train": "train", "promotion": "promote"}.get(str(search.opened["kind"]), "run")
+    return f"python -m search.{command} resume={search.id}"
 
 
 def _states(summary: Mapping[str, Any]) -> str:

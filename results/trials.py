@@ -39,6 +39,7 @@ class Trial:
         ended: Seconds since the epoch; None while it runs.
         taken: Id of the trial, of another job, that was this very training; empty if it was
             trained here.
+        attempts: Times that it was started; later ones go on from its checkpoint.
     """
 
     id: str
@@ -53,6 +54,7 @@ class Trial:
     reason: str = ""
     ended: float | None = None
     taken: str = ""
+    attempts: int = 1
 
     @property
     def epoch(self) -> int:
@@ -81,12 +83,14 @@ class Search:
         opened: The opening event: configuration, digests, versions.
         trials: Trials by id, in the order in which they started.
         summary: The closing event, if it came to that.
+        reports: Reports of all trials as (trial id, report), in the order in which they came.
     """
 
     folder: Path
     opened: Event = field(default_factory=dict)
     trials: dict[str, Trial] = field(default_factory=dict)
     summary: Event | None = None
+    reports: list[tuple[str, Mapping[str, Any]]] = field(default_factory=list)
 
     @property
     def id(self) -> str:
@@ -108,6 +112,14 @@ class Search:
         kind = event["event"]
         if kind == "opened":
             self.opened = event
+        elif kind == "resumed":
+            self.opened = {**self.opened, **event["changes"]}
+            self.summary = None
+        elif kind == "trial_resumed":
+            before = self.trials[event["trial"]]
+            self.trials[before.id] = replace(
+                before, state="running", reason="", ended=None, attempts=before.attempts + 1
+            )
         elif kind == "trial_started":
             self.trials[event["trial"]] = Trial(
                 id=event["trial"],
@@ -122,6 +134,7 @@ class Search:
         elif kind == "epoch":
             trial = self.trials[event["trial"]]
             self.trials[trial.id] = replace(trial, epochs=(*trial.epochs, event["report"]))
+            self.reports.append((trial.id, event["report"]))
         elif kind == "trial_ended":
             self.trials[event["trial"]] = replace(
                 self.trials[event["trial"]],

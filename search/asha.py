@@ -2,12 +2,26 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 from ray.tune.schedulers import AsyncHyperBandScheduler, TrialScheduler
 
+from results.trials import Search
+
 SCORE = "score"
 """Key of the contest's metric in results; larger is better."""
+
+
+@dataclass(frozen=True)
+class _Known:
+    """A trial by its id in the ledger, for a scheduler that knows trials by ``trial_id``."""
+
+    trial_id: str
+
+    @staticmethod
+    def of(trial: Any) -> _Known:
+        return _Known(trial.config["trial"])
 
 
 class Asha(AsyncHyperBandScheduler):  # type: ignore[misc]
@@ -15,7 +29,8 @@ class Asha(AsyncHyperBandScheduler):  # type: ignore[misc]
 
     Controls are not compared with sampled trials and do not enter the rungs: run to the end, they
     tell how well early scores rank final ones. A failed trial's result has no score and leaves no
-    trace either.
+    trace either. Trials are known by their ids in the ledger, so that one that goes on in another
+    process, or after a restart, is compared once at each rung.
 
     Args:
         epochs: Length of a full training.
@@ -33,18 +48,53 @@ class Asha(AsyncHyperBandScheduler):  # type: ignore[misc]
             reduction_factor=reduction,
         )
 
+    def replay(self, search: Search) -> set[str]:
+        """Fills the rungs from a record, epoch by epoch in the order in which they came.
+
+        Args:
+            search: The record of this very search.
+
+        Returns:
+            Ids of trials that the last report of theirs decided to stop.
+        """
+        sign = 1.0 if search.direction == "maximize" else -1.0
+        decided = set()
+        for trial_id, report in search.reports:
+            trial = search.trials[trial_id]
+            if trial.why != "sampled":
+                continue
+            known = _Known(trial_id)
+            if report["epoch"] == 1 or trial_id not in self._trial_info:
+                super().on_trial_add(None, known)
+            epoch = int(report["epoch"])
+            value = report["metrics"].get(f"val/{search.metric}")
+            if value is None:
+                continue
+            result = {"epoch": epoch, SCORE: sign * float(value)}
+            decided.discard(trial_id)
+            if epoch >= trial.config.epochs:
+                super().on_trial_complete(None, known, result)
+            elif super().on_trial_result(None, known, result) == TrialScheduler.STOP:
+                decided.add(trial_id)
+        return decided
+
+    @property
+    def rungs(self) -> dict[float, dict[str, float]]:
+        """Scores that were compared at each milestone, by trial."""
+        return {milestone: dict(recorded) for milestone, recorded in self._brackets[0]._rungs}
+
     def on_trial_add(self, tune_controller: Any, trial: Any) -> None:
         if trial.config["why"] == "sampled":
-            super().on_trial_add(tune_controller, trial)
+            super().on_trial_add(tune_controller, _Known.of(trial))
 
     def on_trial_result(self, tune_controller: Any, trial: Any, result: dict[str, Any]) -> str:
         if trial.config["why"] == "sampled" and not result.get("done"):
-            return str(super().on_trial_result(tune_controller, trial, result))
+            return str(super().on_trial_result(tune_controller, _Known.of(trial), result))
         return str(TrialScheduler.CONTINUE)
 
     def on_trial_complete(self, tune_controller: Any, trial: Any, result: dict[str, Any]) -> None:
         if trial.config["why"] == "sampled" and SCORE in result:
-            super().on_trial_complete(tune_controller, trial, result)
+            super().on_trial_complete(tune_controller, _Known.of(trial), result)
 
     def on_trial_remove(self, tune_controller: Any, trial: Any) -> None:
-        self._trial_info.pop(trial.trial_id, None)
+        self._trial_info.pop(trial.config["trial"], None)

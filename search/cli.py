@@ -34,7 +34,17 @@ _OPEN = ("fix", "narrow", "promote", "data.baseline")
 """Options under which users choose the names."""
 
 
-def main(schema: type[C], run: Callable[[C], int], command: str, positional: str = "") -> None:
+Recorded = Callable[[Any], Mapping[str, Any]]
+"""Options that a job was started with, by the command line that resumes it."""
+
+
+def main(
+    schema: type[C],
+    run: Callable[[C], int],
+    command: str,
+    positional: str = "",
+    recorded: Recorded | None = None,
+) -> None:
     """Runs a command and exits with its code.
 
     Args:
@@ -42,6 +52,7 @@ def main(schema: type[C], run: Callable[[C], int], command: str, positional: str
         run: The command; returns an exit code.
         command: Module docstring of the command: what ``--help`` prints first.
         positional: Option that a bare word sets.
+        recorded: For commands with ``resume=``: where their other options come from.
     """
     _quiet_environment()
     try:
@@ -49,7 +60,7 @@ def main(schema: type[C], run: Callable[[C], int], command: str, positional: str
         if {"-h", "--help"} & set(arguments):
             print(help_text(schema, command))
             sys.exit(OK)
-        code = run(parse(schema, arguments, positional))
+        code = run(parse(schema, arguments, positional, recorded))
     except InputError as error:
         print(f"error: {error}", file=sys.stderr)
         code = BAD_INPUT
@@ -62,8 +73,15 @@ def main(schema: type[C], run: Callable[[C], int], command: str, positional: str
     sys.exit(code)
 
 
-def parse(schema: type[C], arguments: Sequence[str], positional: str = "") -> C:
+def parse(
+    schema: type[C],
+    arguments: Sequence[str],
+    positional: str = "",
+    recorded: Recorded | None = None,
+) -> C:
     """Turns command-line arguments into a validated configuration.
+
+    With ``resume=`` they change what the job was started with.
 
     Raises:
         InputError: Naming the argument, what is wrong with it, and the choices.
@@ -109,6 +127,8 @@ def parse(schema: type[C], arguments: Sequence[str], positional: str = "") -> C:
             composed = compose("primary", overrides)
             fields = {key: composed[key] for key in composed if key != "defaults"}
             typed = OmegaConf.merge(OmegaConf.structured(schema), OmegaConf.create(fields))
+            if recorded is not None and typed.resume:
+                typed = _resumed(schema, typed, overrides, recorded)
             result = OmegaConf.to_object(typed)
         except InputError as error:
             raise InputError(str(error).splitlines()[0]) from None
@@ -120,6 +140,18 @@ def parse(schema: type[C], arguments: Sequence[str], positional: str = "") -> C:
             raise _explain(error) from None
     assert isinstance(result, schema)
     return result
+
+
+def _resumed(schema: type[Any], typed: Any, overrides: Sequence[str], recorded: Recorded) -> Any:
+    """What a job was started with, changed by the options that were given now."""
+    known = recorded(OmegaConf.to_object(typed))
+    base = OmegaConf.merge(OmegaConf.structured(schema), OmegaConf.create(dict(known)))
+    for override in overrides:
+        key = override.lstrip("+").partition("=")[0]
+        if key == "resume":  # "latest" has become a name
+            continue
+        OmegaConf.update(base, key, OmegaConf.select(typed, key), force_add=True)
+    return base
 
 
 def help_text(schema: type[Any], command: str) -> str:

@@ -19,7 +19,7 @@ def check_name(value: str, key: str) -> None:
         )
 
 
-ACCEPTABLE = ("validation",)
+ACCEPTABLE = ("validation", "code")
 """Changes that go through only when they are accepted by name."""
 
 
@@ -147,6 +147,8 @@ class EngineConfig:
     runs: str = "runs"
     tracking: str = ""
     name: str = ""
+    resume: str = ""
+    hours: float = 0
     workers: int = 0
     loader_workers: int = -1
     resources: ResourcesConfig = field(default_factory=ResourcesConfig)
@@ -159,7 +161,10 @@ class EngineConfig:
     def __post_init__(self) -> None:
         if self.name:
             check_name(self.name, "name")
+            if self.resume:
+                raise InputError(f"name={self.name}: what is resumed has its name; leave it out")
         check_accept(self.accept)
+        _demand(self.hours >= 0, "hours", self.hours, "above 0, or 0 for no limit")
         _demand(self.workers >= 0, "workers", self.workers, "0 or more")
         _demand(self.loader_workers >= -1, "loader_workers", self.loader_workers, "-1 or more")
 
@@ -452,7 +457,10 @@ HELP: dict[str, str] = {
     "runs": "folder for everything a run writes",
     "tracking": "MLflow tracking URI; empty is mlflow.db beside the runs folder",
     "name": "name of the search, or of a model made elsewhere; empty makes one up",
-    "accept": "changes to let through: accept=[validation] for another yardstick than the frozen",
+    "resume": "go on with a job that was interrupted: its name, or latest; its options are known",
+    "hours": "stop in time, with a summary and the command that goes on; 0 is no limit",
+    "accept": "changes to let through: accept=[validation] for another yardstick than the frozen, "
+    "accept=[code] to resume with other sources",
     "workers": "trials at once; 0 is as many as the resources allow",
     "loader_workers": "loader processes per trial; -1 is 0 on a CPU and resources.cpu on a GPU",
     "resources.cpu": "CPU cores per trial",

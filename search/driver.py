@@ -4,13 +4,22 @@ from __future__ import annotations
 
 import contextlib
 import signal
+import time
 import types
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterator, Sequence
 from typing import Any, Protocol
+
+import numpy as np
 
 from results.ledger import Event, Ledger
 from results.trials import Search, State, Trial
 from search.plan import Planned
+
+CLOSING_TIME = 15.0
+"""Seconds that are kept for the summary before a deadline."""
+
+ATTEMPTS = 3
+"""Starts of a trial whose worker dies before it is given up."""
 
 
 class Plan(Protocol):
@@ -33,10 +42,11 @@ class Driver:
     Args:
         ledger: The job's ledger.
         search: The record; gets every event that the ledger gets.
+        deadline: When to stop, on the monotonic clock; None for no limit.
     """
 
-    def __init__(self, ledger: Ledger, search: Search) -> None:
-        self._ledger, self.search = ledger, search
+    def __init__(self, ledger: Ledger, search: Search, deadline: float | None = None) -> None:
+        self._ledger, self.search, self._deadline = ledger, search, deadline
         self._listeners: Sequence[Callable[[Trial], None]] = ()
         self.stopping = ""
 
@@ -54,8 +64,26 @@ class Driver:
         """Makes the events of a loop turn durable."""
         self._ledger.commit()
 
+    def watch_deadline(self) -> None:
+        """Stops the job when its time is nearly over."""
+        if self._deadline is None or self.stopping:
+            return
+        if time.monotonic() > self._deadline - CLOSING_TIME:
+            self.stopping = "the deadline"
+
+    def in_time(self, planned: Planned) -> bool:
+        """Whether a training that starts now can do its first epoch before the deadline."""
+        if self._deadline is None:
+            return True
+        first = [t.epochs[0]["seconds"]["total"] for t in self.search.trials.values() if t.epochs]
+        needed = float(np.median(first)) if first else 0.0
+        return time.monotonic() + needed < self._deadline - CLOSING_TIME
+
     def start(self, planned: Planned) -> None:
-        """Records that a trial starts."""
+        """Records that a trial starts, or goes on."""
+        if planned.id in self.search.trials:
+            self.record("trial_resumed", trial=planned.id)
+            return
         self.record(
             "trial_started",
             trial=planned.id,
@@ -105,10 +133,32 @@ class Driver:
             self._end(trial_id, "stopped")
 
     def lost(self, trial_id: str, text: str) -> None:
-        """Records that a trial's worker died, with what Ray says of it."""
-        if self.search.trials[trial_id].state == "running":
+        """Records that a trial's worker died, with what Ray says of it.
+
+        It goes on from its checkpoint, up to `ATTEMPTS` times in all.
+        """
+        trial = self.search.trials[trial_id]
+        if trial.state == "running":
             reason = f"the worker process died: {text.splitlines()[-1]}"
-            self._end(trial_id, "failed", reason, traceback=text)
+            state: State = "interrupted" if trial.attempts < ATTEMPTS else "failed"
+            self._end(trial_id, state, reason, traceback=text)
+
+    def settle(self, decided: Container[str]) -> None:
+        """Ends what a driver that was killed left running.
+
+        Args:
+            decided: Trials that early stopping had decided to end.
+        """
+        for trial in list(self.search.trials.values()):
+            if trial.state not in ("running", "interrupted"):
+                continue
+            if trial.epoch >= trial.config.epochs:
+                self._end(trial.id, "finished")
+            elif trial.id in decided:
+                self._end(trial.id, "stopped")
+            elif trial.state == "running":
+                self._end(trial.id, "interrupted", "the driver was killed")
+        self.commit()
 
     def _end(self, trial_id: str, state: State, reason: str = "", **rest: Any) -> None:
         self.record("trial_ended", trial=trial_id, state=state, reason=reason, **rest)

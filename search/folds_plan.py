@@ -53,12 +53,18 @@ class FoldsPlan:
     started: int = 0
     _left: list[str] | None = field(default=None)
 
+    def __post_init__(self) -> None:
+        self.started = len(self.search.trials)
+
     def next(self) -> Planned | None:
         """The next fold; None if there is nothing to start now."""
         for arm, config in self._wanted():
             tried = self._tried(arm, config)
             if self._settled(tried) or any(t.state == "running" for t in tried):
                 continue
+            for trial in tried:
+                if trial.state == "interrupted":
+                    return Planned.again(trial)
             number, self.started = self.started, self.started + 1
             return Planned(
                 id=f"{self.search.id}-{number:03d}",

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlparse
 
 import optuna
 from optuna.distributions import CategoricalDistribution
@@ -159,7 +160,7 @@ def prepare(
     folds = make_folds(contest, config.holdout.folds, config.holdout.seed)
     _check_networks(config, baseline, space, len(contest.classes))
 
-    name = job_name(config, folder, label)
+    name = config.resume or job_name(config, folder, label)
     largest = max(max(size) for size in _sizes(baseline, space))
     side = config.store.side or store_side(largest)
     if side < largest:
@@ -261,6 +262,7 @@ def assemble(
             "sizes": [len(folds.held_out(f)) for f in range(folds.count)],
         },
         "threads": job.threads,
+        "options": recordable_options(config, contest.root),
         "space": space.to_json() if space is not None else None,
         "digests": {"space": space.digest if space is not None else "", "code": code_digest()},
         "warnings": list(warnings),
@@ -275,6 +277,25 @@ def assemble(
         opening=opening,
         warnings=warnings,
     )
+
+
+NOT_RECORDED = ("runs", "name", "resume", "accept", "quiet", "json", "cluster", "hours")
+"""Options that belong to one start of a job, not to the job."""
+
+
+def recordable_options(config: EngineConfig, root: Path) -> dict[str, Any]:
+    """A command's options, for the command that resumes it; without secrets.
+
+    Args:
+        config: The options.
+        root: The contest's folder, as it was found.
+    """
+    options = {k: v for k, v in asdict(config).items() if k not in NOT_RECORDED}
+    if urlparse(config.tracking).password:
+        del options["tracking"]
+    if isinstance(config, JobConfig):
+        options["data"]["root"] = str(root.resolve())
+    return options
 
 
 def code_digest() -> str:

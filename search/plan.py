@@ -25,7 +25,7 @@ WINNER, BASELINE = "winner", "the baseline"
 
 @dataclass(frozen=True, kw_only=True)
 class Planned:
-    """A training that is to start."""
+    """A training that is to start, or to go on from its checkpoint."""
 
     id: str
     number: int
@@ -33,6 +33,24 @@ class Planned:
     config: TrialConfig
     arm: str = ""
     params: Mapping[str, Any] = field(default_factory=dict)
+
+    @staticmethod
+    def again(trial: Trial) -> Planned:
+        """The next attempt of a trial that was interrupted."""
+        return Planned(
+            id=trial.id,
+            number=trial.number,
+            why=trial.why,
+            config=trial.config,
+            arm=trial.arm,
+            params=trial.params,
+        )
+
+
+def interrupted(search: Search) -> Planned | None:
+    """The first trial that was interrupted, to go on with."""
+    waiting = [t for t in search.trials.values() if t.state == "interrupted"]
+    return Planned.again(min(waiting, key=lambda t: t.number)) if waiting else None
 
 
 def confirmation_arms(winner: TrialConfig, baseline: TrialConfig) -> dict[str, TrialConfig]:
@@ -52,7 +70,7 @@ class SearchPlan:
     """The baseline, then sampled trials, then the confirmation of the best.
 
     It reads what happened from ``search`` and keeps nothing of its own that could not be
-    computed from there.
+    computed from there. Interrupted trials go first.
 
     Attributes:
         search: The record, kept up to date by the driver.
@@ -71,8 +89,14 @@ class SearchPlan:
     confirm: int
     _proposed: list[Planned] = field(default_factory=list)
 
+    def __post_init__(self) -> None:
+        self._proposed = [Planned.again(t) for t in self.search.trials.values()]
+
     def next(self) -> Planned | None:
         """The next training; None if there is nothing to start now."""
+        waiting = interrupted(self.search)
+        if waiting is not None:
+            return waiting
         if not self._proposed:
             return self._propose("baseline", self.baseline)
         sampled = sum(p.why == "sampled" for p in self._proposed)
@@ -92,7 +116,7 @@ class SearchPlan:
     def done(self) -> bool:
         """Whether `next` will return nothing any more."""
         sampled = sum(p.why == "sampled" for p in self._proposed)
-        if sampled < self.trials or not self._sampling_ended():
+        if sampled < self.trials or not self._sampling_ended() or interrupted(self.search):
             return False
         confirmed = sum(p.why == "confirm" for p in self._proposed)
         return not self.confirm or confirmed >= len(self._confirmations())
@@ -109,7 +133,8 @@ class SearchPlan:
     def _sampling_ended(self) -> bool:
         """Whether all sampled trials have ended; the baseline chooses nothing, so it may run."""
         sampled = self.search.of("sampled")
-        return len(sampled) >= self.trials and all(t.state != "running" for t in sampled)
+        live = ("running", "interrupted")
+        return len(sampled) >= self.trials and all(t.state not in live for t in sampled)
 
     def _confirmations(self) -> list[tuple[str, TrialConfig]]:
         winner = self.winner()
@@ -137,19 +162,17 @@ class SinglePlan:
 
     search: Search
     config: TrialConfig
-    _started: bool = False
 
     def next(self) -> Planned | None:
-        """The training, once."""
-        if self._started:
-            return None
-        self._started = True
+        """The training, once, and again when it was interrupted."""
+        if self.search.trials:
+            return interrupted(self.search)
         return Planned(id=f"{self.search.id}-000", number=0, why="single", config=self.config)
 
     @property
     def done(self) -> bool:
         """Whether it was handed out."""
-        return self._started
+        return bool(self.search.trials) and interrupted(self.search) is None
 
     def expected(self) -> int:
         """One."""

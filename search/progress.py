@@ -36,6 +36,7 @@ class Progress:
         self._console = Console(highlight=False)
         self._live: Live | None = None
         self._begun = self._printed = time.monotonic()
+        self._before = _images(search)
         self._told: Counter[str] = Counter()
 
     def __enter__(self) -> Progress:
@@ -74,7 +75,7 @@ class Progress:
         counts = Counter(t.state for t in trials)
         expected = max(self._plan.expected(), len(trials))
         parts = [
-            f"{len(trials) - counts['running']}/{expected} trials",
+            f"{len(trials) - counts['running'] - counts['interrupted']}/{expected} trials",
             f"{counts['running']} running",
         ]
         parts += [f"{counts[s]} {s}" for s in ("stopped", "failed") if counts[s]]
@@ -85,7 +86,7 @@ class Progress:
         if baseline is not None:
             parts.append(f"baseline {_score(baseline, search)}")
         elapsed = format_seconds(time.monotonic() - self._begun)
-        speed = f"{self._speed(trials):,.0f} images/s · {elapsed}{self._rest(trials)}"
+        speed = f"{self._speed():,.0f} images/s · {elapsed}{self._rest(trials)}"
         lines = [" · ".join(parts), speed]
         if best is not None and best.params:
             lines.append(f"best so far, {best.id}: {in_words(best.params)}")
@@ -96,18 +97,28 @@ class Progress:
                 lines.append(f"  {trial.id} epoch {trial.epoch}/{trial.config.epochs}{shown}")
         return lines
 
-    def _speed(self, trials: list[Trial]) -> float:
-        images = sum(int(e["images"]) for t in trials if not t.taken for e in t.epochs)
+    def _speed(self) -> float:
+        images = _images(self._search) - self._before
         return images / max(1e-9, time.monotonic() - self._begun)
 
     def _rest(self, trials: list[Trial]) -> str:
         """Estimate from the mean time of the trials that have ended."""
-        ended = [t.ended - t.started for t in trials if t.ended is not None and not t.taken]
+        ended = [
+            t.ended - t.started
+            for t in trials
+            if t.ended is not None and not t.taken and t.attempts == 1
+        ]
         if not ended:
             return ""
         left = max(0, self._plan.expected() - sum(t.ended is not None for t in trials))
         rest = left * sum(ended) / len(ended) / self._slots
         return f", about {format_seconds(rest)} left"
+
+
+def _images(search: Search) -> int:
+    """Images that were trained on so far, elsewhere or in earlier starts included."""
+    trials = search.trials.values()
+    return sum(int(e["images"]) for t in trials if not t.taken for e in t.epochs)
 
 
 def _score(trial: Trial, search: Search) -> str:

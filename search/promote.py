@@ -6,6 +6,7 @@ writes out-of-fold and test predictions, the fold table and an honest headline.
   python -m search.promote                     the best, on all folds of the search
   python -m search.promote folds=2             two folds: cheap, and worth a submission
   python -m search.promote race=3              the top three run two folds first
+  python -m search.promote resume=latest       after a kill, a reboot or a deadline
   python -m search.promote select=a-003,b-001 seeds=2
   python -m search.promote promote.backbone=resnet18 promote.size=96 epochs=30
   python -m search.promote 'promote.backbone=[resnet18,resnet34]'    the better on the hold-out
@@ -35,6 +36,7 @@ from search.gate import pass_gate
 from search.job import Prepared, assemble, job_name
 from search.pictures import open_pictures
 from search.promotion_results import close_promotion
+from search.resume import find_job, recorded_options
 from search.select import Candidate, all_trials
 from search.space import flatten
 from spaces.errors import InputError
@@ -66,11 +68,13 @@ def run(config: PromoteConfig) -> int:
         )
     if config.race and config.folds in range(1, max(RACE_FOLDS) + 1):
         raise InputError(f"race={config.race} needs at least {max(RACE_FOLDS) + 1} folds")
-    passage = pass_gate(config, standing)
-    print("\n".join(passage.words), flush=True)
-    arms, parents = promoted_arms(config, passage.chosen)
     rows = tuple(range(config.folds or folds.count))
-    race = SECOND_STAGE if len(arms) > len(passage.chosen) else RACE_FOLDS if config.race else ()
+    if config.resume:
+        asked = find_job(config, "promotion").opened["promotion"]
+    else:
+        asked = _ask(config, standing, len(rows))
+    arms = {name: TrialConfig.from_json(arm) for name, arm in asked["arms"].items()}
+    race = tuple(asked["race"])
 
     def make_plan(prepared: Prepared, driver: Driver) -> Any:
         side = prepared.baseline.store_side
@@ -85,30 +89,40 @@ def run(config: PromoteConfig) -> int:
         _take_over(plan, driver, standing)
         return plan, lambda trial: None
 
-    scores = {c.id: c.score for c in passage.chosen}
-    opening = {
-        "promotion": {
-            "arms": {name: arm.to_json() for name, arm in arms.items()},
-            "parents": parents,
-            "scores": {arm: scores[parent] for arm, parent in parents.items()},
-            "changes": flatten(config.promote),
-            "optimism": passage.optimism,
-            "folds": len(rows),
-            "seeds": config.seeds,
-            "race": list(race),
-            "verdict": passage.verdict,
-            "force": passage.force,
-        }
-    }
     return run_job(
         config,
         kind="promotion",
         prepare=lambda say: _prepare(config, standing, folds, arms, say),
         make_plan=make_plan,
-        opening=opening,
+        opening={"promotion": asked},
         close=lambda search, prepared: {"winner": None, **close_promotion(search, prepared)},
         next_commands=lambda search: _next(search, same_place(config)),
     )
+
+
+def _ask(config: PromoteConfig, standing: Standing, folds: int) -> dict[str, Any]:
+    """Passes the gate; what is to be trained, as the record keeps it.
+
+    Raises:
+        InputError: If the gate does not let it through, or the changes make no sense.
+    """
+    passage = pass_gate(config, standing)
+    print("\n".join(passage.words), flush=True)
+    arms, parents = promoted_arms(config, passage.chosen)
+    race = SECOND_STAGE if len(arms) > len(passage.chosen) else RACE_FOLDS if config.race else ()
+    scores = {c.id: c.score for c in passage.chosen}
+    return {
+        "arms": {name: arm.to_json() for name, arm in arms.items()},
+        "parents": parents,
+        "scores": {arm: scores[parent] for arm, parent in parents.items()},
+        "changes": flatten(config.promote),
+        "optimism": passage.optimism,
+        "folds": folds,
+        "seeds": config.seeds,
+        "race": list(race),
+        "verdict": passage.verdict,
+        "force": passage.force,
+    }
 
 
 def _next(search: Search, here: str) -> list[str]:
@@ -116,7 +130,7 @@ def _next(search: Search, here: str) -> list[str]:
     if (search.summary or {}).get("arms"):
         submit = f"python -m search.submit select=promotion:{search.id}{here}"
         return [f"python -m search.show {search.id}{here}", submit]
-    return ["the same command, under another name=, takes the finished folds over and goes on"]
+    return [f"python -m search.show {search.id}{here}"]
 
 
 def promoted_arms(
@@ -194,7 +208,7 @@ def _prepare(
             check_backbone(arm.backbone)
             if arm.pretrained or arm.weights:  # fetched once here, not by every worker
                 build_model(arm, len(standing.classes))
-    name = job_name(config, standing.folder, "promotion")
+    name = config.resume or job_name(config, standing.folder, "promotion")
     largest = max(max(arm.size) for arm in arms.values())
     side = config.store.side or max(store_side(largest), *(a.store_side for a in arms.values()))
     if side < largest:
@@ -224,6 +238,8 @@ def _take_over(plan: FoldsPlan, driver: Driver, standing: Standing) -> None:
         for t in all_trials(standing.folder, opened["data"]["digest"], opened["folds"]["digest"])
     }
     for arm, config in plan.wanted():
+        if any(t.arm == arm and t.config == config for t in driver.search.of("fold")):
+            continue
         known = done.get(config.digest)
         if known is not None:
             driver.take_over(f"{driver.search.id}-{plan.started:03d}", plan.started, known, arm)
@@ -249,4 +265,4 @@ def _left(search: Search, prepared: Prepared, race: tuple[int, ...]) -> list[str
 
 
 if __name__ == "__main__":
-    main(PromoteConfig, run, __doc__ or "")
+    main(PromoteConfig, run, __doc__ or "", recorded=recorded_options("promotion"))

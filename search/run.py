@@ -5,6 +5,7 @@ matched controls on fresh seeds and on images that did not choose it.
 
   python -m search.run space=aug_policy
   python -m search.run 'space=[aug_policy,schedule]' trials=32 fix.backbone=resnet18
+  python -m search.run resume=latest trials=32     after a kill, a reboot or a deadline
   python -m search.run data=csv data.root=my_contest fix.size=64 resources.gpu=0.5
 """
 
@@ -19,6 +20,7 @@ from search.config import RunConfig
 from search.driver import Driver
 from search.job import Prepared, prepare
 from search.plan import SearchPlan
+from search.resume import recorded_options
 from search.sampler import Sampler
 from search.space import flatten, resolve_space
 
@@ -39,7 +41,8 @@ def run(config: RunConfig) -> int:
     def make_plan(prepared: Prepared, driver: Driver) -> Any:
         startup = max(5, config.trials // STARTUP_SHARE)
         metric = prepared.metric
-        sampler = Sampler(space, metric.name, metric.direction, config.seed, startup)
+        history = list(driver.search.trials.values())
+        sampler = Sampler(space, metric.name, metric.direction, config.seed, startup, history)
         plan = SearchPlan(
             search=driver.search,
             sampler=sampler,
@@ -85,4 +88,4 @@ def next_commands(config: RunConfig, search: Search) -> list[str]:
 
 
 if __name__ == "__main__":
-    main(RunConfig, run, __doc__ or "")
+    main(RunConfig, run, __doc__ or "", recorded=recorded_options("search"))

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 import optuna
 
 from results.metrics import Direction
@@ -26,12 +28,25 @@ class Sampler:
         direction: Which way the metric is better.
         seed: Of the draws.
         startup: Random trials before the model takes over.
+        history: Trials of this search that there are already.
+
+    Attributes:
+        study: Optuna's own record.
     """
 
     def __init__(
-        self, space: SearchSpace, metric: str, direction: Direction, seed: int, startup: int
+        self,
+        space: SearchSpace,
+        metric: str,
+        direction: Direction,
+        seed: int,
+        startup: int,
+        history: Sequence[Trial] = (),
     ) -> None:
         self._space, self._metric = space, metric
+        known = [t for t in history if t.why == "sampled"]
+        if known:  # the draws so far are not drawn once more
+            seed = int(np.random.SeedSequence([seed, len(known)]).generate_state(1)[0])
         with warnings.catch_warnings():  # group is marked experimental, and has been since 2.8
             warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
             sampler = optuna.samplers.TPESampler(
@@ -41,19 +56,31 @@ class Sampler:
                 n_startup_trials=startup,
                 seed=seed,
             )
-        self._study = optuna.create_study(direction=direction, sampler=sampler)
+        self.study = optuna.create_study(direction=direction, sampler=sampler)
         self._live: dict[str, optuna.Trial] = {}
+        for trial in known:
+            self._replay(trial)
 
     def ask(self, trial_id: str) -> dict[str, Any]:
         """Draws the parameters of a trial."""
-        live = self._live[trial_id] = self._study.ask()
+        live = self._live[trial_id] = self.study.ask()
         return self._space.suggest(live)
+
+    def _replay(self, trial: Trial) -> None:
+        """Enters a trial of the record; one that is not at its end is told of later."""
+        self.study.enqueue_trial(dict(trial.params))
+        live = self._live[trial.id] = self.study.ask()
+        self._space.suggest(live)
+        if trial.state not in ("running", "interrupted"):
+            self.tell(trial)
 
     def tell(self, trial: Trial) -> None:
         """Learns from a trial that has ended; early-stopped ones count as pruned.
 
         Trials that this sampler did not propose are none of its business.
         """
+        if trial.state == "interrupted":  # it goes on
+            return
         live = self._live.pop(trial.id, None)
         if live is None:
             return
@@ -62,8 +89,8 @@ class Sampler:
         score = trial.score(self._metric)
         states = optuna.trial.TrialState
         if trial.state == "finished" and score is not None:
-            self._study.tell(live, score)
+            self.study.tell(live, score)
         elif trial.state == "stopped":
-            self._study.tell(live, state=states.PRUNED)
+            self.study.tell(live, state=states.PRUNED)
         else:
-            self._study.tell(live, state=states.FAIL)
+            self.study.tell(live, state=states.FAIL)

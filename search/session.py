@@ -7,13 +7,14 @@ import dataclasses
 import json
 import shlex
 import time
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from results.leaderboard import Leaderboard
 from results.ledger import Ledger
-from results.report import report
+from results.report import report, resume_command
 from results.summary import summarise
 from results.trials import FORMAT, Search, Trial
 from search.board import check_frozen
@@ -23,6 +24,7 @@ from search.driver import Driver, Plan
 from search.engine import GIB, ray_session, run_trials, trial_slots
 from search.job import Prepared
 from search.progress import Progress
+from search.resume import MAY_CHANGE, check_unchanged
 from trainables.checkpoint import trim_checkpoints
 
 if TYPE_CHECKING:
@@ -41,7 +43,7 @@ def run_job(
     prepare: Callable[[Say], Prepared],
     make_plan: MakePlan,
     make_scheduler: Callable[[Prepared], Any] = lambda prepared: None,
-    opening: dict[str, Any] | None = None,
+    opening: Mapping[str, Any] | None = None,
     close: Callable[[Search, Prepared], dict[str, Any]] = lambda search, prepared: {},
     next_commands: Callable[[Search], list[str]],
 ) -> int:
@@ -70,6 +72,9 @@ def run_job(
     job = prepared.job
     for note in prepared.warnings:
         say(f"warning: {note}")
+    if config.resume:
+        known = Search.read(Path(job.folder))
+        check_unchanged(known, prepared, config.accept)
     frozen = Leaderboard.read(Path(job.folder).parent).frozen
     check_frozen(frozen, prepared.metric.name, prepared.folds.digest, config.accept)
     images = prepared.opening["images"]
@@ -82,11 +87,24 @@ def run_job(
         if config.loader_workers < 0 and resources.get("GPU"):
             job = dataclasses.replace(job, loader_workers=max(1, int(config.resources.cpu)))
         ledger = Ledger(Path(job.folder) / "ledger.jsonl")
-        search = Search(folder=Path(job.folder))
+        # Read under the ledger's lock: no other driver of this job is alive.
+        search = (
+            Search.read(ledger.path.parent) if config.resume else Search(folder=Path(job.folder))
+        )
         with contextlib.closing(ledger):
-            driver = Driver(ledger, search)
-            driver.record("opened", format=FORMAT, kind=kind, **prepared.opening, **(opening or {}))
-            driver.commit()
+            driver = Driver(ledger, search, _deadline(config, begun))
+            scheduler = make_scheduler(prepared)
+            driver.on_end([lambda trial: _tidy(search, trial)])
+            if config.resume:
+                decided = scheduler.replay(search) if scheduler is not None else set()
+                changes = {k: v for k, v in (opening or {}).items() if k in MAY_CHANGE}
+                driver.record("resumed", changes=changes, code=prepared.opening["digests"]["code"])
+                driver.settle(decided)
+                say(_resumed_words(search))
+            else:
+                opened = {**prepared.opening, **(opening or {})}
+                driver.record("opened", format=FORMAT, kind=kind, **opened)
+                driver.commit()
             plan, ended = make_plan(prepared, driver)
             driver.on_end([ended, lambda trial: _tidy(search, trial)])
             tracker = _start_tracker(config, job.folder)
@@ -100,7 +118,7 @@ def run_job(
                     job,
                     resources=resources,
                     slots=slots,
-                    scheduler=make_scheduler(prepared),
+                    scheduler=scheduler,
                     tick=progress.tick,
                 )
             wall = time.monotonic() - begun
@@ -112,6 +130,17 @@ def run_job(
     if driver.stopping:
         return STOPPED
     return OK if (search.summary or {}).get("winner") else FAILED
+
+
+def _deadline(config: EngineConfig, begun: float) -> float | None:
+    """When to stop, on the monotonic clock, so that all is over after ``hours``."""
+    return begun + 3600 * config.hours if config.hours else None
+
+
+def _resumed_words(search: Search) -> str:
+    states = Counter(t.state for t in search.trials.values())
+    shown = ", ".join(f"{n} {state}" for state, n in states.most_common()) or "nothing trained yet"
+    return f"{search.id} goes on: {shown}"
 
 
 def _folds(kind: str, prepared: Prepared) -> str:
@@ -154,6 +183,8 @@ def _finish(
     if not tracked:
         print(f"warning: tracking is behind ({tracker.problem}); nothing is lost")
     commands = next_commands(search)
+    if (search.summary or {}).get("state") == "interrupted":
+        commands = [f"{resume_command(search)}{same_place(config)}"]
     if not tracked:
         commands = [f"python -m search.sync{same_place(config, tracking=True)}", *commands]
     print("Next:")

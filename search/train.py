@@ -4,6 +4,7 @@ Without anything fixed it is the untuned baseline: what a contest team wants on 
 
   python -m search.train
   python -m search.train fix.lr=1e-3 fix.policy=trivial_augment epochs=20
+  python -m search.train resume=latest
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from search.config import TrainConfig
 from search.driver import Driver
 from search.job import Prepared, prepare
 from search.plan import SinglePlan
+from search.resume import recorded_options
 
 
 def run(config: TrainConfig) -> int:
@@ -39,4 +41,4 @@ def run(config: TrainConfig) -> int:
 
 
 if __name__ == "__main__":
-    main(TrainConfig, run, __doc__ or "")
+    main(TrainConfig, run, __doc__ or "", recorded=recorded_options("train"))

@@ -38,6 +38,9 @@ class Proposals(_Forgotten, Searcher):  # type: ignore[misc]
             return Searcher.FINISHED
         running = sum(t.state == "running" for t in self._driver.search.trials.values())
         planned = self._plan.next() if running < self._slots else None
+        if planned is not None and not self._driver.in_time(planned):
+            self._driver.stopping = "the deadline"
+            return Searcher.FINISHED
         if planned is None:
             return Searcher.FINISHED if self._plan.done else None
         self._driver.start(planned)
@@ -78,6 +81,7 @@ class Events(_Forgotten, tune.Callback):  # type: ignore[misc]
 
     def on_step_end(self, **_: Any) -> None:
         self._driver.commit()
+        self._driver.watch_deadline()
         self._tick()
 
 

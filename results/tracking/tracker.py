@@ -124,14 +124,20 @@ class Tracker:
                 self._open_parent(event)
             elif event["event"] == "trial_started":
                 self._open_child(self._search.trials[event["trial"]])
+            elif event["event"] == "resumed":
+                self._reopen(self._search.id)
+            elif event["event"] == "trial_resumed":
+                self._reopen(event["trial"])
             elif event["event"] == "epoch":
                 epochs.setdefault(event["trial"], []).append(event)
         for trial_id, reports in epochs.items():
             self._log_epochs(trial_id, reports)
         for event in events:
             if event["event"] == "trial_ended":
-                self._close_child(self._search.trials[event["trial"]], event)
-            elif event["event"] == "closed":
+                trial = self._search.trials[event["trial"]]
+                if trial.state != "running":  # else it goes on already
+                    self._close_child(trial, event)
+            elif event["event"] == "closed" and event is self._search.summary:
                 self._close_parent(event)
 
     def _open_parent(self, event: Event) -> None:
@@ -170,6 +176,12 @@ class Tracker:
         self._log_data(run, self._search.opened)
         client.log_text(run, json.dumps(config.policy.to_json(), indent=2), "policy.json")
         client.log_text(run, config.policy.describe(), "policy.txt")
+
+    def _reopen(self, ledger_id: str) -> None:
+        """A run that was closed goes on."""
+        assert self._client is not None
+        self._client.update_run(self._runs[ledger_id], status="RUNNING")
+        self._client.set_tag(self._runs[ledger_id], "state", "running")
 
     def _log_epochs(self, trial_id: str, events: list[Event]) -> None:
         assert self._client is not None

@@ -160,10 +160,10 @@ def test_the_sampler_learns_from_ends_of_every_kind(tmp_path: Path) -> None:
         planned = world.start()
         assert planned is not None
         world.run(planned, 0.01 * planned.number, epochs=1 if planned.number % 3 == 0 else 3)
-    states = [t.state.name for t in world.sampler._study.trials]
+    states = [t.state.name for t in world.sampler.study.trials]
     assert states.count("PRUNED") == 4
     assert states.count("COMPLETE") == 8
-    pruned = [t for t in world.sampler._study.trials if t.state.name == "PRUNED"]
+    pruned = [t for t in world.sampler.study.trials if t.state.name == "PRUNED"]
     assert all(list(t.intermediate_values) == [1] for t in pruned)
 
 
@@ -176,7 +176,7 @@ def test_the_same_seed_proposes_the_same() -> None:
 
 
 def ray_trial(name: str, why: str) -> Any:
-    return SimpleNamespace(trial_id=name, config={"why": why})
+    return SimpleNamespace(trial_id="of Ray", config={"why": why, "trial": name})
 
 
 @pytest.mark.parametrize("grace", [1, 2])

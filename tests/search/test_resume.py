@@ -1,0 +1,289 @@
+"""Resuming: the ledger is replayed, nothing finished runs again, and changes are refused."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import io
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from pathlib import Path
+
+import pytest
+from mlflow.tracking import MlflowClient
+
+from results.ledger import Ledger, read_ledger
+from results.tracking import ID_TAG
+from results.trials import Search
+from search.asha import Asha
+from search.cli import main
+from search.config import RunConfig, TrainConfig
+from search.driver import ATTEMPTS, CLOSING_TIME, Driver
+from search.plan import Planned, SearchPlan
+from search.resume import recorded_options
+from search.sampler import Sampler
+from spaces.ready import READY
+from spaces.trial_config import TrialConfig
+from tests.search.test_end_to_end import run
+
+ASSETS = Path(__file__).parent.parent / "assets/search"
+
+
+def partly(events: int) -> Search:
+    """The search of the golden file after so many events."""
+    search = Search(folder=ASSETS)
+    for event in read_ledger(ASSETS / "ledger.jsonl")[:events]:
+        search.apply(event)
+    return search
+
+
+def asha() -> Asha:
+    return Asha(epochs=12, grace=3, reduction=3)
+
+
+def test_replayed_rungs_decide_what_was_decided_then() -> None:
+    """Every trial that was stopped is stopped by the replay, at its last epoch, and no other."""
+    search = Search.read(ASSETS)
+    scheduler = asha()
+    decided = scheduler.replay(search)
+    assert decided == {t.id for t in search.of("sampled") if t.state == "stopped"}
+    assert decided
+    for milestone, recorded in scheduler.rungs.items():
+        reached = {t.id for t in search.of("sampled") if t.epoch >= milestone}
+        assert set(recorded) == reached
+        for trial in recorded:
+            epochs = search.trials[trial].epochs
+            report = next(e for e in epochs if e["epoch"] >= milestone)
+            assert recorded[trial] == report["metrics"]["val/macro_f1"]
+
+
+def test_a_replay_in_two_parts_is_a_replay() -> None:
+    """What a search does after a restart equals what it would have done without one."""
+    whole, search = asha(), Search.read(ASSETS)
+    whole.replay(search)
+    for cut in (30, 60, 100):
+        scheduler = asha()
+        scheduler.replay(partly(cut))
+        known = len(partly(cut).reports)
+        for trial_id, report in search.reports[known:]:
+            trial = search.trials[trial_id]
+            live = type("Live", (), {"config": {"why": trial.why, "trial": trial_id}})()
+            if report["epoch"] == 1:
+                scheduler.on_trial_add(None, live)
+            done = report["epoch"] >= trial.config.epochs
+            score = report["metrics"]["val/macro_f1"]
+            result = {"epoch": report["epoch"], "score": score, "done": done}
+            if done:
+                scheduler.on_trial_complete(None, live, result)
+            else:
+                scheduler.on_trial_result(None, live, result)
+        assert scheduler.rungs == whole.rungs
+
+
+def test_the_sampler_knows_the_record_and_draws_something_new() -> None:
+    search = Search.read(ASSETS)
+    space = READY["aug_policy"]()
+
+    def sampler(history: Search) -> Sampler:
+        trials = list(history.trials.values())
+        return Sampler(space, "macro_f1", "maximize", 0, 5, trials)
+
+    resumed = sampler(search)
+    told = Counter(t.state.name for t in resumed.study.trials)
+    states = Counter(t.state for t in search.of("sampled"))
+    assert told == {"COMPLETE": states["finished"], "PRUNED": states["stopped"]}
+    for known, trial in zip(resumed.study.trials, search.of("sampled"), strict=True):
+        assert known.params == trial.params
+        assert len(known.intermediate_values) == trial.epoch
+        if trial.state == "finished":
+            assert known.value == trial.score("macro_f1")
+    # In the random phase, too, nothing is drawn a second time.
+    early = partly(24)
+    drawn = [t.params for t in early.of("sampled")]
+    fresh = sampler(early)
+    assert fresh.ask("a") not in drawn
+    running = [t for t in fresh.study.trials if t.state.name == "RUNNING"]
+    assert len(running) == 1 + sum(t.state == "running" for t in early.of("sampled"))
+
+
+def test_interrupted_trials_go_first_and_lost_ones_are_given_up(tmp_path: Path) -> None:
+    ledger = Ledger(tmp_path / "ledger.jsonl")
+    search = Search(folder=tmp_path, opened={"search": "s", "metric": "accuracy"})
+    driver = Driver(ledger, search)
+    config = TrialConfig(epochs=4)
+    sampler = Sampler(READY["aug_policy"](), "accuracy", "maximize", 0, 5)
+    plan = SearchPlan(search=search, sampler=sampler, baseline=config, trials=0, confirm=0)
+    for attempt in range(1, ATTEMPTS + 1):
+        planned = plan.next()
+        assert planned is not None
+        assert planned.id == "s-000"
+        assert not plan.done or attempt == 1
+        driver.start(planned)
+        assert plan.next() is None
+        assert search.trials["s-000"].attempts == attempt
+        driver.lost("s-000", "Traceback\nkilled")
+    assert search.trials["s-000"].state == "failed"
+    assert "the worker process died: killed" in search.trials["s-000"].reason
+    assert plan.next() is None
+    driver.commit()
+    kinds = Counter(e["event"] for e in read_ledger(tmp_path / "ledger.jsonl"))
+    assert kinds == {"trial_started": 1, "trial_resumed": 2, "trial_ended": 3}
+    ledger.close()
+
+
+def test_a_driver_stops_before_its_deadline(tmp_path: Path) -> None:
+    ledger = Ledger(tmp_path / "ledger.jsonl")
+    search = Search(folder=tmp_path, opened={"search": "s"})
+    planned = Planned(id="s-000", number=0, why="single", config=TrialConfig(epochs=4))
+    driver = Driver(ledger, search, time.monotonic() + CLOSING_TIME + 60)
+    assert driver.in_time(planned)
+    driver.start(planned)
+    report = {"epoch": 1, "metrics": {}, "seconds": {"total": 90.0}}
+    driver.report("s-000", {"epoch": 1, "report": report})
+    assert not driver.in_time(planned)  # an epoch takes longer than there is time
+    driver.watch_deadline()
+    assert not driver.stopping
+    late = Driver(ledger, search, time.monotonic() + CLOSING_TIME - 1)
+    late.watch_deadline()
+    assert late.stopping == "the deadline"
+    late.complete("s-000")
+    assert search.trials["s-000"].state == "interrupted"
+    ledger.close()
+
+
+OPTIONS = (
+    "trials=3",
+    "epochs=4",
+    "confirm=0",
+    "scheduler.grace=4",
+    "narrow.stage1.operation=[rotate,scale]",
+    "fix.stages=1",
+    "fix.mix=none",
+)
+
+
+def kill_when(folder: Path, ledger: Path, ready: str, count: int, *command: str) -> None:
+    """Starts a command and kills it, its whole session left behind, after so many events."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", *command],
+        cwd=folder,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    try:
+        until = time.monotonic() + 120
+        while time.monotonic() < until and process.poll() is None:
+            with contextlib.suppress(OSError):
+                if ledger.read_text().count(f'"event": "{ready}"') >= count:
+                    break
+            time.sleep(0.02)
+        assert process.poll() is None, "it ended before it could be killed"
+    finally:
+        os.kill(process.pid, signal.SIGKILL)
+        process.wait()
+
+
+@pytest.fixture(scope="module")
+def killed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder whose search was killed with -9 in the middle of its second wave of trials."""
+    folder = tmp_path_factory.mktemp("killed")
+    ledger = folder / "runs/digits/k/ledger.jsonl"
+    kill_when(folder, ledger, "epoch", 10, "search.run", "name=k", "quiet=true", *OPTIONS)
+    return folder
+
+
+def refused(folder: Path, command: str, *arguments: str) -> str:
+    """Runs a command that is refused before it starts Ray; returns its message."""
+    module = importlib.import_module(f"search.{command}")
+    schema, kind = {"run": (RunConfig, "search"), "train": (TrainConfig, "train")}[command]
+    err = io.StringIO()
+    with (
+        contextlib.chdir(folder),
+        contextlib.redirect_stderr(err),
+        pytest.MonkeyPatch.context() as patch,
+    ):
+        patch.setattr(sys, "argv", [command, *arguments])
+        with pytest.raises(SystemExit) as ended:
+            main(schema, module.run, "", recorded=recorded_options(kind))
+    assert ended.value.code == 2
+    return err.getvalue()
+
+
+def test_what_has_changed_is_refused(killed: Path, tmp_path: Path) -> None:
+    copy = tmp_path / "copy"
+    shutil.copytree(killed, copy)
+    ledger = copy / "runs/digits/k/ledger.jsonl"
+    before = ledger.read_bytes()
+    for arguments, words in {
+        ("resume=nowhere",): "unknown search",
+        ("resume=k", "name=other"): "has its name",
+        ("resume=k", "epochs=9"): "baseline epochs: 4 then, 9 now",
+        ("resume=k", "narrow.stage1.operation=[scale]"): "space stage1.operation: {",
+        ("resume=k", "fix.stages=2"): "fix: {'stages': 1, 'mix': 'none'} then",
+        ("resume=k", "scheduler.grace=2"): "scheduler: {'grace': 4",
+        ("resume=k", "metric=accuracy"): "metric: macro_f1 then, accuracy now",
+        ("resume=k", "holdout.seed=1"): "folds: digest",
+        ("resume=k", "accept=[data]"): "unknown change",
+    }.items():
+        assert words in refused(copy, "run", *arguments)
+        assert ledger.read_bytes() == before
+    other = refused(copy, "train", "resume=k")
+    assert "is a search: python -m search.run resume=k" in other
+    events = [json.loads(line) for line in before.decode().splitlines()]
+    events[0]["digests"]["code"] = "0" * 16
+    events[0]["options"]["model"] = "planted:net"
+    ledger.write_text("".join(json.dumps(e) + "\n" for e in events))
+    (copy / "planted.py").write_text("open('planted', 'w')\ndef net(config, classes): ...\n")
+    planted = refused(copy, "run", "resume=k")
+    assert "was started with model=planted:net: say so on the command line" in planted
+    assert not (copy / "planted").exists()
+    events[0]["options"]["model"] = ""
+    ledger.write_text("".join(json.dumps(e) + "\n" for e in events))
+    assert "accept=[code] goes on" in refused(copy, "run", "resume=k")
+
+
+def test_nothing_finished_runs_again_and_every_metric_is_there_once(killed: Path) -> None:
+    before = Search.read(killed / "runs/digits/k")
+    assert any(t.state == "running" for t in before.trials.values())
+    started = {t.id for t in before.trials.values()}
+    finished = {t.id for t in before.trials.values() if t.state == "finished"}
+    assert finished
+    with Ledger(killed / "runs/digits/k/ledger.jsonl")._lock:
+        twice = run(killed, "run", "resume=k")
+        assert twice.returncode == 2
+        assert "is being written by another process" in twice.stderr
+    done = run(killed, "run", "resume=latest", "trials=4")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "k goes on: " in done.stdout
+    events = read_ledger(killed / "runs/digits/k/ledger.jsonl")
+    starts = Counter(e["trial"] for e in events if e["event"] == "trial_started")
+    again = {e["trial"] for e in events if e["event"] == "trial_resumed"}
+    assert set(starts.values()) == {1}
+    assert again == started - finished
+    epochs = Counter((e["trial"], e["report"]["epoch"]) for e in events if e["event"] == "epoch")
+    assert set(epochs.values()) == {1}
+    after = Search.read(killed / "runs/digits/k")
+    assert after.opened["trials"] == 4
+    assert [t.state for t in after.trials.values()] == ["finished"] * 5
+    assert all(t.epoch == 4 for t in after.trials.values())
+    for trial_id in finished:  # untouched
+        assert after.trials[trial_id].epochs == before.trials[trial_id].epochs
+    client = MlflowClient(f"sqlite:///{killed}/mlflow.db")
+    experiment = client.get_experiment_by_name("digits")
+    assert experiment is not None
+    for trial in after.trials.values():
+        (logged,) = client.search_runs(
+            [experiment.experiment_id], f"tags.`{ID_TAG}` = 'digits/{trial.id}'"
+        )
+        assert logged.info.status == "FINISHED"
+        history = client.get_metric_history(logged.info.run_id, "val/macro_f1")
+        assert sorted(m.step for m in history) == [1, 2, 3, 4]
+    (parent,) = client.search_runs([experiment.experiment_id], f"tags.`{ID_TAG}` = 'digits/k'")
+    assert parent.info.status == "FINISHED"
