@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
 
-.PHONY: install search test lint ui
+.PHONY: install search test lint ui faults
 
 install: $(STAMP)
 
@@ -24,4 +24,7 @@ lint: install
 	$(BIN)/mypy
 
 test: lint
-	$(BIN)/pytest
+	$(BIN)/pytest -n 2 --dist loadfile
+
+faults: install
+	$(BIN)/python -m tests.faults

@@ -18,6 +18,7 @@ from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import StratifiedGroupKFold, cross_val_predict
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
+from threadpoolctl import threadpool_limits
 
 from spaces.errors import InputError
 
@@ -122,9 +123,10 @@ def measure_shift(
     )
     model = make_pipeline(*steps, trees)
     folds = StratifiedGroupKFold(FOLDS, shuffle=True, random_state=seed)
-    chance = cross_val_predict(
-        model, rows, is_test, groups=units, cv=folds, method="predict_proba"
-    )[:, 1]
+    with threadpool_limits(1, "openmp"):  # on busy cores its threads wait for each other
+        chance = cross_val_predict(
+            model, rows, is_test, groups=units, cv=folds, method="predict_proba"
+        )[:, 1]
     auc = float(roc_auc_score(is_test, chance))
     # Trees are too sure of themselves; what they say of images they did not see is calibrated.
     logits = logit(np.clip(chance, 1e-6, 1 - 1e-6))[:, None]

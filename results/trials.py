@@ -84,6 +84,7 @@ class Search:
         trials: Trials by id, in the order in which they started.
         summary: The closing event, if it came to that.
         reports: Reports of all trials as (trial id, report), in the order in which they came.
+        earlier: Seconds that starts before the last one took.
     """
 
     folder: Path
@@ -91,6 +92,9 @@ class Search:
     trials: dict[str, Trial] = field(default_factory=dict)
     summary: Event | None = None
     reports: list[tuple[str, Mapping[str, Any]]] = field(default_factory=list)
+    earlier: float = 0.0
+    _began: float = 0.0
+    _last: float = 0.0
 
     @property
     def id(self) -> str:
@@ -115,6 +119,7 @@ class Search:
         elif kind == "resumed":
             self.opened = {**self.opened, **event["changes"]}
             self.summary = None
+            self.earlier += self._last - self._began
         elif kind == "trial_resumed":
             before = self.trials[event["trial"]]
             self.trials[before.id] = replace(
@@ -144,6 +149,10 @@ class Search:
             )
         elif kind == "closed":
             self.summary = event
+        at = float(event.get("at", 0.0))
+        if kind in ("opened", "resumed"):
+            self._began = at
+        self._last = at
 
     def best(self, trials: Iterable[Trial]) -> Trial | None:
         """The best of those that ran to the end."""

@@ -121,7 +121,7 @@ def run_job(
                     scheduler=scheduler,
                     tick=progress.tick,
                 )
-            wall = time.monotonic() - begun
+            wall = search.earlier + time.monotonic() - begun
             summary = summarise(search, prepared.metric, wall, tracker.cpu_seconds)
             state = "interrupted" if driver.stopping else "finished"
             summary |= close(search, prepared)

@@ -68,7 +68,7 @@ def write_onnx(
     """
     import onnxruntime
 
-    whole = _WithNormalisation(model, mean, std).eval()
+    whole = _WithNormalisation(model.eval(), mean, std)
     example = torch.rand(2, 3, *size) * 255
     try:
         with warnings.catch_warnings():
