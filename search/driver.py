@@ -15,6 +15,9 @@ from results.ledger import Event, Ledger
 from results.trials import Search, State, Trial
 from search.plan import Planned
 
+WATCHED = 10
+"""Ended trials of which more than half may not have failed, or the job stops."""
+
 CLOSING_TIME = 15.0
 """Seconds that are kept for the summary before a deadline."""
 
@@ -48,6 +51,7 @@ class Driver:
     def __init__(self, ledger: Ledger, search: Search, deadline: float | None = None) -> None:
         self._ledger, self.search, self._deadline = ledger, search, deadline
         self._listeners: Sequence[Callable[[Trial], None]] = ()
+        self._ended: list[tuple[State, str]] = []
         self.stopping = ""
 
     def on_end(self, listeners: Sequence[Callable[[Trial], None]]) -> None:
@@ -162,6 +166,11 @@ class Driver:
 
     def _end(self, trial_id: str, state: State, reason: str = "", **rest: Any) -> None:
         self.record("trial_ended", trial=trial_id, state=state, reason=reason, **rest)
+        self._ended.append((state, reason))
+        last = self._ended[-WATCHED:]
+        failed = sum(ended == "failed" for ended, _ in last)
+        if failed > WATCHED / 2 and not self.stopping:
+            self.stopping = f"{failed} of the last {len(last)} trials failed, the last: {reason}"
         for listener in self._listeners:
             listener(self.search.trials[trial_id])
 

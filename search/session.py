@@ -125,7 +125,7 @@ def run_job(
             summary = summarise(search, prepared.metric, wall, tracker.cpu_seconds)
             state = "interrupted" if driver.stopping else "finished"
             summary |= close(search, prepared)
-            driver.record("closed", state=state, **summary)
+            driver.record("closed", state=state, reason=driver.stopping, **summary)
     _finish(config, tracker, search, next_commands)
     if driver.stopping:
         return STOPPED
@@ -179,6 +179,8 @@ def _finish(
     """Prints the closing page; tracking gets the time to catch up."""
     print("\n".join(report(search)))
     tracked = tracker.finish()
+    if (search.summary or {}).get("reason"):
+        print(f"\nStopped before the end: {(search.summary or {})['reason']}")
     print(f"\nEverything is in {search.folder}")
     if not tracked:
         print(f"warning: tracking is behind ({tracker.problem}); nothing is lost")

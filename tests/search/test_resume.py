@@ -157,6 +157,26 @@ def test_a_driver_stops_before_its_deadline(tmp_path: Path) -> None:
     ledger.close()
 
 
+def test_a_job_stops_when_more_than_half_of_the_last_ten_trials_failed(tmp_path: Path) -> None:
+    ledger = Ledger(tmp_path / "ledger.jsonl")
+    search = Search(folder=tmp_path, opened={"search": "s"})
+    driver = Driver(ledger, search)
+    for i in range(14):
+        assert not driver.stopping, i
+        config = TrialConfig(epochs=1, warmup_epochs=0)
+        planned = Planned(id=f"s-{i:03d}", number=i, why="sampled", config=config)
+        driver.start(planned)
+        if i % 2 and i < 12:  # every second one succeeds, which is half
+            report = {"epoch": 1, "metrics": {}, "seconds": {"total": 1.0}}
+            driver.report(planned.id, {"epoch": 1, "report": report})
+            driver.complete(planned.id)
+        else:
+            failed = {"epoch": 1, "failed": "RuntimeError: broken", "traceback": ""}
+            driver.report(planned.id, failed)
+    assert driver.stopping == "6 of the last 10 trials failed, the last: RuntimeError: broken"
+    ledger.close()
+
+
 OPTIONS = (
     "trials=3",
     "epochs=4",
