@@ -88,7 +88,7 @@ def kill_until_done(
                 os.kill(process.pid, signal.SIGKILL)
                 process.wait()
                 done += 1
-                gone = outlived(children)
+                gone = outlived(children, rays=done == 1)
                 ours, rays = max(ours, gone[0]), max(rays, gone[1])
                 if ledger.exists():
                     arguments = (f"resume={ledger.parent.name}", "quiet=true")
@@ -98,30 +98,46 @@ def kill_until_done(
         return done, ours, rays
 
 
-def outlived(children: list[psutil.Process]) -> tuple[float, float]:
-    """Seconds until the trainers, and all processes, of a killed driver are gone."""
-    begun, ours = time.monotonic(), 0.0
-    while time.monotonic() - begun < RAYS:
-        alive = [c for c in children if c.is_running() and c.status() != psutil.STATUS_ZOMBIE]
-        if not alive:
+def outlived(children: list[psutil.Process], rays: bool) -> tuple[float, float]:
+    """Seconds until the trainers of a killed driver are gone and, if asked for, Ray's helpers.
+
+    Args:
+        children: All processes below the driver.
+        rays: Whether to wait for Ray's helpers, which takes most of a minute.
+    """
+    begun, ours, helpers = time.monotonic(), 0.0, 0.0
+    while time.monotonic() - begun < 2 * RAYS:
+        names = [name for name in map(_name, children) if name]
+        if not names:
             break
-        if any("ray::" in " ".join(c.cmdline()) for c in alive if c.is_running()):
-            ours = time.monotonic() - begun
+        trainers = [name for name in names if "TrialActor" in name]
+        now = time.monotonic() - begun
+        ours = now if trainers else ours
+        helpers = now
+        if not trainers and not rays:
+            break
         time.sleep(0.1)
-        if ours == 0.0 and time.monotonic() - begun > 2:
-            break  # only helpers of Ray are left: they are waited for beside the next start
-    return ours, time.monotonic() - begun
+    return ours, helpers if rays else 0.0
+
+
+def _name(process: psutil.Process) -> str:
+    """What a living process is called; empty for one that is gone."""
+    try:
+        gone = process.status() == psutil.STATUS_ZOMBIE
+        return "" if gone else " ".join(process.cmdline()) or process.name()
+    except psutil.NoSuchProcess:
+        return ""
 
 
 def killed_search(folder: Path, kills: int) -> Row:
     """kill -9 of the driver of searches, resumed each time, until there were enough kills."""
     row = Row(f"kill -9 of the driver at {kills} random moments of 12-trial searches")
     total: Counter[str] = Counter()
-    slowest = 0.0
+    slowest = slowest_ray = 0.0
     while total["kills"] < kills:
         name = f"k{total['searches']}"
         job = folder / "runs/digits" / name
-        done, ours, _ = kill_until_done(
+        done, ours, rays = kill_until_done(
             folder,
             job / "ledger.jsonl",
             "run",
@@ -129,7 +145,7 @@ def killed_search(folder: Path, kills: int) -> Row:
             kills - total["kills"],
             total["searches"],
         )
-        slowest = max(slowest, ours)
+        slowest, slowest_ray = max(slowest, ours), max(slowest_ray, rays)
         total["kills"] += done
         total["searches"] += 1
         total += audit(folder, Search.read(job), done)
@@ -141,6 +157,7 @@ def killed_search(folder: Path, kills: int) -> Row:
     row.expect(total["rungs"] == 0, f"{total['rungs']} searches whose rungs differ from a replay")
     row.expect(total["metrics"] == 0, f"{total['metrics']} metrics missing or twice in MLflow")
     row.expect(slowest <= OURS, f"trainers gone after {slowest:.1f} s at most")
+    row.expect(slowest_ray <= RAYS, f"Ray's helpers after {slowest_ray:.0f} s")
     return row
 
 
