@@ -45,6 +45,9 @@ DRAWS = 200
 CHOSEN_ON = 20_000
 """Most images on which weights are chosen; what they are worth is told by all of them."""
 
+MANY = 150
+"""Classes above which confusion matrices are not used, and no biases are fitted."""
+
 LOOKING = 10
 """Models, the best first, for which a partner is sought."""
 
@@ -150,14 +153,15 @@ class Choice:
 def judge(metric: Metric, panel: Panel, threads: int = 2) -> dict[str, Judged]:
     """Fits every recipe on all images, and on all folds but each in turn.
 
-    Recipes that bias classes are left out for metrics that look at more than labels.
+    Recipes that bias classes are left out for metrics that look at more than labels, and for more
+    than `MANY` classes.
 
     Args:
         metric: The contest's metric.
         panel: The models.
         threads: Folds at a time.
     """
-    labels_only = counts_labels_only(metric, panel.labels, panel.oof[0])
+    labels_only = _by_labels(metric, panel.labels, panel.oof[0])
     parts = sorted(set(panel.folds.tolist()))
     whole = _fit(metric, panel, np.ones(len(panel.labels), dtype=bool), labels_only)
 
@@ -336,7 +340,7 @@ def best_partners(metric: Metric, panel: Panel) -> dict[str, tuple[str, float]]:
     labels = panel.labels[rows]
     sign = 1.0 if metric.direction == "maximize" else -1.0
     p = panel.oof[:, rows]
-    score = _scorer(metric, labels, counts_labels_only(metric, labels, p[0]))
+    score = _scorer(metric, labels, _by_labels(metric, labels, p[0]))
     single = np.array([sign * score(x) for x in p])
     found = {}
     for i in np.argsort(-single)[:LOOKING]:
@@ -348,6 +352,12 @@ def best_partners(metric: Metric, panel: Panel) -> dict[str, tuple[str, float]]:
         gain, partner = max(pairs)
         found[panel.names[i]] = (panel.names[partner], float(gain) / metric.points)
     return found
+
+
+def _by_labels(metric: Metric, labels: Ints, probabilities: NDArray[np.floating]) -> bool:
+    """Whether scores may be computed from confusion matrices: large ones are slower than images."""
+    few = probabilities.shape[1] <= MANY
+    return few and counts_labels_only(metric, labels, probabilities)
 
 
 def _scorer(

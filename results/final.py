@@ -92,7 +92,8 @@ def select_final(
         count: How many may be selected.
         public_error: Standard error of public scores, of what submissions do not share, in points.
         private_error: The same of private scores.
-        shared_error: Standard error of private scores that all submissions share.
+        shared_error: Standard error, of the public and the private part together, that all
+            submissions share.
         seed: Of the draws.
     """
     public = np.array([f.public for f in finalists])
@@ -131,7 +132,7 @@ def select_final(
     winners = np.bincount(draws.argmax(axis=1), minlength=len(finalists)) / DRAWS
     leader = int(by_public[0])
     alike = float("nan")
-    if count > 1 and luck.any():
+    if count > 1 and len(finalists) > 2 and luck.any():
         i, j = chosen[:2]
         alike = float(luck[i, j] / np.sqrt(luck[i, i] * luck[j, j]))
     return Final(
@@ -145,7 +146,9 @@ def select_final(
 
 
 def luck_covariance(labels: Sequence[NDArray[np.int64]]) -> Floats:
-    """Covariance (n, n) of what submissions do not share in sampling, of mean variance 1.
+    """Covariance (n, n) of what submissions do not share in sampling.
+
+    Its mean variance is that of n independent ones of variance 1 around their mean, 1 - 1 / n.
 
     The luck of two submissions differs by the images on which they differ: the variance of the
     difference is proportional to their number. That number is a squared Euclidean distance between
@@ -158,7 +161,7 @@ def luck_covariance(labels: Sequence[NDArray[np.int64]]) -> Floats:
     differ = np.array([(every != row).mean(axis=1) for row in every])
     centre = np.eye(len(every)) - 1 / len(every)
     covariance = -centre @ differ @ centre / 2
-    scale = float(np.trace(covariance)) / len(every)
+    scale = float(np.trace(covariance)) / (len(every) - 1) if len(every) > 1 else 0.0
     return covariance / scale if scale > 0 else np.zeros_like(covariance)
 
 

@@ -68,7 +68,12 @@ def _optimism(search: Search, metric: Metric) -> float | None:
 
 def _confirm(search: Search, metric: Metric) -> list[Comparison]:
     """The confirmation's comparisons, over arms that have at least two finished seeds."""
-    runs = [t for t in search.of("confirm") if t.state == "finished"]
+    winner = search.best(search.of("sampled"))
+    runs = [
+        t
+        for t in search.of("confirm")
+        if t.state == "finished" and winner is not None and concerns(t, winner, search)
+    ]
     if not runs:
         return []
     truth = _truth(search, runs[0].config.fold)
@@ -81,6 +86,16 @@ def _confirm(search: Search, metric: Metric) -> list[Comparison]:
     if ours is None or not arms:
         return []
     return compare(metric, truth.labels, ours, arms, truth.groups)
+
+
+def concerns(trial: Trial, winner: Trial, search: Search) -> bool:
+    """Whether a confirmation is of this winner: a search that went on may have had another."""
+    ours = winner.config
+    config = trial.config.replace(seed=ours.seed, fold=ours.fold)
+    if trial.arm == WINNER:
+        return config == ours
+    matched = config.replace(policy=ours.policy, mix=ours.mix, mix_alpha=ours.mix_alpha)
+    return matched == ours or any(config == t.config for t in search.of("baseline"))
 
 
 def _truth(search: Search, fold: int) -> Truth:

@@ -40,6 +40,7 @@ class Trial:
         taken: Id of the trial, of another job, that was this very training; empty if it was
             trained here.
         attempts: Times that it was started; later ones go on from its checkpoint.
+        deaths: How many of these its worker did not survive.
     """
 
     id: str
@@ -55,6 +56,7 @@ class Trial:
     ended: float | None = None
     taken: str = ""
     attempts: int = 1
+    deaths: int = 0
 
     @property
     def epoch(self) -> int:
@@ -146,6 +148,7 @@ class Search:
                 state=event["state"],
                 reason=event["reason"],
                 ended=event["at"],
+                deaths=self.trials[event["trial"]].deaths + bool(event.get("lost")),
             )
         elif kind == "closed":
             self.summary = event

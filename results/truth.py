@@ -37,8 +37,17 @@ class Truth:
 
     @staticmethod
     def of_images(path: Path, images: tuple[str, ...]) -> Truth:
-        """Reads the rows of some images, in the order given."""
+        """Reads the rows of some images, in the order given.
+
+        Raises:
+            InputError: If one of them is not there.
+        """
         table = _table(path)
+        unknown = set(images) - set(table["image"])
+        if unknown:
+            raise InputError(
+                f"{len(unknown)} images are no training images any more, such as {min(unknown)!r}"
+            )
         return _truth(table.set_index("image", drop=False).loc[list(images)])
 
     @staticmethod

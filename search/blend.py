@@ -14,14 +14,17 @@ from __future__ import annotations
 
 import json
 import shutil
+import tempfile
 from dataclasses import asdict
 from pathlib import Path
 
 import pandas as pd
+from filelock import FileLock
 
 from results.blend import RECIPES, Choice, choose, error_correlation, judge
 from results.blend_report import blend_page, model_scores
 from results.figures import error_map
+from results.leaderboard import Leaderboard
 from results.metrics import Floats
 from results.panel import Panel
 from results.predictions import Predictions
@@ -80,11 +83,10 @@ def _write(
 ) -> str:
     """Writes a blend's files, then records it; returns its id."""
     chosen = choice.recipes[choice.chosen]
-    name = standing.board.next_blend()
-    final = standing.folder / "blends" / name
-    folder = final.with_name(f".{name}")
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
+    blends = standing.folder / "blends"
+    blends.mkdir(exist_ok=True)
+    folder = Path(tempfile.mkdtemp(prefix=".blend-", dir=blends))
+    folder.chmod(0o755)
     Predictions(images=panel.images, classes=panel.classes, probabilities=chosen.predictions).write(
         folder / "oof.npz"
     )
@@ -109,10 +111,13 @@ def _write(
         [scores, weights, pd.DataFrame(correlations, panel.names, panel.names)], axis=1
     ).to_csv(folder / "models.csv", index_label="model")
     error_map(correlations, panel.names).savefig(folder / "errors.png", dpi=100)
-    shutil.rmtree(final, ignore_errors=True)  # of a command that was killed before the record
-    folder.rename(final)
-    expected = choice.expected.value
-    return standing.board.add_blend(panel.names, choice.chosen, expected).id
+    with FileLock(blends / ".lock"):  # another blend may have been made meanwhile
+        standing.board = Leaderboard.read(standing.folder)
+        final = blends / standing.board.next_blend()
+        shutil.rmtree(final, ignore_errors=True)  # of a command that was killed before the record
+        folder.rename(final)
+        expected = choice.expected.value
+        return standing.board.add_blend(panel.names, choice.chosen, expected).id
 
 
 if __name__ == "__main__":

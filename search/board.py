@@ -96,15 +96,19 @@ class Standing:
         return [c.id for c in band]
 
 
-def open_standing(config: CompetitionConfig) -> Standing:
+def open_standing(config: CompetitionConfig, like: Search | None = None) -> Standing:
     """Reads a competition's records.
+
+    Args:
+        config: Which one.
+        like: A job whose metric, images and folds count instead of those of the newest search.
 
     Raises:
         InputError: If there are none, or the metric is a team's own and not given.
     """
     folder = competition_folder(Path(config.runs), config.competition)
     board = Leaderboard.read(folder)
-    found = comparable_searches(folder)
+    found = comparable_searches(folder, like)
     search = found[-1]
     metric = _metric(search, config.metric)
     pool, twins = _without_twins(finished_trials(found), board)

@@ -22,7 +22,7 @@ CLOSING_TIME = 15.0
 """Seconds that are kept for the summary before a deadline."""
 
 ATTEMPTS = 3
-"""Starts of a trial whose worker dies before it is given up."""
+"""Deaths of a trial's worker after which the trial is given up."""
 
 
 class Plan(Protocol):
@@ -144,8 +144,8 @@ class Driver:
         trial = self.search.trials[trial_id]
         if trial.state == "running":
             reason = f"the worker process died: {text.splitlines()[-1]}"
-            state: State = "interrupted" if trial.attempts < ATTEMPTS else "failed"
-            self._end(trial_id, state, reason, traceback=text)
+            state: State = "interrupted" if trial.deaths + 1 < ATTEMPTS else "failed"
+            self._end(trial_id, state, reason, traceback=text, lost=True)
 
     def settle(self, decided: Container[str]) -> None:
         """Ends what a driver that was killed left running.

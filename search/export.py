@@ -48,12 +48,19 @@ def run(config: ExportConfig) -> int:
         check_onnx()
     standing = open_standing(config)
     search, members = complete_promotion(standing, config.promotion)
-    export_promotion(standing, search, members, to, config.model, onnx=config.onnx)
+    told: list[str] = []
+
+    def check(folder: Path) -> None:
+        told.append(_check(search, folder, standing.root, config.model))
+
+    export_promotion(standing, search, members, to, config.model, onnx=config.onnx, check=check)
     size = sum(p.stat().st_size for p in to.rglob("*") if p.is_file()) / 2**20
     count = len(list((to / "weights").iterdir()))
     print(f"{to}: {count} models of {search.id}, {size:.1f} MiB")
-    print(_check(search, to, standing.root, config.model))
-    if config.register:
+    print(told[0])
+    if config.register and config.model:
+        print("MLflow's registry: left out, since it could not build a network of your own")
+    elif config.register:
         print(_register(config, search, to))
     print(f"Next:\n  python {to}/predict.py <folder of images> --out predictions.csv")
     if config.json:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 from results.trials import Search
@@ -41,8 +43,18 @@ def export_promotion(
     model: str,
     *,
     onnx: bool = False,
+    check: Callable[[Path], None] = lambda folder: None,
 ) -> None:
     """Writes a promotion's models into ``to``, whole or not at all.
+
+    Args:
+        standing: Where the competition stands.
+        search: The promotion.
+        members: Its trials that have all of their folds.
+        to: The folder to write.
+        model: A team's own network, as ``module:function``; empty for timm's.
+        onnx: Whether ONNX files are written, too.
+        check: Raises if what was written is no good.
 
     Raises:
         InputError: If a checkpoint is missing, or an own network was not given.
@@ -66,6 +78,7 @@ def export_promotion(
             build=build,
             onnx=onnx,
         )
+        check(temporary)
         if to.exists():
             to.rmdir()
         temporary.rename(to)
@@ -73,6 +86,15 @@ def export_promotion(
         raise InputError(f"{to}: cannot write there: {error.strerror}") from error
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
+
+
+def is_current(exported: Path, members: list[Member]) -> bool:
+    """Whether an export is there and holds every training of these trials."""
+    try:
+        about = json.loads((exported / "model.json").read_text())
+    except (OSError, ValueError):
+        return False
+    return len(about["models"]) == sum(len(member.trials()) for member in members)
 
 
 def builder(search: Search, model: str) -> Build:

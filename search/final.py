@@ -93,7 +93,8 @@ def run(config: FinalConfig) -> int:
         count=config.select,
         public_error=trust.public_error,
         private_error=trust.public_error * factor,
-        shared_error=shared * factor,
+        # Skills are centred on public scores, whose shared luck is in them.
+        shared_error=shared * float(np.hypot(1, factor)),
     )
     print("\n".join(_page(standing, final, finalists, known, private_images, guessed)))
     for name, other in same.items():

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from results.predictions import Predictions
 from results.promotion import OutOfFold, collect, out_of_fold
 from results.trials import Search, Trial, searches
+from results.truth import Truth
 from search.board import Standing
 from spaces.errors import InputError, unknown
 from trainables.views import VIEWS
@@ -100,7 +101,16 @@ def read_members(standing: Standing, names: Sequence[str]) -> list[Member]:
         name: [Member(name=f"{name}/{arm}", search=s, arm=arm) for arm in _arms(s)]
         for name, s in known.items()
     }
-    imports = {s.trial: Member(name=s.trial) for s in standing.board.submissions.values() if s.oof}
+    images = set(Truth.fold_of_images(standing.search.folds_file))
+    imports: dict[str, Member] = {}
+    stale = set()
+    for submission in standing.board.submissions.values():
+        if submission.oof:
+            oof = Predictions.read(standing.folder / submission.oof)
+            if set(oof.images) == images and oof.classes == standing.classes:
+                imports[submission.trial] = Member(name=submission.trial)
+            else:
+                stale.add(submission.trial)
     trials = {c.id for c in standing.pool if c.trial is not None}
     single = {m.name: m for found in arms.values() for m in found}
     for name in names:  # a view of one of these, as blends record them
@@ -119,6 +129,8 @@ def read_members(standing: Standing, names: Sequence[str]) -> list[Member]:
             chosen += arms[name]
         elif name in arms:
             raise InputError(f"{name} has no trial with all of its folds")
+        elif name in stale:
+            raise InputError(f"{name} predicts other training images or classes than there are now")
         elif name in trials:
             raise InputError(
                 f"{name} is known on the hold-out alone: promote it first, python -m "

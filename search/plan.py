@@ -106,10 +106,8 @@ class SearchPlan:
                 "sampled", self.baseline.with_params({**self.fix, **params}), params=params
             )
         if self.confirm and self._sampling_ended():
-            planned = {(p.arm, p.config.seed) for p in self._proposed if p.why == "confirm"}
-            for arm, config in self._confirmations():
-                if (arm, config.seed) not in planned:
-                    return self._propose("confirm", config, arm=arm)
+            for arm, config in self._unconfirmed():
+                return self._propose("confirm", config, arm=arm)
         return None
 
     @property
@@ -118,8 +116,7 @@ class SearchPlan:
         sampled = sum(p.why == "sampled" for p in self._proposed)
         if sampled < self.trials or not self._sampling_ended() or interrupted(self.search):
             return False
-        confirmed = sum(p.why == "confirm" for p in self._proposed)
-        return not self.confirm or confirmed >= len(self._confirmations())
+        return not self.confirm or not self._unconfirmed()
 
     def winner(self) -> Trial | None:
         """The best sampled trial that ran to the end."""
@@ -135,6 +132,11 @@ class SearchPlan:
         sampled = self.search.of("sampled")
         live = ("running", "interrupted")
         return len(sampled) >= self.trials and all(t.state not in live for t in sampled)
+
+    def _unconfirmed(self) -> list[tuple[str, TrialConfig]]:
+        """Confirmations of the winner that were not handed out; another winner may have its own."""
+        known = [(p.arm, p.config) for p in self._proposed if p.why == "confirm"]
+        return [planned for planned in self._confirmations() if planned not in known]
 
     def _confirmations(self) -> list[tuple[str, TrialConfig]]:
         winner = self.winner()

@@ -10,6 +10,7 @@ on where it stopped.
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import time
 from collections.abc import Sequence
@@ -22,7 +23,7 @@ from results.report import format_seconds
 from search.board import open_standing
 from search.cli import FAILED, OK, main
 from search.config import PredictImagesConfig
-from search.exported import builder, complete_promotion, export_promotion
+from search.exported import builder, complete_promotion, export_promotion, is_current
 from spaces.digest import digest
 from spaces.errors import InputError
 from trainables.portable.predictor import SUFFIXES, Predictor, image_files, write_rows
@@ -39,13 +40,18 @@ def run(config: PredictImagesConfig) -> int:
     standing = open_standing(config)
     search, members = complete_promotion(standing, config.promotion)
     exported = search.folder / "model"
-    if not (exported / "model.json").exists():
+    if not is_current(exported, members):
+        shutil.rmtree(exported, ignore_errors=True)
         export_promotion(standing, search, members, exported, config.model)
     default = standing.folder / "predictions" / f"{search.id}-{folder.resolve().name}.csv"
     to = Path(config.to) if config.to else default
     if config.to and not to.resolve().parent.is_dir():
         raise InputError(f"to={config.to}: there is no folder {to.resolve().parent}")
+    if to.is_dir():
+        raise InputError(f"to={config.to}: that is a folder; name a file")
     to.parent.mkdir(parents=True, exist_ok=True)
+    if not os.access(to.parent, os.W_OK):
+        raise InputError(f"to={config.to}: cannot write in {to.parent}")
     predictor = Predictor(exported, builder(search, config.model))
     print(
         f"{len(paths):,} images with {len(predictor.about['models'])} models of {search.id} on "

@@ -52,13 +52,15 @@ def run(config: PromoteConfig) -> int:
     """Promotes; returns the exit code."""
     from search.session import run_job, same_place  # imports Ray, which --help can do without
 
+    going_on = find_job(config, "promotion") if config.resume else None
     standing = open_standing(
         CompetitionConfig(
             competition=config.competition,
             runs=config.runs,
             tracking=config.tracking,
             metric=config.metric,
-        )
+        ),
+        like=going_on,
     )
     folds = Folds.read(standing.search.folds_file)
     if config.folds > folds.count:
@@ -69,10 +71,7 @@ def run(config: PromoteConfig) -> int:
     if config.race and config.folds in range(1, max(RACE_FOLDS) + 1):
         raise InputError(f"race={config.race} needs at least {max(RACE_FOLDS) + 1} folds")
     rows = tuple(range(config.folds or folds.count))
-    if config.resume:
-        asked = find_job(config, "promotion").opened["promotion"]
-    else:
-        asked = _ask(config, standing, len(rows))
+    asked = going_on.opened["promotion"] if going_on else _ask(config, standing, len(rows))
     arms = {name: TrialConfig.from_json(arm) for name, arm in asked["arms"].items()}
     race = tuple(asked["race"])
 
@@ -210,7 +209,7 @@ def _prepare(
                 build_model(arm, len(standing.classes))
     name = config.resume or job_name(config, standing.folder, "promotion")
     largest = max(max(arm.size) for arm in arms.values())
-    side = config.store.side or max(store_side(largest), *(a.store_side for a in arms.values()))
+    side = config.store.side or max(a.store_side or store_side(max(a.size)) for a in arms.values())
     if side < largest:
         raise InputError(f"store.side={side} is below the largest training size {largest}")
     contest, store = open_pictures(standing, side, say, config.store.folder)

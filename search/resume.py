@@ -43,6 +43,8 @@ def recorded_options(kind: str) -> Callable[[EngineConfig], Mapping[str, Any]]:
                         "line, since nothing is imported because a file says so"
                     )
                 del options[key]
+        if kind == "promotion":
+            options["competition"] = search.folder.parent.name
         return {**options, "runs": given.runs, "resume": search.id}
 
     return read
@@ -55,7 +57,9 @@ def find_job(config: EngineConfig, kind: str) -> Search:
         InputError: If there is none, it is of another kind, or was started by a version that kept
             no options.
     """
-    search = Search.read(find_search(Path(config.runs), config.resume))
+    competition = getattr(config, "competition", "")
+    name = f"{competition}/{config.resume}" if competition else config.resume
+    search = Search.read(find_search(Path(config.runs), name))
     found = str(search.opened["kind"])
     if found != kind:
         raise InputError(

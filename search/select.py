@@ -74,8 +74,16 @@ def competition_folder(runs: Path, name: str) -> Path:
     return folders[name]
 
 
-def comparable_searches(competition: Path) -> list[Search]:
-    """Searches with the metric, images and folds of the newest one, oldest first."""
+def comparable_searches(competition: Path, like: Search | None = None) -> list[Search]:
+    """Searches with the metric, images and folds of one job, or of the newest search.
+
+    Args:
+        competition: The competition's folder.
+        like: The job; None for the newest search.
+
+    Returns:
+        Oldest first.
+    """
     every = [Search.read(p) for p in searches(competition.parent) if p.parent == competition]
     found = [s for s in every if s.opened["kind"] != "promotion"]
 
@@ -83,7 +91,7 @@ def comparable_searches(competition: Path) -> list[Search]:
         opened = search.opened
         return opened["metric"], opened["data"]["digest"], opened["folds"]["digest"]
 
-    return [s for s in found if key(s) == key(found[-1])]
+    return [s for s in found if key(s) == key(like or found[-1])]
 
 
 def all_trials(competition: Path, data: str, folds: str) -> list[Trial]:

@@ -22,7 +22,8 @@ SCORE_TAG = "out_of_fold"
 def register(client: MlflowClient, search: Search, exported: Path, score: float) -> str:
     """Registers an exported promotion as a pyfunc model over safetensors.
 
-    It becomes the champion unless the champion has a better out-of-fold score on the same folds.
+    It becomes the champion unless the champion has a better out-of-fold score by the same metric on
+    as many of the same folds.
 
     Args:
         client: Of the tracking store.
@@ -66,24 +67,23 @@ def register(client: MlflowClient, search: Search, exported: Path, score: float)
         client.log_artifacts(run.info.run_id, str(model), "model")
     if not client.search_registered_models(f"name = '{name}'"):
         client.create_registered_model(name, description=f"Promotions of {competition}.")
-    folds = str(search.opened["folds"]["digest"])
+    like = {
+        "metric": search.metric,
+        "folds": str(search.opened["folds"]["digest"]),
+        "trained": str(search.opened["promotion"]["folds"]),
+    }
     version = client.create_model_version(
         name,
         f"{run.info.artifact_uri}/model",
         run.info.run_id,
-        tags={
-            "promotion": search.id,
-            SCORE_TAG: repr(score),
-            "metric": search.metric,
-            "folds": folds,
-        },
+        tags={"promotion": search.id, SCORE_TAG: repr(score), **like},
     )
     try:
         champion = client.get_model_version_by_alias(name, CHAMPION)
     except MlflowException:
         champion = None
     words = f"MLflow: {name} version {version.version}"
-    if champion is not None and champion.tags.get("folds") == folds:
+    if champion is not None and all(champion.tags.get(k) == v for k, v in like.items()):
         theirs = float(champion.tags[SCORE_TAG])
         if (theirs > score) == (search.direction == "maximize") and theirs != score:
             return (

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from results.ledger import Ledger, read_ledger
+from results.summary import concerns
 from results.trials import Search
 from search.asha import Asha
 from search.driver import Driver
@@ -212,3 +213,34 @@ def test_a_failed_trial_leaves_no_trace_in_the_rungs() -> None:
     assert asha.on_trial_result(None, trial, failed) == "CONTINUE"
     asha.on_trial_complete(None, trial, failed)
     assert all(not rung[1] for rung in asha._brackets[0]._rungs)
+
+
+def test_another_winner_after_more_trials_is_confirmed_itself(tmp_path: Path) -> None:
+    """A search that goes on may find a better one, which the old confirmations do not concern."""
+    world = World(tmp_path, trials=2)
+    while not world.plan.done:
+        planned = world.start()
+        assert planned is not None
+        world.run(planned, 0.5 + 0.01 * planned.number)
+    old = world.plan.winner()
+    assert old is not None
+    world.plan.trials = 3
+    sampled = world.start()
+    assert sampled is not None
+    assert sampled.why == "sampled"
+    world.run(sampled, 0.9)
+    new = world.plan.winner()
+    assert new is not None
+    assert new.id == sampled.id
+    more: list[Planned] = []
+    while not world.plan.done:
+        planned = world.start()
+        assert planned is not None
+        more.append(planned)
+        world.run(planned, 0.5)
+    assert {p.config.policy for p in more if p.arm == "winner"} == {new.config.policy}
+    assert sum(p.arm == "winner" for p in more) == 2
+    runs = world.search.of("confirm")
+    ours = [t for t in runs if t.arm == "winner" and concerns(t, new, world.search)]
+    assert [t.config.policy for t in ours] == [new.config.policy] * 2
+    assert sum(concerns(t, old, world.search) and t.arm == "winner" for t in runs) == 2

@@ -163,7 +163,7 @@ def image_files(folder: Path) -> list[Path]:
 def listed_files(folder: Path, table: Path) -> list[Path]:
     """Files in a folder that the first column of a table names, in its order."""
     with table.open(newline="") as file:
-        return [folder / row[0] for row in list(csv.reader(file))[1:]]
+        return [folder / row[0] for row in list(csv.reader(file))[1:] if row]
 
 
 def write_rows(
@@ -194,6 +194,8 @@ def main(folder: Path, arguments: Sequence[str] | None = None) -> int:
         parser.error(f"{given.images}: there is no such folder")
     if given.list is not None and not given.list.is_file():
         parser.error(f"{given.list}: there is no such file")
+    if given.out.is_dir() or not given.out.resolve().parent.is_dir():
+        parser.error(f"--out {given.out}: not a file in a folder that is there")
     paths = listed_files(given.images, given.list) if given.list else image_files(given.images)
     if not paths:
         parser.error(f"{given.images}: there are no images ({', '.join(SUFFIXES)})")
