@@ -42,7 +42,9 @@ class Proposals(_Forgotten, Searcher):  # type: ignore[misc]
             self._driver.stopping = "the deadline"
             return Searcher.FINISHED
         if planned is None:
-            return Searcher.FINISHED if self._plan.done else None
+            # What runs may lose its worker and has to be handed out again: Tune asks no more
+            # once it was told that this is the end.
+            return Searcher.FINISHED if self._plan.done and not running else None
         self._driver.start(planned)
         self._driver.commit()
         return {

@@ -28,6 +28,9 @@ from search.asha import Asha
 
 SEARCH = ("trials=12", "epochs=3", "confirm=0", "scheduler.grace=1", "quiet=true")
 WORKERS = 2
+TRAINER = "ray::ResourceTrainable"
+"""How Ray calls the process of a trial."""
+
 OURS, RAYS = 10.0, 90.0
 """Seconds after which our processes, and Ray's, have to be gone."""
 
@@ -110,7 +113,7 @@ def outlived(children: list[psutil.Process], rays: bool) -> tuple[float, float]:
         names = [name for name in map(_name, children) if name]
         if not names:
             break
-        trainers = [name for name in names if "TrialActor" in name]
+        trainers = [name for name in names if TRAINER in name]
         now = time.monotonic() - begun
         ours = now if trainers else ours
         helpers = now

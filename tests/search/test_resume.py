@@ -15,6 +15,7 @@ import time
 from collections import Counter
 from pathlib import Path
 
+import psutil
 import pytest
 from mlflow.tracking import MlflowClient
 
@@ -30,6 +31,7 @@ from search.resume import recorded_options
 from search.sampler import Sampler
 from spaces.ready import READY
 from spaces.trial_config import TrialConfig
+from tests.faults import TRAINER
 from tests.search.test_end_to_end import run
 
 ASSETS = Path(__file__).parent.parent / "assets/search"
@@ -307,3 +309,29 @@ def test_nothing_finished_runs_again_and_every_metric_is_there_once(killed: Path
         assert sorted(m.step for m in history) == [1, 2, 3, 4]
     (parent,) = client.search_runs([experiment.experiment_id], f"tags.`{ID_TAG}` = 'digits/k'")
     assert parent.info.status == "FINISHED"
+
+
+def test_a_trial_whose_worker_dies_goes_on(killed: Path) -> None:
+    """Also when it is the last one: the same search goes on with it from its checkpoint."""
+    ledger = killed / "runs/digits/w/ledger.jsonl"
+    process = subprocess.Popen(
+        [sys.executable, "-m", "search.train", "name=w", "epochs=6", "quiet=true"],
+        cwd=killed,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    until = time.monotonic() + 120
+    while time.monotonic() < until:
+        if ledger.exists() and ledger.read_text().count('"event": "epoch"') >= 2:
+            break
+        time.sleep(0.02)
+    names = {p: " ".join(p.cmdline()) for p in psutil.Process(process.pid).children(recursive=True)}
+    trainers = [p for p, name in names.items() if TRAINER in name]
+    assert len(trainers) == 1, names
+    trainers[0].kill()
+    assert process.wait(120) == 0
+    events = read_ledger(ledger)
+    assert [e.get("lost") for e in events if e["event"] == "trial_ended"] == [True, None]
+    assert [e["report"]["epoch"] for e in events if e["event"] == "epoch"] == [1, 2, 3, 4, 5, 6]
+    (trial,) = Search.read(ledger.parent).trials.values()
+    assert (trial.state, trial.attempts, trial.deaths) == ("finished", 2, 1)
