@@ -73,16 +73,19 @@ class Predictions:
         """Writes an ``.npz`` file without pickles, whole or not at all."""
         path.parent.mkdir(parents=True, exist_ok=True)
         temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-        with temporary.open("wb") as file:
-            np.savez(
-                file,
-                images=np.array(self.images, dtype=np.str_),
-                classes=np.array(self.classes, dtype=np.str_),
-                probabilities=self.probabilities,
-            )
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.rename(path)
+        try:
+            with temporary.open("wb") as file:
+                np.savez(
+                    file,
+                    images=np.array(self.images, dtype=np.str_),
+                    classes=np.array(self.classes, dtype=np.str_),
+                    probabilities=self.probabilities,
+                )
+                file.flush()
+                os.fsync(file.fileno())
+            temporary.rename(path)
+        finally:
+            temporary.unlink(missing_ok=True)
 
     @staticmethod
     def read(path: Path) -> Predictions:

@@ -64,6 +64,8 @@ def trial_rows(search: Search, trials: Sequence[Trial]) -> list[list[str]]:
         what = in_words(trial.params) if trial.params else trial.arm or trial.why
         if trial.why in ("confirm", "fold"):
             what = f"{trial.arm}, fold {trial.config.fold}, seed {trial.config.seed}"
+        if trial.config != trial.asked:
+            what = f"{what}, out of memory: micro_batch={trial.config.micro_batch}"
         if trial.taken:
             what = f"{what}, taken over from {trial.taken}"
         if trial.reason:

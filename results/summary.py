@@ -91,11 +91,11 @@ def _confirm(search: Search, metric: Metric) -> list[Comparison]:
 def concerns(trial: Trial, winner: Trial, search: Search) -> bool:
     """Whether a confirmation is of this winner: a search that went on may have had another."""
     ours = winner.config
-    config = trial.config.replace(seed=ours.seed, fold=ours.fold)
+    config = trial.asked.replace(seed=ours.seed, fold=ours.fold)
     if trial.arm == WINNER:
         return config == ours
     matched = config.replace(policy=ours.policy, mix=ours.mix, mix_alpha=ours.mix_alpha)
-    return matched == ours or any(config == t.config for t in search.of("baseline"))
+    return matched == ours or any(config == t.asked for t in search.of("baseline"))
 
 
 def _truth(search: Search, fold: int) -> Truth:

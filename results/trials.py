@@ -40,7 +40,10 @@ class Trial:
         taken: Id of the trial, of another job, that was this very training; empty if it was
             trained here.
         attempts: Times that it was started; later ones go on from its checkpoint.
-        deaths: How many of these its worker did not survive.
+        faults: What interrupted it, other than its driver: ``death`` of its worker, ``hang``,
+            ``memory`` or ``device``.
+        asked: The configuration that was planned; out of memory, it goes on with a smaller
+            micro-batch.
     """
 
     id: str
@@ -56,7 +59,12 @@ class Trial:
     ended: float | None = None
     taken: str = ""
     attempts: int = 1
-    deaths: int = 0
+    faults: tuple[str, ...] = ()
+    asked: TrialConfig = None  # type: ignore[assignment]  # the configuration, unless given
+
+    def __post_init__(self) -> None:
+        if self.asked is None:
+            object.__setattr__(self, "asked", self.config)
 
     @property
     def epoch(self) -> int:
@@ -143,12 +151,16 @@ class Search:
             self.trials[trial.id] = replace(trial, epochs=(*trial.epochs, event["report"]))
             self.reports.append((trial.id, event["report"]))
         elif kind == "trial_ended":
-            self.trials[event["trial"]] = replace(
-                self.trials[event["trial"]],
+            before = self.trials[event["trial"]]
+            fault = (event["fault"],) if "fault" in event else ()
+            micro_batch = event.get("micro_batch", before.config.micro_batch)
+            self.trials[before.id] = replace(
+                before,
                 state=event["state"],
                 reason=event["reason"],
                 ended=event["at"],
-                deaths=self.trials[event["trial"]].deaths + bool(event.get("lost")),
+                faults=before.faults + fault,
+                config=before.config.replace(micro_batch=micro_batch),
             )
         elif kind == "closed":
             self.summary = event

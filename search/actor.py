@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import gc
+import os
 import traceback
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,12 +13,14 @@ from typing import TYPE_CHECKING, Any
 from ray import tune
 
 from search.asha import SCORE
+from search.heartbeat import Heartbeat
 from search.job import Job, resolve_metric
+from search.last_words import LastWords
 from search.user_code import load_function
 from spaces.trial_config import TrialConfig
 
 if TYPE_CHECKING:
-    from trainables.fit import Report, Task
+    from trainables.fit import Epoch, Task
 
 
 class TrialActor(tune.Trainable):  # type: ignore[misc]
@@ -29,10 +32,13 @@ class TrialActor(tune.Trainable):  # type: ignore[misc]
 
     def setup(self, config: dict[str, Any]) -> None:
         """Gets the trial; the training itself begins with the first step."""
+        import trainables.fit  # noqa: F401 (takes seconds, which are no silence)
+
         self._config = TrialConfig.from_json(config["config"])
         self._job: dict[str, Any] = config["job"]
         self._folder = Path(self._job["folder"]) / "trials" / config["trial"]
-        self._reports: Iterator[Report] | None = None
+        self._heartbeat = Heartbeat(Path(self._job["folder"]), self._folder)
+        self._reports: Iterator[Epoch] | None = None
         self._epoch = 0
 
     def reset_config(self, new_config: dict[str, Any]) -> bool:
@@ -45,32 +51,48 @@ class TrialActor(tune.Trainable):  # type: ignore[misc]
         """Trains an epoch.
 
         Returns:
-            ``epoch``, ``report`` and ``score`` (larger is better), or ``failed`` and the traceback;
-            ``done`` after the last.
+            ``epoch``, ``reports`` of this epoch and of earlier ones that the ledger may lack,
+            ``notes`` for the user and ``score`` (larger is better), or ``failed``, ``fault`` and
+            the traceback; ``done`` after the last.
         """
+        failed: dict[str, Any] = {}
         try:
+            self._heartbeat.beat()
             if self._reports is None:
                 self._reports = self._start()
-            report = next(self._reports)
+            done = next(self._reports)
         except Exception as error:
-            self.cleanup()
-            return {
+            failed = {
                 "epoch": self._epoch + 1,
                 "failed": f"{type(error).__name__}: {error}",
+                "fault": fault_of(error),
                 "traceback": traceback.format_exc(),
                 "done": True,
             }
+        if failed:  # the exception, whose frames hold the training, is gone
+            if failed["fault"] == "device":  # no trial can be trained in this process any more
+                LastWords(
+                    fault="device", reason=failed["failed"], traceback=failed["traceback"]
+                ).write(self._folder)
+                os._exit(1)
+            self.cleanup()
+            return failed
+        report = done.report
         self._epoch = int(report["epoch"])
         score = report["metrics"][f"val/{self._task().metric.name}"]
+        if self._epoch >= self._config.epochs:
+            self._heartbeat.stop()
         return {
             "epoch": self._epoch,
             SCORE: score if self._job["direction"] == "maximize" else -score,
-            "report": report,
+            "reports": [*done.earlier, report],
+            "notes": list(done.notes),
             "done": self._epoch >= self._config.epochs,
         }
 
     def cleanup(self) -> None:
         """Ends the training and its loader processes and frees its memory."""
+        self._heartbeat.stop()
         self._reports = None
         gc.collect()
         import torch
@@ -78,7 +100,7 @@ class TrialActor(tune.Trainable):  # type: ignore[misc]
         if torch.cuda.is_available():
             torch.cuda.empty_cache()
 
-    def _start(self) -> Iterator[Report]:
+    def _start(self) -> Iterator[Epoch]:
         from trainables.fit import fit
 
         return fit(
@@ -87,10 +109,32 @@ class TrialActor(tune.Trainable):  # type: ignore[misc]
             self._folder,
             threads=self._job["threads"],
             workers=self._job["loader_workers"],
+            beat=self._heartbeat.beat,
         )
 
     def _task(self) -> Task:
         return _open_task(Job(**{**self._job, "classes": tuple(self._job["classes"])}))
+
+
+def fault_of(error: Exception) -> str:
+    """What kind of fault an exception stands for; empty if the trial itself is at fault."""
+    import torch
+
+    words = str(error)
+    if isinstance(error, torch.OutOfMemoryError | MemoryError) or any(
+        sign in words for sign in _MEMORY_SIGNS
+    ):
+        return "memory"
+    if isinstance(error, RuntimeError) and "DataLoader worker" in words:
+        return "death"
+    broken = getattr(torch, "AcceleratorError", None)
+    if (broken is not None and isinstance(error, broken)) or "CUDA error" in words:
+        return "device"
+    return ""
+
+
+_MEMORY_SIGNS = ("DefaultCPUAllocator", "CUDA out of memory", "ALLOC_FAILED")
+"""How torch says that memory is short where it raises a plain RuntimeError."""
 
 
 @functools.lru_cache(maxsize=1)

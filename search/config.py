@@ -141,6 +141,21 @@ class PredictConfig:
 
 
 @dataclass(kw_only=True)
+class WatchdogConfig:
+    """When a trainer counts as hung."""
+
+    seconds: float = 300
+
+    def __post_init__(self) -> None:
+        _demand(
+            self.seconds == 0 or self.seconds >= 2,
+            "watchdog.seconds",
+            self.seconds,
+            "at least 2, or 0 to let trainers hang",
+        )
+
+
+@dataclass(kw_only=True)
 class EngineConfig:
     """What all commands that train have in common."""
 
@@ -154,6 +169,7 @@ class EngineConfig:
     resources: ResourcesConfig = field(default_factory=ResourcesConfig)
     cluster: ClusterConfig = field(default_factory=ClusterConfig)
     store: StoreConfig = field(default_factory=StoreConfig)
+    watchdog: WatchdogConfig = field(default_factory=WatchdogConfig)
     accept: list[str] = field(default_factory=list)
     quiet: bool = False
     json: bool = False
@@ -466,6 +482,8 @@ HELP: dict[str, str] = {
     "resources.cpu": "CPU cores per trial",
     "resources.gpu": "GPUs per trial, such as 0.5; -1 is one if there is any",
     "resources.memory": "memory per trial in GiB; 0 reserves none",
+    "watchdog.seconds": "a trainer that gives no sign of life for so long is killed and tried once "
+    "more; 0 is never",
     "cluster.address": "'auto' joins the Ray cluster of this node; empty starts Ray here",
     "fold": "which fold to hold out",
     "store.side": "side in pixels of stored images; 0 is 1.3 times the largest training size",

@@ -13,6 +13,7 @@ import numpy as np
 
 from results.ledger import Event, Ledger
 from results.trials import Search, State, Trial
+from search.last_words import read_last_words
 from search.plan import Planned
 
 WATCHED = 10
@@ -21,8 +22,16 @@ WATCHED = 10
 CLOSING_TIME = 15.0
 """Seconds that are kept for the summary before a deadline."""
 
-ATTEMPTS = 3
-"""Deaths of a trial's worker after which the trial is given up."""
+RETRIES = {"death": 2, "hang": 1, "memory": 1, "device": 1}
+"""How often a trial goes on after each kind of fault; the next one of the kind fails it.
+
+``death``: its worker died; ``hang``: it gave no sign of life and was killed; ``memory``: it ran out
+of memory, and goes on with half the micro-batch; ``device``: its GPU context broke.
+"""
+
+
+OUT_OF_MEMORY = "low on memory"
+"""What Ray says when it kills a worker to save the node."""
 
 
 class Plan(Protocol):
@@ -46,6 +55,10 @@ class Driver:
         ledger: The job's ledger.
         search: The record; gets every event that the ledger gets.
         deadline: When to stop, on the monotonic clock; None for no limit.
+
+    Attributes:
+        stopping: Why the job is to stop; empty while it goes on.
+        news: What to tell the user; emptied by whoever tells.
     """
 
     def __init__(self, ledger: Ledger, search: Search, deadline: float | None = None) -> None:
@@ -53,6 +66,7 @@ class Driver:
         self._listeners: Sequence[Callable[[Trial], None]] = ()
         self._ended: list[tuple[State, str]] = []
         self.stopping = ""
+        self.news: list[str] = []
 
     def on_end(self, listeners: Sequence[Callable[[Trial], None]]) -> None:
         """Calls the listeners with every trial that has ended from now on."""
@@ -119,10 +133,16 @@ class Driver:
 
     def report(self, trial_id: str, result: dict[str, Any]) -> None:
         """Records an epoch, or what made it fail."""
-        if "failed" in result:
+        for words in result.get("notes", ()):
+            self.note(trial_id, words)
+        if result.get("fault"):
+            self.fault(trial_id, result["fault"], result["failed"], result["traceback"])
+        elif "failed" in result:
             self._end(trial_id, "failed", result["failed"], traceback=result["traceback"])
-        elif int(result["epoch"]) > self.search.trials[trial_id].epoch:
-            self.record("epoch", trial=trial_id, report=result["report"])
+        else:
+            for report in result["reports"]:
+                if int(report["epoch"]) > self.search.trials[trial_id].epoch:
+                    self.record("epoch", trial=trial_id, report=report)
 
     def complete(self, trial_id: str) -> None:
         """Records how a trial ended."""
@@ -139,13 +159,45 @@ class Driver:
     def lost(self, trial_id: str, text: str) -> None:
         """Records that a trial's worker died, with what Ray says of it.
 
-        It goes on from its checkpoint, up to `ATTEMPTS` times in all.
+        Whoever ended the process on purpose has left word of why.
+        """
+        words = read_last_words(self.search.trial_folder(self.search.trials[trial_id]))
+        if words is not None:
+            self.fault(trial_id, words.fault, words.reason, words.traceback)
+        elif OUT_OF_MEMORY in text:
+            self.fault(trial_id, "memory", "the machine ran out of memory", text)
+        else:
+            last = text.splitlines()[-1]
+            self.fault(trial_id, "death", f"the worker process died: {last}", text)
+
+    def fault(self, trial_id: str, kind: str, reason: str, traceback: str) -> None:
+        """Records what interrupted a trial through no decision of anybody.
+
+        It goes on from its checkpoint as often as `RETRIES` says; out of memory, with half the
+        micro-batch, unless that cannot be split.
         """
         trial = self.search.trials[trial_id]
-        if trial.state == "running":
-            reason = f"the worker process died: {text.splitlines()[-1]}"
-            state: State = "interrupted" if trial.deaths + 1 < ATTEMPTS else "failed"
-            self._end(trial_id, state, reason, traceback=text, lost=True)
+        if trial.state != "running":
+            return
+        again = trial.faults.count(kind) < RETRIES[kind]
+        changed: dict[str, Any] = {}
+        words = f"{trial_id}: {reason.splitlines()[0]}"
+        if again and kind == "memory":
+            smaller = trial.config.halved()
+            again = smaller is not None
+            if smaller is not None:
+                changed["micro_batch"] = smaller.micro_batch
+                words += f"; it goes on with micro_batch={smaller.micro_batch}"
+        elif again:
+            words += "; it goes on from its last epoch"
+        self.news.append(words)
+        state: State = "interrupted" if again else "failed"
+        self._end(trial_id, state, reason, traceback=traceback, fault=kind, **changed)
+
+    def note(self, trial_id: str, words: str) -> None:
+        """Records something about a trial that its owner should know."""
+        self.record("note", trial=trial_id, words=words)
+        self.news.append(f"{trial_id}: {words}")
 
     def settle(self, decided: Container[str]) -> None:
         """Ends what a driver that was killed left running.

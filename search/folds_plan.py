@@ -126,4 +126,4 @@ class FoldsPlan:
         return "finished" in states or states.count("failed") >= ATTEMPTS
 
     def _tried(self, arm: str, config: TrialConfig) -> list[Trial]:
-        return [t for t in self.search.of("fold") if t.arm == arm and t.config == config]
+        return [t for t in self.search.of("fold") if t.arm == arm and t.asked == config]

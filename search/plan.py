@@ -25,12 +25,23 @@ WINNER, BASELINE = "winner", "the baseline"
 
 @dataclass(frozen=True, kw_only=True)
 class Planned:
-    """A training that is to start, or to go on from its checkpoint."""
+    """A training that is to start, or to go on from its checkpoint.
+
+    Attributes:
+        id: Of the trial.
+        number: Position in the job.
+        why: As of a trial.
+        config: What to train.
+        asked: What was planned at first, if that has changed since.
+        arm: As of a trial.
+        params: What was drawn.
+    """
 
     id: str
     number: int
     why: Why
     config: TrialConfig
+    asked: TrialConfig | None = None
     arm: str = ""
     params: Mapping[str, Any] = field(default_factory=dict)
 
@@ -42,6 +53,7 @@ class Planned:
             number=trial.number,
             why=trial.why,
             config=trial.config,
+            asked=trial.asked,
             arm=trial.arm,
             params=trial.params,
         )
@@ -135,7 +147,7 @@ class SearchPlan:
 
     def _unconfirmed(self) -> list[tuple[str, TrialConfig]]:
         """Confirmations of the winner that were not handed out; another winner may have its own."""
-        known = [(p.arm, p.config) for p in self._proposed if p.why == "confirm"]
+        known = [(p.arm, p.asked or p.config) for p in self._proposed if p.why == "confirm"]
         return [planned for planned in self._confirmations() if planned not in known]
 
     def _confirmations(self) -> list[tuple[str, TrialConfig]]:

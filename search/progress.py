@@ -12,7 +12,7 @@ from rich.text import Text
 
 from results.report import format_seconds, in_words
 from results.trials import Search, Trial
-from search.driver import Plan
+from search.driver import Driver, Plan
 
 LINE_EVERY = 1.0
 """Seconds between plain lines at the least."""
@@ -25,18 +25,19 @@ class Progress:
     """Shows where a job is.
 
     Args:
-        search: The record.
+        driver: Whose record and news are shown.
         plan: For the number of trials to come.
         slots: Trials at once, for the estimate.
         quiet: Show nothing.
     """
 
-    def __init__(self, search: Search, plan: Plan, slots: int, quiet: bool = False) -> None:
-        self._search, self._plan, self._slots, self._quiet = search, plan, slots, quiet
+    def __init__(self, driver: Driver, plan: Plan, slots: int, quiet: bool = False) -> None:
+        self._driver, self._search = driver, driver.search
+        self._plan, self._slots, self._quiet = plan, slots, quiet
         self._console = Console(highlight=False)
         self._live: Live | None = None
         self._begun = self._printed = time.monotonic()
-        self._before = _images(search)
+        self._before = _images(self._search)
         self._told: Counter[str] = Counter()
 
     def __enter__(self) -> Progress:
@@ -50,7 +51,10 @@ class Progress:
             self._live.stop()
 
     def tick(self) -> None:
-        """Refreshes the view, or prints a line if something has changed."""
+        """Prints the news; refreshes the view, or prints a line if something has changed."""
+        for words in self._driver.news:
+            self._console.print(words, markup=False, soft_wrap=True)
+        self._driver.news.clear()
         if self._quiet or time.monotonic() - self._printed < LINE_EVERY:
             return
         counts: Counter[str] = Counter(t.state for t in self._search.trials.values())

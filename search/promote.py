@@ -237,7 +237,7 @@ def _take_over(plan: FoldsPlan, driver: Driver, standing: Standing) -> None:
         for t in all_trials(standing.folder, opened["data"]["digest"], opened["folds"]["digest"])
     }
     for arm, config in plan.wanted():
-        if any(t.arm == arm and t.config == config for t in driver.search.of("fold")):
+        if any(t.arm == arm and t.asked == config for t in driver.search.of("fold")):
             continue
         known = done.get(config.digest)
         if known is not None:

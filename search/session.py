@@ -8,7 +8,7 @@ import json
 import shlex
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +22,7 @@ from search.cli import FAILED, OK, STOPPED
 from search.config import EngineConfig
 from search.driver import Driver, Plan
 from search.engine import GIB, ray_session, run_trials, trial_slots
+from search.heartbeat import Supervisor
 from search.job import Prepared
 from search.progress import Progress
 from search.resume import MAY_CHANGE, check_unchanged
@@ -108,10 +109,10 @@ def run_job(
             plan, ended = make_plan(prepared, driver)
             driver.on_end([ended, lambda trial: _tidy(search, trial)])
             tracker = _start_tracker(config, job.folder)
-            progress = Progress(search, plan, slots, config.quiet)
+            progress = Progress(driver, plan, slots, config.quiet)
             at_once = min(slots, plan.expected())
             say(f"trials at a time: {at_once}, with {_shares(resources)} each")
-            with driver.signals(), progress:
+            with driver.signals(), progress, watched(job.folder, config.watchdog.seconds):
                 run_trials(
                     plan,
                     driver,
@@ -130,6 +131,19 @@ def run_job(
     if driver.stopping:
         return STOPPED
     return OK if (search.summary or {}).get("winner") else FAILED
+
+
+@contextlib.contextmanager
+def watched(folder: str, patience: float) -> Iterator[None]:
+    """Kills trainers on this machine that hang, for as long as the context lasts."""
+    supervisor = Supervisor(Path(folder), patience) if patience else None
+    if supervisor is not None:
+        supervisor.start()
+    try:
+        yield
+    finally:
+        if supervisor is not None:
+            supervisor.stop()
 
 
 def _deadline(config: EngineConfig, begun: float) -> float | None:

@@ -220,6 +220,21 @@ class TrialConfig:
         """Identity of the training."""
         return digest(self.to_json())
 
+    @property
+    def state_digest(self) -> str:
+        """Identity of what a checkpoint fits: the training, however its batches are cut."""
+        return self.replace(micro_batch=self.batch).digest
+
+    def halved(self) -> TrialConfig | None:
+        """The same with half the micro-batch and twice the accumulation; None if that is odd."""
+        whole = min(self.batch, self.micro_batch)
+        if whole % 2:
+            return None
+        try:
+            return self.replace(micro_batch=whole // 2)
+        except InputError:  # mixing pairs images
+            return None
+
 
 def parse_size(value: Any) -> tuple[int, int]:
     """Reads ``"96x128"`` (height x width), ``[96, 128]`` or ``96`` as (height, width)."""

@@ -7,14 +7,16 @@ import json
 import os
 import shutil
 import tempfile
-import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
+
+from spaces.trial_config import TrialConfig
 
 KEPT = 2
 """Checkpoints per trial: the newest, and the one before in case the newest is damaged."""
@@ -27,17 +29,20 @@ class Checkpoint:
     Random states are not part of it: every draw is a function of seed and epoch.
 
     Attributes:
-        epoch: Epochs done.
-        report: The epoch's report.
-        config_digest: Digest of the trial's configuration.
+        reports: Reports of all epochs done, so that a record that lost some gets them back.
+        config_digest: Digest of the trial's configuration, however its batches are cut.
         states: State dictionaries by part (``model``, ``optimizer``, …): nested dictionaries of
             tensors, numbers, texts and None.
     """
 
-    epoch: int
-    report: Mapping[str, Any]
+    reports: tuple[Mapping[str, Any], ...]
     config_digest: str
     states: Mapping[str, Mapping[Any, Any]]
+
+    @property
+    def epoch(self) -> int:
+        """Epochs done."""
+        return len(self.reports)
 
     def write(self, folder: Path) -> Path:
         """Writes ``checkpoint-<epoch>`` into ``folder``, then removes all but the last two."""
@@ -49,8 +54,7 @@ class Checkpoint:
         try:
             save_file(tensors, temporary / "tensors.safetensors")
             state = {
-                "epoch": self.epoch,
-                "report": self.report,
+                "reports": self.reports,
                 "config_digest": self.config_digest,
                 "states": skeleton,
                 "sha256": _sha256(temporary / "tensors.safetensors"),
@@ -70,14 +74,29 @@ class Checkpoint:
         return target
 
     @staticmethod
-    def newest(folder: Path) -> Checkpoint | None:
-        """Reads the newest whole checkpoint in ``folder``; damaged ones warn and are passed by."""
+    def newest(folder: Path, config: TrialConfig) -> tuple[Checkpoint | None, tuple[str, ...]]:
+        """Reads the newest whole checkpoint of a training.
+
+        Args:
+            folder: The trial's folder.
+            config: What was trained.
+
+        Returns:
+            The checkpoint, None if there is none, and what is wrong with newer ones.
+        """
+        notes = []
         for path in reversed(_folders(folder)):
             try:
-                return _read(path)
-            except (OSError, ValueError, KeyError) as error:
-                warnings.warn(f"{path} is damaged and left out: {error}", stacklevel=2)
-        return None
+                found = _read(path)
+            except (OSError, ValueError, KeyError, TypeError, SafetensorError) as error:
+                notes.append(f"{path.name} is damaged ({error}) and left out")
+                continue
+            if found.config_digest in (config.state_digest, config.digest):
+                return found, tuple(notes)
+            notes.append(f"{path.name} is of another configuration and left out")
+        if notes:
+            notes.append("no checkpoint is left: it starts with its first epoch")
+        return None, tuple(notes)
 
 
 def trim_checkpoints(folder: Path, keep: int) -> None:
@@ -100,8 +119,7 @@ def _read(path: Path) -> Checkpoint:
     if _sha256(file) != state["sha256"]:
         raise ValueError("tensors.safetensors does not match its digest")
     return Checkpoint(
-        epoch=state["epoch"],
-        report=state["report"],
+        reports=tuple(state["reports"]),
         config_digest=state["config_digest"],
         states=_put_tensors(state["states"], load_file(file)),
     )

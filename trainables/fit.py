@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import math
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,7 @@ from trainables.loader import TrainingLoader, evaluation_loader
 from trainables.losses import BuildLoss, build_loss
 from trainables.model import BuildModel, build_model
 from trainables.predict import predict, to_input
+from trainables.room import with_room
 from trainables.store import ImageStore
 
 # isort: split
@@ -36,6 +38,29 @@ from timm.utils import ModelEmaV3
 
 Report = dict[str, Any]
 """One epoch: ``epoch``, ``metrics`` by slash-grouped name, ``seconds`` by part, ``images``."""
+
+
+Beat = Callable[[], None]
+"""Called at every batch: a sign of life."""
+
+
+def no_beat() -> None:
+    """For a training that nobody watches."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Epoch:
+    """What `fit` yields.
+
+    Attributes:
+        report: The epoch's report.
+        earlier: Reports of the epochs before it, if the training goes on from a checkpoint.
+        notes: What the user should know, such as that a checkpoint was damaged.
+    """
+
+    report: Report
+    earlier: tuple[Report, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 class TrainingError(RuntimeError):
@@ -142,7 +167,7 @@ class _Training:
             self.swa.module.load_state_dict(states["swa"])
             self.swa.n_averaged.copy_(states["averaged"]["epochs"])
 
-    def train(self, epoch: int) -> tuple[float, dict[str, float], int]:
+    def train(self, epoch: int, beat: Beat) -> tuple[float, dict[str, float], int]:
         """Runs an epoch; returns the mean loss, seconds by part, and images seen."""
         config, device = self.config, self.device
         self.model.train()
@@ -151,6 +176,7 @@ class _Training:
         seconds = {"feed": 0.0, "compute": 0.0}
         images, mark = 0, time.perf_counter()
         for index, (pictures, labels) in enumerate(self.loader.epoch(epoch)):
+            beat()
             now = time.perf_counter()
             seconds["feed"] += now - mark
             update = (epoch - 1) * self.steps + index // config.accumulation
@@ -190,13 +216,20 @@ class _Training:
 
 
 def fit(
-    config: TrialConfig, task: Task, folder: Path, *, threads: int = 1, workers: int = 0
-) -> Iterator[Report]:
+    config: TrialConfig,
+    task: Task,
+    folder: Path,
+    *,
+    threads: int = 1,
+    workers: int = 0,
+    beat: Beat = no_beat,
+) -> Iterator[Epoch]:
     """Trains one configuration and yields a report after every epoch.
 
     An epoch is reported once its hold-out predictions and its checkpoint are on the disk. If the
     folder holds a checkpoint of this configuration, its report comes first and the training goes
-    on from there. After the last epoch the test images are predicted.
+    on from there. After the last epoch the test images are predicted. Where the disk is full,
+    the training waits until there is room.
 
     On a CPU, the same configuration, threads and versions give the same bits, whatever the
     number of loader workers, and whether or not the training was interrupted between epochs.
@@ -207,6 +240,7 @@ def fit(
         folder: Gets ``holdout.npz``, ``test.npz`` and checkpoints.
         threads: CPU threads for torch.
         workers: Loader processes.
+        beat: Called at every batch.
 
     Raises:
         TrainingError: If the loss, the predictions or the contest's metric are not finite.
@@ -214,25 +248,27 @@ def fit(
     """
     torch.set_num_threads(threads)
     cv2.setNumThreads(0)
+    beat()
     training = _Training(config, task, workers)
     held_out = task.folds.held_out(config.fold)
     loader = evaluation_loader(config, task.store, held_out, workers)
-    start = 0
-    checkpoint = Checkpoint.newest(folder)
-    if checkpoint is not None and checkpoint.config_digest == config.digest:
+    checkpoint, notes = Checkpoint.newest(folder, config)
+    reports: list[Report] = []
+    if checkpoint is not None:
         training.load(checkpoint.states)
-        start = checkpoint.epoch
-        yield dict(checkpoint.report)
-    for epoch in range(start + 1, config.epochs + 1):
+        reports = [dict(report) for report in checkpoint.reports]
+        yield Epoch(report=reports[-1], earlier=tuple(reports[:-1]), notes=notes)
+        notes = ()
+    for epoch in range(len(reports) + 1, config.epochs + 1):
         begun = time.perf_counter()
-        loss, seconds, images = training.train(epoch)
+        loss, seconds, images = training.train(epoch, beat)
         trained = time.perf_counter()
-        probabilities = predict(training.evaluated, loader, training.device)
-        _save(probabilities, held_out, task, folder / "holdout.npz")
-        scores = all_scores(task.folds.labels[held_out], probabilities, task.metric)
-        if task.metric.name not in scores:
-            raise TrainingError(f"{task.metric.name} is not defined on the hold-out's predictions")
+        probabilities = predict(training.evaluated, loader, training.device, beat)
+        scores = _scores(probabilities, held_out, task)
         evaluated = time.perf_counter()
+        _save(probabilities, held_out, task, folder / "holdout.npz", beat)
+        if epoch == config.epochs:  # before the checkpoint that says that the training is done
+            _predict_test(training, task, folder, workers, beat)
         report: Report = {
             "epoch": epoch,
             "metrics": {
@@ -243,33 +279,53 @@ def fit(
             "seconds": {**seconds, "evaluate": evaluated - trained, "total": evaluated - begun},
             "images": images,
         }
-        if epoch == config.epochs:  # before the checkpoint that says that the training is done
-            _predict_test(training, task, folder, workers)
-        Checkpoint(
-            epoch=epoch, report=report, config_digest=config.digest, states=training.states()
-        ).write(folder)
-        yield report
+        reports.append(report)
+        done = Checkpoint(
+            reports=tuple(reports), config_digest=config.state_digest, states=training.states()
+        )
+        with_room(functools.partial(done.write, folder), beat)
+        yield Epoch(report=report, notes=notes)
+        notes = ()
 
 
-def _predict_test(training: _Training, task: Task, folder: Path, workers: int) -> None:
+def _scores(
+    probabilities: NDArray[np.float32], rows: NDArray[np.int64], task: Task
+) -> dict[str, float]:
+    _demand_finite(probabilities)
+    scores = all_scores(task.folds.labels[rows], probabilities, task.metric)
+    if task.metric.name not in scores:
+        raise TrainingError(f"{task.metric.name} is not defined on the hold-out's predictions")
+    return scores
+
+
+def _predict_test(training: _Training, task: Task, folder: Path, workers: int, beat: Beat) -> None:
     rows = np.arange(len(task.folds.labels), len(task.store.images))
     if task.predict_test and len(rows):
         loader = evaluation_loader(training.config, task.store, rows, workers)
-        probabilities = predict(training.evaluated, loader, training.device)
-        _save(probabilities, rows, task, folder / "test.npz")
+        probabilities = predict(training.evaluated, loader, training.device, beat)
+        _demand_finite(probabilities)
+        _save(probabilities, rows, task, folder / "test.npz", beat)
+
+
+def _demand_finite(probabilities: NDArray[np.float32]) -> None:
+    if not np.isfinite(probabilities).all():
+        raise TrainingError("predicted probabilities are not finite")
 
 
 def _save(
-    probabilities: NDArray[np.float32], rows: NDArray[np.int64], task: Task, path: Path
+    probabilities: NDArray[np.float32],
+    rows: NDArray[np.int64],
+    task: Task,
+    path: Path,
+    beat: Beat,
 ) -> None:
-    if not np.isfinite(probabilities).all():
-        raise TrainingError("predicted probabilities are not finite")
     names = task.store.images
-    Predictions(
+    predictions = Predictions(
         images=tuple(names[row] for row in rows),
         classes=task.classes,
         probabilities=probabilities,
-    ).write(path)
+    )
+    with_room(functools.partial(predictions.write, path), beat)
 
 
 def _seed(seed: int, epoch: int) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 
@@ -42,9 +42,9 @@ def load_trained(
     Raises:
         InputError: If there is no checkpoint of this trial.
     """
-    checkpoint = Checkpoint.newest(folder)
-    if checkpoint is None or checkpoint.config_digest != config.digest:
-        raise InputError(f"{folder} has no checkpoint of this trial")
+    checkpoint, notes = Checkpoint.newest(folder, config)
+    if checkpoint is None:
+        raise InputError("; ".join([f"{folder} has no checkpoint of this trial", *notes]))
     model = build(config.replace(pretrained=False, weights=""), classes)
     evaluated = "ema" if config.ema_decay else "swa" if config.swa_epochs else "model"
     model.load_state_dict(checkpoint.states[evaluated])
@@ -75,12 +75,19 @@ def read_pictures(paths: Sequence[Path], config: TrialConfig, view: str = "") ->
 
 @torch.inference_mode()
 def predict(
-    model: torch.nn.Module, batches: torch.utils.data.DataLoader[Batch], device: Device
+    model: torch.nn.Module,
+    batches: torch.utils.data.DataLoader[Batch],
+    device: Device,
+    beat: Callable[[], None] = lambda: None,
 ) -> NDArray[np.float32]:
-    """Returns float32 (n, classes), the softmax of the logits, in the order of the loader."""
+    """Returns float32 (n, classes), the softmax of the logits, in the order of the loader.
+
+    ``beat`` is called at every batch.
+    """
     model.eval()
     found = []
     for pictures, _ in batches:
+        beat()
         scope: AbstractContextManager[None] = device.autocast()
         with scope:
             logits = model(to_input(pictures, model, device))

@@ -180,8 +180,12 @@ class Tracker:
     def _reopen(self, ledger_id: str) -> None:
         """A run that was closed goes on."""
         assert self._client is not None
-        self._client.update_run(self._runs[ledger_id], status="RUNNING")
-        self._client.set_tag(self._runs[ledger_id], "state", "running")
+        run = self._runs[ledger_id]
+        self._client.update_run(run, status="RUNNING")
+        self._client.set_tag(run, "state", "running")
+        trial = self._search.trials.get(ledger_id)
+        if trial is not None and trial.config != trial.asked:  # parameters cannot be changed
+            self._client.set_tag(run, "changed", f"micro_batch={trial.config.micro_batch}")
 
     def _log_epochs(self, trial_id: str, events: list[Event]) -> None:
         assert self._client is not None

@@ -54,7 +54,7 @@ class World:
                 "seconds": {"total": 1.0, "feed": 0.1, "compute": 0.8},
                 "images": 10,
             }
-            self.driver.report(planned.id, {"epoch": epoch, "report": report})
+            self.driver.report(planned.id, {"epoch": epoch, "reports": [report]})
         self.driver.complete(planned.id)
 
 

@@ -25,13 +25,13 @@ from results.trials import Search
 from search.asha import Asha
 from search.cli import main
 from search.config import RunConfig, TrainConfig
-from search.driver import ATTEMPTS, CLOSING_TIME, Driver
+from search.driver import CLOSING_TIME, RETRIES, Driver
 from search.plan import Planned, SearchPlan
 from search.resume import recorded_options
 from search.sampler import Sampler
 from spaces.ready import READY
 from spaces.trial_config import TrialConfig
-from tests.faults import TRAINER
+from tests.faults.kills import TRAINER
 from tests.search.test_end_to_end import run
 
 ASSETS = Path(__file__).parent.parent / "assets/search"
@@ -121,7 +121,7 @@ def test_interrupted_trials_go_first_and_lost_ones_are_given_up(tmp_path: Path) 
     config = TrialConfig(epochs=4)
     sampler = Sampler(READY["aug_policy"](), "accuracy", "maximize", 0, 5)
     plan = SearchPlan(search=search, sampler=sampler, baseline=config, trials=0, confirm=0)
-    for attempt in range(1, ATTEMPTS + 1):
+    for attempt in range(1, RETRIES["death"] + 2):
         planned = plan.next()
         assert planned is not None
         assert planned.id == "s-000"
@@ -147,7 +147,7 @@ def test_a_driver_stops_before_its_deadline(tmp_path: Path) -> None:
     assert driver.in_time(planned)
     driver.start(planned)
     report = {"epoch": 1, "metrics": {}, "seconds": {"total": 90.0}}
-    driver.report("s-000", {"epoch": 1, "report": report})
+    driver.report("s-000", {"epoch": 1, "reports": [report]})
     assert not driver.in_time(planned)  # an epoch takes longer than there is time
     driver.watch_deadline()
     assert not driver.stopping
@@ -170,7 +170,7 @@ def test_a_job_stops_when_more_than_half_of_the_last_ten_trials_failed(tmp_path:
         driver.start(planned)
         if i % 2 and i < 12:  # every second one succeeds, which is half
             report = {"epoch": 1, "metrics": {}, "seconds": {"total": 1.0}}
-            driver.report(planned.id, {"epoch": 1, "report": report})
+            driver.report(planned.id, {"epoch": 1, "reports": [report]})
             driver.complete(planned.id)
         else:
             failed = {"epoch": 1, "failed": "RuntimeError: broken", "traceback": ""}
@@ -331,7 +331,7 @@ def test_a_trial_whose_worker_dies_goes_on(killed: Path) -> None:
     trainers[0].kill()
     assert process.wait(120) == 0
     events = read_ledger(ledger)
-    assert [e.get("lost") for e in events if e["event"] == "trial_ended"] == [True, None]
+    assert [e.get("fault") for e in events if e["event"] == "trial_ended"] == ["death", None]
     assert [e["report"]["epoch"] for e in events if e["event"] == "epoch"] == [1, 2, 3, 4, 5, 6]
     (trial,) = Search.read(ledger.parent).trials.values()
-    assert (trial.state, trial.attempts, trial.deaths) == ("finished", 2, 1)
+    assert (trial.state, trial.attempts, trial.faults) == ("finished", 2, ("death",))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -16,9 +17,13 @@ from results.predictions import Predictions
 from spaces.policy import AugPolicy, trivial_augment
 from spaces.trial_config import ADAPTIVE, TrialConfig
 from trainables.checkpoint import Checkpoint
-from trainables.fit import Report, Task, TrainingError, fit
+from trainables.fit import Epoch, Report, Task, TrainingError, fit
 from trainables.model import build_model
 from trainables.predict import load_trained, predict
+
+
+def reports_of(epochs: Iterable[Epoch]) -> list[Report]:
+    return [epoch.report for epoch in epochs]
 
 
 def numbers(reports: list[Report]) -> list[dict[str, float]]:
@@ -44,7 +49,7 @@ def reference(
     rich: TrialConfig, task: Task, tmp_path_factory: pytest.TempPathFactory
 ) -> tuple[list[Report], Path]:
     folder = tmp_path_factory.mktemp("reference")
-    return list(fit(rich, task, folder)), folder
+    return reports_of(fit(rich, task, folder)), folder
 
 
 def test_reports_and_files(
@@ -75,17 +80,17 @@ def test_reports_and_files(
 def test_loader_workers_change_nothing(
     reference: tuple[list[Report], Path], rich: TrialConfig, task: Task, tmp_path: Path
 ) -> None:
-    again = list(fit(rich, task, tmp_path, workers=2))
+    again = reports_of(fit(rich, task, tmp_path, workers=2))
     assert numbers(again) == numbers(reference[0])
 
 
 def test_an_interrupted_training_ends_with_the_same_bits(
     reference: tuple[list[Report], Path], rich: TrialConfig, task: Task, tmp_path: Path
 ) -> None:
-    first = list(itertools.islice(fit(rich, task, tmp_path), 1))
+    first = reports_of(itertools.islice(fit(rich, task, tmp_path), 1))
     torch.rand(7)  # whatever happens in between
     np.random.rand(3)
-    rest = list(fit(rich, task, tmp_path))
+    rest = reports_of(fit(rich, task, tmp_path))
     assert rest[0] == first[0]  # the checkpoint's own report comes first
     assert numbers(rest) == numbers(reference[0])
     ours = Predictions.read(tmp_path / "test.npz").probabilities
@@ -97,14 +102,14 @@ def test_another_trial_before_it_changes_nothing(
     reference: tuple[list[Report], Path], rich: TrialConfig, task: Task, tmp_path: Path
 ) -> None:
     other = rich.replace(seed=9, policy=AugPolicy(), optimizer="sgd", lr=0.1, epochs=2)
-    list(fit(other, task, tmp_path / "other"))
-    again = list(fit(rich, task, tmp_path / "again"))
+    reports_of(fit(other, task, tmp_path / "other"))
+    again = reports_of(fit(rich, task, tmp_path / "again"))
     assert numbers(again) == numbers(reference[0])
 
 
 def test_seed_and_fold_matter(task: Task, small: TrialConfig, tmp_path: Path) -> None:
     runs = {
-        name: numbers(list(fit(config, task, tmp_path / name)))
+        name: numbers(reports_of(fit(config, task, tmp_path / name)))
         for name, config in {
             "plain": small,
             "seed": small.replace(seed=1),
@@ -127,15 +132,15 @@ def test_accumulation_equals_the_whole_batch(task: Task, tmp_path: Path) -> None
         warmup_epochs=0,
         clip_grad=0.0,
     )
-    whole = numbers(list(fit(config, task, tmp_path / "whole")))
-    halves = numbers(list(fit(config.replace(micro_batch=32), task, tmp_path / "halves")))
+    whole = numbers(reports_of(fit(config, task, tmp_path / "whole")))
+    halves = numbers(reports_of(fit(config.replace(micro_batch=32), task, tmp_path / "halves")))
     assert whole[0]["train/loss"] == pytest.approx(halves[0]["train/loss"], rel=1e-3)
     assert config.replace(micro_batch=32).accumulation == 2
 
 
 def test_warm_up_and_cosine(task: Task, small: TrialConfig, tmp_path: Path) -> None:
     config = small.replace(epochs=4, warmup_epochs=2, warmup_start=0.1)
-    rates = [r["metrics"]["train/lr"] for r in fit(config, task, tmp_path)]
+    rates = [r["metrics"]["train/lr"] for r in reports_of(fit(config, task, tmp_path))]
     assert rates[0] < rates[1] <= config.lr
     assert rates[1] == pytest.approx(config.lr, rel=0.05)
     assert rates[3] < 0.05 * config.lr
@@ -146,10 +151,10 @@ def test_ready_optimizers_train_and_resume(
     optimizer: str, task: Task, small: TrialConfig, tmp_path: Path
 ) -> None:
     config = small.replace(optimizer=optimizer, lr=0.1 if optimizer == "sgd" else 5e-3)
-    whole = numbers(list(fit(config, task, tmp_path / "whole")))
+    whole = numbers(reports_of(fit(config, task, tmp_path / "whole")))
     assert whole[-1]["train/loss"] < 2.0
-    list(itertools.islice(fit(config, task, tmp_path / "halves"), 1))
-    assert numbers(list(fit(config, task, tmp_path / "halves"))) == whole
+    reports_of(itertools.islice(fit(config, task, tmp_path / "halves"), 1))
+    assert numbers(reports_of(fit(config, task, tmp_path / "halves"))) == whole
 
 
 def test_the_last_epochs_weights_are_averaged_and_resumed(
@@ -158,11 +163,11 @@ def test_the_last_epochs_weights_are_averaged_and_resumed(
     config = small.replace(epochs=3, warmup_epochs=0, swa_epochs=2)
     seen: list[dict[str, torch.Tensor]] = []
     whole = []
-    for report in fit(config, task, tmp_path / "whole"):
-        checkpoint = Checkpoint.newest(tmp_path / "whole")
+    for epoch in fit(config, task, tmp_path / "whole"):
+        checkpoint, _ = Checkpoint.newest(tmp_path / "whole", config)
         assert checkpoint is not None
         seen.append(dict(checkpoint.states["model"]))
-        whole.append(report)
+        whole.append(epoch.report)
     assert checkpoint is not None
     assert checkpoint.states["averaged"]["epochs"] == 2
     for name, averaged in checkpoint.states["swa"].items():
@@ -174,8 +179,8 @@ def test_the_last_epochs_weights_are_averaged_and_resumed(
     torch.testing.assert_close(dict(model.state_dict()), dict(checkpoint.states["swa"]))
     for done in (1, 2):
         folder = tmp_path / f"halves-{done}"
-        list(itertools.islice(fit(config, task, folder), done))
-        assert numbers(list(fit(config, task, folder))) == numbers(whole[done - 1 :])
+        reports_of(itertools.islice(fit(config, task, folder), done))
+        assert numbers(reports_of(fit(config, task, folder))) == numbers(whole[done - 1 :])
 
 
 def test_an_own_network_and_loss(task: Task, small: TrialConfig, tmp_path: Path) -> None:
@@ -194,7 +199,7 @@ def test_an_own_network_and_loss(task: Task, small: TrialConfig, tmp_path: Path)
         return mean_squared
 
     own = replace(task, model=model, loss=loss)
-    reports = list(fit(small, own, tmp_path))
+    reports = reports_of(fit(small, own, tmp_path))
     assert seen[0] == (32, 10)
     assert reports[-1]["metrics"]["val/accuracy"] > 0.5
 
@@ -206,47 +211,85 @@ def test_a_loss_that_is_not_finite_ends_the_training(
         return lambda logits, targets: logits.sum() * float("nan")
 
     with pytest.raises(TrainingError, match="loss is nan in epoch 1"):
-        list(fit(small, replace(task, loss=loss), tmp_path))
+        reports_of(fit(small, replace(task, loss=loss), tmp_path))
     assert not list(tmp_path.glob("checkpoint-*"))
 
 
 def test_a_checkpoint_of_another_configuration_is_not_continued(
     task: Task, small: TrialConfig, tmp_path: Path
 ) -> None:
-    list(fit(small, task, tmp_path))
-    reports = list(fit(small.replace(lr=1e-3), task, tmp_path))
+    reports_of(fit(small, task, tmp_path))
+    reports = reports_of(fit(small.replace(lr=1e-3), task, tmp_path))
     assert [r["epoch"] for r in reports] == [1, 2]
 
 
 def test_a_damaged_checkpoint_gives_way_to_the_one_before(
     reference: tuple[list[Report], Path], rich: TrialConfig, task: Task, tmp_path: Path
 ) -> None:
-    list(itertools.islice(fit(rich, task, tmp_path), 2))
+    reports_of(itertools.islice(fit(rich, task, tmp_path), 2))
     newest = tmp_path / "checkpoint-00002" / "tensors.safetensors"
     data = bytearray(newest.read_bytes())
     data[len(data) // 2] ^= 1
     newest.write_bytes(bytes(data))
-    with pytest.warns(UserWarning, match="checkpoint-00002 is damaged"):
-        found = Checkpoint.newest(tmp_path)
+    found, notes = Checkpoint.newest(tmp_path, rich)
     assert found is not None
     assert found.epoch == 1
-    with pytest.warns(UserWarning, match="is damaged"):
-        assert numbers(list(fit(rich, task, tmp_path))) == numbers(reference[0])
+    assert "checkpoint-00002 is damaged" in notes[0]
+    first, *rest = fit(rich, task, tmp_path)
+    assert first.notes == notes
+    assert numbers(reports_of([first, *rest])) == numbers(reference[0])
 
 
-@pytest.mark.parametrize("cut", [0, 1, 100, 2000])
-def test_a_cut_checkpoint_is_recognised(
-    task: Task, small: TrialConfig, tmp_path: Path, cut: int
+def test_damage_at_a_hundred_places_is_recognised(
+    task: Task, small: TrialConfig, tmp_path: Path
 ) -> None:
-    list(itertools.islice(fit(small, task, tmp_path), 1))
-    for name in ("tensors.safetensors", "state.json"):
-        path = tmp_path / "checkpoint-00001" / name
+    """Cut or flipped anywhere, the newest gives way to the one before, which has all reports."""
+    config = small.replace(epochs=3)
+    reports = reports_of(itertools.islice(fit(config, task, tmp_path), 2))
+    rng = np.random.default_rng(0)
+    for i in range(100):
+        name = "tensors.safetensors" if i % 2 else "state.json"
+        path = tmp_path / "checkpoint-00002" / name
         whole = path.read_bytes()
-        path.write_bytes(whole[:cut])
-        with pytest.warns(UserWarning, match="is damaged"):
-            assert Checkpoint.newest(tmp_path) is None
+        place = int(rng.integers(len(whole)))
+        if i % 4 < 2:
+            path.write_bytes(whole[:place])
+        else:
+            flipped = bytearray(whole)
+            flipped[place] ^= 1
+            path.write_bytes(bytes(flipped))
+        found, notes = Checkpoint.newest(tmp_path, config)
+        assert found is not None, (name, place)
+        assert list(found.reports) == reports[:1]
+        assert "checkpoint-00002 is damaged" in notes[0]
         path.write_bytes(whole)
-    assert Checkpoint.newest(tmp_path) is not None
+    found, notes = Checkpoint.newest(tmp_path, config)
+    assert found is not None
+    assert (list(found.reports), notes) == (reports, ())
+
+
+def test_a_training_without_any_whole_checkpoint_says_that_it_starts_anew(
+    task: Task, small: TrialConfig, tmp_path: Path
+) -> None:
+    reports = reports_of(itertools.islice(fit(small, task, tmp_path), 1))
+    (tmp_path / "checkpoint-00001" / "state.json").write_text("{}")
+    (first,) = itertools.islice(fit(small, task, tmp_path), 1)
+    assert numbers([first.report]) == numbers(reports)
+    assert first.notes[-1] == "no checkpoint is left: it starts with its first epoch"
+
+
+def test_a_smaller_micro_batch_goes_on_from_the_checkpoint(
+    task: Task, small: TrialConfig, tmp_path: Path
+) -> None:
+    reports = reports_of(itertools.islice(fit(small, task, tmp_path), 1))
+    halved = small.halved()
+    assert halved is not None
+    assert (halved.micro_batch, halved.accumulation, halved.batch) == (16, 2, 32)
+    first, second = fit(halved, task, tmp_path)
+    assert (first.report, first.notes) == (reports[0], ())
+    assert second.report["epoch"] == 2
+    assert small.replace(batch=15).halved() is None
+    assert small.replace(batch=6, mix="mixup").halved() is None
 
 
 def test_evaluation_does_not_depend_on_the_batch(task: Task, small: TrialConfig) -> None:

@@ -1,8 +1,4 @@
-"""Kills searches and promotions at random moments: python -m tests.faults [kills] [folds kills]
-
-Each row injects one kind of fault, counts what came of it and says whether nothing was lost. It
-takes about a minute per two kills; the tests run one kill of each kind.
-"""
+"""Drivers of searches and promotions that are killed at random moments."""
 
 from __future__ import annotations
 
@@ -11,7 +7,6 @@ import random
 import signal
 import subprocess
 import sys
-import tempfile
 import time
 from collections import Counter
 from pathlib import Path
@@ -25,6 +20,7 @@ from results.predictions import Predictions
 from results.tracking import ID_TAG
 from results.trials import Search
 from search.asha import Asha
+from tests.faults.row import Row
 
 SEARCH = ("trials=12", "epochs=3", "confirm=0", "scheduler.grace=1", "quiet=true")
 WORKERS = 2
@@ -33,29 +29,6 @@ TRAINER = "ray::ResourceTrainable"
 
 OURS, RAYS = 10.0, 90.0
 """Seconds after which our processes, and Ray's, have to be gone."""
-
-
-class Row:
-    """One row of the table.
-
-    Args:
-        name: What is injected.
-    """
-
-    def __init__(self, name: str) -> None:
-        self.name = name
-        self.counts: list[str] = []
-        self.wrong: list[str] = []
-
-    def expect(self, ok: bool, words: str) -> None:
-        """Notes what was found, and that it is wrong if it is."""
-        self.counts.append(words)
-        if not ok:
-            self.wrong.append(words)
-
-    def __str__(self) -> str:
-        verdict = "FAILS: " + "; ".join(self.wrong) if self.wrong else "passes"
-        return f"{self.name}\n  {'; '.join(self.counts)}\n  {verdict}"
 
 
 def start(folder: Path, command: str, *arguments: str) -> subprocess.Popen[bytes]:
@@ -235,19 +208,3 @@ def killed_folds(folder: Path, kills: int) -> Row:
         f"{done} kills; {same} of {len(ours.of('fold'))} folds with the same bits",
     )
     return row
-
-
-def main() -> None:
-    """Prints the table; the exit code is 1 if a row fails."""
-    kills, fold_kills = (int(a) for a in [*sys.argv[1:], *["50", "10"][len(sys.argv) - 1 :]])
-    rows = []
-    with tempfile.TemporaryDirectory() as scratch:
-        for inject, count in ((killed_search, kills), (killed_folds, fold_kills)):
-            row = inject(Path(scratch), count)
-            print(row, flush=True)
-            rows.append(row)
-    sys.exit(any(row.wrong for row in rows))
-
-
-if __name__ == "__main__":
-    main()

@@ -1,0 +1,49 @@
+"""What ends a trainer's process on purpose leaves word in the trial's folder, for the driver."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+_FILE = "last_words.json"
+_FAULTS = ("hang", "device")
+
+
+@dataclass(frozen=True, kw_only=True)
+class LastWords:
+    """Why a process was ended.
+
+    Attributes:
+        fault: ``hang`` or ``device``.
+        reason: One sentence.
+        traceback: Where it was, if that is known.
+    """
+
+    fault: str
+    reason: str
+    traceback: str = ""
+
+    def __post_init__(self) -> None:
+        if self.fault not in _FAULTS:
+            raise ValueError(f"fault must be one of {', '.join(_FAULTS)}, got {self.fault!r}")
+
+    def write(self, folder: Path) -> None:
+        """Leaves them in a trial's folder, whole or not at all."""
+        folder.mkdir(parents=True, exist_ok=True)
+        temporary = folder / f".{_FILE}.tmp"
+        temporary.write_text(json.dumps(asdict(self)))
+        temporary.replace(folder / _FILE)
+
+
+def read_last_words(folder: Path) -> LastWords | None:
+    """Takes them out of a trial's folder; None if there are none that can be read."""
+    path = folder / _FILE
+    try:
+        return LastWords(**{k: str(v) for k, v in json.loads(path.read_text()).items()})
+    except (OSError, ValueError, TypeError, AttributeError):
+        return None
+    finally:
+        with contextlib.suppress(OSError):
+            path.unlink()

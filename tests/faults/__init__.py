@@ -1,0 +1,1 @@
+"""Injects faults into real jobs and counts what was lost."""

@@ -1,0 +1,153 @@
+"""A failure belongs to its trial: real trainers that fail, hang and die, beside healthy ones."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from dataclasses import dataclass
+
+import pytest
+
+from results.ledger import Ledger, read_ledger
+from results.trials import Search, Trial
+from search.config import ClusterConfig, ResourcesConfig
+from search.driver import Driver
+from search.engine import ray_session, run_trials
+from search.heartbeat import heartbeats_folder
+from search.job import Job
+from search.plan import Planned, interrupted
+from search.session import watched
+from spaces.trial_config import TrialConfig
+from tests.faulty import FAULTS, smoothing
+from trainables.contest import Contest
+from trainables.folds import Folds
+from trainables.store import ImageStore
+
+PATIENCE = 10.0
+"""Seconds of the watchdog: more than a first epoch's slowest batch takes here."""
+
+
+@dataclass
+class EachFault:
+    """One trial per kind of fault."""
+
+    search: Search
+    config: TrialConfig
+
+    def next(self) -> Planned | None:
+        waiting = interrupted(self.search)
+        number = len(self.search.trials)
+        if waiting is not None or number == len(FAULTS):
+            return waiting
+        config = self.config.replace(label_smoothing=smoothing(FAULTS[number]))
+        return Planned(id=f"f-{FAULTS[number]}", number=number, why="single", config=config)
+
+    @property
+    def done(self) -> bool:
+        return len(self.search.trials) == len(FAULTS) and interrupted(self.search) is None
+
+    def expected(self) -> int:
+        return len(FAULTS)
+
+
+@pytest.fixture(scope="module")
+def trials(
+    contest: Contest,
+    store: ImageStore,
+    folds: Folds,
+    small: TrialConfig,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> dict[str, Trial]:
+    """How a job ended of whose trials all but one fail, each in its own way."""
+    folder = tmp_path_factory.mktemp("faults")
+    (folder / "seen").mkdir()
+    job = Job(
+        competition="digits",
+        name="f",
+        folder=str(folder),
+        store=str(store.path),
+        folds=str(folds.write(folder)),
+        classes=contest.classes,
+        metric="macro_f1",
+        direction="maximize",
+        model="",
+        loss="tests.faulty:loss",
+        predict_test=False,
+        threads=1,
+        loader_workers=1,
+    )
+    ledger = Ledger(folder / "ledger.jsonl")
+    search = Search(folder=folder)
+    driver = Driver(ledger, search)
+    driver.record("opened", search="f", metric="macro_f1", direction="maximize")
+    config = small.replace(loss="tests.faulty:loss", epochs=2)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("FAULTS_SEEN", str(folder / "seen"))
+        with (
+            ray_session(ClusterConfig(), ResourcesConfig(cpu=0.5)),
+            watched(str(folder), PATIENCE),
+        ):
+            plan = EachFault(search, config)
+            run_trials(plan, driver, job, resources={"CPU": 0.5}, slots=3)
+    ledger.close()
+    assert not driver.stopping
+    events = read_ledger(folder / "ledger.jsonl")
+    epochs = Counter((e["trial"], e["report"]["epoch"]) for e in events if e["event"] == "epoch")
+    assert set(epochs.values()) == {1}
+    for event in events:
+        if event["event"] == "trial_ended" and event["state"] != "finished":
+            assert event["reason"]
+            assert event["traceback"] or event["fault"] == "hang"
+    again = Search.read(folder)
+    assert again.trials == search.trials
+    return {t.id.removeprefix("f-"): t for t in again.trials.values()}
+
+
+@pytest.mark.parametrize(
+    ("fault", "reason"),
+    [
+        ("nan", "TrainingError: the training loss is nan in epoch 2"),
+        ("inf", "TrainingError: the training loss is nan in epoch 2"),  # after one step with inf
+        ("exception", "ValueError: a mistake in the loss"),
+    ],
+)
+def test_a_trial_that_is_wrong_fails(trials: dict[str, Trial], fault: str, reason: str) -> None:
+    trial = trials[fault]
+    assert (trial.state, trial.epoch, trial.attempts) == ("failed", 1, 1)
+    assert trial.reason.startswith(reason)
+
+
+@pytest.mark.parametrize(
+    ("fault", "kind"),
+    [
+        ("hang", "hang"),
+        ("stop", "hang"),
+        ("exit", "death"),
+        ("device", "device"),
+        ("loader", "death"),
+    ],
+)
+def test_a_trial_whose_process_is_at_fault_goes_on(
+    trials: dict[str, Trial], fault: str, kind: str
+) -> None:
+    trial = trials[fault]
+    assert (trial.state, trial.epoch, trial.attempts) == ("finished", 2, 2)
+    assert trial.faults == (kind,)
+    healthy = trials["none"]
+    assert (healthy.state, healthy.attempts, healthy.faults) == ("finished", 1, ())
+    # The smoothing only names the fault: what was computed is the same.
+    metrics = [[e["metrics"] for e in t.epochs] for t in (trial, healthy)]
+    assert metrics[0] == metrics[1]
+
+
+def test_out_of_memory_goes_on_with_half_the_micro_batch(trials: dict[str, Trial]) -> None:
+    trial = trials["memory"]
+    assert (trial.state, trial.epoch, trial.faults) == ("finished", 2, ("memory",))
+    assert trial.asked.micro_batch == 64
+    assert (trial.config.micro_batch, trial.config.accumulation) == (16, 2)
+    assert trial.epochs[0]["metrics"] == trials["none"].epochs[0]["metrics"]
+
+
+def test_no_heartbeat_is_left(trials: dict[str, Trial]) -> None:
+    left = [json.loads(p.read_text()) for p in heartbeats_folder().glob("*.json")]
+    assert not [known for known in left if "/f-" in known["trial"]]
