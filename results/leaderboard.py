@@ -83,6 +83,23 @@ class BlendRecord:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Note:
+    """What somebody thought of a search or a trial.
+
+    Attributes:
+        about: Id of the search or trial.
+        hypothesis: What it was to find out.
+        conclusion: What came out.
+        by: Who said so last.
+    """
+
+    about: str
+    hypothesis: str = ""
+    conclusion: str = ""
+    by: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Frozen:
     """The validation that was trusted, from then on the yardstick.
 
@@ -107,6 +124,7 @@ class Leaderboard:
         path: ``runs/<competition>/leaderboard.jsonl``.
         submissions: By id, in order.
         blends: By id, in order.
+        notes: By the search or trial that they are about.
         quota: How many may be handed in; None if nobody said.
         test_images: Whether the rules allow test images to be looked at before the end.
         assessed: The newest conclusion on trust; None before there is one.
@@ -116,6 +134,7 @@ class Leaderboard:
     path: Path
     submissions: dict[str, Submission] = field(default_factory=dict)
     blends: dict[str, BlendRecord] = field(default_factory=dict)
+    notes: dict[str, Note] = field(default_factory=dict)
     quota: Quota | None = None
     test_images: bool = True
     assessed: Event | None = None
@@ -217,6 +236,11 @@ class Leaderboard:
         self._append("blended", blend=name, members=list(members), recipe=recipe, score=score)
         return self.blends[name]
 
+    def add_note(self, about: str, hypothesis: str, conclusion: str, by: str) -> Note:
+        """Records what somebody thought; what is empty stays as it was."""
+        self._append("noted", about=about, hypothesis=hypothesis, conclusion=conclusion, by=by)
+        return self.notes[about]
+
     def set_quota(self, quota: Quota) -> None:
         """Records how many may be handed in."""
         self._append("quota", **quota.to_json())
@@ -280,6 +304,14 @@ class Leaderboard:
                 recipe=event["recipe"],
                 score=event["score"],
                 at=event["at"],
+            )
+        elif kind == "noted":
+            known = self.notes.get(event["about"], Note(about=event["about"]))
+            self.notes[known.about] = Note(
+                about=known.about,
+                hypothesis=event["hypothesis"] or known.hypothesis,
+                conclusion=event["conclusion"] or known.conclusion,
+                by=event["by"],
             )
         elif kind == "quota":
             self.quota = Quota.from_json(event)

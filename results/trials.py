@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -214,6 +215,16 @@ def searches(runs: Path) -> list[Path]:
     """Folders of all searches below ``runs/``, oldest first."""
     found = [p.parent for p in runs.glob("*/*/ledger.jsonl")]
     return sorted(found, key=lambda p: (p / "ledger.jsonl").stat().st_ctime)
+
+
+def whole_searches(competition: Path) -> list[Search]:
+    """All searches of a competition's folder whose records can be read, oldest first."""
+    found = []
+    for folder in searches(competition.parent):
+        if folder.parent == competition:
+            with contextlib.suppress(InputError):
+                found.append(Search.read(folder))
+    return found
 
 
 def find_search(runs: Path, name: str) -> Path:

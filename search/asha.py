@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from ray.tune.schedulers import AsyncHyperBandScheduler, TrialScheduler
 
-from results.trials import Search
+from results.trials import Search, Trial
 
 SCORE = "score"
 """Key of the contest's metric in results; larger is better."""
@@ -57,26 +58,37 @@ class Asha(AsyncHyperBandScheduler):  # type: ignore[misc]
         Returns:
             Ids of trials that the last report of theirs decided to stop.
         """
-        sign = 1.0 if search.direction == "maximize" else -1.0
         decided = set()
         for trial_id, report in search.reports:
-            trial = search.trials[trial_id]
-            if trial.why != "sampled":
-                continue
-            known = _Known(trial_id)
-            if report["epoch"] == 1 or trial_id not in self._trial_info:
-                super().on_trial_add(None, known)
-            epoch = int(report["epoch"])
-            value = report["metrics"].get(f"val/{search.metric}")
-            if value is None:
-                continue
-            result = {"epoch": epoch, SCORE: sign * float(value)}
-            decided.discard(trial_id)
-            if epoch >= trial.config.epochs:
-                super().on_trial_complete(None, known, result)
-            elif super().on_trial_result(None, known, result) == TrialScheduler.STOP:
+            stop = self._enter(search, search.trials[trial_id], report)
+            if stop:
                 decided.add(trial_id)
+            else:
+                decided.discard(trial_id)
         return decided
+
+    def take_over(self, search: Search, trial: Trial) -> None:
+        """Enters a trial that was trained elsewhere: it is compared, and not stopped."""
+        if trial.taken:
+            for report in trial.epochs:
+                self._enter(search, trial, report)
+
+    def _enter(self, search: Search, trial: Trial, report: Mapping[str, Any]) -> bool:
+        """Enters one report of a record; returns whether the trial is to stop."""
+        value = report["metrics"].get(f"val/{search.metric}")
+        if trial.why != "sampled" or value is None:
+            return False
+        known = _Known(trial.id)
+        if trial.id not in self._trial_info:
+            super().on_trial_add(None, known)
+        epoch = int(report["epoch"])
+        sign = 1.0 if search.direction == "maximize" else -1.0
+        result = {"epoch": epoch, SCORE: sign * float(value)}
+        if epoch >= trial.config.epochs:
+            super().on_trial_complete(None, known, result)
+            return False
+        stop = super().on_trial_result(None, known, result) == TrialScheduler.STOP
+        return stop and not trial.taken
 
     @property
     def rungs(self) -> dict[float, dict[str, float]]:

@@ -208,8 +208,9 @@ def _override(argument: str, known: Mapping[str, Any]) -> str:
         names = sorted(k.rstrip(".") for k in known) + (["data"] if "data.name" in known else [])
         raise unknown("option", key, names, argument)
     kind = known.get(key)
-    if kind == list[str] and value.startswith("[") and value.endswith("]"):
-        parts = [part.strip() for part in value[1:-1].split(",")]
+    if kind == list[str]:
+        inside = value[1:-1] if value.startswith("[") and value.endswith("]") else value
+        parts = [part.strip() for part in inside.split(",")]
         value = f"[{','.join(map(_quoted, filter(None, parts)))}]"
     elif kind is str or not re.fullmatch(r"[\w./:+\-]*|[\[{'\"].*", value):
         value = _quoted(value)

@@ -163,6 +163,7 @@ class EngineConfig:
     tracking: str = ""
     name: str = ""
     resume: str = ""
+    hypothesis: str = ""
     hours: float = 0
     workers: int = 0
     loader_workers: int = -1
@@ -222,6 +223,7 @@ class RunConfig(JobConfig):
     narrow: dict[str, Any] = field(default_factory=dict)
     trials: int = 16
     confirm: int = 3
+    history: list[str] = field(default_factory=list)
     scheduler: SchedulerConfig = field(default_factory=SchedulerConfig)
 
     def __post_init__(self) -> None:
@@ -420,6 +422,18 @@ class ShowConfig:
 
 
 @dataclass(kw_only=True)
+class NoteConfig:
+    """``python -m search.note``."""
+
+    select: str = ""
+    hypothesis: str = ""
+    conclusion: str = ""
+    by: str = ""
+    runs: str = "runs"
+    tracking: str = ""
+
+
+@dataclass(kw_only=True)
 class SyncConfig:
     """``python -m search.sync``."""
 
@@ -474,6 +488,10 @@ HELP: dict[str, str] = {
     "tracking": "MLflow tracking URI; empty is mlflow.db beside the runs folder",
     "name": "name of the search, or of a model made elsewhere; empty makes one up",
     "resume": "go on with a job that was interrupted: its name, or latest; its options are known",
+    "history": "earlier searches of this competition that tell the sampler what they found: "
+    "history=[a,b], or history=[mlflow] for everybody's in the tracking store",
+    "hypothesis": "what this is to find out; search.note adds what came of it",
+    "conclusion": "what came of it",
     "hours": "stop in time, with a summary and the command that goes on; 0 is no limit",
     "accept": "changes to let through: accept=[validation] for another yardstick than the frozen, "
     "accept=[code] to resume with other sources",

@@ -6,7 +6,8 @@ import contextlib
 import signal
 import time
 import types
-from collections.abc import Callable, Container, Iterator, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, Protocol
 
 import numpy as np
@@ -15,6 +16,7 @@ from results.ledger import Event, Ledger
 from results.trials import Search, State, Trial
 from search.last_words import read_last_words
 from search.plan import Planned
+from spaces.trial_config import TrialConfig
 
 WATCHED = 10
 """Ended trials of which more than half may not have failed, or the job stops."""
@@ -55,14 +57,22 @@ class Driver:
         ledger: The job's ledger.
         search: The record; gets every event that the ledger gets.
         deadline: When to stop, on the monotonic clock; None for no limit.
+        known: Trainings of other jobs that need not be done again, by digest of configuration.
 
     Attributes:
         stopping: Why the job is to stop; empty while it goes on.
         news: What to tell the user; emptied by whoever tells.
     """
 
-    def __init__(self, ledger: Ledger, search: Search, deadline: float | None = None) -> None:
+    def __init__(
+        self,
+        ledger: Ledger,
+        search: Search,
+        deadline: float | None = None,
+        known: Mapping[str, Trial] = MappingProxyType({}),
+    ) -> None:
         self._ledger, self.search, self._deadline = ledger, search, deadline
+        self._known = known
         self._listeners: Sequence[Callable[[Trial], None]] = ()
         self._ended: list[tuple[State, str]] = []
         self.stopping = ""
@@ -97,11 +107,15 @@ class Driver:
         needed = float(np.median(first)) if first else 0.0
         return time.monotonic() + needed < self._deadline - CLOSING_TIME
 
-    def start(self, planned: Planned) -> None:
-        """Records that a trial starts, or goes on."""
+    def begin(self, planned: Planned) -> bool:
+        """Records that a trial starts, or goes on; returns whether it has to be trained.
+
+        A training that was done before is taken over with its reports, and has ended.
+        """
         if planned.id in self.search.trials:
             self.record("trial_resumed", trial=planned.id)
-            return
+            return True
+        known = self._done(planned.config)
         self.record(
             "trial_started",
             trial=planned.id,
@@ -111,25 +125,19 @@ class Driver:
             params=dict(planned.params),
             config=planned.config.to_json(),
             digest=planned.config.digest,
+            **({"taken": known.taken or known.id} if known is not None else {}),
         )
-
-    def take_over(self, name: str, number: int, known: Trial, arm: str) -> None:
-        """Records a training that another job has done, with its reports, under a name of ours."""
-        source = known.taken or known.id
-        self.record(
-            "trial_started",
-            trial=name,
-            number=number,
-            why="fold",
-            arm=arm,
-            params={},
-            config=known.config.to_json(),
-            digest=known.config.digest,
-            taken=source,
-        )
+        if known is None:
+            return True
         for report in known.epochs:
-            self.record("epoch", trial=name, report=report)
-        self.record("trial_ended", trial=name, state="finished", reason="")
+            self.record("epoch", trial=planned.id, report=report)
+        self._end(planned.id, "finished")
+        return False
+
+    def _done(self, config: TrialConfig) -> Trial | None:
+        """A training of this very configuration that ran to its end, here or elsewhere."""
+        own = (t for t in self.search.trials.values() if t.state == "finished")
+        return next((t for t in own if t.config == config), self._known.get(config.digest))
 
     def report(self, trial_id: str, result: dict[str, Any]) -> None:
         """Records an epoch, or what made it fail."""

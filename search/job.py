@@ -16,7 +16,7 @@ from optuna.distributions import CategoricalDistribution
 from results.metrics import Direction, Metric, custom_metric, metric
 from search.config import DigitsConfig, EngineConfig, JobConfig, TrainConfig, check_name
 from search.space import flatten
-from search.user_code import load_function
+from search.user_code import load_function, source_digest
 from spaces.errors import InputError
 from spaces.space import SearchSpace
 from spaces.trial_config import TrialConfig, parse_size
@@ -264,9 +264,15 @@ def assemble(
         "threads": job.threads,
         "options": recordable_options(config, contest.root),
         "space": space.to_json() if space is not None else None,
-        "digests": {"space": space.digest if space is not None else "", "code": code_digest()},
+        "digests": {
+            "space": space.digest if space is not None else "",
+            "code": code_digest(),
+            "own": source_digest([model, loss, metric_reference]),
+        },
         "warnings": list(warnings),
     }
+    if config.hypothesis:
+        opening["hypothesis"] = config.hypothesis
     return Prepared(
         job=job,
         contest=contest,
@@ -279,7 +285,18 @@ def assemble(
     )
 
 
-NOT_RECORDED = ("runs", "name", "resume", "accept", "quiet", "json", "cluster", "hours")
+NOT_RECORDED = (
+    "runs",
+    "name",
+    "resume",
+    "hypothesis",
+    "accept",
+    "quiet",
+    "json",
+    "cluster",
+    "hours",
+    "watchdog",
+)
 """Options that belong to one start of a job, not to the job."""
 
 

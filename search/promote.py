@@ -26,7 +26,7 @@ from results.promotion import (
     contenders_left,
 )
 from results.report import SECOND_STAGE
-from results.trials import Search, Trial
+from results.trials import Search
 from search.board import Standing, open_standing
 from search.cli import main
 from search.config import CompetitionConfig, PromoteConfig
@@ -37,7 +37,7 @@ from search.job import Prepared, assemble, job_name
 from search.pictures import open_pictures
 from search.promotion_results import close_promotion
 from search.resume import find_job, recorded_options
-from search.select import Candidate, all_trials
+from search.select import Candidate
 from search.space import flatten
 from spaces.errors import InputError
 from spaces.trial_config import TrialConfig, parse_size
@@ -85,7 +85,6 @@ def run(config: PromoteConfig) -> int:
             race=race,
             survivors=lambda: _left(driver.search, prepared, race),
         )
-        _take_over(plan, driver, standing)
         return plan, lambda trial: None
 
     return run_job(
@@ -93,7 +92,7 @@ def run(config: PromoteConfig) -> int:
         kind="promotion",
         prepare=lambda say: _prepare(config, standing, folds, arms, say),
         make_plan=make_plan,
-        opening={"promotion": asked},
+        opening=lambda prepared, say: {"promotion": asked},
         close=lambda search, prepared: {"winner": None, **close_promotion(search, prepared)},
         next_commands=lambda search: _next(search, same_place(config)),
     )
@@ -227,22 +226,6 @@ def _prepare(
         predict_test=bool(contest.test_images),
         baseline=first.replace(store_side=side),
     )
-
-
-def _take_over(plan: FoldsPlan, driver: Driver, standing: Standing) -> None:
-    """Records trainings that other jobs have done already, so that none is done again."""
-    opened = standing.search.opened
-    done: dict[str, Trial] = {
-        t.config.digest: t
-        for t in all_trials(standing.folder, opened["data"]["digest"], opened["folds"]["digest"])
-    }
-    for arm, config in plan.wanted():
-        if any(t.arm == arm and t.asked == config for t in driver.search.of("fold")):
-            continue
-        known = done.get(config.digest)
-        if known is not None:
-            driver.take_over(f"{driver.search.id}-{plan.started:03d}", plan.started, known, arm)
-            plan.started += 1
 
 
 def _left(search: Search, prepared: Prepared, race: tuple[int, ...]) -> list[str]:

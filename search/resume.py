@@ -13,7 +13,18 @@ from search.config import EngineConfig
 from search.job import Prepared
 from spaces.errors import InputError
 
-DECISIVE = ("fix", "scheduler", "seed", "predict", "fold", "promote", "folds", "seeds", "race")
+DECISIVE = (
+    "fix",
+    "scheduler",
+    "seed",
+    "predict",
+    "fold",
+    "promote",
+    "folds",
+    "seeds",
+    "race",
+    "history",
+)
 """Options that decide what is trained, beside those that show in space and baseline."""
 
 MAY_CHANGE = ("trials", "confirm")
@@ -84,19 +95,20 @@ def check_unchanged(search: Search, prepared: Prepared, accept: list[str]) -> No
     changes += _differences("space", before["space"], now["space"])
     changes += _differences("baseline", before["baseline"], now["baseline"])
     for option in DECISIVE:
-        then, here = (o["options"].get(option) for o in (before, now))
+        then, here = (o["options"].get(option) or None for o in (before, now))
         if then != here:
             changes.append(f"{option}: {then} then, {here} now")
     if changes:
         raise InputError(
             f"{search.id} cannot go on with something else: {'; '.join(changes)}. Start a new job"
         )
-    then, here = before["digests"]["code"], now["digests"]["code"]
-    if then != here and "code" not in accept:
-        raise InputError(
-            f"{search.id} was started with other sources (digest {then}, now {here}): trials would "
-            "not be alike; accept=[code] goes on"
-        )
+    for whose, what in {"code": "sources", "own": "functions of your own"}.items():
+        then, here = (d["digests"].get(whose, "") for d in (before, now))
+        if then != here and "code" not in accept:
+            raise InputError(
+                f"{search.id} was started with other {what} (digest {then}, now {here}): trials "
+                "would not be alike; accept=[code] goes on"
+            )
 
 
 def _differences(what: str, before: Any, now: Any) -> list[str]:

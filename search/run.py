@@ -12,12 +12,15 @@ matched controls on fresh seeds and on images that did not choose it.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from results.trials import Search
 from search.cli import main
 from search.config import RunConfig
 from search.driver import Driver
+from search.history import Past, read_history
 from search.job import Prepared, prepare
 from search.plan import SearchPlan
 from search.resume import recorded_options
@@ -34,6 +37,7 @@ little, above all where batch normalisation has not settled."""
 
 def run(config: RunConfig) -> int:
     """Runs a search; returns the exit code."""
+    from results.tracking import default_uri
     from search.session import run_job  # imports Ray, which --help can do without
 
     space = resolve_space(config.space, flatten(config.fix), flatten(config.narrow))
@@ -42,7 +46,8 @@ def run(config: RunConfig) -> int:
         startup = max(5, config.trials // STARTUP_SHARE)
         metric = prepared.metric
         history = list(driver.search.trials.values())
-        sampler = Sampler(space, metric.name, metric.direction, config.seed, startup, history)
+        past = [Past.from_json(p) for p in driver.search.opened.get("history", ())]
+        sampler = Sampler(space, metric.name, metric.direction, config.seed, startup, history, past)
         plan = SearchPlan(
             search=driver.search,
             sampler=sampler,
@@ -52,6 +57,19 @@ def run(config: RunConfig) -> int:
             confirm=config.confirm,
         )
         return plan, sampler.tell
+
+    def opening(prepared: Prepared, say: Callable[[str], None]) -> dict[str, Any]:
+        uri = config.tracking or default_uri(Path(config.runs))
+        past, words = read_history(
+            config.history, Path(config.runs), uri, prepared, space, flatten(config.fix)
+        )
+        for line in words:
+            say(line)
+        return {
+            "trials": config.trials,
+            "confirm": config.confirm,
+            "history": [p.to_json() for p in past],
+        }
 
     def make_scheduler(prepared: Prepared) -> Any:
         from search.asha import Asha
@@ -69,7 +87,7 @@ def run(config: RunConfig) -> int:
         prepare=lambda say: prepare(config, space.name.replace("+", "-"), space, say),
         make_plan=make_plan,
         make_scheduler=make_scheduler,
-        opening={"trials": config.trials, "confirm": config.confirm},
+        opening=opening,
         next_commands=lambda search: next_commands(config, search),
     )
 

@@ -11,6 +11,7 @@ import optuna
 
 from results.metrics import Direction
 from results.trials import Trial
+from search.history import Past
 from spaces.space import SearchSpace
 
 optuna.logging.set_verbosity(optuna.logging.ERROR)
@@ -29,6 +30,7 @@ class Sampler:
         seed: Of the draws.
         startup: Random trials before the model takes over.
         history: Trials of this search that there are already.
+        past: Trainings of earlier searches.
 
     Attributes:
         study: Optuna's own record.
@@ -42,6 +44,7 @@ class Sampler:
         seed: int,
         startup: int,
         history: Sequence[Trial] = (),
+        past: Sequence[Past] = (),
     ) -> None:
         self._space, self._metric = space, metric
         known = [t for t in history if t.why == "sampled"]
@@ -58,6 +61,8 @@ class Sampler:
             )
         self.study = optuna.create_study(direction=direction, sampler=sampler)
         self._live: dict[str, optuna.Trial] = {}
+        for earlier in past:
+            self._learn(earlier)
         for trial in known:
             self._replay(trial)
 
@@ -65,6 +70,19 @@ class Sampler:
         """Draws the parameters of a trial."""
         live = self._live[trial_id] = self.study.ask()
         return self._space.suggest(live)
+
+    def _learn(self, past: Past) -> None:
+        """Enters a training of an earlier search."""
+        states = optuna.trial.TrialState
+        self.study.add_trial(
+            optuna.trial.create_trial(
+                params=dict(past.params),
+                distributions={name: self._space[name].distribution for name in past.params},
+                intermediate_values=dict(enumerate(past.scores, start=1)),
+                state=states.COMPLETE if past.finished else states.PRUNED,
+                value=past.scores[-1] if past.finished else None,
+            )
+        )
 
     def _replay(self, trial: Trial) -> None:
         """Enters a trial of the record; one that is not at its end is told of later."""

@@ -94,24 +94,6 @@ def comparable_searches(competition: Path, like: Search | None = None) -> list[S
     return [s for s in found if key(s) == key(like or found[-1])]
 
 
-def all_trials(competition: Path, data: str, folds: str) -> list[Trial]:
-    """Trials of all jobs on these images and folds that ran to their end, whatever they held out.
-
-    Args:
-        competition: The competition's folder.
-        data: Digest of the images.
-        folds: Digest of the folds.
-    """
-    found = [Search.read(p) for p in searches(competition.parent) if p.parent == competition]
-    return [
-        t
-        for s in found
-        if (s.opened["data"]["digest"], s.opened["folds"]["digest"]) == (data, folds)
-        for t in s.trials.values()
-        if t.state == "finished"
-    ]
-
-
 def finished_trials(found: list[Search]) -> list[Candidate]:
     """Trials on fold 0 that ran to their end, in order."""
     return [

@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING, Any
 
 from results.leaderboard import Leaderboard
 from results.ledger import Ledger
+from results.predictions import predictions_file
 from results.report import report, resume_command
 from results.summary import summarise
-from results.trials import FORMAT, Search, Trial
+from results.trials import FORMAT, Search, Trial, whole_searches
 from search.board import check_frozen
 from search.cli import FAILED, OK, STOPPED
 from search.config import EngineConfig
@@ -44,7 +45,7 @@ def run_job(
     prepare: Callable[[Say], Prepared],
     make_plan: MakePlan,
     make_scheduler: Callable[[Prepared], Any] = lambda prepared: None,
-    opening: Mapping[str, Any] | None = None,
+    opening: Callable[[Prepared, Say], Mapping[str, Any]] = lambda prepared, say: {},
     close: Callable[[Search, Prepared], dict[str, Any]] = lambda search, prepared: {},
     next_commands: Callable[[Search], list[str]],
 ) -> int:
@@ -56,7 +57,7 @@ def run_job(
         prepare: Reads and checks everything before anything is written; may say what takes long.
         make_plan: Makes the plan.
         make_scheduler: Makes the early stopping; imported late, since it needs Ray.
-        opening: Further fields of the opening event.
+        opening: Further fields of the opening event; may say what it found.
         close: Further fields of the closing event, once all trials have ended.
         next_commands: What to type next.
 
@@ -74,8 +75,7 @@ def run_job(
     for note in prepared.warnings:
         say(f"warning: {note}")
     if config.resume:
-        known = Search.read(Path(job.folder))
-        check_unchanged(known, prepared, config.accept)
+        check_unchanged(Search.read(Path(job.folder)), prepared, config.accept)
     frozen = Leaderboard.read(Path(job.folder).parent).frozen
     check_frozen(frozen, prepared.metric.name, prepared.folds.digest, config.accept)
     images = prepared.opening["images"]
@@ -83,6 +83,8 @@ def run_job(
         f"{job.competition}/{job.name}: {images['train']:,} training and {images['test']:,} test "
         f"images, {len(job.classes)} classes, {job.metric} on {_folds(kind, prepared)}"
     )
+    opened = prepared.opening if config.resume else {**prepared.opening, **opening(prepared, say)}
+    known = trained_before(prepared)
     with ray_session(config.cluster, config.resources) as available:
         resources, slots = trial_slots(config.resources, available, config.workers)
         if config.loader_workers < 0 and resources.get("GPU"):
@@ -93,21 +95,23 @@ def run_job(
             Search.read(ledger.path.parent) if config.resume else Search(folder=Path(job.folder))
         )
         with contextlib.closing(ledger):
-            driver = Driver(ledger, search, _deadline(config, begun))
+            driver = Driver(ledger, search, _deadline(config, begun), known)
             scheduler = make_scheduler(prepared)
             driver.on_end([lambda trial: _tidy(search, trial)])
             if config.resume:
                 decided = scheduler.replay(search) if scheduler is not None else set()
-                changes = {k: v for k, v in (opening or {}).items() if k in MAY_CHANGE}
+                changes = {k: getattr(config, k) for k in MAY_CHANGE if hasattr(config, k)}
                 driver.record("resumed", changes=changes, code=prepared.opening["digests"]["code"])
                 driver.settle(decided)
                 say(_resumed_words(search))
             else:
-                opened = {**prepared.opening, **(opening or {})}
                 driver.record("opened", format=FORMAT, kind=kind, **opened)
                 driver.commit()
             plan, ended = make_plan(prepared, driver)
-            driver.on_end([ended, lambda trial: _tidy(search, trial)])
+            listeners = [ended, lambda trial: _tidy(search, trial)]
+            if scheduler is not None:
+                listeners.append(lambda trial: scheduler.take_over(search, trial))
+            driver.on_end(listeners)
             tracker = _start_tracker(config, job.folder)
             progress = Progress(driver, plan, slots, config.quiet)
             at_once = min(slots, plan.expected())
@@ -146,6 +150,35 @@ def watched(folder: str, patience: float) -> Iterator[None]:
             supervisor.stop()
 
 
+def trained_before(prepared: Prepared) -> dict[str, Trial]:
+    """Trainings of other jobs whose results can be taken over, by digest of configuration.
+
+    They ran to their end on the same data and folds, with the same functions of one's own, and
+    have the predictions and the metric that this job needs.
+    """
+    job, opened = prepared.job, prepared.opening
+    competition = Path(job.folder).parent
+    parts = ["holdout", "test"] if job.predict_test and opened["images"]["test"] else ["holdout"]
+    found: dict[str, Trial] = {}
+    for search in whole_searches(competition):
+        theirs = search.opened
+        if search.id == job.name or any(
+            theirs[what]["digest"] != opened[what]["digest"] for what in ("data", "folds")
+        ):
+            continue
+        own = theirs["digests"].get("own", "") == opened["digests"]["own"]
+        for trial in search.trials.values():
+            if trial.state != "finished" or trial.taken:
+                continue
+            if not own and (trial.config.model or ":" in trial.config.loss):
+                continue
+            folder = search.trial_folder(trial)
+            whole = all((folder / predictions_file(part)).exists() for part in parts)
+            if whole and trial.score(opened["metric"]) is not None:
+                found[trial.config.digest] = trial
+    return found
+
+
 def _deadline(config: EngineConfig, begun: float) -> float | None:
     """When to stop, on the monotonic clock, so that all is over after ``hours``."""
     return begun + 3600 * config.hours if config.hours else None
@@ -164,7 +197,7 @@ def _folds(kind: str, prepared: Prepared) -> str:
 
 def _tidy(search: Search, trial: Trial) -> None:
     """Keeps the last checkpoint of a finished trial and none of an early-stopped one."""
-    if trial.state in ("finished", "stopped"):
+    if not trial.taken and trial.state in ("finished", "stopped"):
         trim_checkpoints(search.trial_folder(trial), keep=int(trial.state == "finished"))
 
 

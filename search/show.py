@@ -11,6 +11,7 @@ import json
 import time
 from pathlib import Path
 
+from results.leaderboard import Leaderboard, Note
 from results.report import describe, format_seconds, in_words, report, table, trial_rows, verdict
 from results.trials import Search, Trial, find_search, searches
 from search.cli import OK, main
@@ -27,7 +28,7 @@ def run(config: ShowConfig) -> int:
     if not config.select:
         _show_all(runs)
     else:
-        search, trial = _find(runs, config.select)
+        search, trial = find(runs, config.select)
         print("\n".join(_trial_page(search, trial) if trial else _search_page(search)))
     if config.json and search is not None:
         path = search.trial_folder(trial) if trial else search.folder
@@ -35,8 +36,12 @@ def run(config: ShowConfig) -> int:
     return OK
 
 
-def _find(runs: Path, select: str) -> tuple[Search, Trial | None]:
-    """A search, or a trial by ``<search>-<number>``."""
+def find(runs: Path, select: str) -> tuple[Search, Trial | None]:
+    """A search, or a trial by ``<search>-<number>``.
+
+    Raises:
+        InputError: If there is none of that name.
+    """
     name, _, number = select.rpartition("-")
     searches_named = {p.name for p in searches(runs)}
     if number.isdigit() and name in searches_named and select not in searches_named:
@@ -82,9 +87,19 @@ def _outcome(search: Search) -> str:
 
 def _search_page(search: Search) -> list[str]:
     state = search.summary["state"] if search.summary else "open (running, or killed)"
-    lines = [f"{search.id}: {state}", ""]
+    lines = [f"{search.id}: {state}", *_notes(search, search.id), ""]
     lines += table(trial_rows(search, list(search.trials.values())))
     return [*lines, *report(search), "", f"Everything is in {search.folder}"]
+
+
+def _notes(search: Search, about: str) -> list[str]:
+    """What was noted about a search or a trial."""
+    note = Leaderboard.read(search.folder.parent).notes.get(about, Note(about=about))
+    hypothesis = note.hypothesis
+    if about == search.id:
+        hypothesis = hypothesis or search.opened.get("hypothesis", "")
+    found = {"hypothesis": hypothesis, "conclusion": note.conclusion}
+    return [f"{name}: {words}" for name, words in found.items() if words]
 
 
 def _trial_page(search: Search, trial: Trial) -> list[str]:
@@ -98,6 +113,9 @@ def _trial_page(search: Search, trial: Trial) -> list[str]:
     lines.append(in_words(settings))
     if trial.reason:
         lines.append(f"reason: {trial.reason}")
+    if trial.faults:
+        lines.append(f"interrupted by: {', '.join(trial.faults)}")
+    lines += _notes(search, trial.id)
     names = sorted({name for e in trial.epochs for name in e["metrics"]})
     if names:
         rows = [["epoch", *names, ""]]

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from results.leaderboard import Leaderboard
 from results.trials import find_search, searches
 from search.cli import OK, main
 from search.config import SyncConfig
@@ -24,7 +25,14 @@ def run(config: SyncConfig) -> int:
     folders = [find_search(runs, config.select)] if config.select else searches(runs)
     if not folders:
         raise InputError(f"there are no searches in {runs}")
-    from results.tracking import TRACKING_ERRORS, Tracker, default_uri, without_password
+    from results.tracking import (
+        TRACKING_ERRORS,
+        Tracker,
+        default_uri,
+        log_notes,
+        open_client,
+        without_password,
+    )
 
     left_out = []
     uri = config.tracking or default_uri(runs)
@@ -38,6 +46,13 @@ def run(config: SyncConfig) -> int:
             left_out.append(f"{folder.parent.name}/{folder.name}: {error}")
             continue
         print(f"{folder.parent.name}/{folder.name} is in {without_password(uri)}")
+    for competition in sorted({folder.parent for folder in folders}):
+        board = Leaderboard.read(competition)
+        try:
+            log_notes(open_client(uri), competition.name, board)
+        except TRACKING_ERRORS as error:
+            reason = str(error).splitlines()[0]
+            raise InputError(f"tracking={without_password(uri)}: {reason}") from error
     if left_out:
         raise InputError("left out:\n  " + "\n  ".join(left_out))
     return OK

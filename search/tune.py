@@ -15,6 +15,7 @@ from ray.tune.search import Searcher
 
 from search.driver import Driver, Plan
 from search.job import Job
+from search.plan import Planned
 
 
 class _Forgotten:
@@ -34,25 +35,34 @@ class Proposals(_Forgotten, Searcher):  # type: ignore[misc]
 
     def suggest(self, trial_id: str) -> Any:
         """A trial's configuration, None to wait, or the end."""
-        if self._driver.stopping:
-            return Searcher.FINISHED
-        running = sum(t.state == "running" for t in self._driver.search.trials.values())
-        planned = self._plan.next() if running < self._slots else None
+        planned = self._next()
+        while planned is not None and not self._driver.begin(planned):
+            planned = self._next()  # that one was done before
+        if planned is not None:
+            self._driver.commit()
+            return {
+                "trial": planned.id,
+                "why": planned.why,
+                "config": planned.config.to_json(),
+                "job": self._job,
+            }
+        # What runs may lose its worker and has to be handed out again: Tune asks no more once it
+        # was told that this is the end.
+        over = self._plan.done and not self._running()
+        return Searcher.FINISHED if over or self._driver.stopping else None
+
+    def _next(self) -> Planned | None:
+        """What to start now; None if there is nothing, or no slot."""
+        if self._driver.stopping or self._running() >= self._slots:
+            return None
+        planned = self._plan.next()
         if planned is not None and not self._driver.in_time(planned):
             self._driver.stopping = "the deadline"
-            return Searcher.FINISHED
-        if planned is None:
-            # What runs may lose its worker and has to be handed out again: Tune asks no more
-            # once it was told that this is the end.
-            return Searcher.FINISHED if self._plan.done and not running else None
-        self._driver.start(planned)
-        self._driver.commit()
-        return {
-            "trial": planned.id,
-            "why": planned.why,
-            "config": planned.config.to_json(),
-            "job": self._job,
-        }
+            return None
+        return planned
+
+    def _running(self) -> int:
+        return sum(t.state == "running" for t in self._driver.search.trials.values())
 
     def on_trial_complete(self, *_: Any, **__: Any) -> None:
         """The driver hears of it through `Events`, after the last result."""

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import importlib
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from results.trials import Trial
+from spaces.digest import digest
 from spaces.errors import InputError, unknown
 
 if TYPE_CHECKING:
@@ -45,6 +46,13 @@ def load_function(reference: str, key: str) -> Callable[..., Any]:
         choices = [n for n, v in vars(module).items() if callable(v) and not n.startswith("_")]
         raise unknown("function", name, choices, f"{key}={reference}")
     return function  # type: ignore[no-any-return]
+
+
+def source_digest(references: Iterable[str]) -> str:
+    """Digest of the sources of functions that were loaded before; empty if there are none."""
+    modules = sorted({r.partition(":")[0] for r in references if ":" in r})
+    files = [Path(str(sys.modules[name].__file__)) for name in modules]
+    return digest([file.read_text() for file in files]) if files else ""
 
 
 def own_model(trial: Trial, given: str) -> BuildModel:

@@ -77,6 +77,17 @@ class Param:
             return False
         return bool(self.distribution._contains(self.distribution.to_internal_repr(value)))
 
+    def read(self, value: Any) -> Value | None:
+        """The value that could be drawn and is meant by ``value`` or its text; None if none is."""
+        if isinstance(self.distribution, CategoricalDistribution):
+            return next((c for c in self.distribution.choices if str(c) == str(value)), None)
+        try:
+            number = float(value)
+        except (TypeError, ValueError):
+            return None
+        meant = int(number) if isinstance(self.distribution, IntDistribution) else number
+        return meant if self.contains(number) else None
+
     def choices(self) -> str:
         """The range or the choices in words."""
         d = self.distribution

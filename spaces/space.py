@@ -98,6 +98,22 @@ class SearchSpace:
         living = {p.name for p in self.params if p.lives(params)}
         return living == set(params) and all(self[n].contains(v) for n, v in params.items())
 
+    def read(self, values: Mapping[str, Any]) -> dict[str, Value] | None:
+        """Picks what ``suggest`` would have drawn from values or texts; None if it could not.
+
+        Args:
+            values: By parameter name; what else there is does not matter.
+        """
+        params: dict[str, Value] = {}
+        for param in self.params:
+            if not param.lives(params):
+                continue
+            value = param.read(values.get(param.name))
+            if value is None:
+                return None
+            params[param.name] = value
+        return params
+
     def pin(self, fixed: Mapping[str, Value]) -> SearchSpace:
         """Removes the parameters named in ``fixed`` and settles the conditions on them.
 

@@ -7,7 +7,8 @@ os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "1")
 os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "10")
 os.environ.setdefault("GIT_PYTHON_REFRESH", "quiet")
 
-from results.tracking.records import log_blend, log_scores, log_trust
+from results.tracking.past import tracked_trials
+from results.tracking.records import log_blend, log_notes, log_scores, log_trust
 from results.tracking.registry import register
 from results.tracking.store import (
     ID_TAG,
@@ -24,9 +25,11 @@ __all__ = [
     "Tracker",
     "default_uri",
     "log_blend",
+    "log_notes",
     "log_scores",
     "log_trust",
     "open_client",
     "register",
+    "tracked_trials",
     "without_password",
 ]

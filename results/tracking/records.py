@@ -64,6 +64,22 @@ def log_scores(
         client.log_batch(run, metrics=metrics, tags=[RunTag("submission", submission.id)])
 
 
+def log_notes(client: MlflowClient, competition: str, board: Leaderboard) -> None:
+    """Sets the tags ``hypothesis`` and ``conclusion`` on the runs of searches and trials."""
+    experiment = client.get_experiment_by_name(competition)
+    if experiment is None:
+        raise MlflowException(f"there is no experiment {competition!r}; run search.sync first")
+    for note in board.notes.values():
+        full = f"{competition}/{note.about}"
+        found = client.search_runs(
+            [experiment.experiment_id], f"tags.`{ID_TAG}` = '{full}'", max_results=1
+        )
+        for run in found:
+            for name in ("hypothesis", "conclusion"):
+                if getattr(note, name):
+                    client.set_tag(run.info.run_id, name, getattr(note, name))
+
+
 def log_trust(client: MlflowClient, folder: Path, trust: Trust) -> None:
     """Logs the verdict, its figures and the scatter on the competition's run ``trust``."""
     run, now = _run(client, folder.name, "trust", "trust"), int(time.time() * 1000)

@@ -153,6 +153,8 @@ class Tracker:
             **{f"baseline.{k}": v for k, v in baseline.items()},
         }
         tags = {"kind": event.get("kind", "search"), "state": "running"}
+        if event.get("hypothesis"):
+            tags["hypothesis"] = event["hypothesis"]
         run = self._run(search.id, search.id, event["at"], tags, params)
         self._log_data(run, event)
         if event["space"]:
@@ -163,6 +165,9 @@ class Tracker:
         assert client is not None
         config = trial.config
         tags = {"state": "running", "why": trial.why, "config.digest": config.digest}
+        opened = self._search.opened
+        tags |= {f"{what}.digest": str(opened[what]["digest"]) for what in ("data", "folds")}
+        tags["metric"] = self._search.metric
         if trial.arm:
             tags["arm"] = trial.arm
         if trial.taken:
@@ -173,7 +178,7 @@ class Tracker:
         run = self._run(
             trial.id, name, trial.started, tags, {**_flat(config.to_json()), **trial.params}
         )
-        self._log_data(run, self._search.opened)
+        self._log_data(run, opened)
         client.log_text(run, json.dumps(config.policy.to_json(), indent=2), "policy.json")
         client.log_text(run, config.policy.describe(), "policy.txt")
 

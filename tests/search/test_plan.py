@@ -43,7 +43,7 @@ class World:
     def start(self) -> Planned | None:
         planned = self.plan.next()
         if planned:
-            self.driver.start(planned)
+            self.driver.begin(planned)
         return planned
 
     def run(self, planned: Planned, score: float, epochs: int = 3) -> None:

@@ -126,7 +126,7 @@ def test_interrupted_trials_go_first_and_lost_ones_are_given_up(tmp_path: Path) 
         assert planned is not None
         assert planned.id == "s-000"
         assert not plan.done or attempt == 1
-        driver.start(planned)
+        driver.begin(planned)
         assert plan.next() is None
         assert search.trials["s-000"].attempts == attempt
         driver.lost("s-000", "Traceback\nkilled")
@@ -145,7 +145,7 @@ def test_a_driver_stops_before_its_deadline(tmp_path: Path) -> None:
     planned = Planned(id="s-000", number=0, why="single", config=TrialConfig(epochs=4))
     driver = Driver(ledger, search, time.monotonic() + CLOSING_TIME + 60)
     assert driver.in_time(planned)
-    driver.start(planned)
+    driver.begin(planned)
     report = {"epoch": 1, "metrics": {}, "seconds": {"total": 90.0}}
     driver.report("s-000", {"epoch": 1, "reports": [report]})
     assert not driver.in_time(planned)  # an epoch takes longer than there is time
@@ -167,7 +167,7 @@ def test_a_job_stops_when_more_than_half_of_the_last_ten_trials_failed(tmp_path:
         assert not driver.stopping, i
         config = TrialConfig(epochs=1, warmup_epochs=0)
         planned = Planned(id=f"s-{i:03d}", number=i, why="sampled", config=config)
-        driver.start(planned)
+        driver.begin(planned)
         if i % 2 and i < 12:  # every second one succeeds, which is half
             report = {"epoch": 1, "metrics": {}, "seconds": {"total": 1.0}}
             driver.report(planned.id, {"epoch": 1, "reports": [report]})

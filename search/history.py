@@ -1,0 +1,196 @@
+"""Warm start: what earlier searches of a competition tell the sampler of a new one.
+
+Only numbers and choices are taken from them, and only of trainings that this search could have
+proposed itself: the same data, folds and metric, and a configuration that differs in nothing but
+what is searched.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from results.trials import Search, find_search
+from search.job import Prepared
+from spaces.errors import InputError
+from spaces.param import Value
+from spaces.space import SearchSpace
+from spaces.trial_config import TrialConfig
+
+FROM_MLFLOW = "mlflow"
+"""The name that stands for everything in the tracking store."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Past:
+    """A training of an earlier search.
+
+    Attributes:
+        id: Global id of the trial.
+        params: What this search would have drawn.
+        scores: The contest's metric by epoch, from the first on.
+        finished: Whether it ran to its end.
+    """
+
+    id: str
+    params: Mapping[str, Value]
+    scores: tuple[float, ...]
+    finished: bool
+
+    def to_json(self) -> dict[str, Any]:
+        """JSON-ready form."""
+        return asdict(self)
+
+    @staticmethod
+    def from_json(data: Mapping[str, Any]) -> Past:
+        """Inverse of ``to_json``."""
+        return Past(**{**data, "scores": tuple(data["scores"])})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Source:
+    """A training as a record tells it.
+
+    Attributes:
+        id: Global id of the trial.
+        values: Parameters by name, as values or texts: those drawn and those of its configuration.
+        seed: Its seed.
+        digest: Digest of its configuration.
+        scores: The contest's metric by epoch.
+        finished: Whether it ran to its end.
+    """
+
+    id: str
+    values: Mapping[str, Any]
+    seed: int
+    digest: str
+    scores: tuple[float, ...]
+    finished: bool
+
+
+def read_history(
+    names: list[str],
+    runs: Path,
+    tracking: str,
+    prepared: Prepared,
+    space: SearchSpace,
+    fix: Mapping[str, Any],
+) -> tuple[list[Past], list[str]]:
+    """Reads earlier trainings.
+
+    Args:
+        names: Searches of this competition, or ``mlflow`` for all in the tracking store.
+        runs: The runs folder.
+        tracking: URI of the tracking store.
+        prepared: The new search.
+        space: What it searches.
+        fix: What is pinned.
+
+    Returns:
+        What the sampler learns from, and for each name in a sentence how much that is.
+
+    Raises:
+        InputError: If there is no such search, it is of other data, or the store is away.
+    """
+    found: dict[str, Past] = {}
+    words = []
+    for name in names:
+        if name == FROM_MLFLOW:
+            sources = _tracked(prepared, tracking)
+        else:
+            sources = _recorded(name, runs, prepared)
+        fitting = [p for s in sources if (p := _fit(s, prepared.baseline, space, fix)) is not None]
+        new = {p.id: p for p in fitting if p.id not in found}
+        found |= new
+        words.append(
+            f"history: {len(new)} of {len(sources)} trials of {name} tell the sampler"
+            + ("" if len(new) == len(sources) else "; the others could not be drawn here")
+        )
+    return list(found.values()), words
+
+
+def _fit(
+    source: Source, baseline: TrialConfig, space: SearchSpace, fix: Mapping[str, Any]
+) -> Past | None:
+    """The training as one of this search; None if this search could not have proposed it."""
+    params = space.read(source.values)
+    if params is None or not source.scores:
+        return None
+    try:
+        config = baseline.with_params({**fix, **params}).replace(seed=source.seed)
+    except InputError:
+        return None
+    if config.digest != source.digest:
+        return None
+    return Past(id=source.id, params=params, scores=source.scores, finished=source.finished)
+
+
+def _recorded(name: str, runs: Path, prepared: Prepared) -> list[Source]:
+    """The hold-out trainings of a job in the runs folder."""
+    competition = prepared.job.competition
+    search = Search.read(find_search(runs, name if "/" in name else f"{competition}/{name}"))
+    theirs, ours = search.opened, prepared.opening
+    for what in ("competition", "metric", "direction"):
+        if theirs[what] != ours[what]:
+            raise InputError(f"history={name}: its {what} is {theirs[what]}, here {ours[what]}")
+    for what in ("data", "folds"):
+        if theirs[what]["digest"] != ours[what]["digest"]:
+            raise InputError(f"history={name}: it has other {what}; scores cannot be compared")
+    key = f"val/{search.metric}"
+    return [
+        Source(
+            id=t.id,
+            values={**_plain(t.config), **t.params},
+            seed=t.config.seed,
+            digest=t.config.digest,
+            scores=_scores(e["metrics"].get(key) for e in t.epochs),
+            finished=t.state == "finished",
+        )
+        for t in search.trials.values()
+        if t.config.fold == 0 and t.state in ("finished", "stopped")
+    ]
+
+
+def _tracked(prepared: Prepared, tracking: str) -> list[Source]:
+    """The hold-out trainings of everybody whose runs are in the tracking store."""
+    from results.tracking import TRACKING_ERRORS, tracked_trials, without_password
+
+    opened = prepared.opening
+    try:
+        trials = tracked_trials(
+            tracking,
+            opened["competition"],
+            metric=opened["metric"],
+            data=opened["data"]["digest"],
+            folds=opened["folds"]["digest"],
+        )
+    except TRACKING_ERRORS as error:
+        reason = str(error).splitlines()[0]
+        raise InputError(
+            f"history=mlflow: {without_password(tracking)} cannot be read: {reason}"
+        ) from error
+    return [
+        Source(
+            id=t.id,
+            values=t.params,
+            seed=int(t.params["seed"]),
+            digest=t.digest,
+            scores=_scores(t.scores),
+            finished=t.finished,
+        )
+        for t in trials
+        if t.params.get("fold") == "0" and t.params.get("seed", "").isdigit()
+    ]
+
+
+def _plain(config: TrialConfig) -> dict[str, Any]:
+    """A configuration's own fields as parameters."""
+    height, width = config.size
+    return {**config.to_json(), "size": f"{height}x{width}"}
+
+
+def _scores(values: Iterable[float | None]) -> tuple[float, ...]:
+    found = list(values)
+    return tuple(v for v in found if v is not None) if None not in found else ()
