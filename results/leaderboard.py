@@ -10,6 +10,7 @@ from typing import Literal
 from results.ledger import Event, Ledger, read_ledger
 from results.quota import Quota
 from spaces.errors import InputError, unknown
+from spaces.names import check_inside, check_name
 
 PATIENCE = 20.0
 """Seconds to wait for another process that is recording something."""
@@ -145,8 +146,14 @@ class Leaderboard:
         """Reads the record of a competition's folder; it is empty before the first submission."""
         board = Leaderboard(path=folder / "leaderboard.jsonl")
         if board.path.exists():
-            for event in read_ledger(board.path):
-                board._apply(event)
+            for number, event in enumerate(read_ledger(board.path), start=1):
+                try:
+                    board._apply(event)
+                except (KeyError, TypeError, ValueError, AttributeError) as error:
+                    raise InputError(
+                        f"{board.path}, line {number} ({event['event']}) is damaged: "
+                        f"{type(error).__name__}: {error}"
+                    ) from error
         return board
 
     def __getitem__(self, name: str) -> Submission:
@@ -272,6 +279,9 @@ class Leaderboard:
     def _apply(self, event: Event) -> None:
         kind, name = event["event"], event.get("submission", "")
         if kind == "submitted":
+            check_name(name, "submission")
+            for part in ("holdout", "oof", "test"):
+                check_inside(event.get(part, ""), part)
             self.submissions[name] = Submission(
                 id=name,
                 trial=event["trial"],
@@ -298,6 +308,7 @@ class Leaderboard:
                 after = replace(after, scored_at=event["at"], turn=len(self.scored()) + 1)
             self.submissions[name] = after
         elif kind == "blended":
+            check_name(event["blend"], "blend")
             self.blends[event["blend"]] = BlendRecord(
                 id=event["blend"],
                 members=tuple(event["members"]),

@@ -13,8 +13,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from filelock import FileLock, Timeout
-
+from results.lock import WriterLock
 from spaces.errors import InputError
 
 Event = dict[str, Any]
@@ -37,11 +36,8 @@ class Ledger:
     def __init__(self, path: Path, patience: float = 0.0) -> None:
         self.path = path
         path.parent.mkdir(parents=True, exist_ok=True)
-        self._lock = FileLock(path.with_suffix(".lock"))
-        try:
-            self._lock.acquire(timeout=patience)
-        except Timeout:
-            raise InputError(f"{path.parent} is being written by another process") from None
+        self._lock = WriterLock(path)
+        self._lock.acquire(patience)
         if path.exists():
             whole = sum(len(line) for line in _whole_lines(path))
             os.truncate(path, whole)
@@ -62,6 +58,7 @@ class Ledger:
             OSError: If they cannot be written; nothing of them is left in the file, and they wait
                 for the next commit.
         """
+        self._lock.renew()
         if not self._waiting:
             return
         lines = [json.dumps(e, allow_nan=False, ensure_ascii=False) + "\n" for e in self._waiting]
@@ -79,9 +76,11 @@ class Ledger:
 
     def close(self) -> None:
         """Commits what waits and lets the next writer in."""
-        self.commit()
-        self._file.close()
-        self._lock.release()
+        try:
+            self.commit()
+        finally:
+            self._file.close()
+            self._lock.release()
 
 
 def read_ledger(path: Path) -> list[Event]:

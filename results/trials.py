@@ -11,6 +11,7 @@ from typing import Any, Literal
 from results.ledger import Event, read_ledger
 from results.metrics import Direction
 from spaces.errors import InputError, unknown
+from spaces.names import check_name
 from spaces.trial_config import TrialConfig
 
 FORMAT = 1
@@ -126,6 +127,11 @@ class Search:
         """Takes one more event in; kinds that are not known are left alone."""
         kind = event["event"]
         if kind == "opened":
+            for key in ("search", "competition"):
+                if key in event:
+                    check_name(event[key], key)
+            if "folds" in event:
+                check_name(event["folds"]["file"], "folds.file")
             self.opened = event
         elif kind == "resumed":
             self.opened = {**self.opened, **event["changes"]}
@@ -137,6 +143,9 @@ class Search:
                 before, state="running", reason="", ended=None, attempts=before.attempts + 1
             )
         elif kind == "trial_started":
+            check_name(event["trial"], "trial")
+            if event.get("taken"):
+                check_name(event["taken"], "taken")
             self.trials[event["trial"]] = Trial(
                 id=event["trial"],
                 number=event["number"],
@@ -148,6 +157,7 @@ class Search:
                 taken=event.get("taken", ""),
             )
         elif kind == "epoch":
+            check_report(event["report"])
             trial = self.trials[event["trial"]]
             self.trials[trial.id] = replace(trial, epochs=(*trial.epochs, event["report"]))
             self.reports.append((trial.id, event["report"]))
@@ -204,11 +214,24 @@ class Search:
         """
         path = folder / "ledger.jsonl"
         search = Search(folder=folder)
-        for event in read_ledger(path):
-            search.apply(event)
+        for number, event in enumerate(read_ledger(path), start=1):
+            try:
+                search.apply(event)
+            except (KeyError, TypeError, ValueError, AttributeError) as error:
+                raise InputError(
+                    f"{path}, line {number} ({event['event']}) is damaged: "
+                    f"{type(error).__name__}: {error}"
+                ) from error
         if not search.opened:
             raise InputError(f"{path} does not begin with an opening event")
         return search
+
+
+def check_report(report: Mapping[str, Any]) -> None:
+    """Raises ValueError, or what its parts raise, unless a report has what readers need."""
+    numbers = [*report["metrics"].values(), *report["seconds"].values(), report["seconds"]["total"]]
+    if not isinstance(report["epoch"], int) or not all(isinstance(n, int | float) for n in numbers):
+        raise ValueError("a report of numbers is needed")
 
 
 def searches(runs: Path) -> list[Path]:

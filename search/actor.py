@@ -146,8 +146,9 @@ def _open_task(job: Job) -> Task:
     from trainables.model import build_model
     from trainables.store import ImageStore
 
+    store = ImageStore(Path(job.store))
     return Task(
-        store=ImageStore(Path(job.store)),
+        store=store.copied_to(Path(job.local_store)) if job.local_store else store,
         folds=Folds.read(Path(job.folds)),
         classes=job.classes,
         metric=resolve_metric(job.metric, job.direction),

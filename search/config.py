@@ -2,22 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field
 from typing import Any
 
 from spaces.errors import InputError, unknown
-
-_NAME = re.compile(r"^[A-Za-z0-9._-]{1,128}$")
-
-
-def check_name(value: str, key: str) -> None:
-    """Raises InputError unless ``value`` can be a folder name."""
-    if not _NAME.match(value) or value.strip(".") == "":
-        raise InputError(
-            f"{key}={value!r}: only letters, digits, dot, dash and underscore, at most 128"
-        )
-
+from spaces.names import check_name
 
 ACCEPTABLE = ("validation", "code")
 """Changes that go through only when they are accepted by name."""
@@ -128,6 +117,7 @@ class StoreConfig:
 
     side: int = 0
     folder: str = ""
+    local: str = ""
 
     def __post_init__(self) -> None:
         _demand(self.side >= 0, "store.side", self.side, "0 or more")
@@ -202,10 +192,17 @@ class JobConfig(EngineConfig):
     weights: str = ""
     fix: dict[str, Any] = field(default_factory=dict)
     predict: PredictConfig = field(default_factory=PredictConfig)
+    keep: str = "all"
 
     def __post_init__(self) -> None:
         super().__post_init__()
         _demand(self.epochs >= 0, "epochs", self.epochs, "at least 1, or 0 for the data's own")
+        _demand(
+            self.keep in ("all", "none") or (self.keep.isdecimal() and int(self.keep) > 0),
+            "keep",
+            self.keep,
+            "all, none, or a number of trials",
+        )
         _demand(self.seed >= 0, "seed", self.seed, "0 or more")
         _demand(
             self.direction in ("", "maximize", "minimize"),
@@ -504,8 +501,11 @@ HELP: dict[str, str] = {
     "more; 0 is never",
     "cluster.address": "'auto' joins the Ray cluster of this node; empty starts Ray here",
     "fold": "which fold to hold out",
+    "keep": "final checkpoints that stay: all, none, or those of so many of the best trials and of "
+    "the baseline; predictions always stay",
     "store.side": "side in pixels of stored images; 0 is 1.3 times the largest training size",
     "store.folder": "where decoded images are kept; empty is inside the runs folder",
+    "store.local": "folder on every node's own disk to copy decoded images to, once per node",
     "predict.test": "predict the test images after the last epoch",
     "folds": "how many of the search's folds to train; 0 is all of them",
     "seeds": "trainings per fold",

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import shutil
 import signal
 import time
 import types
 from collections.abc import Callable, Container, Iterator, Mapping, Sequence
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Protocol
 
@@ -16,7 +18,9 @@ from results.ledger import Event, Ledger
 from results.trials import Search, State, Trial
 from search.last_words import read_last_words
 from search.plan import Planned
+from spaces.errors import InputError
 from spaces.trial_config import TrialConfig
+from trainables.room import is_full
 
 WATCHED = 10
 """Ended trials of which more than half may not have failed, or the job stops."""
@@ -31,6 +35,16 @@ RETRIES = {"death": 2, "hang": 1, "memory": 1, "device": 1}
 of memory, and goes on with half the micro-batch; ``device``: its GPU context broke.
 """
 
+
+ROOM_PERIOD = 2.0
+"""Seconds between two looks at the room on the disk."""
+
+LAST_WAIT = 30.0
+"""Seconds that a job which is to stop waits for room for its last events."""
+
+MIB = 2**20
+ROOM = 1 * MIB
+"""Bytes that have to be free whatever trials need."""
 
 OUT_OF_MEMORY = "low on memory"
 """What Ray says when it kills a worker to save the node."""
@@ -60,7 +74,9 @@ class Driver:
         known: Trainings of other jobs that need not be done again, by digest of configuration.
 
     Attributes:
+        slots: Trials at once; may change while the job runs.
         stopping: Why the job is to stop; empty while it goes on.
+        paused: Why no trial starts for now; empty while they do.
         news: What to tell the user; emptied by whoever tells.
     """
 
@@ -75,7 +91,9 @@ class Driver:
         self._known = known
         self._listeners: Sequence[Callable[[Trial], None]] = ()
         self._ended: list[tuple[State, str]] = []
-        self.stopping = ""
+        self._footprint = self._look_again = 0.0
+        self.slots = 1
+        self.stopping = self.paused = ""
         self.news: list[str] = []
 
     def on_end(self, listeners: Sequence[Callable[[Trial], None]]) -> None:
@@ -89,8 +107,60 @@ class Driver:
         return added
 
     def commit(self) -> None:
-        """Makes the events of a loop turn durable."""
-        self._ledger.commit()
+        """Makes the events of a loop turn durable; where the disk is full they wait."""
+        try:
+            self._ledger.commit()
+        except OSError as error:
+            if not is_full(error):
+                raise
+            self._pause("the ledger cannot be written")
+
+    def drain(self, say: Callable[[str], None]) -> None:
+        """Waits until all events are durable; a job that is to stop waits a while at most.
+
+        Raises:
+            InputError: If there was no room until then.
+        """
+        begun, told = time.monotonic(), False
+        while True:
+            try:
+                return self._ledger.commit()
+            except OSError as error:
+                if not is_full(error):
+                    raise
+            if not told:
+                say(f"{self.search.folder}: the disk is full; the last events wait for room")
+                told = True
+            if self.stopping and time.monotonic() - begun > LAST_WAIT:
+                raise InputError(
+                    f"{self.search.folder}: the disk is full and the last events could not be "
+                    "written; make room and resume: checkpoints have what they say"
+                )
+            time.sleep(ROOM_PERIOD)
+
+    def watch_room(self) -> None:
+        """Lets no trial start while the disk has too little room for those that run and one more.
+
+        How much a trial needs is learnt from those that have ended.
+        """
+        if time.monotonic() < self._look_again:
+            return
+        self._look_again = time.monotonic() + ROOM_PERIOD
+        free = shutil.disk_usage(self.search.folder).free
+        needed = max(ROOM, self.slots * self._footprint)
+        if free < needed:
+            self._pause(f"{free / MIB:.0f} MiB left, {needed / MIB:.0f} MiB needed")
+        elif self.paused:
+            self.paused = ""
+            self.news.append("there is room again: it goes on")
+
+    def _pause(self, why: str) -> None:
+        if not self.paused:
+            self.news.append(
+                f"{self.search.folder}: the disk is nearly full ({why}); trials wait until there "
+                "is room"
+            )
+        self.paused = why
 
     def watch_deadline(self) -> None:
         """Stops the job when its time is nearly over."""
@@ -231,6 +301,7 @@ class Driver:
         failed = sum(ended == "failed" for ended, _ in last)
         if failed > WATCHED / 2 and not self.stopping:
             self.stopping = f"{failed} of the last {len(last)} trials failed, the last: {reason}"
+        self._footprint = max(self._footprint, _size(self.search.folder / "trials" / trial_id))
         for listener in self._listeners:
             listener(self.search.trials[trial_id])
 
@@ -249,3 +320,12 @@ class Driver:
         finally:
             for number, handler in before.items():
                 signal.signal(number, handler)
+
+
+def _size(folder: Path) -> int:
+    """Bytes of all files below a folder that other processes may be changing."""
+    total = 0
+    for path in folder.rglob("*"):
+        with contextlib.suppress(OSError):
+            total += path.stat().st_size
+    return total

@@ -27,6 +27,8 @@ os.environ.setdefault("TUNE_DISABLE_STRICT_METRIC_CHECKING", "1")
 os.environ.setdefault("TUNE_DISABLE_SIGINT_HANDLER", "1")
 os.environ.setdefault("TUNE_WARN_EXCESSIVE_EXPERIMENT_CHECKPOINT_SYNC_THRESHOLD_S", "0")
 os.environ.setdefault("RAY_TUNE_DISABLE_AUTO_INIT", "1")
+# Tune would let one trial's process start after the other; how many may run is ours to say.
+os.environ.setdefault("TUNE_MAX_PENDING_TRIALS_PG", "1000")
 
 import ray
 from ray import tune
@@ -75,8 +77,8 @@ def ray_session(
     for name in ("ray", "ray.tune", "ray.train"):
         logging.getLogger(name).setLevel(logging.CRITICAL)
     nowhere = InputError(
-        f"cluster.address={cluster.address}: there is no Ray cluster; start one with "
-        "'ray start --head', or leave the option out"
+        f"cluster.address={cluster.address}: there is no Ray cluster, or RAY_AUTH_TOKEN is not its "
+        "own; start one with 'ray start --head', or leave the option out"
     )
     if ":" in cluster.address and not _answers(cluster.address):
         raise nowhere  # Ray would try for more than a minute
@@ -129,7 +131,7 @@ def trial_slots(
         gpu = min(1.0, max(node.get("GPU", 0.0) for node in nodes))
     wanted = {"CPU": resources.cpu, "GPU": gpu, "memory": resources.memory * GIB}
     wanted = {name: amount for name, amount in wanted.items() if amount}
-    slots = sum(min(_fitting(node, n, a) for n, a in wanted.items()) for node in nodes)
+    slots = slots_of(wanted, nodes, workers)
     if slots == 0:
         names = {"CPU": "resources.cpu", "GPU": "resources.gpu", "memory": "resources.memory"}
         for name, amount in wanted.items():
@@ -141,7 +143,19 @@ def trial_slots(
                     f"{most / scale:.3g}{unit} on a node"
                 )
         raise InputError("no node has all of what a trial needs at once")
-    return wanted, min(workers, slots) if workers else slots
+    return wanted, slots
+
+
+def slots_of(wanted: dict[str, float], nodes: list[dict[str, float]], workers: int) -> int:
+    """How many trials run at once, each on one node.
+
+    Args:
+        wanted: Ray's resources of one trial.
+        nodes: Resources of each node.
+        workers: Most trials at once; 0 for as many as fit.
+    """
+    slots = sum(min(_fitting(node, n, a) for n, a in wanted.items()) for node in nodes)
+    return min(workers, slots) if workers else slots
 
 
 def _fitting(node: dict[str, float], name: str, amount: float) -> int:
@@ -158,7 +172,6 @@ def run_trials(
     job: Job,
     *,
     resources: dict[str, float],
-    slots: int,
     scheduler: Any = None,
     tick: Callable[[], None] = lambda: None,
 ) -> None:
@@ -169,7 +182,6 @@ def run_trials(
         driver: Told of every start, epoch and end.
         job: What the trials share.
         resources: Ray's resources of one trial.
-        slots: Trials at once.
         scheduler: Early stopping; None runs every trial to its end.
         tick: Called once per turn of Tune's loop.
     """
@@ -180,7 +192,7 @@ def run_trials(
             tune.with_resources(TrialActor, resources),
             tune_config=tune.TuneConfig(
                 num_samples=-1,
-                search_alg=Proposals(plan, driver, job, slots),
+                search_alg=Proposals(plan, driver, job),
                 scheduler=scheduler,
                 reuse_actors=True,
                 max_concurrent_trials=None,

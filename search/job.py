@@ -14,10 +14,11 @@ import optuna
 from optuna.distributions import CategoricalDistribution
 
 from results.metrics import Direction, Metric, custom_metric, metric
-from search.config import DigitsConfig, EngineConfig, JobConfig, TrainConfig, check_name
+from search.config import DigitsConfig, EngineConfig, JobConfig, TrainConfig
 from search.space import flatten
 from search.user_code import load_function, source_digest
 from spaces.errors import InputError
+from spaces.names import check_name
 from spaces.space import SearchSpace
 from spaces.trial_config import TrialConfig, parse_size
 from trainables.contest import Contest, load_contest
@@ -35,6 +36,7 @@ class Job:
         name: Name of the job within the competition.
         folder: The job's folder.
         store: Path of the image store.
+        local_store: Folder on a node's own disk for a copy of it; empty for none.
         folds: Path of the stored folds.
         classes: Class names.
         metric: Metric name or ``module:function``.
@@ -50,6 +52,7 @@ class Job:
     name: str
     folder: str
     store: str
+    local_store: str
     folds: str
     classes: tuple[str, ...]
     metric: str
@@ -234,6 +237,7 @@ def assemble(
         name=name,
         folder=str((folder / name).resolve()),
         store=str(store.path.resolve()),
+        local_store=config.store.local,
         folds=str(folds.write(folder).resolve()),
         classes=contest.classes,
         metric=metric_reference,

@@ -27,13 +27,12 @@ class Progress:
     Args:
         driver: Whose record and news are shown.
         plan: For the number of trials to come.
-        slots: Trials at once, for the estimate.
         quiet: Show nothing.
     """
 
-    def __init__(self, driver: Driver, plan: Plan, slots: int, quiet: bool = False) -> None:
+    def __init__(self, driver: Driver, plan: Plan, quiet: bool = False) -> None:
         self._driver, self._search = driver, driver.search
-        self._plan, self._slots, self._quiet = plan, slots, quiet
+        self._plan, self._quiet = plan, quiet
         self._console = Console(highlight=False)
         self._live: Live | None = None
         self._begun = self._printed = time.monotonic()
@@ -115,7 +114,7 @@ class Progress:
         if not ended:
             return ""
         left = max(0, self._plan.expected() - sum(t.ended is not None for t in trials))
-        rest = left * sum(ended) / len(ended) / self._slots
+        rest = left * sum(ended) / len(ended) / max(1, self._driver.slots)
         return f", about {format_seconds(rest)} left"
 
 

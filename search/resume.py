@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -79,6 +80,16 @@ def find_job(config: EngineConfig, kind: str) -> Search:
     if "options" not in search.opened:
         raise InputError(f"resume={config.resume}: its record has no options to go on with")
     return search
+
+
+def check_owner(folder: Path) -> None:
+    """Raises InputError unless a job's folder is this user's: what it says decides what is run."""
+    owner = folder.stat().st_uid
+    if owner != os.getuid():
+        raise InputError(
+            f"{folder} belongs to user {owner}, not to you ({os.getuid()}): only its owner can go "
+            "on with it; history= lets a search of yours learn from it"
+        )
 
 
 def check_unchanged(search: Search, prepared: Prepared, accept: list[str]) -> None:

@@ -22,12 +22,13 @@ from search.board import check_frozen
 from search.cli import FAILED, OK, STOPPED
 from search.config import EngineConfig
 from search.driver import Driver, Plan
-from search.engine import GIB, ray_session, run_trials, trial_slots
-from search.heartbeat import Supervisor
+from search.engine import GIB, ray_session, run_trials, slots_of, trial_slots
 from search.job import Prepared
+from search.keep import ALL, tidy
+from search.nodes import Nodes
 from search.progress import Progress
-from search.resume import MAY_CHANGE, check_unchanged
-from trainables.checkpoint import trim_checkpoints
+from search.resume import MAY_CHANGE, check_owner, check_unchanged
+from trainables.checkpoint import has_checkpoint
 
 if TYPE_CHECKING:
     from results.tracking import Tracker
@@ -75,6 +76,7 @@ def run_job(
     for note in prepared.warnings:
         say(f"warning: {note}")
     if config.resume:
+        check_owner(Path(job.folder))
         check_unchanged(Search.read(Path(job.folder)), prepared, config.accept)
     frozen = Leaderboard.read(Path(job.folder).parent).frozen
     check_frozen(frozen, prepared.metric.name, prepared.folds.digest, config.accept)
@@ -84,9 +86,17 @@ def run_job(
         f"images, {len(job.classes)} classes, {job.metric} on {_folds(kind, prepared)}"
     )
     opened = prepared.opening if config.resume else {**prepared.opening, **opening(prepared, say)}
-    known = trained_before(prepared)
-    with ray_session(config.cluster, config.resources) as available:
+    known = trained_before(prepared, weights=kind == "promotion")
+    with contextlib.ExitStack() as stack:
+        available = stack.enter_context(ray_session(config.cluster, config.resources))
         resources, slots = trial_slots(config.resources, available, config.workers)
+        nodes = Nodes(
+            Path(job.folder),
+            config.watchdog.seconds,
+            bool(config.cluster.address),
+            lambda found: slots_of(resources, found, config.workers),
+        )
+        stack.enter_context(kept(nodes))
         if config.loader_workers < 0 and resources.get("GPU"):
             job = dataclasses.replace(job, loader_workers=max(1, int(config.resources.cpu)))
         ledger = Ledger(Path(job.folder) / "ledger.jsonl")
@@ -97,7 +107,8 @@ def run_job(
         with contextlib.closing(ledger):
             driver = Driver(ledger, search, _deadline(config, begun), known)
             scheduler = make_scheduler(prepared)
-            driver.on_end([lambda trial: _tidy(search, trial)])
+            keep = getattr(config, "keep", ALL)  # folds are for exports
+            driver.on_end([lambda trial: tidy(search, trial, keep)])
             if config.resume:
                 decided = scheduler.replay(search) if scheduler is not None else set()
                 changes = {k: getattr(config, k) for k in MAY_CHANGE if hasattr(config, k)}
@@ -108,29 +119,36 @@ def run_job(
                 driver.record("opened", format=FORMAT, kind=kind, **opened)
                 driver.commit()
             plan, ended = make_plan(prepared, driver)
-            listeners = [ended, lambda trial: _tidy(search, trial)]
+            listeners = [ended, lambda trial: tidy(search, trial, keep)]
             if scheduler is not None:
                 listeners.append(lambda trial: scheduler.take_over(search, trial))
             driver.on_end(listeners)
             tracker = _start_tracker(config, job.folder)
-            progress = Progress(driver, plan, slots, config.quiet)
+            driver.slots = slots
+            progress = Progress(driver, plan, config.quiet)
             at_once = min(slots, plan.expected())
             say(f"trials at a time: {at_once}, with {_shares(resources)} each")
-            with driver.signals(), progress, watched(job.folder, config.watchdog.seconds):
+
+            def tick() -> None:
+                _watch(nodes, driver)
+                progress.tick()
+
+            driver.watch_room()
+            with driver.signals(), progress:
                 run_trials(
                     plan,
                     driver,
                     job,
                     resources=resources,
-                    slots=slots,
                     scheduler=scheduler,
-                    tick=progress.tick,
+                    tick=tick,
                 )
             wall = search.earlier + time.monotonic() - begun
             summary = summarise(search, prepared.metric, wall, tracker.cpu_seconds)
             state = "interrupted" if driver.stopping else "finished"
             summary |= close(search, prepared)
             driver.record("closed", state=state, reason=driver.stopping, **summary)
+            driver.drain(say)
     _finish(config, tracker, search, next_commands)
     if driver.stopping:
         return STOPPED
@@ -138,23 +156,33 @@ def run_job(
 
 
 @contextlib.contextmanager
-def watched(folder: str, patience: float) -> Iterator[None]:
-    """Kills trainers on this machine that hang, for as long as the context lasts."""
-    supervisor = Supervisor(Path(folder), patience) if patience else None
-    if supervisor is not None:
-        supervisor.start()
+def kept(nodes: Nodes) -> Iterator[Nodes]:
+    """Keeps watch over the nodes for as long as the context lasts."""
     try:
-        yield
+        nodes.start()
+        yield nodes
     finally:
-        if supervisor is not None:
-            supervisor.stop()
+        nodes.stop()
 
 
-def trained_before(prepared: Prepared) -> dict[str, Trial]:
+def _watch(nodes: Nodes, driver: Driver) -> None:
+    """Tells the driver what has become of the nodes."""
+    nodes.look()
+    driver.slots = nodes.slots
+    driver.news += nodes.news
+    nodes.news.clear()
+    driver.stopping = driver.stopping or nodes.problem
+
+
+def trained_before(prepared: Prepared, *, weights: bool) -> dict[str, Trial]:
     """Trainings of other jobs whose results can be taken over, by digest of configuration.
 
     They ran to their end on the same data and folds, with the same functions of one's own, and
     have the predictions and the metric that this job needs.
+
+    Args:
+        prepared: This job.
+        weights: Whether their checkpoints are needed, too, for exports.
     """
     job, opened = prepared.job, prepared.opening
     competition = Path(job.folder).parent
@@ -174,6 +202,8 @@ def trained_before(prepared: Prepared) -> dict[str, Trial]:
                 continue
             folder = search.trial_folder(trial)
             whole = all((folder / predictions_file(part)).exists() for part in parts)
+            if weights and not has_checkpoint(folder):
+                continue
             if whole and trial.score(opened["metric"]) is not None:
                 found[trial.config.digest] = trial
     return found
@@ -193,12 +223,6 @@ def _resumed_words(search: Search) -> str:
 def _folds(kind: str, prepared: Prepared) -> str:
     count = prepared.folds.count
     return f"{count} folds" if kind == "promotion" else f"fold {prepared.baseline.fold} of {count}"
-
-
-def _tidy(search: Search, trial: Trial) -> None:
-    """Keeps the last checkpoint of a finished trial and none of an early-stopped one."""
-    if not trial.taken and trial.state in ("finished", "stopped"):
-        trim_checkpoints(search.trial_folder(trial), keep=int(trial.state == "finished"))
 
 
 def _start_tracker(config: EngineConfig, folder: str) -> Tracker:

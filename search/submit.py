@@ -30,11 +30,12 @@ from results.trials import Search, Trial
 from results.truth import Truth
 from search.board import Standing, band_rule, default_author, open_standing
 from search.cli import OK, main
-from search.config import SubmitConfig, check_name
+from search.config import SubmitConfig
 from search.members import Member, find_promotion, read_members
 from search.select import pick
 from search.user_code import own_model
 from spaces.errors import InputError, unknown
+from spaces.names import check_name
 
 NEEDS_PROBABILITIES = ("log_loss", "roc_auc")
 

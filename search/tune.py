@@ -28,9 +28,9 @@ class _Forgotten:
 class Proposals(_Forgotten, Searcher):  # type: ignore[misc]
     """Hands the plan's trials to Tune, as many at a time as there are slots."""
 
-    def __init__(self, plan: Plan, driver: Driver, job: Job, slots: int) -> None:
+    def __init__(self, plan: Plan, driver: Driver, job: Job) -> None:
         super().__init__()
-        self._plan, self._driver, self._slots = plan, driver, slots
+        self._plan, self._driver = plan, driver
         self._job = job.to_json()
 
     def suggest(self, trial_id: str) -> Any:
@@ -53,7 +53,8 @@ class Proposals(_Forgotten, Searcher):  # type: ignore[misc]
 
     def _next(self) -> Planned | None:
         """What to start now; None if there is nothing, or no slot."""
-        if self._driver.stopping or self._running() >= self._slots:
+        driver = self._driver
+        if driver.stopping or driver.paused or self._running() >= driver.slots:
             return None
         planned = self._plan.next()
         if planned is not None and not self._driver.in_time(planned):
@@ -94,6 +95,7 @@ class Events(_Forgotten, tune.Callback):  # type: ignore[misc]
     def on_step_end(self, **_: Any) -> None:
         self._driver.commit()
         self._driver.watch_deadline()
+        self._driver.watch_room()
         self._tick()
 
 

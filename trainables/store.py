@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import shutil
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -73,6 +74,23 @@ class ImageStore:
         shape = (len(self._meta["images"]), self.side, self.side, 3)
         return np.memmap(self.path.with_suffix(".u8"), dtype=np.uint8, mode="r", shape=shape)
 
+    def copied_to(self, folder: Path) -> ImageStore:
+        """A copy on this machine's own disk, made by whoever comes first.
+
+        Raises:
+            OSError: If it cannot be written there.
+        """
+        folder.mkdir(parents=True, exist_ok=True)
+        copy = ImageStore(folder / self.path.name)
+        with FileLock(copy.path.with_suffix(".lock")):
+            if not _whole(copy.path):
+                for suffix in (".u8", ".json"):  # the names last: they say that it is whole
+                    temporary = copy.path.with_suffix(f"{suffix}.tmp")
+                    shutil.copyfile(self.path.with_suffix(suffix), temporary)
+                    _sync(temporary)
+                    temporary.rename(copy.path.with_suffix(suffix))
+        return copy
+
     def duplicates(self, folds: NDArray[np.int64]) -> int:
         """Training images that have an identical file in another fold.
 
@@ -124,8 +142,9 @@ def build_store(
         if _whole(path):
             return ImageStore(path)
         pixels_path = path.with_suffix(".u8.tmp")
+        _reserve(pixels_path, len(stats) * side**2 * 3)
         pixels = np.memmap(
-            pixels_path, dtype=np.uint8, mode="w+", shape=(len(stats), side, side, 3)
+            pixels_path, dtype=np.uint8, mode="r+", shape=(len(stats), side, side, 3)
         )
 
         def fill(row: int) -> str:
@@ -160,6 +179,26 @@ def build_store(
         _sync(temporary)
         temporary.rename(path)
     return ImageStore(path)
+
+
+def _reserve(path: Path, size: int) -> None:
+    """Takes the room for a file now: a full disk would kill a process that writes to a map of it.
+
+    Raises:
+        InputError: If there is not enough.
+    """
+    try:
+        with path.open("wb") as file:
+            if hasattr(os, "posix_fallocate"):
+                os.posix_fallocate(file.fileno(), 0, size)
+            else:
+                file.truncate(size)
+    except OSError as error:
+        path.unlink(missing_ok=True)
+        raise InputError(
+            f"{path.parent}: no room for {size / 2**20:,.0f} MiB of decoded images "
+            f"({error.strerror}); store.folder= names another place"
+        ) from error
 
 
 def _whole(path: Path) -> bool:

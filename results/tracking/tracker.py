@@ -13,6 +13,7 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlparse
 
 from mlflow.entities import Dataset, DatasetInput, InputTag, Metric, Param, RunTag
 from mlflow.tracking import MlflowClient
@@ -94,7 +95,9 @@ class Tracker:
                 self.catch_up()
                 self.problem, wait = "", 0.5
             except Exception as error:  # whatever it is, trials go on and the summary says so
-                self.problem = f"{type(error).__name__}: {error}".splitlines()[0][:200]
+                words = f"{type(error).__name__}: {error}".splitlines()[0][:200]
+                password = urlparse(self._uri).password
+                self.problem = words.replace(password, "***") if password else words
                 wait = min(30.0, wait * 2)
             self.cpu_seconds = time.thread_time()
             if finishing:

@@ -15,8 +15,9 @@ from search.driver import Driver
 from search.engine import ray_session, run_trials
 from search.heartbeat import heartbeats_folder
 from search.job import Job
+from search.nodes import Nodes
 from search.plan import Planned, interrupted
-from search.session import watched
+from search.session import kept
 from spaces.trial_config import TrialConfig
 from tests.faulty import FAULTS, smoothing
 from trainables.contest import Contest
@@ -66,6 +67,7 @@ def trials(
         name="f",
         folder=str(folder),
         store=str(store.path),
+        local_store="",
         folds=str(folds.write(folder)),
         classes=contest.classes,
         metric="macro_f1",
@@ -85,10 +87,11 @@ def trials(
         patch.setenv("FAULTS_SEEN", str(folder / "seen"))
         with (
             ray_session(ClusterConfig(), ResourcesConfig(cpu=0.5)),
-            watched(str(folder), PATIENCE),
+            kept(Nodes(folder, PATIENCE, False, lambda found: 3)),
         ):
             plan = EachFault(search, config)
-            run_trials(plan, driver, job, resources={"CPU": 0.5}, slots=3)
+            driver.slots = 3
+            run_trials(plan, driver, job, resources={"CPU": 0.5})
     ledger.close()
     assert not driver.stopping
     events = read_ledger(folder / "ledger.jsonl")

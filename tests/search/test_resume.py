@@ -9,6 +9,7 @@ import json
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -165,7 +166,7 @@ def test_a_job_stops_when_more_than_half_of_the_last_ten_trials_failed(tmp_path:
     driver = Driver(ledger, search)
     for i in range(14):
         assert not driver.stopping, i
-        config = TrialConfig(epochs=1, warmup_epochs=0)
+        config = TrialConfig(epochs=1, warmup_epochs=0, seed=i)
         planned = Planned(id=f"s-{i:03d}", number=i, why="sampled", config=config)
         driver.begin(planned)
         if i % 2 and i < 12:  # every second one succeeds, which is half
@@ -277,10 +278,11 @@ def test_nothing_finished_runs_again_and_every_metric_is_there_once(killed: Path
     started = {t.id for t in before.trials.values()}
     finished = {t.id for t in before.trials.values() if t.state == "finished"}
     assert finished
-    with Ledger(killed / "runs/digits/k/ledger.jsonl")._lock:
+    with contextlib.closing(Ledger(killed / "runs/digits/k/ledger.jsonl")):
         twice = run(killed, "run", "resume=k")
-        assert twice.returncode == 2
-        assert "is being written by another process" in twice.stderr
+    assert twice.returncode == 2
+    assert "is being written by another process: " in twice.stderr
+    assert f"on {socket.gethostname()}, process {os.getpid()}, since " in twice.stderr
     done = run(killed, "run", "resume=latest", "trials=4")
     assert done.returncode == 0, done.stdout + done.stderr
     assert "k goes on: " in done.stdout
