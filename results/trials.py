@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 from results.ledger import Event, read_ledger
 from results.metrics import Direction
+from results.shapes import check_shape
 from spaces.errors import InputError, unknown
 from spaces.names import check_name
 from spaces.trial_config import TrialConfig
@@ -216,6 +217,7 @@ class Search:
         search = Search(folder=folder)
         for number, event in enumerate(read_ledger(path), start=1):
             try:
+                check_shape(event)
                 search.apply(event)
             except (KeyError, TypeError, ValueError, AttributeError) as error:
                 raise InputError(
@@ -224,6 +226,13 @@ class Search:
                 ) from error
         if not search.opened:
             raise InputError(f"{path} does not begin with an opening event")
+        asked = search.opened.get("promotion", {"arms": {}, "scores": {}})
+        summary = search.summary or {"winner": None, "baseline": None}
+        known = {*search.trials, None, *asked["arms"]}
+        strangers = [n for n in (summary["winner"], summary["baseline"]) if n not in known]
+        strangers += sorted(set(asked["arms"]) ^ set(asked["scores"]))
+        if strangers:
+            raise InputError(f"{path}: {strangers[0]!r} is the name of no trial")
         return search
 
 

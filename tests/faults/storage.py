@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import random
 import subprocess
 import time
@@ -18,7 +17,6 @@ from tests.faults.row import Row
 from trainables.checkpoint import Checkpoint
 from trainables.digits import make_digits
 
-MIB = 2**20
 SIZES = {3: "tests.tiny:build", 10: "tests.tiny:build", 50: ""}
 """Sizes of file systems in MiB, and the networks whose checkpoints fit."""
 
@@ -45,6 +43,13 @@ def mounted(folder: Path, size: int) -> Iterator[Path]:
         yield folder
     finally:
         subprocess.run(["umount", "-l", str(folder)], check=True)
+
+
+def fill(filler: Path) -> None:
+    """Takes all the room that is left."""
+    with contextlib.suppress(OSError), filler.open("wb", buffering=0) as file:
+        while True:
+            file.write(b"x" * 4096)
 
 
 def full_disks(folder: Path, sizes: dict[int, str] = SIZES, fills: int = FILLS) -> Row:
@@ -85,9 +90,7 @@ def _fill(disk: Path, process: subprocess.Popen[bytes], fills: int) -> int:
     while done < fills and process.poll() is None:
         time.sleep(rng.uniform(0.2, 3))
         filler = disk / "filler"
-        with contextlib.suppress(OSError), filler.open("wb", buffering=0) as file:
-            while True:
-                file.write(os.urandom(4096))
+        fill(filler)
         time.sleep(HELD)
         filler.unlink()
         done += 1

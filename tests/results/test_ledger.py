@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
+import random
 import subprocess
 import sys
 import warnings
@@ -134,3 +135,22 @@ def test_a_number_that_json_lacks_is_refused(tmp_path: Path) -> None:
     ledger.add("epoch", value=float("nan"))
     with pytest.raises(ValueError, match="Out of range"):
         ledger.commit()
+
+
+def test_a_tail_cut_at_a_hundred_places_loses_nothing_before_it(tmp_path: Path) -> None:
+    path = tmp_path / "ledger.jsonl"
+    write(path, 40)
+    whole = path.read_bytes()
+    events = read_ledger(path)
+    rng = random.Random(0)
+    for _ in range(100):
+        cut = rng.randrange(len(whole) // 2, len(whole))
+        path.write_bytes(whole[:cut])
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            kept = read_ledger(path)
+        assert kept == events[: whole[:cut].count(b"\n")]
+        ledger = Ledger(path)  # the next writer begins on a line of its own
+        ledger.add("resumed")
+        ledger.close()
+        assert [e["event"] for e in read_ledger(path)] == ["epoch"] * len(kept) + ["resumed"]

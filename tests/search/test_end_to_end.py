@@ -144,10 +144,12 @@ def test_a_warm_worker_computes_what_a_fresh_one_does(folder: Path, search: Sear
         "seed=2",
         "name=alone",
         "quiet=true",
+        "runs=alone",
         "tracking=sqlite:///alone.db",
     )
     assert alone.returncode == 0, alone.stderr
-    (single,) = Search.read(folder / "runs/digits/alone").trials.values()
+    (single,) = Search.read(folder / "alone/digits/alone").trials.values()
+    assert not single.taken
     assert single.config == trial.config
     assert [e["metrics"] for e in single.epochs] == [e["metrics"] for e in trial.epochs]
 

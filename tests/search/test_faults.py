@@ -101,7 +101,9 @@ def trials(
         if event["event"] == "trial_ended" and event["state"] != "finished":
             assert event["reason"]
             assert event["traceback"] or event["fault"] == "hang"
-    again = Search.read(folder)
+    again = Search(folder=folder)
+    for event in events:
+        again.apply(event)
     assert again.trials == search.trials
     return {t.id.removeprefix("f-"): t for t in again.trials.values()}
 

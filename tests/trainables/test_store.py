@@ -11,10 +11,11 @@ import pandas as pd
 import pytest
 
 from spaces.errors import InputError
+from tests.faults.storage import can_mount, mounted
 from trainables.contest import Contest, load_contest
 from trainables.digits import make_digits
 from trainables.portable.images import decode, resize
-from trainables.store import ImageStore, build_store, store_side
+from trainables.store import ImageStore, _whole, build_store, store_side
 
 
 def test_pixels_are_the_decoded_images(contest: Contest, store: ImageStore) -> None:
@@ -48,6 +49,37 @@ def test_a_cut_store_is_built_again(contest: Contest, tmp_path: Path) -> None:
     store.path.write_text("{")
     assert build_store(contest, 16, tmp_path).images == list(contest.images)
     assert not list(tmp_path.glob("*.tmp"))
+
+
+def test_a_store_cut_at_a_hundred_places_is_recognised(contest: Contest, tmp_path: Path) -> None:
+    path = build_store(contest, 16, tmp_path).path
+    rng = np.random.default_rng(0)
+    for i in range(100):
+        file = path.with_suffix(".u8") if i % 2 else path
+        whole = file.read_bytes()
+        file.write_bytes(whole[: int(rng.integers(len(whole)))])
+        assert not _whole(path)
+        file.write_bytes(whole)
+        assert _whole(path)
+
+
+def test_a_copy_for_one_machine(store: ImageStore, tmp_path: Path) -> None:
+    copy = store.copied_to(tmp_path / "local")
+    assert copy.path.parent == tmp_path / "local"
+    np.testing.assert_array_equal(copy.pixels[:], store.pixels[:])
+    written = copy.path.stat().st_mtime_ns
+    assert store.copied_to(tmp_path / "local").path.stat().st_mtime_ns == written
+    copy.path.with_suffix(".u8").write_bytes(b"")
+    again = store.copied_to(tmp_path / "local")
+    np.testing.assert_array_equal(again.pixels[:], store.pixels[:])
+
+
+@pytest.mark.skipif(not can_mount(Path("/tmp/holdfold-probe")), reason="needs the right to mount")
+def test_a_disk_without_room_for_the_store_is_told(contest: Contest, tmp_path: Path) -> None:
+    with mounted(tmp_path / "disk", 2) as disk:
+        with pytest.raises(InputError, match=r"no room for 10 MiB .*store.folder="):
+            build_store(contest, 44, disk)
+        assert [p.suffix for p in disk.iterdir()] == [".lock"]
 
 
 def test_the_digest_follows_contents_not_sides_or_times(

@@ -1,0 +1,200 @@
+"""A Ray cluster of two hosts on one machine, of which one leaves and comes back."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from results.ledger import read_ledger
+from results.trials import Search
+from tests.faults.row import Row
+
+BIN = Path(sys.executable).parent
+PORT = 6399
+ADDRESSES = ("10.99.7.1", "10.99.7.2")
+GPUS = 2
+"""GPUs that each host claims to have."""
+
+
+def can_have_hosts() -> bool:
+    """Whether this user may make hosts with addresses of their own (network namespaces)."""
+    try:
+        subprocess.run(["ip", "netns", "add", "hf-probe"], check=True, capture_output=True)
+        subprocess.run(["ip", "netns", "del", "hf-probe"], check=True, capture_output=True)
+    except (subprocess.CalledProcessError, FileNotFoundError):
+        return False
+    return True
+
+
+def _names() -> tuple[str, str]:
+    unique = secrets.token_hex(3)
+    return f"hf-{unique}-a", f"hf-{unique}-b"
+
+
+@dataclass
+class Cluster:
+    """Two hosts with networks of their own, and a Ray node on each, with token authentication.
+
+    Attributes:
+        folder: Working directory on both hosts; all of the machine's files are shared.
+        names: Of the network namespaces, the head's first.
+    """
+
+    folder: Path
+    names: tuple[str, str] = field(default_factory=_names)
+    environment: dict[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        # Short, since Ray's sockets are below it.
+        self.scratch = Path(tempfile.mkdtemp(prefix="hf-"))
+        self.environment = {
+            **os.environ,
+            "RAY_AUTH_MODE": "token",
+            "RAY_AUTH_TOKEN": secrets.token_hex(32),
+            "RAY_USAGE_STATS_ENABLED": "0",
+            "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}",
+            "GPUS_SEEN": str(self.folder / "gpus"),
+        }
+        (self.folder / "gpus").mkdir(parents=True)
+
+    def command(self, host: int, *words: str, hidden: str = "") -> list[str]:
+        """A command as it is run on a host, to which a folder may be hidden."""
+        inside = ["ip", "netns", "exec", self.names[host]]
+        if hidden:
+            script = f'mount -t tmpfs tmpfs "{hidden}" && exec "$@"'
+            inside += ["unshare", "-m", "sh", "-c", script, "sh"]
+        return [*inside, *words]
+
+    def run(self, host: int, *words: str, hidden: str = "") -> subprocess.CompletedProcess[str]:
+        """Runs a command on a host."""
+        return subprocess.run(
+            self.command(host, *words, hidden=hidden),
+            env=self.environment,
+            cwd=self.folder,
+            capture_output=True,
+            text=True,
+        )
+
+    def connect(self) -> None:
+        """Makes the hosts and a cable between them."""
+        a, b = self.names
+        ends = [name.removeprefix("hf-") for name in self.names]
+        for words in (
+            f"netns add {a}",
+            f"netns add {b}",
+            f"link add {ends[0]} type veth peer name {ends[1]}",
+            f"link set {ends[0]} netns {a}",
+            f"link set {ends[1]} netns {b}",
+            *(
+                f"-n {name} {rest}"
+                for name, end, address in zip(self.names, ends, ADDRESSES, strict=True)
+                for rest in (
+                    f"addr add {address}/24 dev {end}",
+                    f"link set {end} up",
+                    "link set lo up",
+                )
+            ),
+        ):
+            subprocess.run(["ip", *words.split()], check=True, capture_output=True)
+
+    def start(self, host: int, hidden: str = "") -> None:
+        """Starts Ray on a host, the head first."""
+        where = (
+            ["--head", f"--port={PORT}", "--dashboard-host=127.0.0.1"]
+            if host == 0
+            else [f"--address={ADDRESSES[0]}:{PORT}"]
+        )
+        done = self.run(
+            host, "ray", "start", *where, f"--node-ip-address={ADDRESSES[host]}", "--num-cpus=1",
+            f"--num-gpus={GPUS}", f"--temp-dir={self.scratch}/{host}", "--disable-usage-stats",
+            hidden=hidden,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stdout + done.stderr
+
+    def kill(self, host: int) -> None:
+        """Ends a host as a power cut does."""
+        found = subprocess.run(
+            ["ip", "netns", "pids", self.names[host]], capture_output=True, text=True
+        )
+        for pid in found.stdout.split():
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(int(pid), signal.SIGKILL)
+
+    def disconnect(self) -> None:
+        """Removes the hosts and everything that runs on them."""
+        for host, name in enumerate(self.names):
+            self.kill(host)
+            subprocess.run(["ip", "netns", "del", name], capture_output=True)
+        shutil.rmtree(self.scratch, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def two_hosts(folder: Path) -> Iterator[Cluster]:
+    """A cluster, for as long as the context lasts."""
+    cluster = Cluster(folder)
+    try:
+        cluster.connect()
+        cluster.start(0)
+        cluster.start(1)
+        yield cluster
+    finally:
+        cluster.disconnect()
+
+
+def node_that_leaves(folder: Path, trials: int = 11) -> Row:
+    """A search by ``ray job submit``; one of its two hosts is cut off, and joins again."""
+    row = Row("two hosts of two GPUs, half a GPU per trial; one leaves and comes back")
+    with two_hosts(folder) as cluster:
+        shared = folder / "shared"
+        shared.mkdir()
+        ledger = shared / "runs/digits/c/ledger.jsonl"
+        search = (
+            f"python -m search.run name=c trials={trials} epochs=3 confirm=0 scheduler.grace=3 "
+            f"cluster.address=auto resources.gpu=0.5 resources.cpu=0.5 store.local={folder}/local "
+            "model=tests.tiny:build workers=4 quiet=true"
+        )
+        submitted = subprocess.Popen(
+            cluster.command(
+                0, "ray", "job", "submit", "--address=http://127.0.0.1:8265", "--",
+                "sh", "-c", f"cd {shared} && {search}",
+            ),
+            env=cluster.environment,
+            stdout=(folder / "job.txt").open("w"),
+            stderr=subprocess.STDOUT,
+        )  # fmt: skip
+        _wait(ledger, '"event": "epoch"', 2, submitted)
+        cluster.kill(1)
+        _wait(ledger, '"fault"', 1, submitted)
+        cluster.start(1)
+        code = submitted.wait()
+        row.expect(code == 0, f"exit code {code}")
+    events = read_ledger(ledger)
+    found = Search.read(ledger.parent)
+    again = [e["trial"] for e in events if e["event"] == "trial_resumed"]
+    row.expect(0 < len(again) <= 2, f"{len(again)} trials lost their host and went on")
+    lost = [t.id for t in found.trials.values() if t.state != "finished"]
+    row.expect(not lost, f"{len(lost)} of {len(found.trials)} trials lost")
+    epochs = [(e["trial"], e["report"]["epoch"]) for e in events if e["event"] == "epoch"]
+    row.expect(len(set(epochs)) == len(epochs), f"{len(epochs)} epochs, none twice")
+    seen = [line.split() for p in (folder / "gpus").iterdir() for line in p.open()]
+    row.expect(all(devices in ("0", "1") for _, devices, _ in seen), "one GPU seen by each trial")
+    return row
+
+
+def _wait(ledger: Path, text: str, count: int, process: subprocess.Popen[bytes]) -> None:
+    until = time.monotonic() + 120
+    while time.monotonic() < until and process.poll() is None:
+        if ledger.exists() and ledger.read_text().count(text) >= count:
+            return
+        time.sleep(0.1)
+    raise SystemExit(f"{ledger} did not come to {count} times {text}")

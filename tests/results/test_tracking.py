@@ -1,0 +1,134 @@
+"""MLflow as a projection: killed on either side of every write, read as data, no secrets."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from mlflow.tracking import MlflowClient
+
+from results.leaderboard import Leaderboard
+from results.ledger import Ledger
+from results.tracking import ID_TAG, Tracker, log_notes, open_client, tracked_trials
+from spaces.trial_config import TrialConfig
+from tests.records import opening
+
+CONFIG = TrialConfig(epochs=2)
+
+
+class KilledError(BaseException):
+    """Stands for the end of the process: nothing of ours catches it."""
+
+
+def write_job(folder: Path) -> None:
+    """A job of two trials, one of them stopped early."""
+    ledger = Ledger(folder / "ledger.jsonl")
+    ledger.add("opened", **opening("j", CONFIG, hypothesis="it helps"))
+    for number in range(2):
+        trial = f"j-{number:03d}"
+        config = CONFIG.replace(seed=number)
+        ledger.add(
+            "trial_started", trial=trial, number=number, why="sampled", arm="",
+            params={"lr": config.lr}, config=config.to_json(), digest=config.digest,
+        )  # fmt: skip
+        for epoch in range(1, 3 - number):
+            report = {
+                "epoch": epoch,
+                "metrics": {"val/accuracy": 0.5 + epoch / 10, "train/loss": 1.0},
+                "seconds": {"total": 1.0, "feed": 0.5, "compute": 0.4},
+                "images": 10,
+            }
+            ledger.add("epoch", trial=trial, report=report)
+        ledger.add("trial_ended", trial=trial, state="stopped", reason="")
+    ledger.close()
+
+
+@pytest.mark.parametrize("side", ["before", "after"])
+@pytest.mark.parametrize("call", ["create_run", "log_batch", "set_tag", "set_terminated"])
+def test_a_tracker_killed_at_any_write_leaves_no_gap_and_no_double(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, call: str, side: str
+) -> None:
+    folder = tmp_path / "runs/c/j"
+    write_job(folder)
+    uri = f"sqlite:///{tmp_path}/mlflow.db"
+    whole: Callable[..., Any] = getattr(MlflowClient, call)
+    left = [3]
+
+    def dying(*args: Any, **kwargs: Any) -> Any:
+        left[0] -= 1
+        if left[0] == 0 and side == "before":
+            raise KilledError
+        result = whole(*args, **kwargs)
+        if left[0] == 0:
+            raise KilledError
+        return result
+
+    with monkeypatch.context() as patch:
+        patch.setattr(MlflowClient, call, dying)
+        died = False
+        try:
+            Tracker(folder, uri).catch_up()
+        except KilledError:
+            died = True
+    assert died or left[0] > 0
+    Tracker(folder, uri).catch_up()
+    client = open_client(uri)
+    experiment = client.get_experiment_by_name("c")
+    assert experiment is not None
+    runs = client.search_runs([experiment.experiment_id])
+    assert sorted(r.data.tags[ID_TAG] for r in runs) == ["c/j", "c/j-000", "c/j-001"]
+    for trial, steps in {"c/j-000": [1, 2], "c/j-001": [1]}.items():
+        (run,) = [r for r in runs if r.data.tags[ID_TAG] == trial]
+        assert run.info.status == "FINISHED"
+        history = client.get_metric_history(run.info.run_id, "val/accuracy")
+        assert [m.step for m in history] == steps
+
+
+def test_trials_are_read_back_as_data(tmp_path: Path) -> None:
+    folder = tmp_path / "runs/c/j"
+    write_job(folder)
+    uri = f"sqlite:///{tmp_path}/mlflow.db"
+    Tracker(folder, uri).catch_up()
+    found = tracked_trials(uri, "c", metric="accuracy", data="d1", folds="f1")
+    assert {t.id: (t.scores, t.finished) for t in found} == {
+        "c/j-000": ((0.6, 0.7), False),
+        "c/j-001": ((0.6,), False),
+    }
+    assert {t.digest for t in found} == {CONFIG.digest, CONFIG.replace(seed=1).digest}
+    assert float(found[0].params["lr"]) == CONFIG.lr
+    assert tracked_trials(uri, "c", metric="accuracy", data="other", folds="f1") == []
+    assert tracked_trials(uri, "nobody", metric="accuracy", data="d1", folds="f1") == []
+
+
+def test_hypotheses_and_conclusions_are_tags(tmp_path: Path) -> None:
+    folder = tmp_path / "runs/c/j"
+    write_job(folder)
+    uri = f"sqlite:///{tmp_path}/mlflow.db"
+    Tracker(folder, uri).catch_up()
+    board = Leaderboard.read(folder.parent)
+    board.add_note("j-000", "a longer warm-up helps", "", "anna")
+    board.add_note("j-000", "", "it does not", "ben")
+    board = Leaderboard.read(folder.parent)
+    assert board.notes["j-000"].hypothesis == "a longer warm-up helps"
+    client = open_client(uri)
+    log_notes(client, "c", board)
+    experiment = client.get_experiment_by_name("c")
+    assert experiment is not None
+    tags = {
+        r.data.tags[ID_TAG]: r.data.tags for r in client.search_runs([experiment.experiment_id])
+    }
+    assert tags["c/j"]["hypothesis"] == "it helps"
+    assert tags["c/j-000"]["conclusion"] == "it does not"
+    assert tags["c/j-000"]["hypothesis"] == "a longer warm-up helps"
+
+
+def test_a_password_is_in_no_message(tmp_path: Path) -> None:
+    folder = tmp_path / "runs/c/j"
+    write_job(folder)
+    tracker = Tracker(folder, "http://anna:hunter2@127.0.0.1:9")
+    tracker.start()
+    assert not tracker.finish(patience=30)
+    assert tracker.problem
+    assert "hunter2" not in tracker.problem
