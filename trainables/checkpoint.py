@@ -99,6 +99,15 @@ class Checkpoint:
         return None, tuple(notes)
 
 
+def remove_leftovers(folder: Path) -> None:
+    """Removes what a trainer that was killed while it wrote has left in its trial's folder."""
+    for path in folder.glob(".*"):
+        if path.is_dir():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            path.unlink(missing_ok=True)
+
+
 def trim_checkpoints(folder: Path, keep: int) -> None:
     """Removes all but the newest ``keep`` checkpoints of a trial."""
     folders = _folders(folder)

@@ -20,7 +20,7 @@ from torch.optim.swa_utils import AveragedModel
 from results.metrics import Metric, all_scores
 from results.predictions import Predictions
 from spaces.trial_config import ADAPTIVE, TrialConfig
-from trainables.checkpoint import Checkpoint
+from trainables.checkpoint import Checkpoint, remove_leftovers
 from trainables.device import Device
 from trainables.folds import Folds
 from trainables.loader import TrainingLoader, evaluation_loader
@@ -252,6 +252,7 @@ def fit(
     training = _Training(config, task, workers)
     held_out = task.folds.held_out(config.fold)
     loader = evaluation_loader(config, task.store, held_out, workers)
+    remove_leftovers(folder)
     checkpoint, notes = Checkpoint.newest(folder, config)
     reports: list[Report] = []
     if checkpoint is not None:

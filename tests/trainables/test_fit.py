@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import importlib
 import itertools
+import multiprocessing
+import os
 from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
@@ -16,6 +19,8 @@ from results.metrics import METRICS
 from results.predictions import Predictions
 from spaces.policy import AugPolicy, trivial_augment
 from spaces.trial_config import ADAPTIVE, TrialConfig
+from tests.faults.killpoints.sitecustomize import arm
+from tests.tiny import build
 from trainables.checkpoint import Checkpoint
 from trainables.fit import Epoch, Report, Task, TrainingError, fit
 from trainables.model import build_model
@@ -238,6 +243,58 @@ def test_a_damaged_checkpoint_gives_way_to_the_one_before(
     first, *rest = fit(rich, task, tmp_path)
     assert first.notes == notes
     assert numbers(reports_of([first, *rest])) == numbers(reference[0])
+
+
+WRITES = [
+    ("trainables.fit", "Predictions.write", 1),
+    ("trainables.fit", "Predictions.write", 3),  # of the test images
+    ("trainables.fit", "Checkpoint.write", 1),
+    ("trainables.fit", "Checkpoint.write", 2),
+    ("trainables.checkpoint", "_sync", 2),  # in the middle of a checkpoint
+    ("trainables.checkpoint", "trim_checkpoints", 2),
+]
+
+
+@pytest.fixture(scope="module")
+def unharmed(
+    task: Task, small: TrialConfig, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Task, list[Report], Path]:
+    """A small network, its reports, and the folder of its training."""
+    quick, folder = replace(task, model=build), tmp_path_factory.mktemp("unharmed")
+    return quick, reports_of(fit(small, quick, folder)), folder
+
+
+@pytest.mark.parametrize("side", ["before", "after"])
+@pytest.mark.parametrize(("module", "write", "call"), WRITES)
+def test_killed_on_either_side_of_a_write(
+    unharmed: tuple[Task, list[Report], Path],
+    small: TrialConfig,
+    tmp_path: Path,
+    module: str,
+    write: str,
+    call: int,
+    side: str,
+) -> None:
+    task, whole, folder = unharmed
+
+    def killed() -> None:
+        points = [(0, [write, side, str(call), ""])]
+        os.environ["KILL_MARKS"] = str(tmp_path)
+        arm(importlib.import_module(module), points)
+        list(fit(small, task, tmp_path / "trial"))
+
+    torch.set_num_threads(1)
+    child = multiprocessing.get_context("fork").Process(target=killed)
+    child.start()
+    child.join()
+    assert child.exitcode == -9
+    reports = {r["epoch"]: r["metrics"] for r in reports_of(fit(small, task, tmp_path / "trial"))}
+    assert reports == {r["epoch"]: r["metrics"] for r in whole if r["epoch"] in reports}
+    assert 2 in reports
+    for part in ("holdout.npz", "test.npz"):
+        ours, theirs = (Predictions.read(d / part) for d in (tmp_path / "trial", folder))
+        np.testing.assert_array_equal(ours.probabilities, theirs.probabilities)
+    assert not list((tmp_path / "trial").glob(".*"))
 
 
 def test_damage_at_a_hundred_places_is_recognised(

@@ -1,0 +1,1 @@
+"""Put this folder on PYTHONPATH to have processes killed at their writes."""
