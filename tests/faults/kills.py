@@ -162,9 +162,9 @@ def audit(folder: Path, search: Search, kills: int) -> Counter[str]:
     return found
 
 
-def repeated_metrics(folder: Path, search: Search) -> int:
+def repeated_metrics(folder: Path, search: Search, uri: str = "") -> int:
     """Metrics of trials whose history in MLflow is not one value per epoch."""
-    client = MlflowClient(f"sqlite:///{folder}/mlflow.db")
+    client = MlflowClient(uri or f"sqlite:///{folder}/mlflow.db")
     experiment = client.get_experiment_by_name("digits")
     assert experiment is not None
     wrong = 0
@@ -208,3 +208,17 @@ def killed_folds(folder: Path, kills: int) -> Row:
         f"{done} kills; {same} of {len(ours.of('fold'))} folds with the same bits",
     )
     return row
+
+
+def scored_search(folder: Path) -> Path:
+    """The folder of a small search with a submission, a score and a note."""
+    folder.mkdir(parents=True)
+    for command, *arguments in (
+        ("run", "name=s", "trials=3", "epochs=2", "confirm=0", "quiet=true"),
+        ("submit", "select=best"),
+        ("score", "submission=s001", "public=0.8"),
+        ("note", "s-001", "conclusion=nothing"),
+    ):
+        done = start(folder, command, *arguments).wait()
+        assert done == 0, f"search.{command} ended with {done}: see {folder}"
+    return folder / "runs/digits/s"

@@ -1,0 +1,96 @@
+"""Files that are cut at random places, and a search that goes on all the same."""
+
+from __future__ import annotations
+
+import random
+import warnings
+from pathlib import Path
+
+from results.ledger import read_ledger
+from results.trials import Search
+from tests.faults.kills import start
+from tests.faults.row import Row
+from trainables.checkpoint import Checkpoint
+from trainables.contest import load_contest
+from trainables.store import build_store
+
+OPTIONS = ("trials=3", "epochs=4", "confirm=0", "scheduler.grace=4", "workers=1", "quiet=true")
+
+
+def cut_files(folder: Path, cuts: int) -> Row:
+    """Cuts the newest checkpoint, the ledger's tail and the image store; then resumes for real."""
+    row = Row(f"newest checkpoint, ledger tail and image store cut at {cuts} places each")
+    folder.mkdir()
+    assert start(folder, "run", "name=alone", "runs=alone", *OPTIONS).wait() == 0
+    assert start(folder, "run", "name=d", *OPTIONS, "hours=0.008").wait() in (0, 3)
+    job = folder / "runs/digits/d"
+    rng = random.Random(0)
+    live = next(
+        t for t in Search.read(job).trials.values() if t.state == "interrupted" and t.epoch >= 2
+    )
+    row.counts.append(f"{_checkpoints(job / 'trials' / live.id, live.config, rng, cuts)} and")
+    row.expect(_ledger(job / "ledger.jsonl", rng, cuts) == cuts, f"{cuts} ledgers recognised")
+    stores = _stores(folder, rng, cuts)
+    row.expect(stores == cuts, f"{stores} stores recognised and built again or left alone")
+    newest = sorted((job / "trials" / live.id).glob("checkpoint-*"))[-1]
+    (newest / "tensors.safetensors").write_bytes(b"cut")
+    whole = (job / "ledger.jsonl").read_bytes()
+    (job / "ledger.jsonl").write_bytes(whole[: whole.rindex(b'"event": "epoch"') + 200])
+    code = start(folder, "run", "resume=d", "quiet=true").wait()
+    row.expect(code == 0, f"a search with all of it resumed: exit code {code}")
+    ours, alone = Search.read(job), Search.read(folder / "alone/digits/alone")
+    notes = [e for e in read_ledger(job / "ledger.jsonl") if e["event"] == "note"]
+    row.expect(bool(notes), f"said so: {notes[0]['words'][:60] if notes else ''}…")
+    same = sum(
+        [e["metrics"] for e in a.epochs] == [e["metrics"] for e in b.epochs]
+        for a, b in zip(ours.trials.values(), alone.trials.values(), strict=True)
+    )
+    row.expect(same >= 2, f"{same} of {len(alone.trials)} trials as in a search left alone")
+    return row
+
+
+def _checkpoints(folder: Path, config: object, rng: random.Random, cuts: int) -> str:
+    """How many cut checkpoints gave way to the one before."""
+    newest = sorted(folder.glob("checkpoint-*"))[-1]
+    found = 0
+    for i in range(cuts):
+        path = newest / ("tensors.safetensors" if i % 2 else "state.json")
+        whole = path.read_bytes()
+        path.write_bytes(whole[: rng.randrange(len(whole))])
+        before, notes = Checkpoint.newest(folder, config)  # type: ignore[arg-type]
+        found += (
+            before is not None and before.epoch == int(newest.name[-5:]) - 1 and len(notes) == 1
+        )
+        path.write_bytes(whole)
+    return f"{found} of {cuts} checkpoints gave way to the one before"
+
+
+def _ledger(path: Path, rng: random.Random, cuts: int) -> int:
+    """How many cut ledgers are read up to the cut."""
+    whole = path.read_bytes()
+    events, found = read_ledger(path), 0
+    for _ in range(cuts):
+        cut = rng.randrange(len(whole) // 2, len(whole))
+        path.write_bytes(whole[:cut])
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            found += read_ledger(path) == events[: whole[:cut].count(b"\n")]
+    path.write_bytes(whole)
+    return found
+
+
+def _stores(folder: Path, rng: random.Random, cuts: int) -> int:
+    """How many cut image stores are whole again when they are next asked for."""
+    contest = load_contest(name="digits", root=folder / "runs/digits/data")
+    store = build_store(contest, 16, folder / "stores")
+    pixels = store.path.with_suffix(".u8")
+    whole, names = pixels.read_bytes(), store.path.read_bytes()
+    found = 0
+    for i in range(cuts):
+        if i % 2:
+            pixels.write_bytes(whole[: rng.randrange(len(whole))])
+        else:
+            store.path.write_bytes(names[: rng.randrange(len(names))])
+        again = build_store(contest, 16, folder / "stores")
+        found += again.pixels.tobytes() == whole
+    return found

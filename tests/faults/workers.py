@@ -1,0 +1,91 @@
+"""Trainers of a running search that are killed, stopped, or lose a loader process."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import random
+import subprocess
+import time
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+import psutil
+
+from results.ledger import read_ledger
+from results.trials import Search
+from search.heartbeat import heartbeats_folder
+from tests.faults.kills import repeated_metrics, start
+from tests.faults.row import Row
+
+KINDS = ("killed", "stopped", "loader killed")
+OPTIONS = (
+    "epochs=6", "confirm=0", "scheduler.grace=6", "loader_workers=1", "watchdog.seconds=15",
+    "quiet=true",
+)  # fmt: skip
+
+
+def hurt_workers(folder: Path, each: int) -> Row:
+    """Hurts ``each`` trainers of one search in each way, one trial at a time."""
+    count = each * len(KINDS)
+    row = Row(f"trainers {', '.join(KINDS)}, {each} each, in one search")
+    folder.mkdir()
+    trials = f"trials={2 * count}"
+    process = start(folder, "run", "name=w", trials, *OPTIONS)
+    done = _hurt(folder / "runs/digits/w", process, each)
+    code = process.wait()
+    calm = start(folder, "run", "name=calm", "trials=6", "seed=7", *OPTIONS).wait()
+    row.expect(code == 0 and calm == 0, f"exit codes {code} and {calm}")
+    row.expect(
+        sum(done.values()) == count, ", ".join(f"{n} {kind}" for kind, n in sorted(done.items()))
+    )
+    search = Search.read(folder / "runs/digits/w")
+    faults = Counter(fault for t in search.trials.values() for fault in t.faults)
+    row.expect(faults == {"death": 2 * each, "hang": each}, f"recorded {dict(faults)}")
+    lost = [t.id for t in search.trials.values() if t.state != "finished"]
+    row.expect(not lost, f"{len(lost)} of {len(search.trials)} trials lost")
+    events = read_ledger(search.folder / "ledger.jsonl")
+    epochs = [(e["trial"], e["report"]["epoch"]) for e in events if e["event"] == "epoch"]
+    row.expect(len(set(epochs)) == len(epochs), f"{len(epochs)} epochs, none twice")
+    wrong = repeated_metrics(folder, search)
+    row.expect(wrong == 0, f"{wrong} metrics missing or twice in MLflow")
+    ratio = _speed(search) / _speed(Search.read(folder / "runs/digits/calm"))
+    row.expect(ratio >= 0.9, f"the others at {ratio:.0%} of the speed of a calm search")
+    return row
+
+
+def _hurt(job: Path, process: subprocess.Popen[bytes], each: int) -> Counter[str]:
+    """Hurts trainers until there were enough; no trial twice."""
+    rng, done, hurt = random.Random(0), Counter[str](), set[str]()
+    while process.poll() is None and sum(done.values()) < each * len(KINDS):
+        time.sleep(rng.uniform(0.5, 2))
+        kind = KINDS[sum(done.values()) % len(KINDS)]
+        with contextlib.suppress(OSError, ValueError, psutil.NoSuchProcess):
+            for path in heartbeats_folder().glob("*.json"):
+                trial = json.loads(path.read_text())["trial"]
+                trainer = psutil.Process(int(path.stem))
+                loaders = trainer.children()
+                if str(job) not in trial or trial in hurt or not loaders:
+                    continue
+                if kind == "killed":
+                    trainer.kill()
+                elif kind == "stopped":
+                    trainer.suspend()
+                else:
+                    loaders[0].kill()
+                hurt.add(trial)
+                done[kind] += 1
+                break
+    return done
+
+
+def _speed(search: Search) -> float:
+    """Images per second of training, in epochs of trials that nothing happened to."""
+    rates = [
+        e["images"] / e["seconds"]["total"]
+        for t in search.trials.values()
+        if not t.faults
+        for e in t.epochs[1:]
+    ]
+    return float(np.median(rates))
