@@ -1,9 +1,9 @@
 """What safety costs a healthy search: python -m tests.benchmarks.overhead [rounds]
 
-The same fixed trainings run twice a round, in turn, in one process: once as the service runs them,
-and once without all that is there for the day when something breaks: checkpoints, durable
-predictions and ledger, heartbeats and their supervisor, the tracker. The ratio of the two wall times
-is printed for each round, with the mean and its standard error.
+The same fixed trainings run twice a round, in turn, in one process: once as the service runs
+them, and once without all that is there for the day when something breaks: checkpoints, durable
+predictions and ledger, heartbeats and their supervisor, the tracker. The ratio of the two wall
+times is printed for each round, with the mean and its standard error.
 """
 
 from __future__ import annotations

@@ -1,0 +1,174 @@
+"""Files that were made to do harm: what they plant never runs, where they point is not touched."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import pickle
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+
+from results.leaderboard import Leaderboard
+from results.predictions import Predictions
+from results.trials import Search
+from search.cli import parse
+from search.config import RunConfig
+from search.last_words import read_last_words
+from spaces.errors import InputError
+from spaces.trial_config import TrialConfig
+from tests.records import opening
+from trainables.checkpoint import Checkpoint
+from trainables.contest import load_contest
+from trainables.model import build_model
+
+CONFIG = TrialConfig(backbone="test_resnet")
+
+
+class Planted:
+    """Touches a file when it is unpickled."""
+
+    def __init__(self, file: Path) -> None:
+        self.file = file
+
+    def __reduce__(self) -> Any:
+        return os.system, (f"touch {self.file}",)
+
+
+@pytest.fixture
+def planted(tmp_path: Path) -> Path:
+    """What is there once a planted command has run."""
+    file = tmp_path / "planted"
+    pickle.loads(pickle.dumps(Planted(file)))
+    assert file.exists()  # it would work
+    file.unlink()
+    return file
+
+
+def test_pickles_in_predictions_checkpoints_and_weights(tmp_path: Path, planted: Path) -> None:
+    bomb = np.empty(1, dtype=object)
+    bomb[0] = Planted(planted)
+    np.savez(tmp_path / "holdout.npz", images=bomb, classes=bomb, probabilities=bomb)
+    with pytest.raises(InputError, match="does not hold predictions"):
+        Predictions.read(tmp_path / "holdout.npz")
+    folder = tmp_path / "trial" / "checkpoint-00001"
+    folder.mkdir(parents=True)
+    data = pickle.dumps(Planted(planted))
+    (folder / "tensors.safetensors").write_bytes(data)
+    body = json.dumps(
+        {
+            "reports": [{"epoch": 1}],
+            "config_digest": CONFIG.state_digest,
+            "states": {"tensor": "../../etc/passwd"},
+            "sha256": hashlib.sha256(data).hexdigest(),
+        }
+    )
+    state = {"sha256": hashlib.sha256(body.encode()).hexdigest(), "body": body}
+    (folder / "state.json").write_text(json.dumps(state))
+    found, notes = Checkpoint.newest(folder.parent, CONFIG)
+    assert found is None
+    assert "is damaged" in notes[0]
+    weights = tmp_path / "weights.safetensors"
+    weights.write_bytes(data)
+    with pytest.raises(InputError, match="is not a safetensors file"):
+        build_model(CONFIG.replace(weights=str(weights)), 2)
+    assert not planted.exists()
+
+
+@pytest.mark.parametrize(
+    ("event", "change"),
+    [
+        ("opened", {"search": "../../x"}),
+        ("opened", {"competition": "/etc"}),
+        ("opened", {"folds": {"file": "../f.csv", "digest": "f", "count": 2, "sizes": [1]}}),
+        ("trial_started", {"trial": "../../x"}),
+        ("trial_started", {"trial": "a\nb"}),
+        ("trial_started", {"taken": "../../x-000"}),
+    ],
+)
+def test_a_ledger_that_points_elsewhere(tmp_path: Path, event: str, change: dict[str, Any]) -> None:
+    started = {
+        "trial": "j-000", "number": 0, "why": "sampled", "arm": "", "params": {},
+        "config": CONFIG.to_json(),
+    }  # fmt: skip
+    events = [
+        {"event": "opened", "at": 1.0, **opening("j", CONFIG)},
+        {"event": "trial_started", "at": 2.0, **started},
+    ]
+    path = tmp_path / "ledger.jsonl"
+    path.write_text("".join(json.dumps(e) + "\n" for e in events))
+    assert Search.read(tmp_path).trials
+    for line in events:
+        if line["event"] == event:
+            line.update(change)
+    path.write_text("".join(json.dumps(e) + "\n" for e in events))
+    with pytest.raises(InputError, match=r"ledger.jsonl, line \d \(\w+\) is damaged"):
+        Search.read(tmp_path)
+
+
+def test_a_leaderboard_that_points_elsewhere(tmp_path: Path) -> None:
+    board = Leaderboard.read(tmp_path)
+    board.add_submission("t", tmp_path / "s.csv", "0" * 64)
+    path = tmp_path / "leaderboard.jsonl"
+    event = json.loads(path.read_text())
+    for change in ({"submission": "../x"}, {"holdout": "../../x.csv"}, {"oof": "/etc/passwd"}):
+        path.write_text(json.dumps({**event, **change}) + "\n")
+        with pytest.raises(InputError, match=r"leaderboard.jsonl, line 1 \(submitted\) is damaged"):
+            Leaderboard.read(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "name: !!python/object/apply:os.system ['touch {}']",
+        "name: x\n_target_: os.system",
+        "root: ${{oc.env:HOME}}\nname: ${{oc.decode:x}}",
+        "name: x\nbaseline: {{_target_: os.system, command: touch {}}}",
+    ],
+)
+def test_yaml_that_wants_to_run_something(tmp_path: Path, planted: Path, text: str) -> None:
+    (tmp_path / "conf/data").mkdir(parents=True)
+    (tmp_path / "conf/data/evil.yaml").write_text(text.format(planted))
+    with contextlib.suppress(InputError):
+        config = parse(RunConfig, ["--config-dir", str(tmp_path / "conf"), "data=evil"])
+        assert config.data.name in ("", "x")  # plain text, if anything
+    assert not planted.exists()
+
+
+def test_image_names_that_leave_the_contest_or_look_like_commands(
+    tmp_path: Path, planted: Path
+) -> None:
+    root = tmp_path / "contest"
+    root.mkdir()
+    picture = np.zeros((8, 8, 3), np.uint8)
+    cv2.imwrite(str(tmp_path / "outside.png"), picture)
+    (root / "link.png").symlink_to(tmp_path / "outside.png")
+    odd = [f"$(touch planted{i}).png" for i in range(2)] + ["; touch planted;.png", "-rf.png"]
+    for name in odd:
+        cv2.imwrite(str(root / name), picture)
+
+    def write(names: list[str]) -> None:
+        rows = "".join(f'"{name}",{i % 2}\n' for i, name in enumerate(names))
+        (root / "train.csv").write_text("image,label\n" + rows)
+
+    write(odd)
+    contest = load_contest(name="c", root=root, test="")
+    assert contest.train_images == tuple(odd)
+    for name in ("../outside.png", str(tmp_path / "outside.png"), "link.png"):
+        write([*odd, name])
+        with pytest.raises(InputError, match="lies outside"):
+            load_contest(name="c", root=root, test="")
+    assert not planted.exists()
+    assert not list(Path.cwd().glob("planted*"))
+
+
+def test_last_words_of_somebody_else(tmp_path: Path) -> None:
+    for text in ("", "[]", "{}", '{"fault": "rm -rf", "reason": "x"}', '{"fault": "hang"}'):
+        (tmp_path / "last_words.json").write_text(text)
+        assert read_last_words(tmp_path) is None
+        assert not (tmp_path / "last_words.json").exists()
