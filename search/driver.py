@@ -162,6 +162,12 @@ class Driver:
             )
         self.paused = why
 
+    def turn(self) -> None:
+        """What is due in every turn of the loop."""
+        self.commit()
+        self.watch_deadline()
+        self.watch_room()
+
     def watch_deadline(self) -> None:
         """Stops the job when its time is nearly over."""
         if self._deadline is None or self.stopping:

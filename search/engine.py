@@ -192,7 +192,7 @@ def run_trials(
             tune.with_resources(TrialActor, resources),
             tune_config=tune.TuneConfig(
                 num_samples=-1,
-                search_alg=Proposals(plan, driver, job),
+                search_alg=Proposals(plan, driver, job, tick),
                 scheduler=scheduler,
                 reuse_actors=True,
                 max_concurrent_trials=None,

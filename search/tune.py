@@ -28,13 +28,15 @@ class _Forgotten:
 class Proposals(_Forgotten, Searcher):  # type: ignore[misc]
     """Hands the plan's trials to Tune, as many at a time as there are slots."""
 
-    def __init__(self, plan: Plan, driver: Driver, job: Job) -> None:
+    def __init__(self, plan: Plan, driver: Driver, job: Job, tick: Callable[[], None]) -> None:
         super().__init__()
-        self._plan, self._driver = plan, driver
+        self._plan, self._driver, self._tick = plan, driver, tick
         self._job = job.to_json()
 
     def suggest(self, trial_id: str) -> Any:
         """A trial's configuration, None to wait, or the end."""
+        self._driver.turn()  # Tune's loop turns no more while it waits for a first trial
+        self._tick()
         planned = self._next()
         while planned is not None and not self._driver.begin(planned):
             planned = self._next()  # that one was done before
@@ -93,9 +95,7 @@ class Events(_Forgotten, tune.Callback):  # type: ignore[misc]
         self._driver.lost(trial.config["trial"], text.strip())
 
     def on_step_end(self, **_: Any) -> None:
-        self._driver.commit()
-        self._driver.watch_deadline()
-        self._driver.watch_room()
+        self._driver.turn()
         self._tick()
 
 
