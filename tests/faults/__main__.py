@@ -47,7 +47,9 @@ def main() -> None:
             "folds": lambda: killed_folds(place, numbers["folds"]),
             "points": lambda: killed_at_writes(place / "points"),
             "workers": lambda: hurt_workers(place / "workers", numbers["each"]),
-            "cluster": lambda: node_that_leaves(place / "cluster"),
+            "cluster": lambda: node_that_leaves(
+                place / "cluster", 5 * numbers["each"], numbers["each"]
+            ),
             "disks": lambda: full_disks(place / "disks"),
             "damage": lambda: cut_files(place / "damage", numbers["cuts"]),
             "outage": lambda: outages(place / "outage"),

@@ -22,6 +22,7 @@ from tests.faults.row import Row
 BIN = Path(sys.executable).parent
 PORT = 6399
 ADDRESSES = ("10.99.7.1", "10.99.7.2")
+FAULT = '"fault": "death"'
 GPUS = 2
 """GPUs that each host claims to have."""
 
@@ -151,9 +152,17 @@ def two_hosts(folder: Path) -> Iterator[Cluster]:
         cluster.disconnect()
 
 
-def node_that_leaves(folder: Path, trials: int = 11) -> Row:
-    """A search by ``ray job submit``; one of its two hosts is cut off, and joins again."""
-    row = Row("two hosts of two GPUs, half a GPU per trial; one leaves and comes back")
+def node_that_leaves(folder: Path, trials: int, times: int) -> Row:
+    """A search by ``ray job submit``; one of its two hosts is cut off, and joins again.
+
+    Args:
+        folder: Where to work.
+        trials: Sampled trials.
+        times: How often the host is cut off.
+    """
+    row = Row(
+        f"two hosts of two GPUs, half a GPU per trial; one leaves and comes back {times} times"
+    )
     with two_hosts(folder) as cluster:
         shared = folder / "shared"
         shared.mkdir()
@@ -172,16 +181,18 @@ def node_that_leaves(folder: Path, trials: int = 11) -> Row:
             stdout=(folder / "job.txt").open("w"),
             stderr=subprocess.STDOUT,
         )  # fmt: skip
-        _wait(ledger, '"event": "epoch"', 2, submitted)
-        cluster.kill(1)
-        _wait(ledger, '"fault"', 1, submitted)
-        cluster.start(1)
+        for _ in range(times):
+            before = _count(ledger, FAULT)
+            _wait(ledger, '"event": "epoch"', _count(ledger, '"event": "epoch"') + 4, submitted)
+            cluster.kill(1)
+            _wait(ledger, FAULT, before + 1, submitted)
+            cluster.start(1)
         code = submitted.wait()
         row.expect(code == 0, f"exit code {code}")
     events = read_ledger(ledger)
     found = Search.read(ledger.parent)
     again = [e["trial"] for e in events if e["event"] == "trial_resumed"]
-    row.expect(0 < len(again) <= 2, f"{len(again)} trials lost their host and went on")
+    row.expect(times <= len(again) <= 2 * times, f"{len(again)} trials lost their host and went on")
     lost = [t.id for t in found.trials.values() if t.state != "finished"]
     row.expect(not lost, f"{len(lost)} of {len(found.trials)} trials lost")
     epochs = [(e["trial"], e["report"]["epoch"]) for e in events if e["event"] == "epoch"]
@@ -191,10 +202,14 @@ def node_that_leaves(folder: Path, trials: int = 11) -> Row:
     return row
 
 
+def _count(ledger: Path, text: str) -> int:
+    return ledger.read_text().count(text) if ledger.exists() else 0
+
+
 def _wait(ledger: Path, text: str, count: int, process: subprocess.Popen[bytes]) -> None:
     until = time.monotonic() + 120
     while time.monotonic() < until and process.poll() is None:
-        if ledger.exists() and ledger.read_text().count(text) >= count:
+        if _count(ledger, text) >= count:
             return
         time.sleep(0.1)
     raise SystemExit(f"{ledger} did not come to {count} times {text}")
