@@ -29,8 +29,8 @@ from results.metrics import Floats
 from results.panel import Panel
 from results.predictions import Predictions
 from search.board import Standing, open_standing, track_blend
+from search.board_config import BlendConfig
 from search.cli import OK, main
-from search.config import BlendConfig
 from search.members import read_members
 from search.view_predictions import predict_views
 from spaces.errors import InputError, unknown

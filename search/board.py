@@ -17,7 +17,8 @@ from results.trials import Search
 from results.trust import BandRule, Trust, Validated, competitive_band
 from results.truth import Truth
 from results.validation import PLAIN, Validation, class_balanced, weighted_to_test, worst_group
-from search.config import BandConfig, CompetitionConfig
+from search.board_config import CompetitionConfig
+from search.config import BandConfig
 from search.select import Candidate, comparable_searches, competition_folder, finished_trials
 from search.user_code import load_function
 from spaces.errors import InputError

@@ -20,7 +20,8 @@ from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError
 
-from search.config import HELP, DataConfig, DigitsConfig
+from search.config import DataConfig, DigitsConfig
+from search.help import HELP
 from spaces.errors import InputError, unknown
 
 C = TypeVar("C")

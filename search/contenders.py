@@ -9,7 +9,7 @@ from results.predictions import Predictions
 from results.shift import Shift, measure_shift
 from results.validation import PLAIN, Validation, class_balanced, weighted_to_test, worst_group
 from search.board import Standing
-from search.config import TrustConfig
+from search.board_config import TrustConfig
 from search.user_code import load_function
 from spaces.digest import digest
 from spaces.errors import InputError

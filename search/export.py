@@ -24,8 +24,8 @@ import pandas as pd
 from results.predictions import Predictions
 from results.trials import Search
 from search.board import open_standing, track
+from search.board_config import ExportConfig
 from search.cli import OK, main
-from search.config import ExportConfig
 from search.exported import complete_promotion, export_promotion
 from spaces.errors import InputError
 from trainables.onnx import check_onnx

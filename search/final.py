@@ -27,8 +27,8 @@ from results.trust import Trust
 from results.validation import Validation
 from search.assessment import assess_standing
 from search.board import Standing, band_rule, open_standing
+from search.board_config import FinalConfig, TrustConfig
 from search.cli import OK, main
-from search.config import FinalConfig, TrustConfig
 from search.contenders import find_contenders
 from search.members import promotions
 from spaces.errors import InputError

@@ -11,7 +11,8 @@ from results.trust import Trust, Verdict
 from results.trust_report import settle_words, verdict_words
 from search.assessment import assess_standing
 from search.board import Standing, band_rule
-from search.config import PromoteConfig, TrustConfig
+from search.board_config import TrustConfig
+from search.config import PromoteConfig
 from search.contenders import find_contenders
 from search.select import Candidate, pick
 from search.submit import unfit

@@ -98,16 +98,14 @@ class Supervisor:
             with contextlib.suppress(OSError, ValueError, KeyError):
                 beat = path.stat().st_mtime
                 known = json.loads(path.read_text())
-                if known["job"] != self._job:
-                    continue
-                if self._seen.get(path, (0.0, 0.0))[0] != beat:
-                    self._seen[path] = beat, now
-                    continue
-                silent = now - self._seen[path][1]
                 process = _process(int(path.stem), known["created"])
                 if process is None:
                     path.unlink()
-                elif silent > self._patience:
+                elif known["job"] != self._job:
+                    continue
+                elif self._seen.get(path, (0.0, 0.0))[0] != beat:
+                    self._seen[path] = beat, now
+                elif (silent := now - self._seen[path][1]) > self._patience:
                     LastWords(
                         fault="hang", reason=f"no sign of life for {silent:.0f} s, killed"
                     ).write(Path(known["trial"]))

@@ -12,8 +12,8 @@ import getpass
 from pathlib import Path
 
 from results.leaderboard import Leaderboard
+from search.board_config import NoteConfig
 from search.cli import OK, main
-from search.config import NoteConfig
 from search.show import find
 from spaces.errors import InputError
 

@@ -21,8 +21,8 @@ import numpy as np
 from results.predictions import Predictions
 from results.report import format_seconds
 from search.board import open_standing
+from search.board_config import PredictImagesConfig
 from search.cli import FAILED, OK, main
-from search.config import PredictImagesConfig
 from search.exported import builder, complete_promotion, export_promotion, is_current
 from spaces.digest import digest
 from spaces.errors import InputError

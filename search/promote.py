@@ -28,8 +28,9 @@ from results.promotion import (
 from results.report import SECOND_STAGE
 from results.trials import Search
 from search.board import Standing, open_standing
+from search.board_config import CompetitionConfig
 from search.cli import main
-from search.config import CompetitionConfig, PromoteConfig
+from search.config import PromoteConfig
 from search.driver import Driver
 from search.folds_plan import RACE_FOLDS, FoldsPlan
 from search.gate import pass_gate

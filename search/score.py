@@ -23,8 +23,8 @@ from results.quota import Quota, allowance, allowance_words
 from results.site_table import match, read_site_table
 from results.submission import read_solution, read_submission
 from search.board import Standing, open_standing, track_scores
+from search.board_config import ScoreConfig
 from search.cli import OK, main
-from search.config import ScoreConfig
 from spaces.errors import InputError
 
 SHARE_TOLERANCE = 0.01

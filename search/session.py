@@ -23,7 +23,7 @@ from search.cli import FAILED, OK, STOPPED
 from search.config import EngineConfig
 from search.driver import Driver, Plan
 from search.engine import GIB, ray_session, run_trials, slots_of, trial_slots
-from search.job import Prepared
+from search.job import Job, Prepared
 from search.keep import ALL, tidy
 from search.nodes import Nodes
 from search.progress import Progress
@@ -88,71 +88,76 @@ def run_job(
     opened = prepared.opening if config.resume else {**prepared.opening, **opening(prepared, say)}
     known = trained_before(prepared, weights=kind == "promotion")
     with contextlib.ExitStack() as stack:
-        available = stack.enter_context(ray_session(config.cluster, config.resources))
-        resources, slots = trial_slots(config.resources, available, config.workers)
-        nodes = Nodes(
-            Path(job.folder),
-            config.watchdog.seconds,
-            bool(config.cluster.address),
-            lambda found: slots_of(resources, found, config.workers),
-        )
-        stack.enter_context(kept(nodes))
-        if config.loader_workers < 0 and resources.get("GPU"):
-            job = dataclasses.replace(job, loader_workers=max(1, int(config.resources.cpu)))
-        ledger = Ledger(Path(job.folder) / "ledger.jsonl")
+        job, resources, nodes = _join(config, job, stack)
+        folder = Path(job.folder)
+        ledger = stack.enter_context(contextlib.closing(Ledger(folder / "ledger.jsonl")))
         # Read under the ledger's lock: no other driver of this job is alive.
-        search = (
-            Search.read(ledger.path.parent) if config.resume else Search(folder=Path(job.folder))
-        )
-        with contextlib.closing(ledger):
-            driver = Driver(ledger, search, _deadline(config, begun), known)
-            scheduler = make_scheduler(prepared)
-            keep = getattr(config, "keep", ALL)  # folds are for exports
-            driver.on_end([lambda trial: tidy(search, trial, keep)])
-            if config.resume:
-                decided = scheduler.replay(search) if scheduler is not None else set()
-                changes = {k: getattr(config, k) for k in MAY_CHANGE if hasattr(config, k)}
-                driver.record("resumed", changes=changes, code=prepared.opening["digests"]["code"])
-                driver.settle(decided)
-                say(_resumed_words(search))
-            else:
-                driver.record("opened", format=FORMAT, kind=kind, **opened)
-                driver.commit()
-            plan, ended = make_plan(prepared, driver)
-            listeners = [ended, lambda trial: tidy(search, trial, keep)]
-            if scheduler is not None:
-                listeners.append(lambda trial: scheduler.take_over(search, trial))
-            driver.on_end(listeners)
-            tracker = _start_tracker(config, job.folder)
-            driver.slots = slots
-            progress = Progress(driver, plan, config.quiet)
-            at_once = min(slots, plan.expected())
-            say(f"trials at a time: {at_once}, with {_shares(resources)} each")
+        search = Search.read(folder) if config.resume else Search(folder=folder)
+        driver = Driver(ledger, search, _deadline(config, begun), known)
+        driver.slots = nodes.slots
+        scheduler = make_scheduler(prepared)
+        keep = getattr(config, "keep", ALL)  # folds are for exports
+        listeners = [lambda trial: tidy(search, trial, keep)]
+        driver.on_end(listeners)
+        if config.resume:
+            _record_resumed(config, driver, scheduler, prepared)
+            say(_resumed_words(search))
+        else:
+            driver.record("opened", format=FORMAT, kind=kind, **opened)
+            driver.commit()
+        plan, ended = make_plan(prepared, driver)
+        if scheduler is not None:
+            listeners.append(lambda trial: scheduler.take_over(search, trial))
+        driver.on_end([ended, *listeners])
+        tracker = _start_tracker(config, job.folder)
+        progress = Progress(driver, plan, config.quiet)
+        at_once = min(driver.slots, plan.expected())
+        say(f"trials at a time: {at_once}, with {_shares(resources)} each")
 
-            def tick() -> None:
-                _watch(nodes, driver)
-                progress.tick()
+        def tick() -> None:
+            _watch(nodes, driver)
+            progress.tick()
 
-            driver.watch_room()
-            with driver.signals(), progress:
-                run_trials(
-                    plan,
-                    driver,
-                    job,
-                    resources=resources,
-                    scheduler=scheduler,
-                    tick=tick,
-                )
-            wall = search.earlier + time.monotonic() - begun
-            summary = summarise(search, prepared.metric, wall, tracker.cpu_seconds)
-            state = "interrupted" if driver.stopping else "finished"
-            summary |= close(search, prepared)
-            driver.record("closed", state=state, reason=driver.stopping, **summary)
-            driver.drain(say)
+        with driver.signals(), progress:
+            run_trials(plan, driver, job, resources=resources, scheduler=scheduler, tick=tick)
+        wall = search.earlier + time.monotonic() - begun
+        summary = summarise(search, prepared.metric, wall, tracker.cpu_seconds)
+        state = "interrupted" if driver.stopping else "finished"
+        summary |= close(search, prepared)
+        driver.record("closed", state=state, reason=driver.stopping, **summary)
+        driver.drain(say)
     _finish(config, tracker, search, next_commands)
     if driver.stopping:
         return STOPPED
     return OK if (search.summary or {}).get("winner") else FAILED
+
+
+def _join(
+    config: EngineConfig, job: Job, stack: contextlib.ExitStack
+) -> tuple[Job, dict[str, float], Nodes]:
+    """Starts Ray or joins a cluster; what a trial gets there, and the nodes under watch."""
+    available = stack.enter_context(ray_session(config.cluster, config.resources))
+    resources, _ = trial_slots(config.resources, available, config.workers)
+    nodes = Nodes(
+        Path(job.folder),
+        config.watchdog.seconds,
+        bool(config.cluster.address),
+        lambda found: slots_of(resources, found, config.workers),
+    )
+    stack.enter_context(kept(nodes))
+    if config.loader_workers < 0 and resources.get("GPU"):
+        job = dataclasses.replace(job, loader_workers=max(1, int(config.resources.cpu)))
+    return job, resources, nodes
+
+
+def _record_resumed(
+    config: EngineConfig, driver: Driver, scheduler: Any, prepared: Prepared
+) -> None:
+    """Replays the record into the scheduler and ends what a killed driver left running."""
+    decided = scheduler.replay(driver.search) if scheduler is not None else set()
+    changes = {key: getattr(config, key) for key in MAY_CHANGE if hasattr(config, key)}
+    driver.record("resumed", changes=changes, code=prepared.opening["digests"]["code"])
+    driver.settle(decided)
 
 
 @contextlib.contextmanager

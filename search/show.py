@@ -14,8 +14,8 @@ from pathlib import Path
 from results.leaderboard import Leaderboard, Note
 from results.report import describe, format_seconds, in_words, report, table, trial_rows, verdict
 from results.trials import Search, Trial, find_search, searches
+from search.board_config import ShowConfig
 from search.cli import OK, main
-from search.config import ShowConfig
 from spaces.errors import InputError, unknown
 
 

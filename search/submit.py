@@ -29,8 +29,8 @@ from results.submission import SubmissionForm, check_ids, read_submission, read_
 from results.trials import Search, Trial
 from results.truth import Truth
 from search.board import Standing, band_rule, default_author, open_standing
+from search.board_config import SubmitConfig
 from search.cli import OK, main
-from search.config import SubmitConfig
 from search.members import Member, find_promotion, read_members
 from search.select import pick
 from search.user_code import own_model

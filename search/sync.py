@@ -12,8 +12,8 @@ from pathlib import Path
 
 from results.leaderboard import Leaderboard
 from results.trials import find_search, searches
+from search.board_config import SyncConfig
 from search.cli import OK, main
-from search.config import SyncConfig
 from spaces.errors import InputError
 
 

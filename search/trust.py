@@ -19,8 +19,8 @@ from results.trust import Trust
 from results.trust_report import settle_words, trust_page, trust_table
 from search.assessment import assess_standing
 from search.board import Standing, band_rule, check_frozen, open_standing, track_trust
+from search.board_config import TrustConfig
 from search.cli import OK, main
-from search.config import TrustConfig
 from search.contenders import Contenders, find_contenders
 from spaces.errors import InputError
 

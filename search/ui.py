@@ -12,8 +12,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from search.board_config import UiConfig
 from search.cli import OK, main
-from search.config import UiConfig
 from spaces.errors import InputError
 
 

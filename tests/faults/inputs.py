@@ -19,16 +19,9 @@ from results.report import report, trial_rows
 from results.site_table import read_site_table
 from results.submission import read_solution, read_submission, read_validation
 from results.trials import Search
+from search.board_config import BlendConfig, ScoreConfig, SubmitConfig, TrustConfig
 from search.cli import _keys, parse
-from search.config import (
-    BlendConfig,
-    PromoteConfig,
-    RunConfig,
-    ScoreConfig,
-    SubmitConfig,
-    TrainConfig,
-    TrustConfig,
-)
+from search.config import PromoteConfig, RunConfig, TrainConfig
 from search.resume import recorded_options
 from search.space import flatten, resolve_space
 from spaces.errors import InputError

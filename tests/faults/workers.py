@@ -61,8 +61,8 @@ def _hurt(job: Path, process: subprocess.Popen[bytes], each: int) -> Counter[str
     while process.poll() is None and sum(done.values()) < each * len(KINDS):
         time.sleep(rng.uniform(0.5, 2))
         kind = KINDS[sum(done.values()) % len(KINDS)]
-        with contextlib.suppress(OSError, ValueError, psutil.NoSuchProcess):
-            for path in heartbeats_folder().glob("*.json"):
+        for path in heartbeats_folder().glob("*.json"):
+            with contextlib.suppress(OSError, ValueError, psutil.NoSuchProcess):
                 trial = json.loads(path.read_text())["trial"]
                 trainer = psutil.Process(int(path.stem))
                 loaders = trainer.children()

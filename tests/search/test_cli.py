@@ -9,16 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from search.board_config import ShowConfig, SyncConfig, UiConfig
 from search.cli import help_text, parse
-from search.config import (
-    HELP,
-    DigitsConfig,
-    RunConfig,
-    ShowConfig,
-    SyncConfig,
-    TrainConfig,
-    UiConfig,
-)
+from search.config import DigitsConfig, RunConfig, TrainConfig
+from search.help import HELP
 from search.space import flatten, resolve_space
 from spaces.errors import InputError
 

@@ -23,17 +23,17 @@ from results.predictions import Predictions
 from results.tracking import ID_TAG, register
 from results.trials import Search
 from results.truth import Truth
-from search.cli import main
-from search.config import (
+from search.board_config import (
     BlendConfig,
     ExportConfig,
     FinalConfig,
     PredictImagesConfig,
-    PromoteConfig,
     ScoreConfig,
     SubmitConfig,
     TrustConfig,
 )
+from search.cli import main
+from search.config import PromoteConfig
 from tests.search.test_end_to_end import run as run_process
 from trainables.portable import predictor
 from trainables.portable.predictor import Predictor
