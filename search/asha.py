@@ -40,6 +40,7 @@ class Asha(AsyncHyperBandScheduler):  # type: ignore[misc]
     """
 
     def __init__(self, *, epochs: int, grace: int, reduction: float) -> None:
+        self.grace = min(grace, epochs)
         super().__init__(
             time_attr="epoch",
             metric=SCORE,

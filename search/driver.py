@@ -75,6 +75,7 @@ class Driver:
 
     Attributes:
         slots: Trials at once; may change while the job runs.
+        grace: Epochs to the first rung of early stopping.
         stopping: Why the job is to stop; empty while it goes on.
         paused: Why no trial starts for now; empty while they do.
         news: What to tell the user; emptied by whoever tells.
@@ -92,7 +93,7 @@ class Driver:
         self._listeners: Sequence[Callable[[Trial], None]] = ()
         self._ended: list[tuple[State, str]] = []
         self._footprint = self._look_again = 0.0
-        self.slots = 1
+        self.slots = self.grace = 1
         self.stopping = self.paused = ""
         self.news: list[str] = []
 
@@ -176,11 +177,17 @@ class Driver:
             self.stopping = "the deadline"
 
     def in_time(self, planned: Planned) -> bool:
-        """Whether a training that starts now can do its first epoch before the deadline."""
+        """Whether a training that starts now comes to its first rung before the deadline.
+
+        One that is not stopped early, or goes on beyond its first rung, has to do an epoch.
+        """
         if self._deadline is None:
             return True
-        first = [t.epochs[0]["seconds"]["total"] for t in self.search.trials.values() if t.epochs]
-        needed = float(np.median(first)) if first else 0.0
+        trials = self.search.trials.values()
+        seconds = [e["seconds"]["total"] for t in trials for e in t.epochs]
+        known = self.search.trials.get(planned.id)
+        left = self.grace - (known.epoch if known else 0) if planned.why == "sampled" else 1
+        needed = max(1, left) * float(np.median(seconds)) if seconds else 0.0
         return time.monotonic() + needed < self._deadline - CLOSING_TIME
 
     def begin(self, planned: Planned) -> bool:

@@ -11,6 +11,7 @@ import gc
 import logging
 import math
 import os
+import secrets
 import shutil
 import socket
 import tempfile
@@ -32,6 +33,7 @@ os.environ.setdefault("TUNE_MAX_PENDING_TRIALS_PG", "1000")
 
 import ray
 from ray import tune
+from ray._private import ray_constants
 
 from search.actor import TrialActor
 from search.config import ClusterConfig, ResourcesConfig
@@ -69,6 +71,7 @@ def ray_session(
         "address": cluster.address or "local",
     }
     if not cluster.address:
+        _stay_local()
         options |= {
             "include_dashboard": False,
             "num_cpus": _allowed_cpus(),
@@ -90,6 +93,16 @@ def ray_session(
         yield [dict(node["Resources"]) for node in ray.nodes() if node["Alive"]]
     finally:
         ray.shutdown()
+
+
+def _stay_local() -> None:
+    """Lets a Ray of this machine's own listen on loopback only, with a token of its own.
+
+    Ray has an option for that, named after the systems whose firewalls ask about it otherwise.
+    """
+    os.environ["RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"] = "0"  # for Ray's processes
+    ray_constants.ENABLE_RAY_CLUSTER = False  # for this one
+    os.environ.setdefault("RAY_AUTH_TOKEN", secrets.token_hex(32))
 
 
 def _answers(address: str) -> bool:

@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from results.secrets import without_password
 from results.trials import Search, find_search
 from search.job import Prepared
 from spaces.errors import InputError
@@ -155,7 +156,7 @@ def _recorded(name: str, runs: Path, prepared: Prepared) -> list[Source]:
 
 def _tracked(prepared: Prepared, tracking: str) -> list[Source]:
     """The hold-out trainings of everybody whose runs are in the tracking store."""
-    from results.tracking import TRACKING_ERRORS, tracked_trials, without_password
+    from results.tracking import TRACKING_ERRORS, tracked_trials
 
     opened = prepared.opening
     try:

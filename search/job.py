@@ -8,12 +8,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlparse
 
 import optuna
 from optuna.distributions import CategoricalDistribution
 
 from results.metrics import Direction, Metric, custom_metric, metric
+from results.secrets import without_password
 from search.config import DigitsConfig, EngineConfig, JobConfig, TrainConfig
 from search.space import flatten
 from search.user_code import load_function, source_digest
@@ -312,8 +312,7 @@ def recordable_options(config: EngineConfig, root: Path) -> dict[str, Any]:
         root: The contest's folder, as it was found.
     """
     options = {k: v for k, v in asdict(config).items() if k not in NOT_RECORDED}
-    if urlparse(config.tracking).password:
-        del options["tracking"]
+    options["tracking"] = without_password(config.tracking)
     if isinstance(config, JobConfig):
         options["data"]["root"] = str(root.resolve())
     return options

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from results.report import resume_command
+from results.secrets import HIDDEN
 from results.trials import Search, find_search
 from search.config import EngineConfig
 from search.job import Prepared
@@ -55,6 +56,11 @@ def recorded_options(kind: str) -> Callable[[EngineConfig], Mapping[str, Any]]:
                         "line, since nothing is imported because a file says so"
                     )
                 del options[key]
+        if HIDDEN in options.get("tracking", "") and not given.tracking:
+            raise InputError(
+                f"{search.id} was started with tracking={options['tracking']}: say so on the "
+                "command line, since passwords are not recorded"
+            )
         if kind == "promotion":
             options["competition"] = search.folder.parent.name
         return {**options, "runs": given.runs, "resume": search.id}

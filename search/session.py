@@ -16,6 +16,7 @@ from results.leaderboard import Leaderboard
 from results.ledger import Ledger
 from results.predictions import predictions_file
 from results.report import report, resume_command
+from results.secrets import without_password
 from results.summary import summarise
 from results.trials import FORMAT, Search, Trial, whole_searches
 from search.board import check_frozen
@@ -96,6 +97,7 @@ def run_job(
         driver = Driver(ledger, search, _deadline(config, begun), known)
         driver.slots = nodes.slots
         scheduler = make_scheduler(prepared)
+        driver.grace = scheduler.grace if scheduler is not None else 1
         keep = getattr(config, "keep", ALL)  # folds are for exports
         listeners = [lambda trial: tidy(search, trial, keep)]
         driver.on_end(listeners)
@@ -287,7 +289,6 @@ def same_place(config: EngineConfig, tracking: bool = False) -> str:
 
     A password in a tracking URI is not repeated.
     """
-    from results.tracking import without_password
 
     words = [] if config.runs == "runs" else [f"runs={config.runs}"]
     if tracking and config.tracking:

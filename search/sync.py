@@ -11,6 +11,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from results.leaderboard import Leaderboard
+from results.secrets import without_password
 from results.trials import find_search, searches
 from search.board_config import SyncConfig
 from search.cli import OK, main
@@ -31,7 +32,6 @@ def run(config: SyncConfig) -> int:
         default_uri,
         log_notes,
         open_client,
-        without_password,
     )
 
     left_out = []

@@ -12,6 +12,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from results.secrets import without_password
 from search.board_config import UiConfig
 from search.cli import OK, main
 from spaces.errors import InputError
@@ -20,7 +21,7 @@ from spaces.errors import InputError
 def run(config: UiConfig) -> int:
     """Serves until Ctrl-C; returns the exit code."""
     _check_port(config.host, config.port)
-    from results.tracking import TRACKING_ERRORS, default_uri, open_client, without_password
+    from results.tracking import TRACKING_ERRORS, default_uri, open_client
 
     uri = config.tracking or default_uri(Path(config.runs))
     if uri.startswith(("http://", "https://")):

@@ -15,7 +15,6 @@ from results.tracking.store import (
     TRACKING_ERRORS,
     default_uri,
     open_client,
-    without_password,
 )
 from results.tracking.tracker import Tracker
 
@@ -31,5 +30,4 @@ __all__ = [
     "open_client",
     "register",
     "tracked_trials",
-    "without_password",
 ]

@@ -7,7 +7,6 @@ import logging
 import os
 import subprocess
 from pathlib import Path
-from urllib.parse import urlparse
 
 from filelock import FileLock
 from mlflow.exceptions import MlflowException
@@ -73,11 +72,3 @@ def source_tags() -> dict[str, str]:
     except (OSError, subprocess.SubprocessError):
         pass
     return tags
-
-
-def without_password(uri: str) -> str:
-    """A tracking URI that may be printed."""
-    parts = urlparse(uri)
-    if not parts.password:
-        return uri
-    return parts._replace(netloc=parts.netloc.replace(parts.password, "***")).geturl()

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import json
+import os
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from results.ledger import Ledger
 from search.cli import parse
-from search.config import ResourcesConfig, RunConfig
+from search.config import ResourcesConfig, RunConfig, TrainConfig
 from search.engine import GIB, trial_slots
-from search.job import base_config, prepare, resolve_metric
+from search.job import base_config, prepare, recordable_options, resolve_metric
+from search.resume import check_owner, recorded_options
 from search.space import flatten, resolve_space
 from spaces.errors import InputError
+from spaces.trial_config import TrialConfig
+from tests.records import opening
 from trainables.folds import Folds
 
 
@@ -141,3 +147,30 @@ def test_slots(
 def test_more_than_there_is(resources: ResourcesConfig, words: str) -> None:
     with pytest.raises(InputError, match=words):
         trial_slots(resources, [{"CPU": 2.0, "memory": 8.0 * GIB}] * 2, 0)
+
+
+def test_passwords_are_not_recorded_and_asked_for_again(
+    digits_folder: Path, tmp_path: Path
+) -> None:
+    secret = "http://anna:hunter2@tracking.example"
+    options = recordable_options(TrainConfig(tracking=secret), digits_folder)
+    assert options["tracking"] == "http://anna:***@tracking.example"
+    assert "hunter2" not in json.dumps(options)
+    folder = tmp_path / "c" / "j"
+    ledger = Ledger(folder / "ledger.jsonl")
+    ledger.add("opened", **opening("j", TrialConfig(), options=options))
+    ledger.close()
+    given = TrainConfig(runs=str(tmp_path), resume="j")
+    with pytest.raises(InputError, match=r"tracking=http://anna:\*\*\*@.*: say so"):
+        recorded_options("search")(given)
+    again = TrainConfig(runs=str(tmp_path), resume="j", tracking=secret)
+    assert recorded_options("search")(again)["resume"] == "j"
+
+
+def test_a_folder_of_somebody_else_is_not_resumed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    check_owner(tmp_path)
+    monkeypatch.setattr(os, "getuid", lambda: 4711)
+    with pytest.raises(InputError, match=r"belongs to user \d+, not to you \(4711\)"):
+        check_owner(tmp_path)

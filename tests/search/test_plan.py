@@ -20,6 +20,7 @@ from spaces.optimizer import optimizer
 from spaces.policy import AugPolicy, trivial_augment
 from spaces.schedule import schedule
 from spaces.trial_config import TrialConfig
+from tests.records import opening
 
 BASE = TrialConfig(epochs=3)
 
@@ -31,9 +32,7 @@ class World:
         self.ledger = Ledger(folder / "ledger.jsonl")
         self.search = Search(folder=folder)
         self.driver = Driver(self.ledger, self.search)
-        self.driver.record(
-            "opened", search="s", metric="accuracy", direction="maximize", competition="c"
-        )
+        self.driver.record("opened", **opening("s", BASE))
         self.sampler = Sampler(aug_policy(), "accuracy", "maximize", 0, 2)
         self.driver.on_end([self.sampler.tell])
         self.plan = SearchPlan(

@@ -150,6 +150,13 @@ def test_a_driver_stops_before_its_deadline(tmp_path: Path) -> None:
     report = {"epoch": 1, "metrics": {}, "seconds": {"total": 90.0}}
     driver.report("s-000", {"epoch": 1, "reports": [report]})
     assert not driver.in_time(planned)  # an epoch takes longer than there is time
+    rung = Driver(ledger, search, time.monotonic() + CLOSING_TIME + 300)
+    rung.grace = 4
+    sampled = Planned(id="s-001", number=1, why="sampled", config=TrialConfig(epochs=8))
+    assert rung.in_time(planned)
+    assert not rung.in_time(sampled)  # four epochs of 90 s do
+    rung.grace = 3
+    assert rung.in_time(sampled)
     driver.watch_deadline()
     assert not driver.stopping
     late = Driver(ledger, search, time.monotonic() + CLOSING_TIME - 1)
@@ -319,6 +326,7 @@ def test_a_trial_whose_worker_dies_goes_on(killed: Path) -> None:
     process = subprocess.Popen(
         [sys.executable, "-m", "search.train", "name=w", "epochs=6", "quiet=true"],
         cwd=killed,
+        env={**os.environ, "HOME": str(killed / "home")},
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
@@ -330,8 +338,17 @@ def test_a_trial_whose_worker_dies_goes_on(killed: Path) -> None:
     names = {p: " ".join(p.cmdline()) for p in psutil.Process(process.pid).children(recursive=True)}
     trainers = [p for p, name in names.items() if TRAINER in name]
     assert len(trainers) == 1, names
+    listening = [
+        connection.laddr.ip.removeprefix("::ffff:")
+        for p in [psutil.Process(process.pid), *names]
+        if p.is_running()
+        for connection in p.net_connections("inet")
+        if connection.status == psutil.CONN_LISTEN
+    ]
+    assert set(listening) == {"127.0.0.1"}
     trainers[0].kill()
     assert process.wait(120) == 0
+    assert not (killed / "home/.ray").exists()  # nor is a token left anywhere
     events = read_ledger(ledger)
     assert [e.get("fault") for e in events if e["event"] == "trial_ended"] == ["death", None]
     assert [e["report"]["epoch"] for e in events if e["event"] == "epoch"] == [1, 2, 3, 4, 5, 6]
