@@ -58,11 +58,11 @@ class Ledger:
             OSError: If they cannot be written; nothing of them is left in the file, and they wait
                 for the next commit.
         """
-        self._lock.renew()
         if not self._waiting:
             return
         lines = [json.dumps(e, allow_nan=False, ensure_ascii=False) + "\n" for e in self._waiting]
-        data = "".join(lines).encode()
+        # A file name that is no text may stand in a message: JSON has an escape for that.
+        data = "".join(lines).encode(errors="backslashreplace")
         try:
             written = 0
             while written < len(data):

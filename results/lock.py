@@ -7,6 +7,7 @@ import getpass
 import json
 import os
 import socket
+import threading
 import time
 from pathlib import Path
 from typing import Any
@@ -37,7 +38,8 @@ class WriterLock:
         self._folder = path.parent
         self._lock = FileLock(path.with_suffix(".lock"))
         self._owner = path.with_suffix(".owner")
-        self._renewed = 0.0
+        self._ours: dict[str, Any] = {}
+        self._released = threading.Event()
 
     def acquire(self, patience: float) -> None:
         """Takes the lock.
@@ -63,28 +65,30 @@ class WriterLock:
             )
         self._write()
 
-    def renew(self) -> None:
-        """Says that the owner is alive, every now and then."""
-        if time.monotonic() - self._renewed > RENEWED:
-            self._renewed = time.monotonic()
+    def release(self) -> None:
+        """Lets the next writer in."""
+        self._released.set()
+        if self._known() == self._ours:
+            self._owner.unlink(missing_ok=True)
+        self._lock.release()
+
+    def _renew(self) -> None:
+        """Says again and again that the owner is alive; a thread does, however busy it is."""
+        while not self._released.wait(RENEWED):
             with contextlib.suppress(OSError):
                 os.utime(self._owner)
 
-    def release(self) -> None:
-        """Lets the next writer in."""
-        self._owner.unlink(missing_ok=True)
-        self._lock.release()
-
     def _write(self) -> None:
-        owner = {
+        self._ours = {
             "user": _user(),
             "host": socket.gethostname(),
             "process": os.getpid(),
             "since": time.strftime("%Y-%m-%d %H:%M:%S"),
         }
-        self._renewed = time.monotonic()
         with contextlib.suppress(OSError):  # a full disk: the lock itself holds
-            self._owner.write_text(json.dumps(owner))
+            self._owner.write_text(json.dumps(self._ours))
+        self._released.clear()
+        threading.Thread(target=self._renew, name="owner", daemon=True).start()
 
     def _known(self) -> dict[str, Any]:
         """Who wrote last and did not end properly; empty if nobody, or that cannot be read."""

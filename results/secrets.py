@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from urllib.parse import urlparse
+from urllib.parse import unquote, urlparse
 
 HIDDEN = "***"
 
 
 def without_password(uri: str) -> str:
     """A tracking URI that may be printed and recorded."""
-    parts = urlparse(uri)
-    if not parts.password:
-        return uri
-    return parts._replace(netloc=parts.netloc.replace(parts.password, HIDDEN)).geturl()
+    return masked(uri, uri)
+
+
+def masked(text: str, uri: str) -> str:
+    """A text in which the password of a tracking URI does not stand."""
+    password = urlparse(uri).password
+    if not password:
+        return text
+    return text.replace(password, HIDDEN).replace(unquote(password), HIDDEN)

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 from ray import tune
 
-from search.asha import SCORE
+from search.asha import SCORE, SCORES, SIGNS
 from search.heartbeat import Heartbeat
 from search.job import Job, resolve_metric
-from search.last_words import LastWords
+from search.last_words import LastWords, read_last_words
 from search.user_code import load_function
 from spaces.trial_config import TrialConfig
 
@@ -37,6 +37,7 @@ class TrialActor(tune.Trainable):  # type: ignore[misc]
         self._config = TrialConfig.from_json(config["config"])
         self._job: dict[str, Any] = config["job"]
         self._folder = Path(self._job["folder"]) / "trials" / config["trial"]
+        read_last_words(self._folder)  # of an attempt that nobody asked about
         self._heartbeat = Heartbeat(Path(self._job["folder"]), self._folder)
         self._reports: Iterator[Epoch] | None = None
         self._epoch = 0
@@ -52,14 +53,14 @@ class TrialActor(tune.Trainable):  # type: ignore[misc]
 
         Returns:
             ``epoch``, ``reports`` of this epoch and of earlier ones that the ledger may lack,
-            ``notes`` for the user and ``score`` (larger is better), or ``failed``, ``fault`` and
-            the traceback; ``done`` after the last.
+            ``notes`` for the user, ``score`` (larger is better) and ``scores`` of all reports, or
+            ``failed``, ``fault`` and the traceback; ``done`` after the last.
         """
         failed: dict[str, Any] = {}
         try:
-            self._heartbeat.beat()
             if self._reports is None:
                 self._reports = self._start()
+            self._heartbeat.start()
             done = next(self._reports)
         except Exception as error:
             failed = {
@@ -69,6 +70,8 @@ class TrialActor(tune.Trainable):  # type: ignore[misc]
                 "traceback": traceback.format_exc(),
                 "done": True,
             }
+        finally:
+            self._heartbeat.stop()  # until the driver asks for more
         if failed:  # the exception, whose frames hold the training, is gone
             if failed["fault"] == "device":  # no trial can be trained in this process any more
                 LastWords(
@@ -79,20 +82,19 @@ class TrialActor(tune.Trainable):  # type: ignore[misc]
             return failed
         report = done.report
         self._epoch = int(report["epoch"])
-        score = report["metrics"][f"val/{self._task().metric.name}"]
-        if self._epoch >= self._config.epochs:
-            self._heartbeat.stop()
+        reports = [*done.earlier, report]
+        key, sign = f"val/{self._task().metric.name}", SIGNS[self._job["direction"]]
         return {
             "epoch": self._epoch,
-            SCORE: score if self._job["direction"] == "maximize" else -score,
-            "reports": [*done.earlier, report],
+            SCORE: sign * report["metrics"][key],
+            SCORES: [(int(r["epoch"]), sign * r["metrics"][key]) for r in reports],
+            "reports": reports,
             "notes": list(done.notes),
             "done": self._epoch >= self._config.epochs,
         }
 
     def cleanup(self) -> None:
         """Ends the training and its loader processes and frees its memory."""
-        self._heartbeat.stop()
         self._reports = None
         gc.collect()
         import torch
@@ -125,7 +127,7 @@ def fault_of(error: Exception) -> str:
         sign in words for sign in _MEMORY_SIGNS
     ):
         return "memory"
-    if isinstance(error, RuntimeError) and "DataLoader worker" in words:
+    if isinstance(error, RuntimeError) and "DataLoader worker (pid" in words:
         return "death"
     broken = getattr(torch, "AcceleratorError", None)
     if (broken is not None and isinstance(error, broken)) or "CUDA error" in words:
@@ -133,7 +135,12 @@ def fault_of(error: Exception) -> str:
     return ""
 
 
-_MEMORY_SIGNS = ("DefaultCPUAllocator", "CUDA out of memory", "ALLOC_FAILED")
+_MEMORY_SIGNS = (
+    "DefaultCPUAllocator",
+    "CUDA out of memory",
+    "CUDA error: out of memory",
+    "ALLOC_FAILED",
+)
 """How torch says that memory is short where it raises a plain RuntimeError."""
 
 

@@ -13,6 +13,12 @@ from results.trials import Search, Trial
 SCORE = "score"
 """Key of the contest's metric in results; larger is better."""
 
+SCORES = "scores"
+"""Key of (epoch, score) of that and of earlier epochs, which a resumed trial may bring along."""
+
+SIGNS = {"maximize": 1.0, "minimize": -1.0}
+"""What makes a larger score the better one."""
+
 
 @dataclass(frozen=True)
 class _Known:
@@ -83,8 +89,7 @@ class Asha(AsyncHyperBandScheduler):  # type: ignore[misc]
         if trial.id not in self._trial_info:
             super().on_trial_add(None, known)
         epoch = int(report["epoch"])
-        sign = 1.0 if search.direction == "maximize" else -1.0
-        result = {"epoch": epoch, SCORE: sign * float(value)}
+        result = {"epoch": epoch, SCORE: SIGNS[search.direction] * float(value)}
         if epoch >= trial.config.epochs:
             super().on_trial_complete(None, known, result)
             return False
@@ -102,11 +107,18 @@ class Asha(AsyncHyperBandScheduler):  # type: ignore[misc]
 
     def on_trial_result(self, tune_controller: Any, trial: Any, result: dict[str, Any]) -> str:
         if trial.config["why"] == "sampled" and not result.get("done"):
+            self._catch_up(trial, result)
             return str(super().on_trial_result(tune_controller, _Known.of(trial), result))
         return str(TrialScheduler.CONTINUE)
 
+    def _catch_up(self, trial: Any, result: dict[str, Any]) -> None:
+        """Enters earlier epochs one by one; those that were entered before change nothing."""
+        for epoch, score in result[SCORES][:-1]:
+            super().on_trial_result(None, _Known.of(trial), {"epoch": epoch, SCORE: score})
+
     def on_trial_complete(self, tune_controller: Any, trial: Any, result: dict[str, Any]) -> None:
         if trial.config["why"] == "sampled" and SCORE in result:
+            self._catch_up(trial, result)
             super().on_trial_complete(tune_controller, _Known.of(trial), result)
 
     def on_trial_remove(self, tune_controller: Any, trial: Any) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 from results.leaderboard import Frozen, Leaderboard, Submission
 from results.metrics import METRICS, Metric, custom_metric
 from results.predictions import Predictions
+from results.secrets import masked
 from results.shift import Shift
 from results.trials import Search
 from results.trust import BandRule, Trust, Validated, competitive_band
@@ -186,10 +187,11 @@ def track(runs: Path, tracking: str, copy: Callable[[Any], None]) -> str:
     """Copies something into MLflow; returns what went wrong, or nothing."""
     from results.tracking import TRACKING_ERRORS, default_uri, open_client
 
+    uri = tracking or default_uri(runs)
     try:
-        copy(open_client(tracking or default_uri(runs)))
+        copy(open_client(uri))
     except TRACKING_ERRORS as error:
-        return str(error).splitlines()[0][:200]
+        return masked(f"{type(error).__name__}: {error}", uri).splitlines()[0][:200]
     return ""
 
 

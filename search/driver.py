@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import shutil
 import signal
 import time
 import types
-from collections.abc import Callable, Container, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterator, Sequence
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any, Protocol
 
 import numpy as np
@@ -71,7 +71,7 @@ class Driver:
         ledger: The job's ledger.
         search: The record; gets every event that the ledger gets.
         deadline: When to stop, on the monotonic clock; None for no limit.
-        known: Trainings of other jobs that need not be done again, by digest of configuration.
+        known: Finds the training of a configuration in another job, which need not be repeated.
 
     Attributes:
         slots: Trials at once; may change while the job runs.
@@ -86,13 +86,14 @@ class Driver:
         ledger: Ledger,
         search: Search,
         deadline: float | None = None,
-        known: Mapping[str, Trial] = MappingProxyType({}),
+        known: Callable[[TrialConfig], Trial | None] = lambda config: None,
     ) -> None:
         self._ledger, self.search, self._deadline = ledger, search, deadline
         self._known = known
         self._listeners: Sequence[Callable[[Trial], None]] = ()
         self._ended: list[tuple[State, str]] = []
         self._footprint = self._look_again = 0.0
+        self._unwritten = False
         self.slots = self.grace = 1
         self.stopping = self.paused = ""
         self.news: list[str] = []
@@ -111,9 +112,11 @@ class Driver:
         """Makes the events of a loop turn durable; where the disk is full they wait."""
         try:
             self._ledger.commit()
+            self._unwritten = False
         except OSError as error:
             if not is_full(error):
                 raise
+            self._unwritten = True
             self._pause("the ledger cannot be written")
 
     def drain(self, say: Callable[[str], None]) -> None:
@@ -151,7 +154,7 @@ class Driver:
         needed = max(ROOM, self.slots * self._footprint)
         if free < needed:
             self._pause(f"{free / MIB:.0f} MiB left, {needed / MIB:.0f} MiB needed")
-        elif self.paused:
+        elif self.paused and not self._unwritten:  # a quota may be full where the disk is not
             self.paused = ""
             self.news.append("there is room again: it goes on")
 
@@ -220,7 +223,7 @@ class Driver:
     def _done(self, config: TrialConfig) -> Trial | None:
         """A training of this very configuration that ran to its end, here or elsewhere."""
         own = (t for t in self.search.trials.values() if t.state == "finished")
-        return next((t for t in own if t.config == config), self._known.get(config.digest))
+        return next((t for t in own if t.config == config), None) or self._known(config)
 
     def report(self, trial_id: str, result: dict[str, Any]) -> None:
         """Records an epoch, or what made it fail."""
@@ -258,7 +261,7 @@ class Driver:
         elif OUT_OF_MEMORY in text:
             self.fault(trial_id, "memory", "the machine ran out of memory", text)
         else:
-            last = text.splitlines()[-1]
+            last = (text.splitlines() or ["no reason given"])[-1]
             self.fault(trial_id, "death", f"the worker process died: {last}", text)
 
     def fault(self, trial_id: str, kind: str, reason: str, traceback: str) -> None:
@@ -272,6 +275,7 @@ class Driver:
             return
         again = trial.faults.count(kind) < RETRIES[kind]
         changed: dict[str, Any] = {}
+        reason = reason or "no reason given"
         words = f"{trial_id}: {reason.splitlines()[0]}"
         if again and kind == "memory":
             smaller = trial.config.halved()
@@ -309,7 +313,8 @@ class Driver:
 
     def _end(self, trial_id: str, state: State, reason: str = "", **rest: Any) -> None:
         self.record("trial_ended", trial=trial_id, state=state, reason=reason, **rest)
-        self._ended.append((state, reason))
+        if state != "interrupted":  # it goes on, and will end
+            self._ended.append((state, reason))
         last = self._ended[-WATCHED:]
         failed = sum(ended == "failed" for ended, _ in last)
         if failed > WATCHED / 2 and not self.stopping:
@@ -338,7 +343,8 @@ class Driver:
 def _size(folder: Path) -> int:
     """Bytes of all files below a folder that other processes may be changing."""
     total = 0
-    for path in folder.rglob("*"):
-        with contextlib.suppress(OSError):
-            total += path.stat().st_size
+    for parent, _, names in os.walk(folder):
+        for name in names:
+            with contextlib.suppress(OSError):
+                total += (Path(parent) / name).stat().st_size
     return total

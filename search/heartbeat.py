@@ -43,10 +43,15 @@ class Heartbeat:
 
     def __init__(self, job: Path, trial: Path) -> None:
         process = psutil.Process()
-        self._path = heartbeats_folder() / f"{process.pid}.json"
-        known = {"job": str(job), "trial": str(trial), "created": process.create_time()}
+        self._path = heartbeats_folder() / f"{_place()}-{process.pid}.json"
+        self._known = json.dumps(
+            {"job": str(job), "trial": str(trial), "created": process.create_time()}
+        )
+
+    def start(self) -> None:
+        """Says that the trainer works from now on."""
         temporary = self._path.with_suffix(".tmp")
-        temporary.write_text(json.dumps(known))
+        temporary.write_text(self._known)
         temporary.replace(self._path)
 
     def beat(self) -> None:
@@ -55,7 +60,7 @@ class Heartbeat:
             os.utime(self._path)
 
     def stop(self) -> None:
-        """Says that nothing is being trained, which may last."""
+        """Says that it waits, which may last."""
         self._path.unlink(missing_ok=True)
 
 
@@ -92,13 +97,13 @@ class Supervisor:
             self._seen.clear()
         self._looked = now
         killed = []
-        found = list(heartbeats_folder().glob("*.json"))
+        found = list(heartbeats_folder().glob(f"{_place()}-*.json"))
         self._seen = {path: seen for path, seen in self._seen.items() if path in found}
         for path in found:
-            with contextlib.suppress(OSError, ValueError, KeyError):
+            with contextlib.suppress(OSError, ValueError, KeyError, psutil.Error):
                 beat = path.stat().st_mtime
                 known = json.loads(path.read_text())
-                process = _process(int(path.stem), known["created"])
+                process = _process(int(path.stem.rpartition("-")[2]), known["created"])
                 if process is None:
                     path.unlink()
                 elif known["job"] != self._job:
@@ -116,7 +121,16 @@ class Supervisor:
 
     def _watch(self) -> None:
         while not self._over.wait(self._period):
-            self.look()
+            with contextlib.suppress(OSError, InputError):  # the next look may be luckier
+                self.look()
+
+
+def _place() -> str:
+    """Where numbers of processes mean something: containers may share this machine's folder."""
+    try:
+        return Path("/proc/self/ns/pid").readlink().name.strip("pid:[]")
+    except OSError:
+        return "0"
 
 
 def _process(pid: int, created: float) -> psutil.Process | None:

@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from results.secrets import without_password
+from results.secrets import masked
 from results.trials import Search, find_search
 from search.job import Prepared
 from spaces.errors import InputError
@@ -139,13 +139,16 @@ def _recorded(name: str, runs: Path, prepared: Prepared) -> list[Source]:
     for what in ("data", "folds"):
         if theirs[what]["digest"] != ours[what]["digest"]:
             raise InputError(f"history={name}: it has other {what}; scores cannot be compared")
+    own = ":" in str(theirs.get("options", {}).get("metric", "")) + prepared.job.metric
+    if own and theirs["digests"].get("own", "") != ours["digests"]["own"]:
+        raise InputError(f"history={name}: your own functions were others; scores differ")
     key = f"val/{search.metric}"
     return [
         Source(
             id=t.id,
-            values={**_plain(t.config), **t.params},
-            seed=t.config.seed,
-            digest=t.config.digest,
+            values={**_plain(t.asked), **t.params},
+            seed=t.asked.seed,
+            digest=t.asked.digest,
             scores=_scores(e["metrics"].get(key) for e in t.epochs),
             finished=t.state == "finished",
         )
@@ -168,10 +171,8 @@ def _tracked(prepared: Prepared, tracking: str) -> list[Source]:
             folds=opened["folds"]["digest"],
         )
     except TRACKING_ERRORS as error:
-        reason = str(error).splitlines()[0]
-        raise InputError(
-            f"history=mlflow: {without_password(tracking)} cannot be read: {reason}"
-        ) from error
+        reason = masked(f"{tracking} cannot be read: {error}", tracking).splitlines()[0]
+        raise InputError(f"history=mlflow: {reason}") from error
     return [
         Source(
             id=t.id,

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from results.trials import Search, Trial
 from trainables.checkpoint import trim_checkpoints
 
 ALL, NONE = "all", "none"
+_KEPT = "kept-for-"
 
 
 def tidy(search: Search, ended: Trial, keep: str) -> None:
@@ -22,11 +25,10 @@ def tidy(search: Search, ended: Trial, keep: str) -> None:
     if ended.taken or ended.state not in ("finished", "stopped"):
         return
     stays = ended.state == "finished" and keep != NONE
+    stays = stays and not (ended.why == "confirm" and keep != ALL)
     trim_checkpoints(search.trial_folder(ended), keep=int(stays))
     if keep in (ALL, NONE):
         return
-    if ended.why == "confirm":
-        trim_checkpoints(search.trial_folder(ended), keep=0)
     sign = 1 if search.direction == "maximize" else -1
     scored = [
         (sign * score, -t.number, t)
@@ -34,4 +36,11 @@ def tidy(search: Search, ended: Trial, keep: str) -> None:
         if t.state == "finished" and (score := t.score(search.metric)) is not None and not t.taken
     ]
     for _, _, trial in sorted(scored, reverse=True)[int(keep) :]:
-        trim_checkpoints(search.trial_folder(trial), keep=0)
+        folder = search.trial_folder(trial)
+        if not list(folder.glob(f"{_KEPT}*")):
+            trim_checkpoints(folder, keep=0)
+
+
+def mark_kept(folder: Path, job: str) -> None:
+    """Notes that another job has taken a trial over and needs its checkpoint."""
+    (folder / f"{_KEPT}{job}").touch()

@@ -10,8 +10,11 @@ from __future__ import annotations
 
 import getpass
 from pathlib import Path
+from typing import Any
 
 from results.leaderboard import Leaderboard
+from results.trials import Search
+from search.board import track
 from search.board_config import NoteConfig
 from search.cli import OK, main
 from search.show import find
@@ -34,15 +37,17 @@ def run(config: NoteConfig) -> int:
     for name in ("hypothesis", "conclusion"):
         if getattr(note, name):
             print(f"{about}, {name}: {getattr(note, name)}")
-    from results.tracking import TRACKING_ERRORS, default_uri, log_notes, open_client
-
-    try:
-        client = open_client(config.tracking or default_uri(runs))
-        log_notes(client, search.folder.parent.name, board)
-    except TRACKING_ERRORS as error:
-        print(f"warning: tracking does not have it yet ({str(error).splitlines()[0][:200]})")
+    problem = track(runs, config.tracking, lambda client: _log(client, search, board))
+    if problem:
+        print(f"warning: tracking does not have it yet ({problem})")
         print("Next:\n  python -m search.sync")
     return OK
+
+
+def _log(client: Any, search: Search, board: Leaderboard) -> None:
+    from results.tracking import log_notes
+
+    log_notes(client, search.folder.parent.name, board)
 
 
 if __name__ == "__main__":

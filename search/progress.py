@@ -51,7 +51,7 @@ class Progress:
 
     def tick(self) -> None:
         """Prints the news; refreshes the view, or prints a line if something has changed."""
-        for words in self._driver.news:
+        for words in () if self._quiet else self._driver.news:
             self._console.print(words, markup=False, soft_wrap=True)
         self._driver.news.clear()
         if self._quiet or time.monotonic() - self._printed < LINE_EVERY:

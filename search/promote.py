@@ -40,6 +40,7 @@ from search.promotion_results import close_promotion
 from search.resume import find_job, recorded_options
 from search.select import Candidate
 from search.space import flatten
+from search.user_code import load_function
 from spaces.errors import InputError
 from spaces.trial_config import TrialConfig, parse_size
 from trainables.folds import Folds
@@ -201,6 +202,9 @@ def _prepare(
 ) -> Prepared:
     from trainables.model import build_model, check_backbone
 
+    for key in ("model", "loss"):
+        if getattr(config, key):
+            load_function(getattr(config, key), key)
     first = next(iter(arms.values()))
     for arm in arms.values():
         if not arm.model:

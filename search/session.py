@@ -14,11 +14,10 @@ from typing import TYPE_CHECKING, Any
 
 from results.leaderboard import Leaderboard
 from results.ledger import Ledger
-from results.predictions import predictions_file
 from results.report import report, resume_command
 from results.secrets import without_password
 from results.summary import summarise
-from results.trials import FORMAT, Search, Trial, whole_searches
+from results.trials import FORMAT, Search, Trial
 from search.board import check_frozen
 from search.cli import FAILED, OK, STOPPED
 from search.config import EngineConfig
@@ -26,10 +25,10 @@ from search.driver import Driver, Plan
 from search.engine import GIB, ray_session, run_trials, slots_of, trial_slots
 from search.job import Job, Prepared
 from search.keep import ALL, tidy
+from search.known import KnownTrainings
 from search.nodes import Nodes
 from search.progress import Progress
 from search.resume import MAY_CHANGE, check_owner, check_unchanged
-from trainables.checkpoint import has_checkpoint
 
 if TYPE_CHECKING:
     from results.tracking import Tracker
@@ -87,14 +86,14 @@ def run_job(
         f"images, {len(job.classes)} classes, {job.metric} on {_folds(kind, prepared)}"
     )
     opened = prepared.opening if config.resume else {**prepared.opening, **opening(prepared, say)}
-    known = trained_before(prepared, weights=kind == "promotion")
+    known = KnownTrainings(prepared, weights=kind == "promotion", accept=config.accept)
     with contextlib.ExitStack() as stack:
         job, resources, nodes = _join(config, job, stack)
         folder = Path(job.folder)
         ledger = stack.enter_context(contextlib.closing(Ledger(folder / "ledger.jsonl")))
         # Read under the ledger's lock: no other driver of this job is alive.
         search = Search.read(folder) if config.resume else Search(folder=folder)
-        driver = Driver(ledger, search, _deadline(config, begun), known)
+        driver = Driver(ledger, search, _deadline(config, begun), known.find)
         driver.slots = nodes.slots
         scheduler = make_scheduler(prepared)
         driver.grace = scheduler.grace if scheduler is not None else 1
@@ -179,41 +178,6 @@ def _watch(nodes: Nodes, driver: Driver) -> None:
     driver.news += nodes.news
     nodes.news.clear()
     driver.stopping = driver.stopping or nodes.problem
-
-
-def trained_before(prepared: Prepared, *, weights: bool) -> dict[str, Trial]:
-    """Trainings of other jobs whose results can be taken over, by digest of configuration.
-
-    They ran to their end on the same data and folds, with the same functions of one's own, and
-    have the predictions and the metric that this job needs.
-
-    Args:
-        prepared: This job.
-        weights: Whether their checkpoints are needed, too, for exports.
-    """
-    job, opened = prepared.job, prepared.opening
-    competition = Path(job.folder).parent
-    parts = ["holdout", "test"] if job.predict_test and opened["images"]["test"] else ["holdout"]
-    found: dict[str, Trial] = {}
-    for search in whole_searches(competition):
-        theirs = search.opened
-        if search.id == job.name or any(
-            theirs[what]["digest"] != opened[what]["digest"] for what in ("data", "folds")
-        ):
-            continue
-        own = theirs["digests"].get("own", "") == opened["digests"]["own"]
-        for trial in search.trials.values():
-            if trial.state != "finished" or trial.taken:
-                continue
-            if not own and (trial.config.model or ":" in trial.config.loss):
-                continue
-            folder = search.trial_folder(trial)
-            whole = all((folder / predictions_file(part)).exists() for part in parts)
-            if weights and not has_checkpoint(folder):
-                continue
-            if whole and trial.score(opened["metric"]) is not None:
-                found[trial.config.digest] = trial
-    return found
 
 
 def _deadline(config: EngineConfig, begun: float) -> float | None:

@@ -11,7 +11,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from results.leaderboard import Leaderboard
-from results.secrets import without_password
+from results.secrets import masked, without_password
 from results.trials import find_search, searches
 from search.board_config import SyncConfig
 from search.cli import OK, main
@@ -40,8 +40,8 @@ def run(config: SyncConfig) -> int:
         try:
             Tracker(folder, uri).catch_up()
         except TRACKING_ERRORS as error:
-            reason = str(error).splitlines()[0]
-            raise InputError(f"tracking={without_password(uri)}: {reason}") from error
+            reason = masked(f"tracking={uri}: {error}", uri).splitlines()[0]
+            raise InputError(reason) from error
         except InputError as error:  # one damaged ledger does not keep the others out
             left_out.append(f"{folder.parent.name}/{folder.name}: {error}")
             continue
@@ -51,8 +51,8 @@ def run(config: SyncConfig) -> int:
         try:
             log_notes(open_client(uri), competition.name, board)
         except TRACKING_ERRORS as error:
-            reason = str(error).splitlines()[0]
-            raise InputError(f"tracking={without_password(uri)}: {reason}") from error
+            reason = masked(f"tracking={uri}: {error}", uri).splitlines()[0]
+            raise InputError(reason) from error
     if left_out:
         raise InputError("left out:\n  " + "\n  ".join(left_out))
     return OK

@@ -31,6 +31,7 @@ class Proposals(_Forgotten, Searcher):  # type: ignore[misc]
     def __init__(self, plan: Plan, driver: Driver, job: Job, tick: Callable[[], None]) -> None:
         super().__init__()
         self._plan, self._driver, self._tick = plan, driver, tick
+        self._late: Planned | None = None
         self._job = job.to_json()
 
     def suggest(self, trial_id: str) -> Any:
@@ -58,10 +59,13 @@ class Proposals(_Forgotten, Searcher):  # type: ignore[misc]
         driver = self._driver
         if driver.stopping or driver.paused or self._running() >= driver.slots:
             return None
-        planned = self._plan.next()
-        if planned is not None and not self._driver.in_time(planned):
-            self._driver.stopping = "the deadline"
+        planned = self._late or self._plan.next()
+        if planned is not None and not driver.in_time(planned):
+            self._late = planned  # those that run may use the time that is left
+            if not self._running():
+                driver.stopping = "the deadline"
             return None
+        self._late = None
         return planned
 
     def _running(self) -> int:

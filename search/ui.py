@@ -12,7 +12,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from results.secrets import without_password
+from results.secrets import masked, without_password
 from search.board_config import UiConfig
 from search.cli import OK, main
 from spaces.errors import InputError
@@ -31,8 +31,8 @@ def run(config: UiConfig) -> int:
     try:
         open_client(uri)  # brings the database up to date before the server's workers race for it
     except TRACKING_ERRORS as error:
-        reason = str(error).splitlines()[0]
-        raise InputError(f"tracking={without_password(uri)}: {reason}") from error
+        reason = masked(f"tracking={uri}: {error}", uri).splitlines()[0]
+        raise InputError(reason) from error
     print(f"MLflow: http://{config.host}:{config.port}  (Ctrl-C ends it)", flush=True)
     command = [sys.executable, "-m", "mlflow", "server", "--backend-store-uri", uri]
     command += ["--host", config.host, "--port", str(config.port), "--workers", "1"]

@@ -51,8 +51,8 @@ def load_function(reference: str, key: str) -> Callable[..., Any]:
 def source_digest(references: Iterable[str]) -> str:
     """Digest of the sources of functions that were loaded before; empty if there are none."""
     modules = sorted({r.partition(":")[0] for r in references if ":" in r})
-    files = [Path(str(sys.modules[name].__file__)) for name in modules]
-    return digest([file.read_text() for file in files]) if files else ""
+    files = [getattr(sys.modules[name], "__file__", None) for name in modules]
+    return digest([Path(f).read_text() if f else "" for f in files]) if files else ""
 
 
 def own_model(trial: Trial, given: str) -> BuildModel:

@@ -115,11 +115,6 @@ def trim_checkpoints(folder: Path, keep: int) -> None:
         shutil.rmtree(path, ignore_errors=True)
 
 
-def has_checkpoint(folder: Path) -> bool:
-    """Whether a trial's folder holds any checkpoint, without reading it."""
-    return bool(_folders(folder))
-
-
 def _folders(folder: Path) -> list[Path]:
     return sorted(folder.glob("checkpoint-*"))
 

@@ -13,7 +13,6 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlparse
 
 from mlflow.entities import Dataset, DatasetInput, InputTag, Metric, Param, RunTag
 from mlflow.tracking import MlflowClient
@@ -21,6 +20,7 @@ from mlflow.tracking import MlflowClient
 from results.figures import confusion, learning_curves
 from results.ledger import Event, parse_events
 from results.report import describe, report, verdict
+from results.secrets import masked
 from results.tracking.store import ID_TAG, find_experiment, open_client, source_tags
 from results.trials import Search, Trial
 from results.truth import Truth
@@ -96,8 +96,7 @@ class Tracker:
                 self.problem, wait = "", 0.5
             except Exception as error:  # whatever it is, trials go on and the summary says so
                 words = f"{type(error).__name__}: {error}".splitlines()[0][:200]
-                password = urlparse(self._uri).password
-                self.problem = words.replace(password, "***") if password else words
+                self.problem = masked(words, self._uri)
                 wait = min(30.0, wait * 2)
             self.cpu_seconds = time.thread_time()
             if finishing:
@@ -166,7 +165,7 @@ class Tracker:
     def _open_child(self, trial: Trial) -> None:
         client = self._client
         assert client is not None
-        config = trial.config
+        config = trial.asked  # parameters cannot be changed; a smaller micro-batch is a tag
         tags = {"state": "running", "why": trial.why, "config.digest": config.digest}
         opened = self._search.opened
         tags |= {f"{what}.digest": str(opened[what]["digest"]) for what in ("data", "folds")}

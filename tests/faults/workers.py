@@ -64,7 +64,7 @@ def _hurt(job: Path, process: subprocess.Popen[bytes], each: int) -> Counter[str
         for path in heartbeats_folder().glob("*.json"):
             with contextlib.suppress(OSError, ValueError, psutil.NoSuchProcess):
                 trial = json.loads(path.read_text())["trial"]
-                trainer = psutil.Process(int(path.stem))
+                trainer = psutil.Process(int(path.stem.rpartition("-")[2]))
                 loaders = trainer.children()
                 if str(job) not in trial or trial in hurt or not loaders:
                     continue

@@ -11,6 +11,7 @@ from mlflow.tracking import MlflowClient
 
 from results.leaderboard import Leaderboard
 from results.ledger import Ledger
+from results.secrets import masked, without_password
 from results.tracking import ID_TAG, Tracker, log_notes, open_client, tracked_trials
 from spaces.trial_config import TrialConfig
 from tests.records import opening
@@ -124,6 +125,36 @@ def test_hypotheses_and_conclusions_are_tags(tmp_path: Path) -> None:
     assert tags["c/j-000"]["hypothesis"] == "a longer warm-up helps"
 
 
+def test_a_trial_that_ran_out_of_memory_can_be_read_again(tmp_path: Path) -> None:
+    """Parameters cannot be changed: the smaller micro-batch is a tag."""
+    folder = tmp_path / "runs/c/j"
+    write_job(folder)
+    ledger = Ledger(folder / "ledger.jsonl")
+    config = CONFIG.replace(seed=7)
+    ledger.add(
+        "trial_started", trial="j-002", number=2, why="sampled", arm="", params={},
+        config=config.to_json(), digest=config.digest,
+    )  # fmt: skip
+    uri = f"sqlite:///{tmp_path}/mlflow.db"
+    ledger.commit()
+    Tracker(folder, uri).catch_up()
+    ledger.add(
+        "trial_ended", trial="j-002", state="interrupted", reason="out of memory",
+        fault="memory", micro_batch=32,
+    )  # fmt: skip
+    ledger.add("trial_resumed", trial="j-002")
+    ledger.close()
+    for _ in range(2):
+        Tracker(folder, uri).catch_up()
+    client = open_client(uri)
+    experiment = client.get_experiment_by_name("c")
+    assert experiment is not None
+    (run,) = client.search_runs([experiment.experiment_id], f"tags.`{ID_TAG}` = 'c/j-002'")
+    assert run.data.params["micro_batch"] == "64"
+    assert run.data.tags["changed"] == "micro_batch=32"
+    assert run.data.tags["config.digest"] == config.digest
+
+
 def test_a_password_is_in_no_message(tmp_path: Path) -> None:
     folder = tmp_path / "runs/c/j"
     write_job(folder)
@@ -132,3 +163,10 @@ def test_a_password_is_in_no_message(tmp_path: Path) -> None:
     assert not tracker.finish(patience=30)
     assert tracker.problem
     assert "hunter2" not in tracker.problem
+
+
+def test_passwords_are_masked_in_any_form() -> None:
+    uri = "http://anna:p%40ss@host/x"
+    assert without_password(uri) == "http://anna:***@host/x"
+    assert masked("API request to http://anna:p@ss@host failed", uri).count("p@ss") == 0
+    assert masked("nothing", "sqlite:///mlflow.db") == "nothing"

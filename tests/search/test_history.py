@@ -126,7 +126,7 @@ def test_a_training_that_was_done_is_taken_over(tmp_path: Path) -> None:
     folder = tmp_path / "c/b"
     ledger = Ledger(folder / "ledger.jsonl")
     search = Search(folder=folder)
-    driver = Driver(ledger, search, None, {config.digest: known})
+    driver = Driver(ledger, search, None, {config: known}.get)
     driver.record("opened", **opening("b", config))
     ended: list[Trial] = []
     driver.on_end([ended.append])

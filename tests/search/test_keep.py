@@ -75,6 +75,8 @@ def test_a_full_disk_lets_trials_wait_and_loses_no_event(
         assert len(read_ledger(disk / "ledger.jsonl")) <= 20  # what fitted into the last block
         filler.unlink()
         driver.watch_room()
+        assert driver.paused  # the ledger has not been written yet: a quota may be full
+        driver.turn()
         assert (driver.paused, driver.news[-1]) == ("", "there is room again: it goes on")
         driver.drain(print)
         assert len(read_ledger(disk / "ledger.jsonl")) == 101

@@ -15,21 +15,26 @@ import sys
 import time
 from collections import Counter
 from pathlib import Path
+from types import SimpleNamespace
 
 import psutil
 import pytest
+import torch
 from mlflow.tracking import MlflowClient
 
 from results.ledger import Ledger, read_ledger
 from results.tracking import ID_TAG
 from results.trials import Search
-from search.asha import Asha
+from search.actor import fault_of
+from search.asha import SCORE, SCORES, Asha
 from search.cli import main
 from search.config import RunConfig, TrainConfig
 from search.driver import CLOSING_TIME, RETRIES, Driver
+from search.last_words import LastWords
 from search.plan import Planned, SearchPlan
 from search.resume import recorded_options
 from search.sampler import Sampler
+from search.tune import Proposals
 from spaces.ready import READY
 from spaces.trial_config import TrialConfig
 from tests.faults.kills import TRAINER
@@ -81,7 +86,8 @@ def test_a_replay_in_two_parts_is_a_replay() -> None:
                 scheduler.on_trial_add(None, live)
             done = report["epoch"] >= trial.config.epochs
             score = report["metrics"]["val/macro_f1"]
-            result = {"epoch": report["epoch"], "score": score, "done": done}
+            scores = [(report["epoch"], score)]
+            result = {"epoch": report["epoch"], SCORE: score, SCORES: scores, "done": done}
             if done:
                 scheduler.on_trial_complete(None, live, result)
             else:
@@ -184,6 +190,104 @@ def test_a_job_stops_when_more_than_half_of_the_last_ten_trials_failed(tmp_path:
             failed = {"epoch": 1, "failed": "RuntimeError: broken", "traceback": ""}
             driver.report(planned.id, failed)
     assert driver.stopping == "6 of the last 10 trials failed, the last: RuntimeError: broken"
+    ledger.close()
+
+
+@pytest.mark.parametrize("kind", ["hang", "device", "death", "memory"])
+def test_faults_that_come_again_and_again_stop_a_job(tmp_path: Path, kind: str) -> None:
+    """Retries do not dilute failures: a broken GPU does not burn the night."""
+    ledger = Ledger(tmp_path / "ledger.jsonl")
+    search = Search(folder=tmp_path, opened={"search": "s"})
+    driver = Driver(ledger, search)
+    for i in range(10):
+        config = TrialConfig(epochs=1, warmup_epochs=0, seed=i)
+        planned = Planned(id=f"s-{i:03d}", number=i, why="sampled", config=config)
+        while search.trials.get(planned.id) is None or (
+            search.trials[planned.id].state == "interrupted"
+        ):
+            assert driver.begin(planned)
+            driver.fault(planned.id, kind, "", "")
+        assert search.trials[planned.id].state == "failed"
+        assert len(search.trials[planned.id].faults) == RETRIES[kind] + 1
+        if driver.stopping:
+            break
+    assert driver.stopping == "6 of the last 6 trials failed, the last: no reason given"
+    ledger.close()
+
+
+def test_what_a_worker_died_of(tmp_path: Path) -> None:
+    ledger = Ledger(tmp_path / "ledger.jsonl")
+    search = Search(folder=tmp_path, opened={"search": "s"})
+    driver = Driver(ledger, search)
+    config = TrialConfig(epochs=1, warmup_epochs=0)
+    driver.begin(Planned(id="s-000", number=0, why="sampled", config=config))
+    driver.lost("s-000", "")
+    assert search.trials["s-000"].reason == "the worker process died: no reason given"
+    driver.begin(Planned(id="s-000", number=0, why="sampled", config=config))
+    LastWords(fault="hang", reason="silent").write(tmp_path / "trials/s-000")
+    driver.lost("s-000", "Ray's words")
+    assert list(search.trials["s-000"].faults) == ["death", "hang"]
+    driver.begin(Planned(id="s-000", number=0, why="sampled", config=config))
+    driver.lost("s-000", "Task was killed due to the node running low on memory.")
+    assert list(search.trials["s-000"].faults) == ["death", "hang", "memory"]
+    assert search.trials["s-000"].config.micro_batch == 32
+    ledger.close()
+
+
+@pytest.mark.parametrize(
+    ("error", "fault"),
+    [
+        (torch.OutOfMemoryError("CUDA out of memory"), "memory"),
+        (MemoryError(), "memory"),
+        (RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory"), "memory"),
+        (RuntimeError("CUDA error: out of memory"), "memory"),
+        (RuntimeError("CUDA error: device-side assert triggered"), "device"),
+        (RuntimeError("DataLoader worker (pid 7) is killed by signal: Killed."), "death"),
+        (RuntimeError("Caught RuntimeError in DataLoader worker process 0."), ""),
+        (ValueError("a mistake"), ""),
+    ],
+)
+def test_what_an_exception_stands_for(error: Exception, fault: str) -> None:
+    assert fault_of(error) == fault
+
+
+def test_epochs_that_the_record_lacked_enter_the_rungs_as_in_a_replay() -> None:
+    """A checkpoint may be ahead of the ledger: its reports come with the first result."""
+    curves = {"a": [0.1, 0.5, 0.9, 0.2], "b": [0.2, 0.3, 0.4, 0.5], "c": [0.3, 0.1, 0.2, 0.6]}
+    whole, jumping = (Asha(epochs=9, grace=1, reduction=2) for _ in range(2))
+    for name, scores in curves.items():
+        trial = SimpleNamespace(config={"trial": name, "why": "sampled"})
+        pairs = list(enumerate(scores, start=1))
+        for asha in (whole, jumping):
+            asha.on_trial_add(None, trial)
+        for epoch, score in pairs:
+            whole.on_trial_result(None, trial, {"epoch": epoch, SCORE: score, SCORES: [pairs[0]]})
+        jumping.on_trial_result(None, trial, {"epoch": 4, SCORE: scores[-1], SCORES: pairs})
+    assert whole.rungs == jumping.rungs
+    assert whole.rungs[2] == {"a": 0.5, "b": 0.3, "c": 0.1}
+
+
+def test_a_deadline_lets_those_that_run_use_the_time_that_is_left(tmp_path: Path) -> None:
+    ledger = Ledger(tmp_path / "ledger.jsonl")
+    search = Search(folder=tmp_path, opened={"search": "s", "metric": "accuracy"})
+    driver = Driver(ledger, search, time.monotonic() + CLOSING_TIME + 60)
+    driver.slots = 2
+    sampler = Sampler(READY["aug_policy"](), "accuracy", "maximize", 0, 5)
+    plan = SearchPlan(
+        search=search, sampler=sampler, baseline=TrialConfig(epochs=4), trials=3, confirm=0
+    )
+    proposals = Proposals(plan, driver, SimpleNamespace(to_json=dict), lambda: None)  # type: ignore[arg-type]
+    first = proposals.suggest("1")
+    assert first["trial"] == "s-000"
+    report = {"epoch": 1, "metrics": {"val/accuracy": 0.5}, "seconds": {"total": 90.0}}
+    driver.report("s-000", {"epoch": 1, "reports": [report]})
+    for _ in range(2):
+        assert proposals.suggest("2") is None  # no time for another
+    assert driver.stopping == ""
+    assert search.trials["s-000"].state == "running"
+    driver.fault("s-000", "death", "gone", "")
+    assert proposals.suggest("3") == Proposals.FINISHED
+    assert str(driver.stopping) == "the deadline"
     ledger.close()
 
 
