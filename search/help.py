@@ -41,7 +41,7 @@ HELP: dict[str, str] = {
     "conclusion": "what came of it",
     "hours": "stop in time, with a summary and the command that goes on; 0 is no limit",
     "accept": "changes to let through: accept=[validation] for another yardstick than the frozen, "
-    "accept=[code] to resume with other sources",
+    "accept=[code] to resume, or take results over, from other sources",
     "workers": "trials at once; 0 is as many as the resources allow",
     "loader_workers": "loader processes per trial; -1 is 0 on a CPU and resources.cpu on a GPU",
     "resources.cpu": "CPU cores per trial",
