@@ -27,4 +27,5 @@ test: lint
 	$(BIN)/pytest -n 2 --dist loadfile
 
 faults: install
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev,cluster]'
 	$(BIN)/python -m tests.faults
