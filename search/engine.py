@@ -71,7 +71,6 @@ def ray_session(
         "address": cluster.address or "local",
     }
     if not cluster.address:
-        _stay_local()
         options |= {
             "include_dashboard": False,
             "num_cpus": _allowed_cpus(),
@@ -85,24 +84,33 @@ def ray_session(
     )
     if ":" in cluster.address and not _answers(cluster.address):
         raise nowhere  # Ray would try for more than a minute
-    try:
-        ray.init(**options)
-    except ConnectionError as error:
-        raise nowhere from error
-    try:
-        yield [dict(node["Resources"]) for node in ray.nodes() if node["Alive"]]
-    finally:
-        ray.shutdown()
+    with contextlib.nullcontext() if cluster.address else _staying_local():
+        try:
+            ray.init(**options)
+        except ConnectionError as error:
+            raise nowhere from error
+        try:
+            yield [dict(node["Resources"]) for node in ray.nodes() if node["Alive"]]
+        finally:
+            ray.shutdown()
 
 
-def _stay_local() -> None:
+@contextlib.contextmanager
+def _staying_local() -> Iterator[None]:
     """Lets a Ray of this machine's own listen on loopback only, with a token of its own.
 
     Ray has an option for that, named after the systems whose firewalls ask about it otherwise.
     """
+    before = dict(os.environ)
     os.environ["RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"] = "0"  # for Ray's processes
-    ray_constants.ENABLE_RAY_CLUSTER = False  # for this one
     os.environ.setdefault("RAY_AUTH_TOKEN", secrets.token_hex(32))
+    clusters, ray_constants.ENABLE_RAY_CLUSTER = ray_constants.ENABLE_RAY_CLUSTER, False
+    try:
+        yield
+    finally:
+        ray_constants.ENABLE_RAY_CLUSTER = clusters
+        os.environ.clear()
+        os.environ.update(before)
 
 
 def _answers(address: str) -> bool:

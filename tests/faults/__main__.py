@@ -14,7 +14,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.faults.cluster import can_have_hosts, node_that_leaves
+from tests.faults.cluster import can_have_hosts, node_that_leaves, two_hosts
 from tests.faults.damage import cut_files
 from tests.faults.inputs import fuzzed_inputs
 from tests.faults.kills import killed_folds, killed_search, scored_search
@@ -28,6 +28,11 @@ from tests.faults.workers import hurt_workers
 def _inputs(folder: Path, count: int) -> list[Row]:
     job = scored_search(folder / "job")
     return fuzzed_inputs(folder, job.parent / "data", job, count)
+
+
+def _cluster(folder: Path, times: int) -> Row:
+    with two_hosts(folder) as cluster:
+        return node_that_leaves(cluster, 5 * times, times)
 
 
 def main() -> None:
@@ -47,9 +52,7 @@ def main() -> None:
             "folds": lambda: killed_folds(place, numbers["folds"]),
             "points": lambda: killed_at_writes(place / "points"),
             "workers": lambda: hurt_workers(place / "workers", numbers["each"]),
-            "cluster": lambda: node_that_leaves(
-                place / "cluster", 5 * numbers["each"], numbers["each"]
-            ),
+            "cluster": lambda: _cluster(place / "cluster", numbers["each"]),
             "disks": lambda: full_disks(place / "disks"),
             "damage": lambda: cut_files(place / "damage", numbers["cuts"]),
             "outage": lambda: outages(place / "outage"),

@@ -159,49 +159,50 @@ def two_hosts(folder: Path) -> Iterator[Cluster]:
         cluster.disconnect()
 
 
-def node_that_leaves(folder: Path, trials: int, times: int) -> Row:
+def node_that_leaves(cluster: Cluster, trials: int, times: int) -> Row:
     """A search on two hosts, of which one is cut off, and joins again.
 
     It is submitted by ``ray job submit`` where Ray's dashboard is installed, else it is started on
     the head.
 
     Args:
-        folder: Where to work.
+        cluster: Two hosts.
         trials: Sampled trials.
         times: How often the host is cut off.
     """
     row = Row(
         f"two hosts of two GPUs, half a GPU per trial; one leaves and comes back {times} times"
     )
-    with two_hosts(folder) as cluster:
-        shared = folder / "shared"
-        shared.mkdir()
-        ledger = shared / "runs/digits/c/ledger.jsonl"
-        search = (
-            f"python -m search.run name=c trials={trials} epochs=3 confirm=0 scheduler.grace=3 "
-            f"cluster.address=auto resources.gpu=0.5 resources.cpu=0.5 store.local={folder}/local "
-            "model=tests.tiny:build workers=4 quiet=true"
-        )
-        command = ["sh", "-c", f"cd {shared} && {search}"]
-        if has_dashboard():
-            command = [
-                "ray", "job", "submit", "--address=http://127.0.0.1:8265", "--", *command
-            ]  # fmt: skip
-        row.counts.append("by ray job submit" if has_dashboard() else "driver on the head")
-        submitted = subprocess.Popen(
-            cluster.command(0, *command),
-            env=cluster.environment,
-            stdout=(folder / "job.txt").open("w"),
-            stderr=subprocess.STDOUT,
-        )
-        for _ in range(times):
-            before = _count(ledger, FAULT)
-            _wait(ledger, '"event": "epoch"', _count(ledger, '"event": "epoch"') + 4, submitted)
-            cluster.kill(1)
-            _wait(ledger, FAULT, before + 1, submitted)
-            cluster.start(1)
-        code = submitted.wait()
-        row.expect(code == 0, f"exit code {code}")
+    folder = cluster.folder
+    shared = folder / "shared"
+    shared.mkdir()
+    ledger = shared / "runs/digits/c/ledger.jsonl"
+    search = (
+        f"python -m search.run name=c trials={trials} epochs=3 confirm=0 scheduler.grace=3 "
+        f"cluster.address={ADDRESSES[0]}:{PORT} resources.gpu=0.5 resources.cpu=0.5 "
+        f"store.local={folder}/local "
+        "model=tests.tiny:build workers=4 quiet=true"
+    )
+    command = ["sh", "-c", f"cd {shared} && {search}"]
+    if has_dashboard():
+        command = [
+            "ray", "job", "submit", "--address=http://127.0.0.1:8265", "--", *command
+        ]  # fmt: skip
+    row.counts.append("by ray job submit" if has_dashboard() else "driver on the head")
+    submitted = subprocess.Popen(
+        cluster.command(0, *command),
+        env=cluster.environment,
+        stdout=(folder / "job.txt").open("w"),
+        stderr=subprocess.STDOUT,
+    )
+    for _ in range(times):
+        before = _count(ledger, FAULT)
+        _wait(ledger, '"event": "epoch"', _count(ledger, '"event": "epoch"') + 4, submitted)
+        cluster.kill(1)
+        _wait(ledger, FAULT, before + 1, submitted)
+        cluster.start(1)
+    code = submitted.wait()
+    row.expect(code == 0, f"exit code {code}")
     events = read_ledger(ledger)
     found = Search.read(ledger.parent)
     again = [e["trial"] for e in events if e["event"] == "trial_resumed"]

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from search.board_config import ShowConfig, SyncConfig, UiConfig
 from search.cli import help_text, parse
@@ -113,18 +110,6 @@ def test_every_option_is_explained(schema: type) -> None:
     assert set(_keys(schema)) <= set(HELP)
     text = help_text(schema, "what it does")
     assert all(f"  {key}" in text for key in _keys(schema))
-
-
-@settings(max_examples=80, deadline=None, derandomize=True)
-@given(
-    st.sampled_from(
-        ["trials", "fix.lr", "data.root", "space", "narrow.lr", "x", "", "fix", "data"]
-    ),
-    st.text(max_size=20),
-)
-def test_any_argument_is_read_or_refused(key: str, value: str) -> None:
-    with contextlib.suppress(InputError):  # anything else is a traceback for the user
-        parse(RunConfig, [f"{key}={value}"])
 
 
 @pytest.mark.parametrize(

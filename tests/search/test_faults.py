@@ -6,6 +6,7 @@ import json
 from collections import Counter
 from dataclasses import dataclass
 
+import psutil
 import pytest
 
 from results.ledger import Ledger, read_ledger
@@ -85,15 +86,21 @@ def trials(
     config = small.replace(loss="tests.faulty:loss", epochs=2)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("FAULTS_SEEN", str(folder / "seen"))
+        patch.setenv("HOME", str(folder / "home"))
         with (
             ray_session(ClusterConfig(), ResourcesConfig(cpu=0.5)),
             kept(Nodes(folder, PATIENCE, False, lambda found: 3)),
         ):
             plan = EachFault(search, config)
             driver.slots = 3
+            for process in [psutil.Process(), *psutil.Process().children(recursive=True)]:
+                for connection in process.net_connections("inet"):
+                    if connection.status == psutil.CONN_LISTEN:
+                        assert connection.laddr.ip.removeprefix("::ffff:") == "127.0.0.1"
             run_trials(plan, driver, job, resources={"CPU": 0.5})
     ledger.close()
     assert not driver.stopping
+    assert not (folder / "home/.ray").exists()  # no token is left anywhere
     events = read_ledger(folder / "ledger.jsonl")
     epochs = Counter((e["trial"], e["report"]["epoch"]) for e in events if e["event"] == "epoch")
     assert set(epochs.values()) == {1}

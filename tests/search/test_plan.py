@@ -11,7 +11,7 @@ import pytest
 from results.ledger import Ledger, read_ledger
 from results.summary import concerns
 from results.trials import Search
-from search.asha import Asha
+from search.asha import SCORE, SCORES, Asha
 from search.driver import Driver
 from search.plan import CONFIRM_FOLD, Planned, SearchPlan, confirmation_arms
 from search.sampler import Sampler
@@ -187,7 +187,7 @@ def test_asha_stops_the_worse_on_epochs_and_spares_controls(grace: int) -> None:
         trial = ray_trial(str(i), "sampled")
         asha.on_trial_add(None, trial)
         for epoch in range(1, 9):
-            result = {"epoch": epoch, "score": -float(i)}
+            result = {"epoch": epoch, SCORE: -float(i), SCORES: [(epoch, -float(i))]}
             if asha.on_trial_result(None, trial, result) == "STOP":
                 stopped.append((i, epoch))
                 asha.on_trial_complete(None, trial, result)
@@ -198,7 +198,7 @@ def test_asha_stops_the_worse_on_epochs_and_spares_controls(grace: int) -> None:
     control = ray_trial("c", "confirm")
     asha.on_trial_add(None, control)
     for epoch in range(1, 9):
-        result = {"epoch": epoch, "score": -1e9}
+        result = {"epoch": epoch, SCORE: -1e9, SCORES: [(epoch, -1e9)]}
         assert asha.on_trial_result(None, control, result) == "CONTINUE"
     asha.on_trial_complete(None, control, result)
     asha.on_trial_remove(None, control)

@@ -17,7 +17,6 @@ from collections import Counter
 from pathlib import Path
 from types import SimpleNamespace
 
-import psutil
 import pytest
 import torch
 from mlflow.tracking import MlflowClient
@@ -37,7 +36,6 @@ from search.sampler import Sampler
 from search.tune import Proposals
 from spaces.ready import READY
 from spaces.trial_config import TrialConfig
-from tests.faults.kills import TRAINER
 from tests.search.test_end_to_end import run
 
 ASSETS = Path(__file__).parent.parent / "assets/search"
@@ -422,39 +420,3 @@ def test_nothing_finished_runs_again_and_every_metric_is_there_once(killed: Path
         assert sorted(m.step for m in history) == [1, 2, 3, 4]
     (parent,) = client.search_runs([experiment.experiment_id], f"tags.`{ID_TAG}` = 'digits/k'")
     assert parent.info.status == "FINISHED"
-
-
-def test_a_trial_whose_worker_dies_goes_on(killed: Path) -> None:
-    """Also when it is the last one: the same search goes on with it from its checkpoint."""
-    ledger = killed / "runs/digits/w/ledger.jsonl"
-    process = subprocess.Popen(
-        [sys.executable, "-m", "search.train", "name=w", "epochs=6", "quiet=true"],
-        cwd=killed,
-        env={**os.environ, "HOME": str(killed / "home")},
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    until = time.monotonic() + 120
-    while time.monotonic() < until:
-        if ledger.exists() and ledger.read_text().count('"event": "epoch"') >= 2:
-            break
-        time.sleep(0.02)
-    names = {p: " ".join(p.cmdline()) for p in psutil.Process(process.pid).children(recursive=True)}
-    trainers = [p for p, name in names.items() if TRAINER in name]
-    assert len(trainers) == 1, names
-    listening = [
-        connection.laddr.ip.removeprefix("::ffff:")
-        for p in [psutil.Process(process.pid), *names]
-        if p.is_running()
-        for connection in p.net_connections("inet")
-        if connection.status == psutil.CONN_LISTEN
-    ]
-    assert set(listening) == {"127.0.0.1"}
-    trainers[0].kill()
-    assert process.wait(120) == 0
-    assert not (killed / "home/.ray").exists()  # nor is a token left anywhere
-    events = read_ledger(ledger)
-    assert [e.get("fault") for e in events if e["event"] == "trial_ended"] == ["death", None]
-    assert [e["report"]["epoch"] for e in events if e["event"] == "epoch"] == [1, 2, 3, 4, 5, 6]
-    (trial,) = Search.read(ledger.parent).trials.values()
-    assert (trial.state, trial.attempts, trial.faults) == ("finished", 2, ("death",))
