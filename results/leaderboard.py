@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
-from results.ledger import Event, Ledger, read_ledger
+from results.ledger import Event, Ledger, replay
 from results.quota import Quota
 from spaces.errors import InputError, unknown
 from spaces.names import check_inside, check_name
@@ -146,14 +146,7 @@ class Leaderboard:
         """Reads the record of a competition's folder; it is empty before the first submission."""
         board = Leaderboard(path=folder / "leaderboard.jsonl")
         if board.path.exists():
-            for number, event in enumerate(read_ledger(board.path), start=1):
-                try:
-                    board._apply(event)
-                except (KeyError, TypeError, ValueError, AttributeError) as error:
-                    raise InputError(
-                        f"{board.path}, line {number} ({event['event']}) is damaged: "
-                        f"{type(error).__name__}: {error}"
-                    ) from error
+            replay(board.path, board._apply)
         return board
 
     def __getitem__(self, name: str) -> Submission:

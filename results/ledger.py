@@ -9,7 +9,7 @@ import json
 import os
 import time
 import warnings
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -95,6 +95,23 @@ def read_ledger(path: Path) -> list[Event]:
     if data and not data.endswith(b"\n"):
         warnings.warn(f"{path}: the last line was cut off and is left out", stacklevel=2)
     return list(parse_events(_whole_lines(path), path))
+
+
+def replay(path: Path, apply: Callable[[Event], None]) -> None:
+    """Reads all events and hands them on, one by one.
+
+    Raises:
+        InputError: If the ledger is missing or damaged, or naming the event that ``apply`` could
+            make nothing of.
+    """
+    for number, event in enumerate(read_ledger(path), start=1):
+        try:
+            apply(event)
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise InputError(
+                f"{path}, line {number} ({event['event']}) is damaged: "
+                f"{type(error).__name__}: {error}"
+            ) from error
 
 
 def parse_events(lines: Iterable[bytes], path: Path, first: int = 1) -> Iterator[Event]:

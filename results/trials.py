@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
-from results.ledger import Event, read_ledger
+from results.ledger import Event, replay
 from results.metrics import Direction
 from results.shapes import check_shape
 from spaces.errors import InputError, unknown
@@ -215,15 +215,12 @@ class Search:
         """
         path = folder / "ledger.jsonl"
         search = Search(folder=folder)
-        for number, event in enumerate(read_ledger(path), start=1):
-            try:
-                check_shape(event)
-                search.apply(event)
-            except (KeyError, TypeError, ValueError, AttributeError) as error:
-                raise InputError(
-                    f"{path}, line {number} ({event['event']}) is damaged: "
-                    f"{type(error).__name__}: {error}"
-                ) from error
+
+        def apply(event: Event) -> None:
+            check_shape(event)
+            search.apply(event)
+
+        replay(path, apply)
         if not search.opened:
             raise InputError(f"{path} does not begin with an opening event")
         asked = search.opened.get("promotion", {"arms": {}, "scores": {}})
