@@ -1,7 +1,7 @@
 """Injects faults and prints what was lost: python -m tests.faults [row ...] [kills=50] [each=10]
 
 Each row injects one kind of fault into real jobs, counts what came of it and says whether anything
-was lost. All rows take an hour and a half on two cores; the tests run a short version of each.
+was lost. All rows take more than an hour on two cores; the tests run a short version of each.
 
 Rows: kills, folds, points, workers, cluster, disks, damage, outage, inputs. `folds` promotes what
 `kills` searched. `cluster` and `disks` need the rights to make network namespaces and to mount.
