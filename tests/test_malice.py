@@ -56,21 +56,11 @@ def test_pickles_in_predictions_checkpoints_and_weights(tmp_path: Path, planted:
     np.savez(tmp_path / "holdout.npz", images=bomb, classes=bomb, probabilities=bomb)
     with pytest.raises(InputError, match="does not hold predictions"):
         Predictions.read(tmp_path / "holdout.npz")
-    folder = tmp_path / "trial" / "checkpoint-00001"
-    folder.mkdir(parents=True)
-    data = pickle.dumps(Planted(planted))
-    (folder / "tensors.safetensors").write_bytes(data)
-    body = json.dumps(
-        {
-            "reports": [{"epoch": 1}],
-            "config_digest": CONFIG.state_digest,
-            "states": {"tensor": "../../etc/passwd"},
-            "sha256": hashlib.sha256(data).hexdigest(),
-        }
-    )
-    state = {"sha256": hashlib.sha256(body.encode()).hexdigest(), "body": body}
-    (folder / "state.json").write_text(json.dumps(state))
-    found, notes = Checkpoint.newest(folder.parent, CONFIG)
+    trial, data = tmp_path / "trial", pickle.dumps(Planted(planted))
+    trial.mkdir()
+    digest = hashlib.sha256(data).hexdigest()[:16]
+    (trial / f"checkpoint-00001-{digest}.safetensors").write_bytes(data)
+    found, notes = Checkpoint.newest(trial, CONFIG)
     assert found is None
     assert "is damaged" in notes[0]
     weights = tmp_path / "weights.safetensors"

@@ -33,6 +33,8 @@ STATUS = {
 }
 BATCH = 900
 """Metrics per request; MLflow takes 1,000."""
+PERIOD = 2.0
+"""Seconds between looks at the ledger: a request of several epochs costs as much as one of one."""
 
 
 class Tracker:
@@ -88,12 +90,12 @@ class Tracker:
             self._read()
 
     def _tail(self) -> None:
-        wait = 0.5
+        wait = PERIOD
         while True:
             finishing = self._finish.is_set()
             try:
                 self.catch_up()
-                self.problem, wait = "", 0.5
+                self.problem, wait = "", PERIOD
             except Exception as error:  # whatever it is, trials go on and the summary says so
                 words = f"{type(error).__name__}: {error}".splitlines()[0][:200]
                 self.problem = masked(words, self._uri)

@@ -1,18 +1,28 @@
-"""What safety costs a healthy search: python -m tests.benchmarks.overhead [rounds]
+"""What safety costs a healthy search: python -m tests.benchmarks.overhead [trials] [side]
 
-The same fixed trainings run twice a round, in turn, in one process: once as the service runs
-them, and once without all that is there for the day when something breaks: checkpoints, durable
-predictions and ledger, heartbeats and their supervisor, the tracker. The ratio of the two wall
-times is printed for each round, with the mean and its standard error.
+Two copies of the same trainings go on in turn, epoch by epoch, so that what else the machine does
+hits both alike. One runs as the service runs it, with checkpoints, durable predictions and ledger,
+heartbeats and their supervisor, the tracker; the other without all that is there for the day when
+something breaks. What the driver does for a trial is done by a process of its own, which stands
+still during the other's epochs. All run on one core, as if every other one had a trial of its own:
+whatever the driver does, its trials pay for. One trial of three is not stopped early and gets its
+figures. The cost of an epoch does not grow with its length, so the ratio is that of short ones;
+``side`` is the images' in pixels and makes them longer.
 """
 
 from __future__ import annotations
 
 import contextlib
+import multiprocessing
+import os
+import signal
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
+from multiprocessing.connection import Connection
 from pathlib import Path
+from typing import Any
 from unittest import mock
 
 import numpy as np
@@ -29,76 +39,150 @@ from trainables.fit import Task, fit
 from trainables.folds import make_folds
 from trainables.store import build_store
 
-TRIALS = 3
-CONFIG = TrialConfig(
-    backbone="test_resnet", size=(32, 32), store_side=44, lr=5e-3, batch=32, epochs=12
-)
+CONFIG = TrialConfig(backbone="test_resnet", lr=5e-3, batch=32, epochs=12)
 
 
-def train(folder: Path, task: Task, safe: bool) -> float:
-    """Trains the trials; returns the wall time in seconds."""
-    begun = time.perf_counter()
-    with contextlib.ExitStack() as stack:
-        if not safe:
-            for target in ("Checkpoint.write", "_save", "remove_leftovers"):
-                stack.enter_context(mock.patch(f"trainables.fit.{target}"))
-            for number in range(TRIALS):
-                for _ in fit(CONFIG.replace(seed=number), task, folder / str(number)):
-                    pass
-            return time.perf_counter() - begun
-        ledger = stack.enter_context(contextlib.closing(Ledger(folder / "ledger.jsonl")))
-        ledger.add("opened", **opening("o", CONFIG, competition="c"))
+class Driver:
+    """A process that does what a driver does for trials: ledger, tracker and supervisor.
+
+    It stands still unless it is `at_work`.
+    """
+
+    def __init__(self, folder: Path, opened: dict[str, Any]) -> None:
+        self._orders, theirs = multiprocessing.Pipe()
+        spawn = multiprocessing.get_context("spawn")
+        self._process = spawn.Process(target=drive, args=(folder, opened, theirs), daemon=True)
+        self._process.start()
+        theirs.close()  # so that its death is heard
+        self._orders.recv()
+        self._signal(signal.SIGSTOP)
+
+    @contextlib.contextmanager
+    def at_work(self) -> Iterator[None]:
+        self._signal(signal.SIGCONT)
+        yield
+        self._signal(signal.SIGSTOP)
+
+    def record(self, kind: str, **fields: Any) -> None:
+        self._orders.send((kind, fields))
+
+    def finish(self) -> None:
+        """Waits until everything is in the tracking store; it works until then."""
+        self._signal(signal.SIGCONT)
+        self._orders.send(None)
+        if not self._orders.recv():
+            raise RuntimeError("the tracker did not keep up")
+
+    def _signal(self, number: int) -> None:
+        assert self._process.pid is not None
+        os.kill(self._process.pid, number)
+
+
+def drive(folder: Path, opened: dict[str, Any], orders: Connection) -> None:
+    """Follows a `Driver`'s orders."""
+    with contextlib.closing(Ledger(folder / "ledger.jsonl")) as ledger:
+        ledger.add("opened", **opened)
+        ledger.commit()
         tracker = Tracker(folder, f"sqlite:///{folder}/mlflow.db")
+        tracker.catch_up()  # making a database takes two seconds, once in a team's life
         tracker.start()
         supervisor = Supervisor(folder, 300)
         supervisor.start()
-        for number in range(TRIALS):
-            name, config = f"o-{number:03d}", CONFIG.replace(seed=number)
-            ledger.add(
-                "trial_started", trial=name, number=number, why="sampled", arm="", params={},
-                config=config.to_json(), digest=config.digest,
-            )  # fmt: skip
-            heartbeat = Heartbeat(folder, folder / "trials" / name)
-            for done in fit(config, task, folder / "trials" / name, beat=heartbeat.beat):
-                ledger.add("epoch", trial=name, report=done.report)
-                ledger.commit()
-            heartbeat.stop()
-            ledger.add("trial_ended", trial=name, state="stopped", reason="")
+        orders.send("ready")
+        while (order := orders.recv()) is not None:
+            kind, fields = order
+            ledger.add(kind, **fields)
+            ledger.commit()
         supervisor.stop()
-        wall = time.perf_counter() - begun
-        tracker.finish()
-    return wall
+        orders.send(tracker.finish())
+
+
+@contextlib.contextmanager
+def bare() -> Iterator[None]:
+    """Trainings write nothing."""
+    with contextlib.ExitStack() as stack:
+        for target in ("Checkpoint.write", "_save", "remove_leftovers"):
+            stack.enter_context(mock.patch(f"trainables.fit.{target}"))
+        yield
+
+
+def train(
+    config: TrialConfig, task: Task, place: Path, driver: Driver
+) -> list[tuple[float, float]]:
+    """Trains a trial both ways; returns the wall times of every epoch in seconds, safe and bare."""
+    number, job = config.seed, place / "o"
+    name = f"o-{number:03d}"
+    driver.record(
+        "trial_started", trial=name, number=number, why="sampled", arm="", params={},
+        config=config.to_json(), digest=config.digest,
+    )  # fmt: skip
+    heartbeat = Heartbeat(job, job / "trials" / name)
+    heartbeat.start()
+    safe = fit(config, task, job / "trials" / name, beat=heartbeat.beat)
+    plain = fit(config, task, place / "plain")
+
+    def safe_epoch(last: bool) -> None:
+        with driver.at_work():
+            driver.record("epoch", trial=name, report=next(safe).report)
+            if last:
+                heartbeat.stop()
+                state = "stopped" if number % 3 else "finished"
+                driver.record("trial_ended", trial=name, state=state, reason="")
+
+    def bare_epoch(last: bool) -> None:
+        with bare():
+            next(plain)
+
+    walls = []
+    for epoch in range(1, config.epochs + 1):
+        seconds = {}
+        for step in (safe_epoch, bare_epoch)[:: 1 if (number + epoch) % 2 else -1]:
+            begun = time.perf_counter()
+            step(epoch == config.epochs)
+            seconds[step] = time.perf_counter() - begun
+        walls.append((seconds[safe_epoch], seconds[bare_epoch]))
+    return walls
 
 
 def main() -> None:
     """Prints the ratio."""
-    rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 5
-    ratios = []
+    trials = int(sys.argv[1]) if len(sys.argv) > 1 else 6
+    side = int(sys.argv[2]) if len(sys.argv) > 2 else 48
+    config = CONFIG.replace(size=(side, side), store_side=side + 12)
+    os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
     with tempfile.TemporaryDirectory() as scratch:
         place = Path(scratch)
         contest = load_contest(name="digits", root=make_digits(place / "data"))
+        folds = make_folds(contest, 5)
         task = Task(
-            store=build_store(contest, CONFIG.store_side, place / "store"),
-            folds=make_folds(contest, 5),
+            store=build_store(contest, config.store_side, place / "store"),
+            folds=folds,
             classes=contest.classes,
             metric=METRICS["macro_f1"],
         )
-        for _ in fit(CONFIG.replace(epochs=2), task, place / "warm"):
-            pass
-        for i in range(rounds):
-            walls = {}
-            for safe in (i % 2 == 0, i % 2 == 1):
-                folder = place / f"{i}-{safe}"
-                folder.mkdir()
-                walls[safe] = train(folder, task, safe)
-            ratios.append(walls[True] / walls[False])
-            print(
-                f"round {i + 1}: {walls[True]:.1f} s as it is, {walls[False]:.1f} s bare, "
-                f"ratio {ratios[-1]:.3f}",
-                flush=True,
-            )
-    error = np.std(ratios, ddof=1) / np.sqrt(rounds) if rounds > 1 else float("nan")
-    print(f"ratio {np.mean(ratios):.3f} ± {error:.3f} (standard error, n = {rounds})")
+        stored = {"file": folds.write(place).name, "digest": folds.digest, "count": 5, "sizes": [1]}
+        opened = opening(
+            "o", config, classes=list(contest.classes), metric="macro_f1", folds=stored
+        )
+        driver = Driver(place / "o", opened)
+        walls: list[tuple[float, float]] = []
+        for number in range(trials):
+            walls += train(config.replace(seed=number), task, place, driver)
+            safe, plain = np.sum(walls[-config.epochs :], axis=0)
+            print(f"trial {number + 1}: {safe:.2f} s as it is, {plain:.2f} s bare", flush=True)
+        begun = time.perf_counter()
+        driver.finish()
+        rest = time.perf_counter() - begun
+    pairs = np.array(walls)
+    rng = np.random.default_rng(0)
+    draws = pairs[rng.integers(len(pairs), size=(2000, len(pairs)))].sum(axis=1)
+    ratios = (draws[:, 0] + rest) / draws[:, 1]
+    low, high = np.quantile(ratios, (0.025, 0.975))
+    print(
+        f"ratio {(pairs[:, 0].sum() + rest) / pairs[:, 1].sum():.3f} (95 % of bootstrapped sets of "
+        f"epochs {low:.3f} to {high:.3f}, n = {len(pairs)} pairs of epochs of "
+        f"{np.median(pairs[:, 1]):.2f} s); the last {rest:.2f} s are what the tracker had left"
+    )
 
 
 if __name__ == "__main__":

@@ -43,8 +43,7 @@ def cut_files(folder: Path, cuts: int) -> Row:
     row.expect(ledgers == cuts, f"{ledgers} ledgers read up to the cut")
     stores = _stores(folder, rng, cuts)
     row.expect(stores == cuts, f"{stores} stores built again")
-    newest = sorted((job / "trials" / live.id).glob("checkpoint-*"))[-1]
-    (newest / "tensors.safetensors").write_bytes(b"cut")
+    sorted((job / "trials" / live.id).glob("checkpoint-*"))[-1].write_bytes(b"cut")
     whole = (job / "ledger.jsonl").read_bytes()
     (job / "ledger.jsonl").write_bytes(whole[: whole.rindex(b'"event": "epoch"') + 200])
     code = start(folder, "run", "resume=d", "quiet=true").wait()
@@ -68,17 +67,14 @@ def _epochs(ledger: Path) -> int:
 
 def _checkpoints(folder: Path, config: TrialConfig, rng: random.Random, cuts: int) -> int:
     """How many cut checkpoints gave way to the one before."""
-    newest = sorted(folder.glob("checkpoint-*"))[-1]
+    path = sorted(folder.glob("checkpoint-*"))[-1]
+    whole, epoch = path.read_bytes(), int(path.name.split("-")[1])
     found = 0
-    for i in range(cuts):
-        path = newest / ("tensors.safetensors" if i % 2 else "state.json")
-        whole = path.read_bytes()
+    for _ in range(cuts):
         path.write_bytes(whole[: rng.randrange(len(whole))])
         before, notes = Checkpoint.newest(folder, config)
-        found += (
-            before is not None and before.epoch == int(newest.name[-5:]) - 1 and len(notes) == 1
-        )
-        path.write_bytes(whole)
+        found += before is not None and before.epoch == epoch - 1 and len(notes) == 1
+    path.write_bytes(whole)
     return found
 
 

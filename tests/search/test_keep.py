@@ -32,7 +32,8 @@ def job(folder: Path, keep: str) -> list[int]:
         name = f"j-{number:03d}"
         config = CONFIG.replace(seed=number)
         driver.begin(Planned(id=name, number=number, why=why, config=config))  # type: ignore[arg-type]
-        (folder / "trials" / name / "checkpoint-00001").mkdir(parents=True)
+        (folder / "trials" / name).mkdir(parents=True)
+        (folder / "trials" / name / "checkpoint-00001-d1.safetensors").touch()
         (folder / "trials" / name / "holdout.npz").touch()
         report = {"epoch": 1, "metrics": {"val/accuracy": score}, "seconds": {"total": 1.0}}
         driver.report(name, {"epoch": 1, "reports": [report]})
@@ -40,7 +41,7 @@ def job(folder: Path, keep: str) -> list[int]:
     ledger.close()
     trials = sorted((folder / "trials").iterdir())
     assert all((t / "holdout.npz").exists() for t in trials)
-    return [i for i, t in enumerate(trials) if (t / "checkpoint-00001").exists()]
+    return [i for i, t in enumerate(trials) if list(t.glob("checkpoint-*"))]
 
 
 @pytest.mark.parametrize(

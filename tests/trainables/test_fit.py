@@ -74,7 +74,7 @@ def test_reports_and_files(
     np.testing.assert_allclose(holdout.probabilities.sum(axis=1), 1, atol=1e-5)
     test = Predictions.read(folder / "test.npz")
     assert len(test.images) == 719
-    assert {p.name for p in folder.iterdir()} == {
+    assert {p.name[:16] for p in folder.iterdir()} == {
         "holdout.npz",
         "test.npz",
         "checkpoint-00002",
@@ -232,14 +232,14 @@ def test_a_damaged_checkpoint_gives_way_to_the_one_before(
     reference: tuple[list[Report], Path], rich: TrialConfig, task: Task, tmp_path: Path
 ) -> None:
     reports_of(itertools.islice(fit(rich, task, tmp_path), 2))
-    newest = tmp_path / "checkpoint-00002" / "tensors.safetensors"
+    (newest,) = tmp_path.glob("checkpoint-00002*")
     data = bytearray(newest.read_bytes())
     data[len(data) // 2] ^= 1
     newest.write_bytes(bytes(data))
     found, notes = Checkpoint.newest(tmp_path, rich)
     assert found is not None
     assert found.epoch == 1
-    assert "checkpoint-00002 is damaged" in notes[0]
+    assert f"{newest.name} is damaged" in notes[0]
     first, *rest = fit(rich, task, tmp_path)
     assert first.notes == notes
     assert numbers(reports_of([first, *rest])) == numbers(reference[0])
@@ -304,22 +304,21 @@ def test_damage_at_a_hundred_places_is_recognised(
     config = small.replace(epochs=3)
     reports = reports_of(itertools.islice(fit(config, task, tmp_path), 2))
     rng = np.random.default_rng(0)
+    (path,) = tmp_path.glob("checkpoint-00002*")
+    whole = path.read_bytes()
     for i in range(100):
-        name = "tensors.safetensors" if i % 2 else "state.json"
-        path = tmp_path / "checkpoint-00002" / name
-        whole = path.read_bytes()
         place = int(rng.integers(len(whole)))
-        if i % 4 < 2:
+        if i % 2:
             path.write_bytes(whole[:place])
         else:
             flipped = bytearray(whole)
             flipped[place] ^= 1
             path.write_bytes(bytes(flipped))
         found, notes = Checkpoint.newest(tmp_path, config)
-        assert found is not None, (name, place)
+        assert found is not None, place
         assert list(found.reports) == reports[:1]
-        assert "checkpoint-00002 is damaged" in notes[0]
-        path.write_bytes(whole)
+        assert f"{path.name} is damaged" in notes[0]
+    path.write_bytes(whole)
     found, notes = Checkpoint.newest(tmp_path, config)
     assert found is not None
     assert (list(found.reports), notes) == (reports, ())
@@ -329,7 +328,7 @@ def test_a_training_without_any_whole_checkpoint_says_that_it_starts_anew(
     task: Task, small: TrialConfig, tmp_path: Path
 ) -> None:
     reports = reports_of(itertools.islice(fit(small, task, tmp_path), 1))
-    (tmp_path / "checkpoint-00001" / "state.json").write_text("{}")
+    next(tmp_path.glob("checkpoint-00001*")).write_text("{}")
     (first,) = itertools.islice(fit(small, task, tmp_path), 1)
     assert numbers([first.report]) == numbers(reports)
     assert first.notes[-1] == "no checkpoint is left: it starts with its first epoch"
