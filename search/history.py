@@ -7,6 +7,7 @@ what is searched.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -102,29 +103,35 @@ def read_history(
             sources = _tracked(prepared, tracking)
         else:
             sources = _recorded(name, runs, prepared)
-        fitting = [p for s in sources if (p := _fit(s, prepared.baseline, space, fix)) is not None]
-        new = {p.id: p for p in fitting if p.id not in found}
+        fits = [_fit(source, prepared.baseline, space, fix) for source in sources]
+        new = {p.id: p for p in fits if isinstance(p, Past) and p.id not in found}
         found |= new
-        words.append(
-            f"history: {len(new)} of {len(sources)} trials of {name} tell the sampler"
-            + ("" if len(new) == len(sources) else "; the others could not be drawn here")
-        )
+        sentence = f"history: {len(new)} of {len(sources)} trials of {name} tell the sampler"
+        reasons = Counter(reason for reason in fits if isinstance(reason, str))
+        if reasons:
+            why = ", ".join(f"{count} {reason}" for reason, count in reasons.most_common(3))
+            sentence += f"; others could not be drawn here: {why}"
+        words.append(sentence)
     return list(found.values()), words
 
 
 def _fit(
     source: Source, baseline: TrialConfig, space: SearchSpace, fix: Mapping[str, Any]
-) -> Past | None:
-    """The training as one of this search; None if this search could not have proposed it."""
+) -> Past | str:
+    """The training as one of this search, or why this search could not have proposed it."""
     params = space.read(source.values)
-    if params is None or not source.scores:
-        return None
+    if params is None:
+        return "outside the space"
+    if not source.scores:
+        return "without a score at every epoch"
     try:
         config = baseline.with_params({**fix, **params}).replace(seed=source.seed)
     except InputError:
-        return None
+        return "not valid with these options"
     if config.digest != source.digest:
-        return None
+        here = {name: value for name, value in _plain(config).items() if name not in params}
+        other = [k for k, v in here.items() if str(source.values.get(k, v)) != str(v)]
+        return f"with another {' and '.join(other) or 'policy'}"
     return Past(id=source.id, params=params, scores=source.scores, finished=source.finished)
 
 

@@ -19,6 +19,7 @@ from search.history import Past, Source, _fit
 from search.plan import Planned
 from search.sampler import Sampler
 from spaces.param import Param, When
+from spaces.policy import named_policy
 from spaces.space import SearchSpace
 from spaces.trial_config import TrialConfig
 from tests.records import opening
@@ -70,14 +71,21 @@ def test_only_what_this_search_could_have_trained_counts() -> None:
     fitting = _fit(source(config, drawn), BASE, SPACE, {})
     assert fitting == Past(id="a-001", params=drawn, scores=(0.5, 0.7), finished=True)
     other_seed = config.replace(seed=4)
-    assert _fit(source(other_seed, drawn), BASE, SPACE, {}) is not None
-    for strange in (config.replace(epochs=9), config.replace(backbone="resnet34")):
-        assert _fit(source(strange, drawn), BASE, SPACE, {}) is None
-    assert _fit(replace(source(config, drawn), scores=()), BASE, SPACE, {}) is None
+    assert isinstance(_fit(source(other_seed, drawn), BASE, SPACE, {}), Past)
+    strange = config.replace(epochs=9, store_side=300)
+    told = {name: str(value) for name, value in strange.to_json().items()}  # as MLflow has it
+    for values in (strange.to_json(), told):
+        why = _fit(source(strange, {**values, **drawn, "size": "224x224"}), BASE, SPACE, {})
+        assert why == "with another store_side and epochs"
+    trivial = config.replace(policy=named_policy("trivial_augment"))
+    assert _fit(source(trivial, drawn), BASE, SPACE, {}) == "with another policy"
+    assert _fit(source(config, {**drawn, "lr": 9.0}), BASE, SPACE, {}) == "outside the space"
+    scoreless = replace(source(config, drawn), scores=())
+    assert _fit(scoreless, BASE, SPACE, {}) == "without a score at every epoch"
     pinned = SPACE.pin({"lr": 0.01})
     rest = {"optimizer": "adamw", "warmup_epochs": 2}
     found = _fit(source(config, drawn), BASE, pinned, {"lr": 0.01})
-    assert found is not None
+    assert isinstance(found, Past)
     assert found.params == rest
 
 
