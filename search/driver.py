@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import contextlib
-import os
-import shutil
 import signal
 import time
 import types
 from collections.abc import Callable, Container, Iterator, Sequence
-from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
@@ -18,6 +15,7 @@ from results.ledger import Event, Ledger
 from results.trials import Search, State, Trial
 from search.last_words import read_last_words
 from search.plan import Planned
+from search.room import Room
 from spaces.errors import InputError
 from spaces.trial_config import TrialConfig
 from trainables.room import is_full
@@ -41,10 +39,6 @@ ROOM_PERIOD = 2.0
 
 LAST_WAIT = 30.0
 """Seconds that a job which is to stop waits for room for its last events."""
-
-MIB = 2**20
-ROOM = 1 * MIB
-"""Bytes that have to be free whatever trials need."""
 
 OUT_OF_MEMORY = "low on memory"
 """What Ray says when it kills a worker to save the node."""
@@ -92,7 +86,7 @@ class Driver:
         self._known = known
         self._listeners: Sequence[Callable[[Trial], None]] = ()
         self._ended: list[tuple[State, str]] = []
-        self._footprint = self._look_again = 0.0
+        self._room, self._look_again = Room(search.folder), 0.0
         self._unwritten = False
         self.slots = self.grace = 1
         self.stopping = self.paused = ""
@@ -145,15 +139,17 @@ class Driver:
     def watch_room(self) -> None:
         """Lets no trial start while the disk has too little room for those that run and one more.
 
-        How much a trial needs is learnt from those that have ended.
+        How much a trial needs is learnt from what others have written.
         """
         if time.monotonic() < self._look_again:
             return
         self._look_again = time.monotonic() + ROOM_PERIOD
-        free = shutil.disk_usage(self.search.folder).free
-        needed = max(ROOM, self.slots * self._footprint)
-        if free < needed:
-            self._pause(f"{free / MIB:.0f} MiB left, {needed / MIB:.0f} MiB needed")
+        for trial in self.search.trials.values():
+            if trial.state == "running":
+                self._room.learn(trial.id)
+        shortage = self._room.shortage(self.slots)
+        if shortage:
+            self._pause(shortage)
         elif self.paused and not self._unwritten:  # a quota may be full where the disk is not
             self.paused = ""
             self.news.append("there is room again: it goes on")
@@ -319,7 +315,7 @@ class Driver:
         failed = sum(ended == "failed" for ended, _ in last)
         if failed > WATCHED / 2 and not self.stopping:
             self.stopping = f"{failed} of the last {len(last)} trials failed, the last: {reason}"
-        self._footprint = max(self._footprint, _size(self.search.folder / "trials" / trial_id))
+        self._room.learn(trial_id)
         for listener in self._listeners:
             listener(self.search.trials[trial_id])
 
@@ -338,13 +334,3 @@ class Driver:
         finally:
             for number, handler in before.items():
                 signal.signal(number, handler)
-
-
-def _size(folder: Path) -> int:
-    """Bytes of all files below a folder that other processes may be changing."""
-    total = 0
-    for parent, _, names in os.walk(folder):
-        for name in names:
-            with contextlib.suppress(OSError):
-                total += (Path(parent) / name).stat().st_size
-    return total

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from search.board import Standing
-from search.job import every_second
+from search.progress import every_second
 from spaces.errors import InputError
 from trainables.contest import Contest
 from trainables.folds import Folds

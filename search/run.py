@@ -21,8 +21,9 @@ from search.cli import main
 from search.config import RunConfig
 from search.driver import Driver
 from search.history import Past, read_history
-from search.job import Prepared, prepare
+from search.job import Prepared
 from search.plan import SearchPlan
+from search.preparation import prepare
 from search.resume import recorded_options
 from search.sampler import Sampler
 from search.space import flatten, resolve_space

@@ -14,8 +14,9 @@ from typing import Any
 from search.cli import main
 from search.config import TrainConfig
 from search.driver import Driver
-from search.job import Prepared, prepare
+from search.job import Prepared
 from search.plan import SinglePlan
+from search.preparation import prepare
 from search.resume import recorded_options
 
 

@@ -13,7 +13,8 @@ from results.ledger import Ledger
 from search.cli import parse
 from search.config import ResourcesConfig, RunConfig, TrainConfig
 from search.engine import GIB, trial_slots
-from search.job import base_config, prepare, recordable_options, resolve_metric
+from search.job import recordable_options, resolve_metric
+from search.preparation import base_config, prepare
 from search.resume import check_owner, recorded_options
 from search.space import flatten, resolve_space
 from spaces.errors import InputError
