@@ -12,12 +12,13 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from results.ledger import read_ledger
 from results.trials import Search
+from search.heartbeat import heartbeats_folder
 from tests.faults.row import Row
 
 BIN = Path(sys.executable).parent
@@ -131,12 +132,20 @@ class Cluster:
 
     def kill(self, host: int) -> None:
         """Ends a host as a power cut does."""
+        for pid in self._processes(host):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+
+    def trains(self, host: int) -> bool:
+        """Whether a trainer on this host shows signs of life."""
+        beating = {int(p.stem.rpartition("-")[2]) for p in heartbeats_folder().glob("*.json")}
+        return bool(beating & self._processes(host))
+
+    def _processes(self, host: int) -> set[int]:
         found = subprocess.run(
             ["ip", "netns", "pids", self.names[host]], capture_output=True, text=True
         )
-        for pid in found.stdout.split():
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(int(pid), signal.SIGKILL)
+        return {int(pid) for pid in found.stdout.split()}
 
     def disconnect(self) -> None:
         """Removes the hosts and everything that runs on them."""
@@ -159,7 +168,7 @@ def two_hosts(folder: Path) -> Iterator[Cluster]:
         cluster.disconnect()
 
 
-def node_that_leaves(cluster: Cluster, trials: int, times: int) -> Row:
+def node_that_leaves(cluster: Cluster, trials: int, times: int, epochs: int = 3) -> Row:
     """A search on two hosts, of which one is cut off, and joins again.
 
     It is submitted by ``ray job submit`` where Ray's dashboard is installed, else it is started on
@@ -169,6 +178,7 @@ def node_that_leaves(cluster: Cluster, trials: int, times: int) -> Row:
         cluster: Two hosts.
         trials: Sampled trials.
         times: How often the host is cut off.
+        epochs: Of each trial.
     """
     row = Row(
         f"two hosts of two GPUs, half a GPU per trial; one leaves and comes back {times} times"
@@ -178,7 +188,8 @@ def node_that_leaves(cluster: Cluster, trials: int, times: int) -> Row:
     shared.mkdir()
     ledger = shared / "runs/digits/c/ledger.jsonl"
     search = (
-        f"python -m search.run name=c trials={trials} epochs=3 confirm=0 scheduler.grace=3 "
+        f"python -m search.run name=c trials={trials} epochs={epochs} confirm=0 "
+        f"scheduler.grace={epochs} "
         f"cluster.address={ADDRESSES[0]}:{PORT} resources.gpu=0.5 resources.cpu=0.5 "
         f"store.local={folder}/local "
         "model=tests.tiny:build workers=4 quiet=true"
@@ -196,11 +207,7 @@ def node_that_leaves(cluster: Cluster, trials: int, times: int) -> Row:
         stderr=subprocess.STDOUT,
     )
     for _ in range(times):
-        before = _count(ledger, FAULT)
-        _wait(ledger, '"event": "epoch"', _count(ledger, '"event": "epoch"') + 4, submitted)
-        cluster.kill(1)
-        _wait(ledger, FAULT, before + 1, submitted)
-        cluster.start(1)
+        _cut_off(cluster, ledger, submitted)
     code = submitted.wait()
     row.expect(code == 0, f"exit code {code}")
     events = read_ledger(ledger)
@@ -209,21 +216,29 @@ def node_that_leaves(cluster: Cluster, trials: int, times: int) -> Row:
     row.expect(times <= len(again) <= 2 * times, f"{len(again)} trials lost their host and went on")
     lost = [t.id for t in found.trials.values() if t.state != "finished"]
     row.expect(not lost, f"{len(lost)} of {len(found.trials)} trials lost")
-    epochs = [(e["trial"], e["report"]["epoch"]) for e in events if e["event"] == "epoch"]
-    row.expect(len(set(epochs)) == len(epochs), f"{len(epochs)} epochs, none twice")
+    done = [(e["trial"], e["report"]["epoch"]) for e in events if e["event"] == "epoch"]
+    row.expect(len(set(done)) == len(done), f"{len(done)} epochs, none twice")
     seen = [line.split() for p in (folder / "gpus").iterdir() for line in p.open()]
     row.expect(all(devices in ("0", "1") for _, devices, _ in seen), "one GPU seen by each trial")
     return row
+
+
+def _cut_off(cluster: Cluster, ledger: Path, process: subprocess.Popen[bytes]) -> None:
+    """Cuts the second host off while it trains, until that cost a trial its worker."""
+    before = _count(ledger, FAULT)
+    while _count(ledger, FAULT) == before and process.poll() is None:
+        _until(lambda: cluster.trains(1), process)
+        cluster.kill(1)
+        _until(lambda: _count(ledger, FAULT) > before, process)
+        cluster.start(1)
 
 
 def _count(ledger: Path, text: str) -> int:
     return ledger.read_text().count(text) if ledger.exists() else 0
 
 
-def _wait(ledger: Path, text: str, count: int, process: subprocess.Popen[bytes]) -> None:
-    until = time.monotonic() + 120
-    while time.monotonic() < until and process.poll() is None:
-        if _count(ledger, text) >= count:
-            return
+def _until(true: Callable[[], bool], process: subprocess.Popen[bytes]) -> None:
+    """Waits for something, a minute at most: a trial may have ended just before its host."""
+    until = time.monotonic() + 60
+    while not true() and time.monotonic() < until and process.poll() is None:
         time.sleep(0.1)
-    raise AssertionError(f"{ledger} did not come to {count} times {text}")
