@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from results.band import BandRule
 from results.leaderboard import Submission
-from results.trust import BandRule, Score, Trust, assess
+from results.trust import Score, Trust, assess
 from search.board import Standing
 from search.contenders import Contenders
 from spaces.errors import InputError

@@ -21,13 +21,14 @@ from pathlib import Path
 import pandas as pd
 from filelock import FileLock
 
-from results.blend import RECIPES, Choice, choose, error_correlation, judge
+from results.blend import Choice, choose, error_correlation, judge
 from results.blend_report import blend_page, model_scores
 from results.figures import error_map
 from results.leaderboard import Leaderboard
 from results.metrics import Floats
 from results.panel import Panel
 from results.predictions import Predictions
+from results.recipes import RECIPES
 from search.board import Standing, open_standing, track_blend
 from search.board_config import BlendConfig
 from search.cli import OK, main

@@ -9,13 +9,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from results.band import BandRule, Validated, competitive_band
 from results.leaderboard import Frozen, Leaderboard, Submission
 from results.metrics import METRICS, Metric, custom_metric
 from results.predictions import Predictions
 from results.secrets import masked
 from results.shift import Shift
 from results.trials import Search
-from results.trust import BandRule, Trust, Validated, competitive_band
+from results.trust import Trust
 from results.truth import Truth
 from results.validation import PLAIN, Validation, class_balanced, weighted_to_test, worst_group
 from search.board_config import CompetitionConfig

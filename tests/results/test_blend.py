@@ -9,8 +9,6 @@ import pytest
 from numpy.typing import NDArray
 
 from results.blend import (
-    MERGES,
-    Blend,
     Choice,
     best_partners,
     choose,
@@ -30,6 +28,7 @@ from results.metrics import METRICS
 from results.panel import Panel
 from results.predictions import Predictions
 from results.promotion import OutOfFold
+from results.recipes import MERGES, Blend
 from spaces.errors import InputError
 
 CLASSES = ("a", "b", "c")

@@ -8,10 +8,11 @@ from typing import Any
 import numpy as np
 import pytest
 
+from results.band import BandRule, Validated, competitive_band
 from results.leaderboard import Leaderboard
 from results.metrics import METRICS
 from results.regret import expected_regret
-from results.trust import FEWEST, BandRule, Score, Validated, assess, competitive_band
+from results.trust import FEWEST, Score, assess
 from results.trust_report import trust_page, trust_table
 from results.validation import PLAIN, weighted_to_test
 from tests.simulations import ACCURACY, contest, predictions
