@@ -32,7 +32,7 @@ def _inputs(folder: Path, count: int) -> list[Row]:
 
 def _cluster(folder: Path, times: int) -> Row:
     with two_hosts(folder) as cluster:
-        return node_that_leaves(cluster, 5 * times, times, epochs=20)
+        return node_that_leaves(cluster, 12 * times, times, epochs=20)
 
 
 def main() -> None:
