@@ -144,10 +144,8 @@ class Driver:
         if time.monotonic() < self._look_again:
             return
         self._look_again = time.monotonic() + ROOM_PERIOD
-        for trial in self.search.trials.values():
-            if trial.state == "running":
-                self._room.learn(trial.id)
-        shortage = self._room.shortage(self.slots)
+        running = [t.id for t in self.search.trials.values() if t.state == "running"]
+        shortage = self._room.shortage(running)
         if shortage:
             self._pause(shortage)
         elif self.paused and not self._unwritten:  # a quota may be full where the disk is not

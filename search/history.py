@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,7 @@ from search.job import Prepared
 from spaces.errors import InputError
 from spaces.param import Value
 from spaces.space import SearchSpace
-from spaces.trial_config import TrialConfig
+from spaces.trial_config import TrialConfig, parse_size
 
 FROM_MLFLOW = "mlflow"
 """The name that stands for everything in the tracking store."""
@@ -110,7 +110,7 @@ def read_history(
         reasons = Counter(reason for reason in fits if isinstance(reason, str))
         if reasons:
             why = ", ".join(f"{count} {reason}" for reason, count in reasons.most_common(3))
-            sentence += f"; others could not be drawn here: {why}"
+            sentence += f"; others are left out: {why}"
         words.append(sentence)
     return list(found.values()), words
 
@@ -118,7 +118,7 @@ def read_history(
 def _fit(
     source: Source, baseline: TrialConfig, space: SearchSpace, fix: Mapping[str, Any]
 ) -> Past | str:
-    """The training as one of this search, or why this search could not have proposed it."""
+    """The training as one of this search, or why it is of no use here."""
     params = space.read(source.values)
     if params is None:
         return "outside the space"
@@ -129,8 +129,7 @@ def _fit(
     except InputError:
         return "not valid with these options"
     if config.digest != source.digest:
-        here = {name: value for name, value in _plain(config).items() if name not in params}
-        other = [k for k, v in here.items() if str(source.values.get(k, v)) != str(v)]
+        other = [name for name in _differences(source.values, config) if name not in params]
         return f"with another {' and '.join(other) or 'policy'}"
     return Past(id=source.id, params=params, scores=source.scores, finished=source.finished)
 
@@ -198,6 +197,18 @@ def _plain(config: TrialConfig) -> dict[str, Any]:
     """A configuration's own fields as parameters."""
     height, width = config.size
     return {**config.to_json(), "size": f"{height}x{width}"}
+
+
+def _differences(values: Mapping[str, Any], config: TrialConfig) -> list[str]:
+    """Fields but the policy, which has many forms, in which parameters differ from ours."""
+    different = []
+    for field in fields(TrialConfig):
+        ours, theirs = getattr(config, field.name), values.get(field.name, field.default)
+        if field.name == "size":
+            theirs = parse_size(theirs)
+        if field.name != "policy" and str(ours) != str(theirs):
+            different.append(field.name)
+    return different
 
 
 def _scores(values: Iterable[float | None]) -> tuple[float, ...]:

@@ -13,6 +13,8 @@ from typing import Any
 import cv2
 import numpy as np
 import pytest
+import torch
+from safetensors.torch import save_file
 
 from results.leaderboard import Leaderboard
 from results.predictions import Predictions
@@ -63,6 +65,22 @@ def test_pickles_in_predictions_checkpoints_and_weights(tmp_path: Path, planted:
     found, notes = Checkpoint.newest(trial, CONFIG)
     assert found is None
     assert "is damaged" in notes[0]
+    forged: tuple[Any, ...] = (
+        {"tensor": ["os", [4]]},
+        {"items": 3},
+        [],
+        {"tensor": ["float32", [9]]},
+    )
+    for states in forged:
+        state = {"reports": [], "config_digest": "", "states": states, "sizes": [16]}
+        tensors = {"tensors": torch.zeros(16, dtype=torch.uint8)}
+        save_file(tensors, trial / "forged", {"state": json.dumps(state)})
+        digest = hashlib.sha256((trial / "forged").read_bytes()).hexdigest()[:16]
+        (trial / "forged").rename(trial / f"checkpoint-00002-{digest}.safetensors")
+        found, notes = Checkpoint.newest(trial, CONFIG)
+        assert found is None
+        assert "checkpoint-00002" in notes[0]
+        assert "is damaged" in notes[0]
     weights = tmp_path / "weights.safetensors"
     weights.write_bytes(data)
     with pytest.raises(InputError, match="is not a safetensors file"):

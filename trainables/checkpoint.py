@@ -9,6 +9,8 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import secrets
+import shutil
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +27,18 @@ KEPT = 2
 
 _STATE, _TENSORS = "state", "tensors"
 """The keys of the file's metadata and of its one tensor."""
+
+UNREADABLE = (
+    OSError,
+    ValueError,
+    LookupError,
+    TypeError,
+    AttributeError,
+    RuntimeError,
+    StopIteration,
+    SafetensorError,
+)
+"""What reading a checkpoint raises that is damaged, forged or of another version."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -56,7 +70,7 @@ class Checkpoint:
         were damaged or of another configuration, or the training would not be here.
 
         Raises:
-            OSError: If it cannot be written; nothing of it is left.
+            OSError: If it cannot be written; there is no half of it.
             SafetensorError: The same, such as on a full disk.
         """
         folder.mkdir(parents=True, exist_ok=True)
@@ -69,9 +83,11 @@ class Checkpoint:
             "sizes": [len(part) for part in parts],
         }
         metadata = {_STATE: json.dumps(state, allow_nan=False)}
-        temporary = folder / f".checkpoint-{self.epoch:05d}"
+        # Of its own: a trainer that lost its cluster may still write what its successor writes.
+        temporary = folder / f".checkpoint-{self.epoch:05d}-{secrets.token_hex(4)}"
         try:
             save_file({_TENSORS: torch.cat(parts)}, temporary, metadata=metadata)
+            temporary.chmod(0o644)  # a team mate may take the training over
             _sync(temporary)
             target = folder / f"checkpoint-{self.epoch:05d}-{_digest(temporary)}.safetensors"
             temporary.replace(target)
@@ -80,7 +96,7 @@ class Checkpoint:
             temporary.unlink(missing_ok=True)
         for path in _files(folder):
             if path.name >= f"checkpoint-{self.epoch:05d}" and path != target:
-                path.unlink(missing_ok=True)
+                _remove(path)
         trim_checkpoints(folder, KEPT)
         return target
 
@@ -99,7 +115,7 @@ class Checkpoint:
         for path in reversed(_files(folder)):
             try:
                 found = _read(path)
-            except (OSError, ValueError, KeyError, TypeError, SafetensorError) as error:
+            except UNREADABLE as error:
                 notes.append(f"{path.name} is damaged ({error}) and left out")
                 continue
             if found.config_digest in (config.state_digest, config.digest):
@@ -113,18 +129,25 @@ class Checkpoint:
 def remove_leftovers(folder: Path) -> None:
     """Removes what a trainer that was killed while it wrote has left in its trial's folder."""
     for path in folder.glob(".*"):
-        path.unlink(missing_ok=True)
+        _remove(path)
 
 
 def trim_checkpoints(folder: Path, keep: int) -> None:
     """Removes all but the newest ``keep`` checkpoints of a trial."""
     files = _files(folder)
     for path in files[: max(0, len(files) - keep)]:
-        path.unlink(missing_ok=True)
+        _remove(path)
 
 
 def _files(folder: Path) -> list[Path]:
-    return sorted(folder.glob("checkpoint-*.safetensors"))
+    return sorted(folder.glob("checkpoint-*"))
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink(missing_ok=True)
 
 
 def _read(path: Path) -> Checkpoint:

@@ -5,12 +5,16 @@ from __future__ import annotations
 import getpass
 import logging
 import os
+import shutil
 import subprocess
 from pathlib import Path
 
 from filelock import FileLock
 from mlflow.exceptions import MlflowException
+from mlflow.store.tracking import DEFAULT_LOCAL_FILE_AND_ARTIFACT_PATH
+from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
 from mlflow.tracking import MlflowClient
+from sqlalchemy import make_url
 from sqlalchemy.exc import SQLAlchemyError
 
 ID_TAG = "holdfold.id"
@@ -24,15 +28,30 @@ def default_uri(runs: Path) -> str:
 
 
 def open_client(uri: str) -> MlflowClient:
-    """Opens a tracking store; a new sqlite database is set up by one process at a time."""
+    """Opens a tracking store; a new sqlite database is made by one process, whole or not at all."""
     if not uri.startswith("sqlite:///"):
         return MlflowClient(tracking_uri=uri)
     for noisy in ("mlflow", "alembic"):
         logging.getLogger(noisy).setLevel(logging.ERROR)
-    with FileLock(uri.removeprefix("sqlite:///") + ".lock"):
+    path = Path(make_url(uri).database or "")
+    with FileLock(f"{path}.lock"):
+        if not path.exists():
+            _make_database(path)
         client = MlflowClient(tracking_uri=uri)
         client.search_experiments(max_results=1)
     return client
+
+
+def _make_database(path: Path) -> None:
+    """Makes MLflow's tables elsewhere first: half of them can be neither used nor completed."""
+    scratch = path.with_name(f".{path.name}.new")
+    shutil.rmtree(scratch, ignore_errors=True)
+    scratch.mkdir()
+    new = scratch / path.name
+    store = SqlAlchemyStore(f"sqlite:///{new}", DEFAULT_LOCAL_FILE_AND_ARTIFACT_PATH)  # type: ignore[no-untyped-call]
+    store.engine.dispose()
+    new.replace(path)
+    scratch.rmdir()
 
 
 def find_experiment(client: MlflowClient, uri: str, name: str) -> str:

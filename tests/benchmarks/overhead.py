@@ -73,6 +73,10 @@ class Driver:
         if not self._orders.recv():
             raise RuntimeError("the tracker did not keep up")
 
+    def close(self) -> None:
+        """Ends the process, even where it stands still."""
+        self._process.kill()
+
     def _signal(self, number: int) -> None:
         assert self._process.pid is not None
         os.kill(self._process.pid, number)
@@ -164,15 +168,15 @@ def main() -> None:
         opened = opening(
             "o", config, classes=list(contest.classes), metric="macro_f1", folds=stored
         )
-        driver = Driver(place / "o", opened)
         walls: list[tuple[float, float]] = []
-        for number in range(trials):
-            walls += train(config.replace(seed=number), task, place, driver)
-            safe, plain = np.sum(walls[-config.epochs :], axis=0)
-            print(f"trial {number + 1}: {safe:.2f} s as it is, {plain:.2f} s bare", flush=True)
-        begun = time.perf_counter()
-        driver.finish()
-        rest = time.perf_counter() - begun
+        with contextlib.closing(Driver(place / "o", opened)) as driver:
+            for number in range(trials):
+                walls += train(config.replace(seed=number), task, place, driver)
+                safe, plain = np.sum(walls[-config.epochs :], axis=0)
+                print(f"trial {number + 1}: {safe:.2f} s as it is, {plain:.2f} s bare", flush=True)
+            begun = time.perf_counter()
+            driver.finish()
+            rest = time.perf_counter() - begun
     pairs = np.array(walls)
     rng = np.random.default_rng(0)
     draws = pairs[rng.integers(len(pairs), size=(2000, len(pairs)))].sum(axis=1)

@@ -155,9 +155,8 @@ def audit(folder: Path, search: Search, kills: int) -> Counter[str]:
     found["open"] = sum(t.state not in ("finished", "stopped") for t in search.trials.values())
     decided = Asha(epochs=3, grace=1, reduction=3).replay(search)
     found["rungs"] = decided != {t.id for t in search.of("sampled") if t.state == "stopped"}
-    subprocess.run(
-        [sys.executable, "-m", "search.sync"], cwd=folder, capture_output=True, check=True
-    )
+    if start(folder, "sync").wait() != 0:
+        raise SystemExit((folder / "errors.txt").read_text()[-2000:])
     found["metrics"] = repeated_metrics(folder, search)
     return found
 

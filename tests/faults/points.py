@@ -17,7 +17,7 @@ WORKER = (
     "results.predictions:Predictions.write:before:1:",
     "results.predictions:Predictions.write:after:1:",
     "trainables.checkpoint:Checkpoint.write:before:1:",
-    "trainables.checkpoint:_sync:before:2:",
+    "trainables.checkpoint:_sync:before:1:",
     "trainables.checkpoint:trim_checkpoints:before:1:",
     "trainables.checkpoint:Checkpoint.write:after:1:",
     "results.predictions:Predictions.write:before:1:test.npz",

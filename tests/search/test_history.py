@@ -77,8 +77,14 @@ def test_only_what_this_search_could_have_trained_counts() -> None:
     for values in (strange.to_json(), told):
         why = _fit(source(strange, {**values, **drawn, "size": "224x224"}), BASE, SPACE, {})
         assert why == "with another store_side and epochs"
+    averaged = config.replace(swa_epochs=2)  # a field that records leave out at its default
+    for ours, theirs in ((config, averaged), (averaged, config)):
+        values = {**theirs.to_json(), **drawn, "size": "224"}
+        base = ours.replace(lr=BASE.lr)
+        assert _fit(source(theirs, values), base, SPACE, {}) == "with another swa_epochs"
     trivial = config.replace(policy=named_policy("trivial_augment"))
-    assert _fit(source(trivial, drawn), BASE, SPACE, {}) == "with another policy"
+    values = {**trivial.to_json(), **drawn}
+    assert _fit(source(trivial, values), BASE, SPACE, {}) == "with another policy"
     assert _fit(source(config, {**drawn, "lr": 9.0}), BASE, SPACE, {}) == "outside the space"
     scoreless = replace(source(config, drawn), scores=())
     assert _fit(scoreless, BASE, SPACE, {}) == "without a score at every epoch"

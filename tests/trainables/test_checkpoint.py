@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from spaces.trial_config import TrialConfig
-from trainables.checkpoint import Checkpoint
+from trainables.checkpoint import Checkpoint, remove_leftovers
 
 CONFIG = TrialConfig(epochs=9)
 
@@ -83,3 +83,16 @@ def test_a_write_that_fails_leaves_the_one_before(
         checkpoint(2).write(tmp_path)
     (left,) = tmp_path.iterdir()
     assert left.name.startswith("checkpoint-00001")
+    assert left.stat().st_mode & 0o777 == 0o644
+
+
+def test_what_others_have_put_there_is_cleared_away(tmp_path: Path) -> None:
+    for name in (".checkpoint-00002-0a", "checkpoint-00007"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "state.json").touch()
+    remove_leftovers(tmp_path)
+    found, notes = Checkpoint.newest(tmp_path, CONFIG)
+    assert found is None
+    assert "checkpoint-00007 is damaged" in notes[0]
+    checkpoint(1).write(tmp_path)
+    assert [p.name[:16] for p in tmp_path.iterdir()] == ["checkpoint-00001"]

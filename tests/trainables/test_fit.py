@@ -250,7 +250,8 @@ WRITES = [
     ("trainables.fit", "Predictions.write", 3),  # of the test images
     ("trainables.fit", "Checkpoint.write", 1),
     ("trainables.fit", "Checkpoint.write", 2),
-    ("trainables.checkpoint", "_sync", 2),  # in the middle of a checkpoint
+    ("trainables.checkpoint", "_sync", 1),  # in the middle of a checkpoint
+    ("trainables.checkpoint", "_sync", 2),  # it is there, and so are those that it replaces
     ("trainables.checkpoint", "trim_checkpoints", 2),
 ]
 
