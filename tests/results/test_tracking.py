@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import multiprocessing
+import shutil
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -46,14 +49,42 @@ def write_job(folder: Path) -> None:
     ledger.close()
 
 
+@pytest.fixture(scope="session")
+def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A new tracking database, made once: it takes two seconds."""
+    path = tmp_path_factory.mktemp("tracking") / "mlflow.db"
+    open_client(f"sqlite:///{path}")
+    return path
+
+
+@pytest.fixture
+def uri(empty_database: Path, tmp_path: Path) -> str:
+    """Of a tracking database with nothing in it."""
+    shutil.copy(empty_database, tmp_path / "mlflow.db")
+    return f"sqlite:///{tmp_path}/mlflow.db"
+
+
+def test_a_database_whose_making_was_killed_is_made_again(tmp_path: Path) -> None:
+    uri = f"sqlite:///{tmp_path}/mlflow.db"
+    child = multiprocessing.get_context("fork").Process(target=open_client, args=(uri,))
+    child.start()
+    while sum(p.stat().st_size for p in tmp_path.rglob("*.db")) < 300_000:  # of 950,000
+        assert child.is_alive()
+        time.sleep(0.01)
+    child.kill()
+    child.join()
+    assert not (tmp_path / "mlflow.db").exists()
+    open_client(uri).create_experiment("c")
+    assert {p.name for p in tmp_path.iterdir()} == {"mlflow.db", "mlflow.db.lock"}
+
+
 @pytest.mark.parametrize("side", ["before", "after"])
 @pytest.mark.parametrize("call", ["create_run", "log_batch", "set_tag", "set_terminated"])
 def test_a_tracker_killed_at_any_write_leaves_no_gap_and_no_double(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, call: str, side: str
+    tmp_path: Path, uri: str, monkeypatch: pytest.MonkeyPatch, call: str, side: str
 ) -> None:
     folder = tmp_path / "runs/c/j"
     write_job(folder)
-    uri = f"sqlite:///{tmp_path}/mlflow.db"
     whole: Callable[..., Any] = getattr(MlflowClient, call)
     left = [3]
 
@@ -87,10 +118,9 @@ def test_a_tracker_killed_at_any_write_leaves_no_gap_and_no_double(
         assert [m.step for m in history] == steps
 
 
-def test_trials_are_read_back_as_data(tmp_path: Path) -> None:
+def test_trials_are_read_back_as_data(tmp_path: Path, uri: str) -> None:
     folder = tmp_path / "runs/c/j"
     write_job(folder)
-    uri = f"sqlite:///{tmp_path}/mlflow.db"
     Tracker(folder, uri).catch_up()
     found = tracked_trials(uri, "c", metric="accuracy", data="d1", folds="f1")
     assert {t.id: (t.scores, t.finished) for t in found} == {
@@ -103,10 +133,9 @@ def test_trials_are_read_back_as_data(tmp_path: Path) -> None:
     assert tracked_trials(uri, "nobody", metric="accuracy", data="d1", folds="f1") == []
 
 
-def test_hypotheses_and_conclusions_are_tags(tmp_path: Path) -> None:
+def test_hypotheses_and_conclusions_are_tags(tmp_path: Path, uri: str) -> None:
     folder = tmp_path / "runs/c/j"
     write_job(folder)
-    uri = f"sqlite:///{tmp_path}/mlflow.db"
     Tracker(folder, uri).catch_up()
     board = Leaderboard.read(folder.parent)
     board.add_note("j-000", "a longer warm-up helps", "", "anna")
@@ -125,7 +154,7 @@ def test_hypotheses_and_conclusions_are_tags(tmp_path: Path) -> None:
     assert tags["c/j-000"]["hypothesis"] == "a longer warm-up helps"
 
 
-def test_a_trial_that_ran_out_of_memory_can_be_read_again(tmp_path: Path) -> None:
+def test_a_trial_that_ran_out_of_memory_can_be_read_again(tmp_path: Path, uri: str) -> None:
     """Parameters cannot be changed: the smaller micro-batch is a tag."""
     folder = tmp_path / "runs/c/j"
     write_job(folder)
@@ -135,7 +164,6 @@ def test_a_trial_that_ran_out_of_memory_can_be_read_again(tmp_path: Path) -> Non
         "trial_started", trial="j-002", number=2, why="sampled", arm="", params={},
         config=config.to_json(), digest=config.digest,
     )  # fmt: skip
-    uri = f"sqlite:///{tmp_path}/mlflow.db"
     ledger.commit()
     Tracker(folder, uri).catch_up()
     ledger.add(
