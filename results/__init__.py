@@ -1,1 +1,1 @@
-"""What came out: metrics, predictions, ledgers, trials, tracking, comparisons and reports."""
+"""What came out: metrics and predictions here, records and what follows from them in the rooms."""

@@ -1,1 +1,1 @@
-"""The service: commands, configuration, and the engine that runs trials on Ray Tune."""
+"""The service: a thin file per command here, everything behind them in the rooms."""

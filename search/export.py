@@ -11,112 +11,15 @@ stored probabilities, and its time per image is printed. The MLflow registry get
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
-import tempfile
-from pathlib import Path
-from typing import Any
-
-import numpy as np
-import pandas as pd
-
-from results.predictions import Predictions
-from results.trials import Search
-from search.board import open_standing, track
-from search.board_config import ExportConfig
-from search.cli import OK, main
-from search.exported import complete_promotion, export_promotion
-from spaces.errors import InputError
-from trainables.onnx import check_onnx
-from trainables.parity import TOLERANCE
-
-CHECKED = 512
-"""Test images that an export has to predict as they were predicted after training."""
+from search.options.analysis import ExportConfig
+from search.options.command_line import main
 
 
 def run(config: ExportConfig) -> int:
     """Exports; returns the exit code."""
-    if not config.to:
-        raise InputError("to= is needed: the folder to write")
-    to = Path(config.to)
-    if to.exists() and (not to.is_dir() or any(to.iterdir())):
-        raise InputError(f"to={config.to}: is there already, and is not an empty folder")
-    if not to.resolve().parent.is_dir():
-        raise InputError(f"to={config.to}: there is no folder {to.resolve().parent}")
-    if config.onnx:
-        check_onnx()
-    standing = open_standing(config)
-    search, members = complete_promotion(standing, config.promotion)
-    told: list[str] = []
+    from search.promotion.exports import export
 
-    def check(folder: Path) -> None:
-        told.append(_check(search, folder, standing.root, config.model))
-
-    export_promotion(standing, search, members, to, config.model, onnx=config.onnx, check=check)
-    size = sum(p.stat().st_size for p in to.rglob("*") if p.is_file()) / 2**20
-    count = len(list((to / "weights").iterdir()))
-    print(f"{to}: {count} models of {search.id}, {size:.1f} MiB")
-    print(told[0])
-    if config.register and config.model:
-        print("MLflow's registry: left out, since it could not build a network of your own")
-    elif config.register:
-        print(_register(config, search, to))
-    print(f"Next:\n  python {to}/predict.py <folder of images> --out predictions.csv")
-    if config.json:
-        print(json.dumps({"id": search.id, "path": str(to)}))
-    return OK
-
-
-def _check(search: Search, to: Path, root: Path, model: str) -> str:
-    """Runs the exported script on test images and compares; says what came out.
-
-    Raises:
-        InputError: If it fails, or predicts something else.
-    """
-    path = search.folder / "test.npz"
-    if not path.exists():
-        return "not checked: the promotion has no test predictions"
-    stored = Predictions.read(path)
-    names = stored.images[:CHECKED]
-    with tempfile.TemporaryDirectory() as scratch:
-        table, out = Path(scratch) / "images.csv", Path(scratch) / "out.csv"
-        pd.DataFrame({"image": names}).to_csv(table, index=False)
-        command = [sys.executable, str(to / "predict.py"), str(root), "--list", str(table)]
-        command += ["--out", str(out), *(["--model", model] if model else [])]
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
-        if done.returncode:
-            last = (done.stderr.strip().splitlines() or ["no message"])[-1]
-            raise InputError(f"{to}/predict.py ended with {done.returncode}: {last}")
-        text = pd.read_csv(out, dtype=str)
-    again = text[list(stored.classes)].to_numpy().astype(np.float32)
-    off = float(np.abs(again - stored.probabilities[: len(names)]).max())
-    if off > TOLERANCE:
-        raise InputError(
-            f"{to}/predict.py differs from the stored test predictions by {off:.2f}: were the "
-            "images or the code changed since the training?"
-        )
-    words = "bit for bit" if off == 0 else f"within {off:.1g}"
-    speed = done.stdout.strip().splitlines()[-1].partition("images, ")[2]
-    return f"predict.py gives the stored probabilities of {len(names)} images {words}; {speed}"
-
-
-def _register(config: ExportConfig, search: Search, to: Path) -> str:
-    """Puts the export into MLflow's registry; returns what came of it."""
-    result: list[str] = []
-
-    def copy(client: Any) -> None:
-        from results.tracking import register
-
-        assert search.summary is not None
-        scores = [a["score"] for a in search.summary["arms"].values()]
-        best = max(scores) if search.direction == "maximize" else min(scores)
-        result.append(register(client, search, to, best))
-
-    problem = track(Path(config.runs), config.tracking, copy)
-    if problem:
-        return f"warning: MLflow does not have it ({problem})"
-    return result[0]
+    return export(config)
 
 
 if __name__ == "__main__":

@@ -8,16 +8,11 @@ Notes stand in search.show and, as the tags hypothesis and conclusion, in MLflow
 
 from __future__ import annotations
 
-import getpass
 from pathlib import Path
-from typing import Any
 
-from results.leaderboard import Leaderboard
-from results.trials import Search
-from search.board import track
-from search.board_config import NoteConfig
-from search.cli import OK, main
-from search.show import find
+from search.options.analysis import NoteConfig
+from search.options.command_line import main
+from search.options.exit_codes import OK
 from spaces.errors import InputError
 
 
@@ -27,27 +22,24 @@ def run(config: NoteConfig) -> int:
         raise InputError("select= is needed: the id of a search or a trial")
     if not config.hypothesis and not config.conclusion:
         raise InputError("give hypothesis= or conclusion=, or both")
+    from results.leaderboard.leaderboard import Leaderboard
+    from search.competition.author import default_author
+    from search.competition.overview import find
+    from search.competition.tracking import track_notes
+
     runs = Path(config.runs)
     search, trial = find(runs, config.select)
     board = Leaderboard.read(search.folder.parent)
     about = trial.id if trial else search.id
-    note = board.add_note(
-        about, config.hypothesis, config.conclusion, config.by or getpass.getuser()
-    )
+    note = board.add_note(about, config.hypothesis, config.conclusion, default_author(config.by))
     for name in ("hypothesis", "conclusion"):
         if getattr(note, name):
             print(f"{about}, {name}: {getattr(note, name)}")
-    problem = track(runs, config.tracking, lambda client: _log(client, search, board))
+    problem = track_notes(search.folder.parent.name, board, config.tracking, runs)
     if problem:
         print(f"warning: tracking does not have it yet ({problem})")
         print("Next:\n  python -m search.sync")
     return OK
-
-
-def _log(client: Any, search: Search, board: Leaderboard) -> None:
-    from results.tracking import log_notes
-
-    log_notes(client, search.folder.parent.name, board)
 
 
 if __name__ == "__main__":

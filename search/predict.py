@@ -9,108 +9,15 @@ on where it stopped.
 
 from __future__ import annotations
 
-import json
-import os
-import shutil
-import time
-from collections.abc import Sequence
-from pathlib import Path
-
-import numpy as np
-
-from results.predictions import Predictions
-from results.report import format_seconds
-from search.board import open_standing
-from search.board_config import PredictImagesConfig
-from search.cli import FAILED, OK, main
-from search.exported import builder, complete_promotion, export_promotion, is_current
-from spaces.digest import digest
-from spaces.errors import InputError
-from trainables.portable.predictor import SUFFIXES, Predictor, image_files, write_rows
+from search.options.analysis import PredictImagesConfig
+from search.options.command_line import main
 
 
 def run(config: PredictImagesConfig) -> int:
     """Predicts; returns the exit code."""
-    folder = Path(config.images)
-    if not config.images or not folder.is_dir():
-        raise InputError(f"images={config.images}: there is no such folder")
-    paths = image_files(folder)
-    if not paths:
-        raise InputError(f"images={folder}: there are no images in it ({', '.join(SUFFIXES)})")
-    standing = open_standing(config)
-    search, members = complete_promotion(standing, config.promotion)
-    exported = search.folder / "model"
-    if not is_current(exported, members):
-        shutil.rmtree(exported, ignore_errors=True)
-        export_promotion(standing, search, members, exported, config.model)
-    default = standing.folder / "predictions" / f"{search.id}-{folder.resolve().name}.csv"
-    to = Path(config.to) if config.to else default
-    if config.to and not to.resolve().parent.is_dir():
-        raise InputError(f"to={config.to}: there is no folder {to.resolve().parent}")
-    if to.is_dir():
-        raise InputError(f"to={config.to}: that is a folder; name a file")
-    to.parent.mkdir(parents=True, exist_ok=True)
-    if not os.access(to.parent, os.W_OK):
-        raise InputError(f"to={config.to}: cannot write in {to.parent}")
-    predictor = Predictor(exported, builder(search, config.model))
-    print(
-        f"{len(paths):,} images with {len(predictor.about['models'])} models of {search.id} on "
-        f"{predictor.device}",
-        flush=True,
-    )
-    parts = to.with_name(f".{to.name}.parts") / _key(exported, paths)
-    failed = _predict(predictor, folder, paths, parts, config.quiet)
-    done = [Predictions.read(p) for p in sorted(parts.glob("*.npz"))]
-    names = [image for part in done for image in part.images]
-    write_rows(to, names, predictor.classes, np.concatenate([p.probabilities for p in done]))
-    shutil.rmtree(parts.parent)
-    print(f"{to}: {len(names):,} images")
-    for name, reason in failed.items():
-        print(f"left out: {folder / name}: {reason}")
-    if config.json:
-        print(json.dumps({"id": search.id, "path": str(to), "left_out": list(failed)}))
-    return FAILED if failed else OK
+    from search.promotion.image_predictions import predict
 
-
-def _key(exported: Path, paths: Sequence[Path]) -> str:
-    """Identity of a run: these very files with these very models."""
-    stats = [(str(p), p.stat().st_size, p.stat().st_mtime_ns) for p in paths]
-    return digest([(exported / "model.json").stat().st_mtime_ns, stats])
-
-
-def _predict(
-    predictor: Predictor, folder: Path, paths: Sequence[Path], parts: Path, quiet: bool
-) -> dict[str, str]:
-    """Writes a part per chunk, after those that are there; returns what did not decode."""
-    parts.mkdir(parents=True, exist_ok=True)
-    for other in parts.parent.iterdir():
-        if other != parts:  # of other images, or other models
-            shutil.rmtree(other)
-    record = parts / "left_out.json"
-    failed: dict[str, str] = json.loads(record.read_text()) if record.exists() else {}
-    start = len(list(parts.glob("*.npz")))
-    if start:
-        print(f"going on after {min(start * predictor.chunk, len(paths)):,} images", flush=True)
-    begun = time.monotonic()
-    first = start * predictor.chunk
-    for number, (good, found, bad) in enumerate(predictor.chunks(paths, first), start):
-        failed |= {p.relative_to(folder).as_posix(): reason for p, reason in bad.items()}
-        record.write_text(json.dumps(failed))
-        Predictions(
-            images=tuple(p.relative_to(folder).as_posix() for p in good),
-            classes=tuple(predictor.classes),
-            probabilities=found,
-        ).write(parts / f"{number:06d}.npz")
-        done = min((number + 1) * predictor.chunk, len(paths))
-        seconds = time.monotonic() - begun
-        rate = (done - first) / seconds
-        if not quiet and done < len(paths):
-            left = format_seconds((len(paths) - done) / rate)
-            print(f"{done:,} of {len(paths):,}, {rate:.0f} images/s, {left} left", flush=True)
-    if len(paths) > first and not quiet:
-        per_image = 1000 * (time.monotonic() - begun) / (len(paths) - first)
-        print(f"{per_image:.1f} ms per image")
-    return failed
+    return predict(config)
 
 
 if __name__ == "__main__":

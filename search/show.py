@@ -7,123 +7,15 @@ python -m search.show 20260101-120000-aug_policy-003    one trial, epoch by epoc
 
 from __future__ import annotations
 
-import json
-import time
-from pathlib import Path
-
-from results.leaderboard import Leaderboard, Note
-from results.report import describe, format_seconds, in_words, report, table, trial_rows, verdict
-from results.trials import Search, Trial, find_search, searches
-from search.board_config import ShowConfig
-from search.cli import OK, main
-from spaces.errors import InputError, unknown
+from search.options.analysis import ShowConfig
+from search.options.command_line import main
 
 
 def run(config: ShowConfig) -> int:
     """Prints; returns the exit code."""
-    runs = Path(config.runs)
-    if not runs.is_dir():
-        raise InputError(f"runs={runs}: there is no such folder")
-    search, trial = None, None
-    if not config.select:
-        _show_all(runs)
-    else:
-        search, trial = find(runs, config.select)
-        print("\n".join(_trial_page(search, trial) if trial else _search_page(search)))
-    if config.json and search is not None:
-        path = search.trial_folder(trial) if trial else search.folder
-        print(json.dumps({"id": trial.id if trial else search.id, "path": str(path)}))
-    return OK
+    from search.competition.overview import show
 
-
-def find(runs: Path, select: str) -> tuple[Search, Trial | None]:
-    """A search, or a trial by ``<search>-<number>``.
-
-    Raises:
-        InputError: If there is none of that name.
-    """
-    name, _, number = select.rpartition("-")
-    searches_named = {p.name for p in searches(runs)}
-    if number.isdigit() and name in searches_named and select not in searches_named:
-        search = Search.read(find_search(runs, name))
-        trial = search.trials.get(f"{search.id}-{number}")
-        if trial is None:
-            raise unknown("trial", select, search.trials)
-        return search, trial
-    return Search.read(find_search(runs, select)), None
-
-
-def _show_all(runs: Path) -> None:
-    rows = [["search", "state", "trials", "metric", "best", "what came out"]]
-    for folder in searches(runs):
-        try:
-            search = Search.read(folder)
-        except InputError as error:  # one damaged ledger does not hide the others
-            rows.append([f"{folder.parent.name}/{folder.name}", "damaged", "", "", "", str(error)])
-            continue
-        best = search.best(search.trials.values())
-        score = best.score(search.metric) if best else None
-        outcome = _outcome(search)
-        rows.append(
-            [
-                f"{folder.parent.name}/{search.id}",
-                search.summary["state"] if search.summary else "open",
-                str(len(search.trials)),
-                search.metric,
-                "–" if score is None else f"{score:.4f}",
-                outcome if search.summary else "",
-            ]
-        )
-    print("\n".join(table(rows)) if len(rows) > 1 else f"no searches in {runs} yet")
-
-
-def _outcome(search: Search) -> str:
-    kind = search.opened["kind"]
-    if kind == "promotion":
-        arms = (search.summary or {}).get("arms", {})
-        return ", ".join(f"{a} promoted: {r['score']:.4f}" for a, r in arms.items()) or "incomplete"
-    return verdict(search) if kind == "search" else "a single training"
-
-
-def _search_page(search: Search) -> list[str]:
-    state = search.summary["state"] if search.summary else "open (running, or killed)"
-    lines = [f"{search.id}: {state}", *_notes(search, search.id), ""]
-    lines += table(trial_rows(search, list(search.trials.values())))
-    return [*lines, *report(search), "", f"Everything is in {search.folder}"]
-
-
-def _notes(search: Search, about: str) -> list[str]:
-    """What was noted about a search or a trial."""
-    note = Leaderboard.read(search.folder.parent).notes.get(about, Note(about=about))
-    hypothesis = note.hypothesis
-    if about == search.id:
-        hypothesis = hypothesis or search.opened.get("hypothesis", "")
-    found = {"hypothesis": hypothesis, "conclusion": note.conclusion}
-    return [f"{name}: {words}" for name, words in found.items() if words]
-
-
-def _trial_page(search: Search, trial: Trial) -> list[str]:
-    began = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(trial.started))
-    lines = [
-        f"{trial.id}: {trial.state}, {trial.why} {trial.arm}".rstrip(),
-        f"began {began}, trained for {format_seconds(trial.seconds)}",
-        *describe(trial.config, trial.params),
-    ]
-    settings = {k: v for k, v in trial.config.to_json().items() if k != "policy" and v != ""}
-    lines.append(in_words(settings))
-    if trial.reason:
-        lines.append(f"reason: {trial.reason}")
-    if trial.faults:
-        lines.append(f"interrupted by: {', '.join(trial.faults)}")
-    lines += _notes(search, trial.id)
-    names = sorted({name for e in trial.epochs for name in e["metrics"]})
-    if names:
-        rows = [["epoch", *names, ""]]
-        for e in trial.epochs:
-            values = [f"{e['metrics'][n]:.5g}" if n in e["metrics"] else "–" for n in names]
-            rows.append([str(e["epoch"]), *values, ""])
-        lines += ["", *table(rows)]
-    return [*lines, "", f"Everything is in {search.trial_folder(trial)}"]
+    return show(config)
 
 
 if __name__ == "__main__":

@@ -10,16 +10,18 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from results.leaderboard import Leaderboard
-from results.secrets import masked, without_password
-from results.trials import find_search, searches
-from search.board_config import SyncConfig
-from search.cli import OK, main
+from search.options.analysis import SyncConfig
+from search.options.command_line import main
+from search.options.exit_codes import OK
 from spaces.errors import InputError
 
 
 def run(config: SyncConfig) -> int:
     """Copies the ledgers of all searches, or of one, into MLflow; returns the exit code."""
+    from results.leaderboard.leaderboard import Leaderboard
+    from results.records.secrets import masked, without_password
+    from results.records.trials import find_search, searches
+
     runs = Path(config.runs)
     if not runs.is_dir():
         raise InputError(f"runs={runs}: there is no such folder")

@@ -9,36 +9,19 @@ Without anything fixed it is the untuned baseline: what a contest team wants on 
 
 from __future__ import annotations
 
-from typing import Any
-
-from search.cli import main
-from search.config import TrainConfig
-from search.driver import Driver
-from search.job import Prepared
-from search.plan import SinglePlan
-from search.preparation import prepare
-from search.resume import recorded_options
+from search.options.command_line import main
+from search.options.files import check_files
+from search.options.recorded import recorded_options
+from search.options.training import TrainConfig
 
 
 def run(config: TrainConfig) -> int:
     """Trains; returns the exit code."""
-    from search.session import run_job, same_place  # imports Ray, which --help can do without
+    check_files(config)
+    from search.jobs.lifecycle import run_job
+    from search.jobs.training_job import TrainingJob
 
-    def make_plan(prepared: Prepared, driver: Driver) -> Any:
-        return SinglePlan(search=driver.search, config=prepared.baseline), lambda trial: None
-
-    here = same_place(config)
-    return run_job(
-        config,
-        kind="train",
-        prepare=lambda say: prepare(config, "train", say=say),
-        make_plan=make_plan,
-        next_commands=lambda search: [
-            f"python -m search.show {search.id}{here}",
-            f"python -m search.submit select={search.id}-000{here}",
-            f"python -m search.run space=aug_policy{here}",
-        ],
-    )
+    return run_job(config, TrainingJob(config))
 
 
 if __name__ == "__main__":

@@ -12,9 +12,10 @@ import subprocess
 import sys
 from pathlib import Path
 
-from results.secrets import masked, without_password
-from search.board_config import UiConfig
-from search.cli import OK, main
+from results.records.secrets import masked, without_password
+from search.options.analysis import UiConfig
+from search.options.command_line import main
+from search.options.exit_codes import OK
 from spaces.errors import InputError
 
 

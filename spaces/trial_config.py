@@ -8,10 +8,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
+from spaces.augmentation.policy import AugPolicy, named_policy
 from spaces.digest import digest
 from spaces.errors import InputError, unknown
 from spaces.param import Value
-from spaces.policy import AugPolicy, named_policy
 
 ADAPTIVE = ("adamw", "lamb", "nadamw")
 """Optimizers whose learning rate lives on Adam's scale."""

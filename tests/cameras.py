@@ -22,11 +22,11 @@ from sklearn.neighbors import KNeighborsClassifier, NearestCentroid
 from sklearn.pipeline import make_pipeline
 from sklearn.svm import LinearSVC
 
-from results.correlation import kendall
 from results.metrics import METRICS
-from results.shift import measure_shift
-from results.validation import PLAIN, weighted_to_test
-from trainables.digits import photographs
+from results.stats.correlation import kendall
+from results.trust.shift import measure_shift
+from results.trust.validation import PLAIN, weighted_to_test
+from trainables.data.digits import photographs
 
 STORED = Path(__file__).parent / "assets" / "cameras.npz"
 SEEDS = 20

@@ -8,11 +8,11 @@ import pytest
 
 from results.metrics import METRICS
 from spaces.trial_config import TrialConfig
-from trainables.contest import Contest, load_contest
-from trainables.digits import make_digits
-from trainables.fit import Task
-from trainables.folds import Folds, make_folds
-from trainables.store import ImageStore, build_store
+from trainables.data.contest import Contest, load_contest
+from trainables.data.digits import make_digits
+from trainables.data.folds import Folds, make_folds
+from trainables.data.image_store import ImageStore, build_store
+from trainables.training.fit import Task
 
 
 @pytest.fixture(scope="session")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from spaces.trial_config import TrialConfig
@@ -28,3 +29,10 @@ def opening(name: str, baseline: TrialConfig, **rest: Any) -> dict[str, Any]:
         "confirm": 0,
         **rest,
     }
+
+
+def draft(folder: Path, text: str = "image,label\n") -> Path:
+    """A file that is to become a submission."""
+    path = folder / ".draft.csv"
+    path.write_text(text)
+    return path

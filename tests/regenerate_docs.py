@@ -16,7 +16,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from spaces.operations import OPERATIONS
+from spaces.augmentation.operations import OPERATIONS
 from spaces.trial_config import ELSEWHERE, TrialConfig
 
 ROOT = Path(__file__).parent.parent

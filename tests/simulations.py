@@ -14,11 +14,11 @@ from typing import Any
 import numpy as np
 from scipy import stats
 
-from results.band import Validated
-from results.correlation import clayton_copula, gaussian_copula, kendall_interval
-from results.evidence import CONVINCING, evidence
 from results.metrics import METRICS
-from results.trust import Score, Trust, assess
+from results.stats.correlation import clayton_copula, gaussian_copula, kendall_interval
+from results.trust.assessment import Score, Trust, assess
+from results.trust.band import Validated
+from results.trust.evidence import CONVINCING, evidence
 from tests.cameras import report as cameras
 
 GUIDE = Path(__file__).parent.parent / "docs" / "trust.md"

@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from results.report import report
-from results.trials import Search
+from results.records.trials import Search
+from results.reporting.report import report
 from tests import cameras
 from tests.regenerate_docs import README, RECORDED, ROOT, SPACES, blocks, run, with_tables
 from tests.simulations import GUIDE, POWERS, table_in
@@ -93,8 +93,8 @@ def test_documented_files_and_commands_exist() -> None:
 
 
 def test_options_in_the_documents_exist() -> None:
-    from search.cli import parse
-    from search.config import RunConfig, TrainConfig
+    from search.options.command_line import parse
+    from search.options.training import RunConfig, TrainConfig
 
     text = README.read_text().replace("\\\n", " ")
     lines = re.findall(r"python -m search\.(run|train)((?: +'?[\w.]+=[^\s`#]+)+)", text)

@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from results.leaderboard import Leaderboard
+from results.leaderboard.leaderboard import Leaderboard
 from spaces.trial_config import TrialConfig
 from tests.faults.inputs import fuzzed_inputs
-from tests.records import opening
+from tests.records import draft, opening
 
 
 def test_fuzzed_input_is_refused_in_words(digits_folder: Path, tmp_path: Path) -> None:
@@ -34,7 +34,7 @@ def test_fuzzed_input_is_refused_in_words(digits_folder: Path, tmp_path: Path) -
     lines = [json.dumps({"at": float(i), **event}) for i, event in enumerate(events)]
     (job / "ledger.jsonl").write_text("\n".join(lines) + "\n")
     board = Leaderboard.read(job.parent)
-    board.add_submission("j-000", Path("s.csv"), "0" * 64)
+    board.add_submission("j-000", draft(board.path.parent))
     board.add_score("s001", public=0.5, private=None)
     board.add_note("j-000", "it helps", "it does not", "me")
     for row in fuzzed_inputs(tmp_path / "work", digits_folder, job, 200):

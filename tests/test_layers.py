@@ -26,7 +26,11 @@ FORBIDDEN = {
 }
 ONLY_IN = {
     "mlflow": {"results/tracking/"},
-    "albumentations": {"trainables/augment/"},
+    "albumentations": {
+        "trainables/augment/",
+        "trainables/portable/policy.py",
+        "trainables/portable/sharpness.py",
+    },
     "ray": {"search/"},
 }
 

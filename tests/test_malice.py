@@ -16,18 +16,18 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from results.leaderboard import Leaderboard
+from results.leaderboard.leaderboard import Leaderboard
 from results.predictions import Predictions
-from results.trials import Search
-from search.cli import parse
-from search.config import RunConfig
-from search.last_words import read_last_words
+from results.records.trials import Search
+from search.execution.exit_note import read_last_words
+from search.options.command_line import parse
+from search.options.training import RunConfig
 from spaces.errors import InputError
 from spaces.trial_config import TrialConfig
-from tests.records import opening
-from trainables.checkpoint import Checkpoint
-from trainables.contest import load_contest
-from trainables.model import build_model
+from tests.records import draft, opening
+from trainables.data.contest import load_contest
+from trainables.networks.timm_network import build_model
+from trainables.training.checkpoint import Checkpoint
 
 CONFIG = TrialConfig(backbone="test_resnet")
 
@@ -121,7 +121,7 @@ def test_a_ledger_that_points_elsewhere(tmp_path: Path, event: str, change: dict
 
 def test_a_leaderboard_that_points_elsewhere(tmp_path: Path) -> None:
     board = Leaderboard.read(tmp_path)
-    board.add_submission("t", tmp_path / "s.csv", "0" * 64)
+    board.add_submission("t", draft(tmp_path))
     path = tmp_path / "leaderboard.jsonl"
     event = json.loads(path.read_text())
     for change in ({"submission": "../x"}, {"holdout": "../../x.csv"}, {"oof": "/etc/passwd"}):

@@ -1,1 +1,1 @@
-"""What one trial does: contest data, folds, augmentation, model, training and prediction."""
+"""What one trial does: from a contest's folder to a trained network and its predictions."""

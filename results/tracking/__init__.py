@@ -7,8 +7,8 @@ os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "1")
 os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "10")
 os.environ.setdefault("GIT_PYTHON_REFRESH", "quiet")
 
-from results.tracking.past import tracked_trials
-from results.tracking.records import log_blend, log_notes, log_scores, log_trust
+from results.tracking.competition import log_blend, log_notes, log_scores, log_trust
+from results.tracking.history import tracked_trials
 from results.tracking.registry import register
 from results.tracking.store import (
     ID_TAG,

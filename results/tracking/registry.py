@@ -12,8 +12,8 @@ from mlflow.entities import Run
 from mlflow.exceptions import MlflowException
 from mlflow.tracking import MlflowClient
 
+from results.records.trials import Search
 from results.tracking.store import ID_TAG
-from results.trials import Search
 
 CHAMPION = "champion"
 SCORE_TAG = "out_of_fold"

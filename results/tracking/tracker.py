@@ -17,13 +17,13 @@ from typing import Any
 from mlflow.entities import Dataset, DatasetInput, InputTag, Metric, Param, RunTag
 from mlflow.tracking import MlflowClient
 
-from results.figures import confusion, learning_curves
-from results.ledger import Event, parse_events
-from results.report import describe, report, verdict
-from results.secrets import masked
+from results.records.fold_table import Truth
+from results.records.ledger import Event, parse_events
+from results.records.secrets import in_a_line
+from results.records.trials import Search, Trial
+from results.reporting.figures import confusion, learning_curves
+from results.reporting.report import describe, report, verdict
 from results.tracking.store import ID_TAG, find_experiment, open_client, source_tags
-from results.trials import Search, Trial
-from results.truth import Truth
 
 STATUS = {
     "finished": "FINISHED",
@@ -97,8 +97,7 @@ class Tracker:
                 self.catch_up()
                 self.problem, wait = "", PERIOD
             except Exception as error:  # whatever it is, trials go on and the summary says so
-                words = f"{type(error).__name__}: {error}".splitlines()[0][:200]
-                self.problem = masked(words, self._uri)
+                self.problem = in_a_line(error, self._uri)
                 wait = min(30.0, wait * 2)
             self.cpu_seconds = time.thread_time()
             if finishing:
@@ -291,7 +290,7 @@ class Tracker:
                 self._runs[ledger_id] = run.info.run_id
         client.log_batch(
             self._runs[ledger_id],
-            params=[Param(k, str(v)[:6000]) for k, v in params.items()],
+            params=[Param(k, str(v)[:6000]) for k, v in params.items() if v != ""],
             tags=[RunTag(k, str(v)) for k, v in tags.items() if k != "state"],
         )
         return self._runs[ledger_id]

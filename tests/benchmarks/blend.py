@@ -16,10 +16,10 @@ from collections.abc import Callable
 import numpy as np
 from sklearn.metrics import f1_score
 
-from results.blend import best_partners, choose, error_correlation, judge
-from results.class_bias import confusion_scores
+from results.ensemble.blend import best_partners, choose, error_correlation, judge
+from results.ensemble.class_bias import confusion_scores
+from results.ensemble.stack import Panel
 from results.metrics import METRICS
-from results.panel import Panel
 
 REPEATS = 5
 

@@ -21,13 +21,13 @@ import numpy as np
 import torch
 from torch.utils.data import DataLoader, Dataset
 
-from spaces.policy import AugPolicy, trivial_augment
+from spaces.augmentation.policy import AugPolicy, trivial_augment
 from spaces.trial_config import TrialConfig
 from trainables.augment import Augmenter
-from trainables.contest import Contest, load_contest
-from trainables.digits import make_digits
-from trainables.loader import TrainingLoader
-from trainables.store import build_store, store_side
+from trainables.data.contest import Contest, load_contest
+from trainables.data.digits import make_digits
+from trainables.data.image_store import build_store, store_side
+from trainables.data.loader import TrainingLoader
 
 RUNS, IMAGES = 7, 1024
 
@@ -73,7 +73,7 @@ def main() -> None:
         print(f"{root.name}, {size[0]} px, {RUNS} runs of {IMAGES} images, one core")
         for name, policy in {"none": AugPolicy(), "TrivialAugment": trivial_augment()}.items():
             config = TrialConfig(size=size, store_side=side, policy=policy, batch=64)
-            pipeline = A.from_dict(Augmenter(policy, size, 0, side).to_dict())
+            pipeline = A.from_dict(Augmenter(policy, size, 0, side).to_json()["pipeline"])
             ours = TrainingLoader(config, store, contest.labels, rows, 0)
             plain = DataLoader(Plain(contest, pipeline), batch_size=64, shuffle=True)
             pairs = []

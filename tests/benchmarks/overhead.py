@@ -27,17 +27,17 @@ from unittest import mock
 
 import numpy as np
 
-from results.ledger import Ledger
 from results.metrics import METRICS
+from results.records.ledger import Ledger
 from results.tracking import Tracker
-from search.heartbeat import Heartbeat, Supervisor
+from search.execution.watchdog import Heartbeat, Supervisor
 from spaces.trial_config import TrialConfig
 from tests.records import opening
-from trainables.contest import load_contest
-from trainables.digits import make_digits
-from trainables.fit import Task, fit
-from trainables.folds import make_folds
-from trainables.store import build_store
+from trainables.data.contest import load_contest
+from trainables.data.digits import make_digits
+from trainables.data.folds import make_folds
+from trainables.data.image_store import build_store
+from trainables.training.fit import Task, fit
 
 CONFIG = TrialConfig(backbone="test_resnet", lr=5e-3, batch=32, epochs=12)
 
@@ -106,7 +106,7 @@ def bare() -> Iterator[None]:
     """Trainings write nothing."""
     with contextlib.ExitStack() as stack:
         for target in ("Checkpoint.write", "_save", "remove_leftovers"):
-            stack.enter_context(mock.patch(f"trainables.fit.{target}"))
+            stack.enter_context(mock.patch(f"trainables.training.fit.{target}"))
         yield
 
 

@@ -16,9 +16,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from results.ledger import read_ledger
-from results.trials import Search
-from search.heartbeat import heartbeats_folder
+from results.records.ledger import read_ledger
+from results.records.trials import Search
+from search.execution.watchdog import heartbeats_folder
 from tests.faults.row import Row
 
 BIN = Path(sys.executable).parent
@@ -156,13 +156,13 @@ class Cluster:
 
 
 @contextlib.contextmanager
-def two_hosts(folder: Path) -> Iterator[Cluster]:
-    """A cluster, for as long as the context lasts."""
+def two_hosts(folder: Path, hidden: str = "") -> Iterator[Cluster]:
+    """A cluster, for as long as the context lasts; the second host may lack a folder."""
     cluster = Cluster(folder)
     try:
         cluster.connect()
         cluster.start(0)
-        cluster.start(1)
+        cluster.start(1, hidden=hidden)
         yield cluster
     finally:
         cluster.disconnect()

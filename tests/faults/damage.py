@@ -9,14 +9,14 @@ from pathlib import Path
 
 import psutil
 
-from results.ledger import read_ledger
-from results.trials import Search
+from results.records.ledger import read_ledger
+from results.records.trials import Search
 from spaces.trial_config import TrialConfig
 from tests.faults.kills import outlived, start
 from tests.faults.row import Row
-from trainables.checkpoint import Checkpoint
-from trainables.contest import load_contest
-from trainables.store import build_store
+from trainables.data.contest import load_contest
+from trainables.data.image_store import build_store
+from trainables.training.checkpoint import Checkpoint
 
 OPTIONS = ("trials=3", "epochs=4", "confirm=0", "scheduler.grace=4", "workers=1", "quiet=true")
 

@@ -14,20 +14,20 @@ from typing import Any
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from results.leaderboard import Leaderboard
-from results.report import report, trial_rows
-from results.site_table import read_site_table
-from results.submission import read_solution, read_submission, read_validation
-from results.trials import Search
-from search.board_config import BlendConfig, ScoreConfig, SubmitConfig, TrustConfig
-from search.cli import _keys, parse
-from search.config import PromoteConfig, RunConfig, TrainConfig
-from search.resume import recorded_options
-from search.space import flatten, resolve_space
+from results.leaderboard.leaderboard import Leaderboard
+from results.leaderboard.site_table import read_site_table
+from results.leaderboard.submission_file import read_solution, read_submission, read_validation
+from results.records.trials import Search
+from results.reporting.report import report, trial_rows
+from search.options.analysis import BlendConfig, ScoreConfig, SubmitConfig, TrustConfig
+from search.options.command_line import _keys, parse
+from search.options.recorded import recorded_options
+from search.options.search_space import flatten, resolve_space
+from search.options.training import PromoteConfig, RunConfig, TrainConfig
 from spaces.errors import InputError
 from tests.faults.row import Row
-from trainables.contest import load_contest
-from trainables.folds import make_folds
+from trainables.data.contest import load_contest
+from trainables.data.folds import make_folds
 
 SLOWEST = 5.0
 """Seconds that refusing an input may take."""

@@ -15,11 +15,11 @@ import numpy as np
 import psutil
 from mlflow.tracking import MlflowClient
 
-from results.ledger import read_ledger
 from results.predictions import Predictions
+from results.records.ledger import read_ledger
+from results.records.trials import Search
 from results.tracking import ID_TAG
-from results.trials import Search
-from search.asha import Asha
+from search.planning.asha import Asha
 from tests.faults.row import Row
 
 SEARCH = ("trials=12", "epochs=3", "confirm=0", "scheduler.grace=1", "quiet=true")

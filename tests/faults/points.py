@@ -7,7 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from results.trials import Search
+from results.records.trials import Search
 from tests.faults.kills import SEARCH, audit
 from tests.faults.row import Row
 
@@ -16,18 +16,18 @@ HOOKS = Path(__file__).parent / "killpoints"
 WORKER = (
     "results.predictions:Predictions.write:before:1:",
     "results.predictions:Predictions.write:after:1:",
-    "trainables.checkpoint:Checkpoint.write:before:1:",
-    "trainables.checkpoint:_sync:before:1:",
-    "trainables.checkpoint:trim_checkpoints:before:1:",
-    "trainables.checkpoint:Checkpoint.write:after:1:",
+    "trainables.training.checkpoint:Checkpoint.write:before:1:",
+    "trainables.training.checkpoint:_sync:before:1:",
+    "trainables.training.checkpoint:trim_checkpoints:before:1:",
+    "trainables.training.checkpoint:Checkpoint.write:after:1:",
     "results.predictions:Predictions.write:before:1:test.npz",
     "results.predictions:Predictions.write:after:1:test.npz",
 )
 """Writes of a trainer; each point kills the trainer of another trial."""
 
 DRIVER = (
-    "results.ledger:Ledger.commit:before:3:",
-    "results.ledger:Ledger.commit:after:3:",
+    "results.records.ledger:Ledger.commit:before:3:",
+    "results.records.ledger:Ledger.commit:after:3:",
     "mlflow.tracking.client:MlflowClient.create_run:before:2:",
     "mlflow.tracking.client:MlflowClient.create_run:after:2:",
     "mlflow.tracking.client:MlflowClient.log_batch:before:4:",

@@ -9,13 +9,13 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from results.ledger import read_ledger
 from results.predictions import Predictions
-from results.trials import Search
+from results.records.ledger import read_ledger
+from results.records.trials import Search
 from tests.faults.kills import repeated_metrics, start
 from tests.faults.row import Row
-from trainables.checkpoint import Checkpoint
-from trainables.digits import make_digits
+from trainables.data.digits import make_digits
+from trainables.training.checkpoint import Checkpoint
 
 SIZES = {3: "tests.tiny:build", 10: "tests.tiny:build", 50: ""}
 """Sizes of file systems in MiB, and the networks whose checkpoints fit."""

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
-from results.trials import Search
+from results.records.trials import Search
 from tests.faults.kills import repeated_metrics, start
 from tests.faults.row import Row
 

@@ -13,9 +13,9 @@ from pathlib import Path
 import numpy as np
 import psutil
 
-from results.ledger import read_ledger
-from results.trials import Search
-from search.heartbeat import heartbeats_folder
+from results.records.ledger import read_ledger
+from results.records.trials import Search
+from search.execution.watchdog import heartbeats_folder
 from tests.faults.kills import repeated_metrics, start
 from tests.faults.row import Row
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from results.blend import (
+from results.ensemble.blend import (
     Choice,
     best_partners,
     choose,
@@ -16,19 +16,19 @@ from results.blend import (
     judge,
     paired_gain,
 )
-from results.blend_report import blend_page
-from results.class_bias import (
+from results.ensemble.class_bias import (
     BIASES,
     apply_class_biases,
     confusion_scores,
     counts_labels_only,
     fit_class_biases,
 )
+from results.ensemble.out_of_fold import OutOfFold
+from results.ensemble.recipes import MERGES, Blend
+from results.ensemble.stack import Panel
 from results.metrics import METRICS
-from results.panel import Panel
 from results.predictions import Predictions
-from results.promotion import OutOfFold
-from results.recipes import MERGES, Blend
+from results.reporting.blend_report import blend_page
 from spaces.errors import InputError
 
 CLASSES = ("a", "b", "c")

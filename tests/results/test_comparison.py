@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from results.comparison import compare
 from results.metrics import METRICS
-from results.optimism import winner_optimism
+from results.stats.comparison import compare
+from results.stats.optimism import winner_optimism
 
 CLASSES = 5
 Array = np.ndarray[Any, Any]

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from results.correlation import clayton_copula, gaussian_copula, kendall, kendall_interval
+from results.stats.correlation import clayton_copula, gaussian_copula, kendall, kendall_interval
 from tests.simulations import TAUS, covered
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from results.evidence import evidence
+from results.trust.evidence import evidence
 from tests.simulations import LOOKS, POWERS, adaptive_passes, passed
 
 

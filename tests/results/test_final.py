@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from results.final import Final, Finalist, luck_covariance, select_final
+from results.trust.final_selection import Final, Finalist, luck_covariance, select_final
 
 
 def finalist(

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from results.ledger import Ledger, read_ledger
+from results.records.ledger import Ledger, read_ledger
 from spaces.errors import InputError
 
 
@@ -84,7 +84,7 @@ def test_a_failed_write_leaves_nothing_and_is_repeated(tmp_path: Path) -> None:
     script = (
         "import resource, signal, sys\n"
         "from pathlib import Path\n"
-        "from results.ledger import Ledger, read_ledger\n"
+        "from results.records.ledger import Ledger, read_ledger\n"
         "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
         "path = Path(sys.argv[1])\n"
         "ledger = Ledger(path)\n"

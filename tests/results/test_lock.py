@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from results.lock import STALE, WriterLock
+from results.records.lock import STALE, WriterLock
 from spaces.errors import InputError
 
 
@@ -61,7 +61,7 @@ def test_a_stale_owner_of_this_machine_does_not_count(tmp_path: Path) -> None:
 def test_an_owner_is_heard_of_as_long_as_it_writes(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("results.lock.RENEWED", 0.05)
+    monkeypatch.setattr("results.records.lock.RENEWED", 0.05)
     path = tmp_path / "ledger.jsonl"
     lock = WriterLock(path)
     lock.acquire(0)

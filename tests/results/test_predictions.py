@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from results.predictions import Predictions
-from results.truth import Truth
+from results.records.fold_table import Truth
 from spaces.errors import InputError
-from trainables.folds import Folds
+from trainables.data.folds import Folds
 
 
 def example() -> Predictions:

@@ -10,10 +10,7 @@ import pandas as pd
 import pytest
 from sklearn.metrics import f1_score
 
-from results.ledger import Ledger
-from results.metrics import METRICS
-from results.predictions import Predictions
-from results.promotion import (
+from results.ensemble.out_of_fold import (
     OutOfFold,
     class_scores,
     collect,
@@ -22,7 +19,10 @@ from results.promotion import (
     nadeau_bengio,
     worst_images,
 )
-from results.trials import Search
+from results.metrics import METRICS
+from results.predictions import Predictions
+from results.records.ledger import Ledger
+from results.records.trials import Search
 from spaces.errors import InputError
 from spaces.trial_config import TrialConfig
 

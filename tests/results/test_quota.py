@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from results.quota import Quota, allowance, allowance_words
+from results.leaderboard.quota import Quota, allowance, allowance_words
 from spaces.errors import InputError
 
 

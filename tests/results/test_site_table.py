@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from results.leaderboard import Submission
-from results.site_table import match, read_site_table
+from results.leaderboard.leaderboard import Submission
+from results.leaderboard.site_table import match, read_site_table
 from spaces.errors import InputError
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import multiprocessing
+import time
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +12,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from results.leaderboard import Leaderboard
+from results.leaderboard.leaderboard import Leaderboard
+from results.leaderboard.submission_file import SubmissionForm, read_solution, read_submission
 from results.predictions import Predictions
-from results.submission import SubmissionForm, read_solution, read_submission
 from spaces.errors import InputError
+from tests.records import draft
 
 IMAGES, CLASSES = ("a.png", "b.png", "c.png"), ("cat", "dog")
 PREDICTED = Predictions(
@@ -105,8 +107,8 @@ def test_a_solution_may_be_a_part_but_not_something_else(tmp_path: Path) -> None
 
 def test_the_record_is_appended_and_corrected(tmp_path: Path) -> None:
     board = Leaderboard.read(tmp_path)
-    first = board.add_submission("t-000", tmp_path / "x.csv", "abc")
-    board.add_submission("t-001", tmp_path / "y.csv", "def")
+    first = board.add_submission("t-000", draft(tmp_path))
+    board.add_submission("t-001", draft(tmp_path))
     assert first.id == "s001"
     board.add_score("s002", public=0.5, private=None, images=10)
     board.add_score("s001", public=0.7, private=None, images=10)
@@ -130,7 +132,7 @@ def _score(folder: Path, value: float) -> None:
 
 
 def test_two_at_once_wait_for_each_other(tmp_path: Path) -> None:
-    Leaderboard.read(tmp_path).add_submission("t-000", tmp_path / "x.csv", "abc")
+    Leaderboard.read(tmp_path).add_submission("t-000", draft(tmp_path))
     context = multiprocessing.get_context("spawn")
     both = [context.Process(target=_score, args=(tmp_path, v)) for v in (0.1, 0.2, 0.3)]
     for process in both:
@@ -159,3 +161,31 @@ def test_a_recorded_leaderboard_is_still_read(tmp_path: Path) -> None:
     lines = board.path.read_text()
     board.add_assessment(conclusion, freeze=False)
     assert board.path.read_text() == lines  # the same conclusion is not recorded twice
+
+
+def _submit(folder: Path, number: int) -> None:
+    own = folder / f"draft-{number}.csv"
+    own.write_text(f"image,label\na,{number}\n")
+    board = Leaderboard.read(folder)
+    time.sleep(0.5)  # all have read before the first writes
+    board.add_submission("same" if number < 4 else f"t-{number}", own)
+
+
+def test_submissions_at_the_same_moment_have_ids_of_their_own(tmp_path: Path) -> None:
+    """Eight processes that read the record before any of them wrote; four of one trial."""
+    context = multiprocessing.get_context("spawn")
+    processes = [context.Process(target=_submit, args=(tmp_path, n)) for n in range(8)]
+    for process in processes:
+        process.start()
+    for process in processes:
+        process.join()
+    assert [p.exitcode for p in processes] == [0] * 8
+    board = Leaderboard.read(tmp_path)
+    assert sorted(board.submissions) == [f"s{n:03d}" for n in range(1, 6)]
+    assert sorted(s.trial for s in board.submissions.values()) == sorted(
+        ["same", "t-4", "t-5", "t-6", "t-7"]
+    )
+    for submission in board.submissions.values():
+        content = Path(submission.file).read_bytes()
+        assert hashlib.sha256(content).hexdigest() == submission.sha256
+    assert not list(tmp_path.glob("draft-*"))

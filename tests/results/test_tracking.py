@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 from mlflow.tracking import MlflowClient
 
-from results.leaderboard import Leaderboard
-from results.ledger import Ledger
-from results.secrets import masked, without_password
+from results.leaderboard.leaderboard import Leaderboard
+from results.records.ledger import Ledger
+from results.records.secrets import masked, without_password
 from results.tracking import ID_TAG, Tracker, log_notes, open_client, tracked_trials
 from spaces.trial_config import TrialConfig
 from tests.records import opening

@@ -8,13 +8,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from results.band import BandRule, Validated, competitive_band
-from results.leaderboard import Leaderboard
+from results.leaderboard.leaderboard import Leaderboard
 from results.metrics import METRICS
-from results.regret import expected_regret
-from results.trust import FEWEST, Score, assess
-from results.trust_report import trust_page, trust_table
-from results.validation import PLAIN, weighted_to_test
+from results.reporting.trust_report import trust_page, trust_table
+from results.trust.assessment import FEWEST, Score, assess
+from results.trust.band import BandRule, Validated, competitive_band
+from results.trust.regret import expected_regret
+from results.trust.validation import PLAIN, weighted_to_test
 from tests.simulations import ACCURACY, contest, predictions
 
 

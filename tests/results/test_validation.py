@@ -10,9 +10,9 @@ import pytest
 from sklearn.metrics import accuracy_score, f1_score
 
 from results.metrics import METRICS, Metric
-from results.shift import Shift, measure_shift
-from results.tournament import average_evidence, choose, paired_advantage, tournament
-from results.validation import PLAIN, class_balanced, weighted_to_test, worst_group
+from results.trust.shift import Shift, measure_shift
+from results.trust.tournament import average_evidence, choose, paired_advantage, tournament
+from results.trust.validation import PLAIN, class_balanced, weighted_to_test, worst_group
 from spaces.errors import InputError
 
 ACCURACY, MACRO_F1, LOG_LOSS = (METRICS[n] for n in ("accuracy", "macro_f1", "log_loss"))

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
-from search.board_config import ShowConfig, SyncConfig, UiConfig
-from search.cli import help_text, parse
-from search.config import DigitsConfig, RunConfig, TrainConfig
-from search.help import HELP
-from search.space import flatten, resolve_space
+import search
+from search.options.analysis import ShowConfig, SyncConfig, UiConfig
+from search.options.command_line import help_text, parse
+from search.options.help import HELP
+from search.options.search_space import flatten, resolve_space
+from search.options.training import DigitsConfig, RunConfig, TrainConfig
 from spaces.errors import InputError
 
+COMMANDS = sorted(p.stem for p in Path(search.__file__).parent.glob("[a-z]*.py"))
 SCHEMAS = [RunConfig, TrainConfig, ShowConfig, SyncConfig, UiConfig]
 
 
@@ -105,7 +109,7 @@ def test_a_bare_word_is_the_positional_option() -> None:
 
 @pytest.mark.parametrize("schema", SCHEMAS)
 def test_every_option_is_explained(schema: type) -> None:
-    from search.cli import _keys
+    from search.options.command_line import _keys
 
     assert set(_keys(schema)) <= set(HELP)
     text = help_text(schema, "what it does")
@@ -161,4 +165,40 @@ def test_own_code_that_fails(
 
 
 def test_an_own_space_loads() -> None:
-    assert resolve_space("spaces.schedule:schedule").name == "schedule"
+    assert resolve_space("spaces.ready.schedule:schedule").name == "schedule"
+
+
+HEAVY = {"torch", "ray", "mlflow", "timm", "albumentations", "sklearn", "scipy", "pandas"}
+"""Libraries that take long to import: not before options and names are checked."""
+
+
+@pytest.mark.parametrize(
+    ("command", "arguments"),
+    [
+        *((name, ["--help"]) for name in COMMANDS),
+        *((name, ["nosuchoption=1"]) for name in COMMANDS),
+        ("run", ["space=aug_polcy"]),
+        ("run", ["tracking=foo://bar"]),
+        ("run", ["trials=none"]),
+        ("run", ["data=csv", "data.root=/nowhere"]),
+        ("train", ["weights=/nowhere.safetensors"]),
+    ],
+)
+def test_what_is_mistyped_is_told_before_anything_heavy_is_imported(
+    command: str, arguments: list[str], tmp_path: Path
+) -> None:
+    """Half a second on an idle machine: that no heavy library is imported does not depend on it."""
+    script = (
+        "import runpy, sys\n"
+        "try:\n"
+        f"    runpy.run_module('search.{command}', run_name='__main__')\n"
+        "except SystemExit as ended:\n"
+        "    print(ended.code, *sys.modules, file=sys.stderr)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script, *arguments], cwd=tmp_path, capture_output=True, text=True
+    )
+    code, *modules = done.stderr.splitlines()[-1].split()
+    assert code == ("0" if arguments == ["--help"] else "2"), done.stderr
+    assert not HEAVY & set(modules)
+    assert not list(tmp_path.iterdir())

@@ -13,15 +13,10 @@ pytestmark = pytest.mark.skipif(
 )
 
 
-def test_a_cluster(tmp_path: Path) -> None:
-    """A host that leaves and comes back costs nothing; one that does not see the folder is told."""
-    with two_hosts(tmp_path / "cluster") as cluster:
-        row = node_that_leaves(cluster, trials=4, times=1)
-        assert not row.wrong, f"{row}\n{(tmp_path / 'cluster/job.txt').read_text()}"
-        runs = tmp_path / "runs"
-        runs.mkdir()
-        cluster.kill(1)
-        cluster.start(1, hidden=str(runs))
+def test_a_host_that_does_not_see_the_folder_is_told(tmp_path: Path) -> None:
+    runs = tmp_path / "runs"
+    runs.mkdir()
+    with two_hosts(tmp_path / "cluster", hidden=str(runs)) as cluster:
         done = cluster.run(
             0, "python", "-m", "search.train", f"runs={runs}", "name=n", "epochs=1",
             f"cluster.address={ADDRESSES[0]}:{PORT}",
@@ -29,3 +24,10 @@ def test_a_cluster(tmp_path: Path) -> None:
     assert done.returncode == 2, done.stdout + done.stderr
     assert f"node {ADDRESSES[1]} does not see this folder" in done.stderr
     assert not (runs / "digits/n").exists()
+
+
+@pytest.mark.slow
+def test_a_host_that_leaves_and_comes_back_costs_nothing(tmp_path: Path) -> None:
+    with two_hosts(tmp_path / "cluster") as cluster:
+        row = node_that_leaves(cluster, trials=4, times=1)
+        assert not row.wrong, f"{row}\n{(tmp_path / 'cluster/job.txt').read_text()}"

@@ -9,21 +9,21 @@ from dataclasses import dataclass
 import psutil
 import pytest
 
-from results.ledger import Ledger, read_ledger
-from results.trials import Search, Trial
-from search.config import ClusterConfig, ResourcesConfig
-from search.driver import Driver
-from search.engine import ray_session, run_trials
-from search.heartbeat import heartbeats_folder
-from search.job import Job
-from search.nodes import Nodes
-from search.plan import Planned, interrupted
-from search.session import kept
+from results.records.ledger import Ledger, read_ledger
+from results.records.trials import Search, Trial
+from search.execution.driver import Driver
+from search.execution.engine import ray_session, run_trials
+from search.execution.nodes import Nodes
+from search.execution.watchdog import heartbeats_folder
+from search.jobs.job import Job
+from search.jobs.lifecycle import kept
+from search.options.training import ClusterConfig, ResourcesConfig
+from search.planning.search_plan import Planned, interrupted
 from spaces.trial_config import TrialConfig
 from tests.faulty import FAULTS, smoothing
-from trainables.contest import Contest
-from trainables.folds import Folds
-from trainables.store import ImageStore
+from trainables.data.contest import Contest
+from trainables.data.folds import Folds
+from trainables.data.image_store import ImageStore
 
 PATIENCE = 10.0
 """Seconds of the watchdog: more than a first epoch's slowest batch takes here."""

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from results.ledger import Event
-from results.trials import Search
-from search.folds_plan import ATTEMPTS, FoldsPlan, fold_config
-from search.plan import Planned
+from results.records.ledger import Event
+from results.records.trials import Search
+from search.planning.fold_plan import ATTEMPTS, FoldsPlan, fold_config
+from search.planning.search_plan import Planned
 from spaces.trial_config import TrialConfig
 
 

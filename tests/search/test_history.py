@@ -10,16 +10,16 @@ from typing import Any
 import pytest
 from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 
-from results.ledger import Ledger
-from results.trials import Search, Trial
-from search.cli import parse
-from search.config import RunConfig
-from search.driver import Driver
-from search.history import Past, Source, _fit
-from search.plan import Planned
-from search.sampler import Sampler
+from results.records.ledger import Ledger
+from results.records.trials import Search, Trial
+from search.execution.driver import Driver
+from search.options.command_line import parse
+from search.options.training import RunConfig
+from search.planning.sampler import Sampler
+from search.planning.search_plan import Planned
+from search.planning.warm_start import Past, Source, _fit
+from spaces.augmentation.policy import named_policy
 from spaces.param import Param, When
-from spaces.policy import named_policy
 from spaces.space import SearchSpace
 from spaces.trial_config import TrialConfig
 from tests.records import opening

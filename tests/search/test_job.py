@@ -2,25 +2,38 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import re
+import shutil
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from results.ledger import Ledger
-from search.cli import parse
-from search.config import ResourcesConfig, RunConfig, TrainConfig
-from search.engine import GIB, trial_slots
-from search.job import recordable_options, resolve_metric
-from search.preparation import base_config, prepare
-from search.resume import check_owner, recorded_options
-from search.space import flatten, resolve_space
+from results.records.ledger import Ledger
+from results.records.secrets import in_a_line
+from results.records.trials import find_search, searches
+from search.competition.images import open_pictures
+from search.competition.standing import open_standing
+from search.competition.tracking import reach
+from search.execution.engine import GIB, _staying_local, trial_slots
+from search.jobs.code_digest import code_digest
+from search.jobs.job import recordable_options, resolve_metric
+from search.jobs.local_resources import check_local_resources
+from search.jobs.preparation import base_config, prepare
+from search.jobs.resume import check_owner
+from search.options.analysis import CompetitionConfig, TrustConfig
+from search.options.command_line import parse
+from search.options.recorded import recorded_options
+from search.options.search_space import flatten, resolve_space
+from search.options.training import ClusterConfig, ResourcesConfig, RunConfig, TrainConfig
 from spaces.errors import InputError
 from spaces.trial_config import TrialConfig
 from tests.records import opening
-from trainables.folds import Folds
+from trainables.data.folds import Folds
 
 
 def prepared(runs: Path, *arguments: str) -> Any:
@@ -175,3 +188,151 @@ def test_a_folder_of_somebody_else_is_not_resumed(
     monkeypatch.setattr(os, "getuid", lambda: 4711)
     with pytest.raises(InputError, match=r"belongs to user \d+, not to you \(4711\)"):
         check_owner(tmp_path)
+
+
+def test_the_digest_of_the_code_covers_what_decides_a_training(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = Path(__file__).parents[2]
+    for package in ("spaces", "trainables", "results", "search"):
+        shutil.copytree(root / package, tmp_path / package)
+    before = code_digest(tmp_path)
+    assert before == code_digest()
+    report = tmp_path / "results/reporting/report.py"
+    report.write_text(report.read_text() + "# other words\n")
+    assert code_digest(tmp_path) == before
+    fit = tmp_path / "trainables/training/fit.py"
+    fit.write_text(fit.read_text() + "# another training\n")
+    changed = code_digest(tmp_path)
+    assert changed != before
+    monkeypatch.setattr(
+        "search.jobs.code_digest.version", lambda name: "9.9" if name == "torch" else "1.0"
+    )
+    upgraded = code_digest(tmp_path)
+    monkeypatch.setattr("search.jobs.code_digest.version", lambda name: "1.0")
+    assert code_digest(tmp_path) != upgraded
+
+
+def test_searches_are_in_the_order_of_their_opening(tmp_path: Path) -> None:
+    """Whatever was written last: a search that goes on, or a copy, is not the newest."""
+    for name, opened, last in (("b", 10.0, 99.0), ("a", 20.0, 30.0), ("c", 5.0, 6.0)):
+        path = tmp_path / "comp" / name / "ledger.jsonl"
+        path.parent.mkdir(parents=True)
+        lines = [{"event": "opened", "at": opened}, {"event": "resumed", "at": last}]
+        path.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    os.utime(tmp_path / "comp/c/ledger.jsonl")
+    assert [p.name for p in searches(tmp_path)] == ["c", "b", "a"]
+    assert find_search(tmp_path, "latest").name == "b"
+
+
+def test_a_local_ray_leaves_the_environment_of_other_threads_alone(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("KEPT", "1")
+    monkeypatch.delenv("RAY_AUTH_TOKEN", raising=False)
+    cleared: list[str] = []
+    monkeypatch.setattr(type(os.environ), "clear", lambda self: cleared.append("all of it"))
+    with _staying_local():
+        assert os.environ["RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"] == "0"
+        os.environ["SET_MEANWHILE"] = "by another thread"
+    assert not cleared
+    assert os.environ.pop("SET_MEANWHILE") == "by another thread"
+    assert "RAY_AUTH_TOKEN" not in os.environ
+
+
+OWN = """
+import os
+import torch
+
+def not_a_network(config, classes):
+    return "a network"
+
+def too_narrow(config, classes):
+    return torch.nn.Sequential(torch.nn.AdaptiveAvgPool2d(1), torch.nn.Flatten())
+
+def no_gradient(config):
+    return lambda logits, targets: 1.0
+
+def broken(config):
+    return lambda logits, targets: (logits @ targets).sum()
+
+def text(labels, probabilities):
+    return "good"
+"""
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["model=os:system"], "called with (config, classes) it fails: TypeError"),
+        (["model=own:not_a_network"], "returned str, not a torch.nn.Module"),
+        (["model=own:too_narrow"], "of shape (2, 3); logits of shape (2, 10) are needed"),
+        (["loss=own:no_gradient"], "made float of logits and targets; a scalar tensor"),
+        (["loss=own:broken"], "its function fails: RuntimeError: "),
+        (["metric=own:text", "direction=maximize"], "returned str, not a number"),
+    ],
+)
+def test_own_functions_are_tried_before_anything_is_written(
+    arguments: list[str], words: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "own.py").write_text(OWN)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.delitem(sys.modules, "own", raising=False)
+    with pytest.raises(InputError) as refused:
+        prepared(tmp_path / "runs", *arguments)
+    assert words in str(refused.value)
+    assert str(refused.value).startswith(arguments[0])
+    assert not list((tmp_path / "runs").rglob("ledger.jsonl"))
+
+
+@pytest.mark.parametrize(
+    ("resources", "words"),
+    [
+        (ResourcesConfig(cpu=1000), "resources.cpu=1000 per trial, but there is only"),
+        (ResourcesConfig(gpu=99), "resources.gpu=99 per trial, but there is only"),
+        (ResourcesConfig(memory=1e6), "resources.memory=1e+06 GiB per trial, but there is only"),
+    ],
+)
+def test_more_than_the_machine_has_is_refused_before_ray(
+    resources: ResourcesConfig, words: str
+) -> None:
+    with pytest.raises(InputError, match=re.escape(words)):
+        check_local_resources(resources, ClusterConfig())
+    check_local_resources(resources, ClusterConfig(address="auto"))  # a cluster is asked itself
+
+
+def test_test_images_are_known_without_predictions(tmp_path: Path) -> None:
+    """With predict.test=false a promotion still finds the images of the search."""
+    ready = prepared(tmp_path / "runs", "predict.test=false", "name=s")
+    folder = Path(ready.job.folder)
+    with contextlib.closing(Ledger(folder / "ledger.jsonl")) as ledger:
+        ledger.add("opened", format=1, kind="search", **{"trials": 1, **ready.opening})
+    standing = open_standing(CompetitionConfig(runs=str(tmp_path / "runs")))
+    assert standing.test_images == ready.contest.test_images
+    contest, store = open_pictures(standing, ready.store.side, print)
+    assert store.digest == ready.store.digest
+    assert contest.test_images == ready.contest.test_images
+
+
+def test_tracking_that_cannot_be_is_refused_and_one_that_is_away_is_told(tmp_path: Path) -> None:
+    for uri, words in {
+        "foo://bar": "unknown scheme 'foo'",
+        "sqlit:///x.db": "did you mean sqlite",
+        "mlruns": "write a URI, such as",
+    }.items():
+        with pytest.raises(InputError, match=words):
+            parse(RunConfig, [f"tracking={uri}"])
+        with pytest.raises(InputError, match=words):
+            parse(TrustConfig, [f"tracking={uri}"])
+    assert reach("", tmp_path) == ""
+    assert "there is no folder" in reach("sqlite:////nowhere/at/all.db", tmp_path)
+    away = reach("http://127.0.0.1:1", tmp_path)
+    assert away
+    assert len(away) <= 300
+    assert away.endswith((" …", ")", ".", "'")) or away[-1].isalnum()
+
+
+def test_words_of_an_error_are_not_cut_in_two() -> None:
+    words = in_a_line(OSError("reason " * 100), "sqlite:///x.db", width=100)
+    assert len(words) <= 100
+    assert words.endswith("reason …")

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from results.ledger import Ledger, read_ledger
-from results.trials import Search
-from search import driver as driver_module
-from search.driver import Driver
-from search.keep import tidy
-from search.plan import Planned
+from results.records.ledger import Ledger, read_ledger
+from results.records.trials import Search
+from search.execution import driver as driver_module
+from search.execution.driver import Driver
+from search.jobs.retention import tidy
+from search.planning.search_plan import Planned
 from spaces.trial_config import TrialConfig
 from tests.faults.storage import can_mount, fill, mounted
 from tests.records import opening

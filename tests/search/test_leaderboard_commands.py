@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import contextlib
+import getpass
 import importlib
 import io
 import json
+import os
 import shutil
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -17,24 +20,28 @@ import pandas as pd
 import pytest
 from mlflow.tracking import MlflowClient
 
-from results.leaderboard import Leaderboard
+from results.leaderboard.leaderboard import Leaderboard
 from results.metrics import METRICS
 from results.predictions import Predictions
+from results.records.fold_table import Truth
+from results.records.trials import Search
 from results.tracking import ID_TAG, register
-from results.trials import Search
-from results.trust import FEWEST
-from results.truth import Truth
-from search.board_config import (
+from results.trust.assessment import FEWEST
+from search.competition import images
+from search.options.analysis import (
     BlendConfig,
     ExportConfig,
     FinalConfig,
+    NoteConfig,
     PredictImagesConfig,
     ScoreConfig,
     SubmitConfig,
     TrustConfig,
 )
-from search.cli import main
-from search.config import PromoteConfig
+from search.options.command_line import main
+from search.options.training import PromoteConfig
+from search.promotion import views
+from tests.records import draft
 from tests.search.test_end_to_end import run as run_process
 from trainables.portable import predictor
 from trainables.portable.predictor import Predictor
@@ -54,6 +61,7 @@ def run(folder: Path, command: str, *arguments: str) -> subprocess.CompletedProc
         "export": ExportConfig,
         "predict": PredictImagesConfig,
         "final": FinalConfig,
+        "note": NoteConfig,
     }[command]
     out, err = io.StringIO(), io.StringIO()
     code = None
@@ -65,7 +73,8 @@ def run(folder: Path, command: str, *arguments: str) -> subprocess.CompletedProc
     ):
         patch.setattr(sys, "argv", [command, *arguments])
         try:
-            main(schema, module.run, module.__doc__ or "")
+            positional = "select" if command == "note" else ""
+            main(schema, module.run, module.__doc__ or "", positional)
         except SystemExit as ended:
             code = ended.code
     assert isinstance(code, int)
@@ -187,6 +196,8 @@ def test_scores_lead_to_trust(folder: Path) -> None:
         logged = runs[f"digits/{submission.trial}"].data.metrics
         assert logged["leaderboard/public"] == submission.public
     assert "trust/tau" in runs["digits/trust"].data.metrics
+    assert runs["digits/trust"].info.start_time <= runs["digits/trust"].info.end_time
+    assert all(value != "" for r in runs.values() for value in r.data.params.values())
     files = {f.path for f in client.list_artifacts(runs["digits/trust"].info.run_id)}
     assert files == {"trust.png", "trust.csv"}
 
@@ -316,6 +327,7 @@ def test_models_made_elsewhere_blend(folder: Path, tmp_path: Path) -> None:
     assert experiment is not None
     (logged,) = client.search_runs([experiment.experiment_id], f"tags.`{ID_TAG}` = 'digits/b001'")
     assert logged.data.metrics["blend/honest.mean"] == pytest.approx(honest)
+    assert logged.info.start_time <= logged.info.end_time
     assert "leaderboard/public" in logged.data.metrics
     # A test file of labels alone: the model then votes out-of-fold, too.
     assert run(copy, "submit", "file=cid.csv", "validation=cid_oof.csv").returncode == 0
@@ -373,6 +385,29 @@ def test_a_site_s_table_and_a_quota(folder: Path, tmp_path: Path) -> None:
     assert "has that score already" in same.stderr
 
 
+def test_scores_by_a_solution_after_a_move(folder: Path, tmp_path: Path) -> None:
+    """The record names files where they were; they are found where the runs folder is now."""
+    shutil.copytree(folder / "runs", tmp_path / "moved")
+    path = tmp_path / "moved/digits/leaderboard.jsonl"
+    path.write_text(path.read_text().replace(str(folder), "/where/it/was"))
+    solution = tmp_path / "moved/digits/data/solution.csv"
+    scored = run(folder, "score", f"solution={solution}", f"runs={tmp_path / 'moved'}")
+    assert scored.returncode == 0, scored.stderr
+    assert "scored on 719 of 719" in scored.stdout
+
+
+def test_a_note_by_a_user_without_a_name(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def nameless() -> str:
+        raise KeyError("uid not found")
+
+    monkeypatch.setattr(getpass, "getuser", nameless)
+    noted = run(
+        folder, "note", "six-001", "hypothesis=it holds", f"tracking=sqlite:///{folder}/n.db"
+    )
+    assert noted.returncode == 0, noted.stderr
+    assert Leaderboard.read(folder / "runs/digits").notes["six-001"].by == str(os.getuid())
+
+
 def test_a_trusted_validation_is_frozen(folder: Path, tmp_path: Path) -> None:
     copy = contest_copy(folder, tmp_path)
     board = Leaderboard.read(copy / "runs/digits")
@@ -413,6 +448,11 @@ def test_rules_that_forbid_test_images_are_remembered(folder: Path, tmp_path: Pa
     page = run(copy, "trust", "rules.test_images=true", "backbone=test_vit")
     assert page.returncode == 0, page.stderr
     assert "test images are told from the hold-out" in page.stdout
+    # Gate and final selection weigh what the verdict weighed, not the baseline's embeddings.
+    (weights,) = (copy / "runs/digits").glob("shift-*.json")
+    assert run(copy, "final").returncode == 0
+    run(copy, "promote", "folds=2", "select=nothing")
+    assert list((copy / "runs/digits").glob("shift-*.json")) == [weights]
     wrong = run(copy, "trust", "weights=x.safetensors")
     assert wrong.returncode == 2
 
@@ -483,7 +523,7 @@ def test_a_promotion_is_submitted_and_scored(promoted: Path) -> None:
     assert "did you mean two" in unknown.stderr
 
 
-def test_views_of_a_promotion_blend(promoted: Path) -> None:
+def test_views_of_a_promotion_blend(promoted: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     search = Search.read(promoted / "runs/digits/two")
     best = next(iter(search.opened["promotion"]["arms"]))
     for arguments, words in {
@@ -496,6 +536,13 @@ def test_views_of_a_promotion_blend(promoted: Path) -> None:
         wrong = run(promoted, "blend", *arguments)
         assert wrong.returncode == 2, wrong.stdout
         assert words in wrong.stderr
+    opened = images.open_pictures
+
+    def slowly(*arguments: Any, **options: Any) -> Any:
+        time.sleep(1.1)  # nothing is done yet when the first second is over
+        return opened(*arguments, **options)
+
+    monkeypatch.setattr(views, "open_pictures", slowly)
     seen = run(promoted, "blend", "select=two", "views=[rotate+5,zoom]")
     assert seen.returncode == 0, seen.stderr
     assert f"two/{best} with the mean of its 2 views" in seen.stdout
@@ -543,8 +590,10 @@ def test_the_final_selection(promoted: Path) -> None:
     board = Leaderboard.read(promoted / "runs/digits")
     twin = board.of_trial("two")
     assert twin is not None
-    blend = board.add_blend(("two",), "mean", 0.9)
-    again = board.add_submission(blend.id, Path(twin.file), twin.sha256, source="blend")
+    (promoted / "runs/digits/blends/draft").mkdir(parents=True)
+    blend = board.add_blend(promoted / "runs/digits/blends/draft", ("two",), "mean", 0.9)
+    same = draft(promoted / "runs/digits/submissions", Path(twin.file).read_text())
+    again = board.add_submission(blend.id, same, source="blend")
     board.add_score(again.id, public=twin.public, private=None)
     doubled = run(promoted, "final")
     assert f"{again.id} predicts the same as {twin.id}" in doubled.stdout
@@ -681,6 +730,7 @@ def test_a_folder_of_images_is_predicted(
 
 
 def test_a_promotion_of_changed_images_is_refused(promoted: Path) -> None:
+    with_few_scores(promoted / "runs/digits")
     data = promoted / "runs/digits/data"
     next((data / "train").iterdir()).write_bytes(next((data / "test").iterdir()).read_bytes())
     changed = run(promoted, "promote", "folds=2")

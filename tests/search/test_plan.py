@@ -8,17 +8,17 @@ from typing import Any
 
 import pytest
 
-from results.ledger import Ledger, read_ledger
-from results.summary import concerns
-from results.trials import Search
-from search.asha import SCORE, SCORES, Asha
-from search.driver import Driver
-from search.plan import CONFIRM_FOLD, Planned, SearchPlan, confirmation_arms
-from search.sampler import Sampler
-from spaces.aug_policy import aug_policy
-from spaces.optimizer import optimizer
-from spaces.policy import AugPolicy, trivial_augment
-from spaces.schedule import schedule
+from results.records.ledger import Ledger, read_ledger
+from results.records.trials import Search
+from results.reporting.summary import concerns
+from search.execution.driver import Driver
+from search.planning.asha import SCORE, SCORES, Asha
+from search.planning.sampler import Sampler
+from search.planning.search_plan import CONFIRM_FOLD, Planned, SearchPlan, confirmation_arms
+from spaces.augmentation.policy import AugPolicy, trivial_augment
+from spaces.ready.aug_policy import aug_policy
+from spaces.ready.optimizer import optimizer
+from spaces.ready.schedule import schedule
 from spaces.trial_config import TrialConfig
 from tests.records import opening
 

@@ -8,13 +8,13 @@ from typing import Any
 import pytest
 
 from results.metrics import METRICS
-from results.report import report
-from results.summary import summarise
-from results.trials import Search
-from search.config import PromoteConfig
-from search.promote import promoted_arms
-from search.promotion_results import light_to_heavy
-from search.select import Candidate
+from results.records.trials import Search
+from results.reporting.report import report
+from results.reporting.summary import summarise
+from search.competition.candidates import Candidate
+from search.options.training import PromoteConfig
+from search.promotion.arms import promoted_arms
+from search.promotion.outputs import light_to_heavy
 from spaces.errors import InputError
 
 SECONDS = {"feed": 0.1, "compute": 0.8, "evaluate": 0.1, "total": 1.0}

@@ -21,20 +21,20 @@ import pytest
 import torch
 from mlflow.tracking import MlflowClient
 
-from results.ledger import Ledger, read_ledger
+from results.records.ledger import Ledger, read_ledger
+from results.records.trials import Search
 from results.tracking import ID_TAG
-from results.trials import Search
-from search.actor import fault_of
-from search.asha import SCORE, SCORES, Asha
-from search.cli import main
-from search.config import RunConfig, TrainConfig
-from search.driver import CLOSING_TIME, RETRIES, Driver
-from search.last_words import LastWords
-from search.plan import Planned, SearchPlan
-from search.resume import recorded_options
-from search.sampler import Sampler
-from search.tune import Proposals
-from spaces.ready import READY
+from search.execution.driver import CLOSING_TIME, RETRIES, Driver
+from search.execution.exit_note import LastWords
+from search.execution.trial_actor import fault_of
+from search.execution.tune_adapter import Proposals
+from search.options.command_line import main
+from search.options.recorded import recorded_options
+from search.options.training import RunConfig, TrainConfig
+from search.planning.asha import SCORE, SCORES, Asha
+from search.planning.sampler import Sampler
+from search.planning.search_plan import Planned, SearchPlan
+from spaces.ready import ready_space
 from spaces.trial_config import TrialConfig
 from tests.search.test_end_to_end import run
 
@@ -95,7 +95,7 @@ def test_a_replay_in_two_parts_is_a_replay() -> None:
 
 def test_the_sampler_knows_the_record_and_draws_something_new() -> None:
     search = Search.read(ASSETS)
-    space = READY["aug_policy"]()
+    space = ready_space("aug_policy")
 
     def sampler(history: Search) -> Sampler:
         trials = list(history.trials.values())
@@ -124,7 +124,7 @@ def test_interrupted_trials_go_first_and_lost_ones_are_given_up(tmp_path: Path) 
     search = Search(folder=tmp_path, opened={"search": "s", "metric": "accuracy"})
     driver = Driver(ledger, search)
     config = TrialConfig(epochs=4)
-    sampler = Sampler(READY["aug_policy"](), "accuracy", "maximize", 0, 5)
+    sampler = Sampler(ready_space("aug_policy"), "accuracy", "maximize", 0, 5)
     plan = SearchPlan(search=search, sampler=sampler, baseline=config, trials=0, confirm=0)
     for attempt in range(1, RETRIES["death"] + 2):
         planned = plan.next()
@@ -270,7 +270,7 @@ def test_a_deadline_lets_those_that_run_use_the_time_that_is_left(tmp_path: Path
     search = Search(folder=tmp_path, opened={"search": "s", "metric": "accuracy"})
     driver = Driver(ledger, search, time.monotonic() + CLOSING_TIME + 60)
     driver.slots = 2
-    sampler = Sampler(READY["aug_policy"](), "accuracy", "maximize", 0, 5)
+    sampler = Sampler(ready_space("aug_policy"), "accuracy", "maximize", 0, 5)
     plan = SearchPlan(
         search=search, sampler=sampler, baseline=TrialConfig(epochs=4), trials=3, confirm=0
     )

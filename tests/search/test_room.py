@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from results.ledger import Ledger
-from results.trials import Search
-from search import driver as driver_module
-from search.driver import Driver
-from search.plan import Planned
-from search.room import MIB, Room
+from results.records.ledger import Ledger
+from results.records.trials import Search
+from search.execution import driver as driver_module
+from search.execution.disk_space import MIB, Room
+from search.execution.driver import Driver
+from search.planning.search_plan import Planned
 from spaces.trial_config import TrialConfig
 from tests.records import opening
 

@@ -10,18 +10,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from optuna.distributions import CategoricalDistribution, FloatDistribution
 
-from spaces.aug_policy import aug_policy
 from spaces.errors import InputError
-from spaces.optimizer import optimizer
 from spaces.param import Param, When
-from spaces.ready import READY
-from spaces.schedule import schedule
+from spaces.ready import READY, ready_space
+from spaces.ready.aug_policy import aug_policy
+from spaces.ready.optimizer import optimizer
+from spaces.ready.schedule import schedule
 from spaces.space import SearchSpace
 from spaces.trial_config import TrialConfig
 
 optuna.logging.set_verbosity(optuna.logging.ERROR)
 ALL = {
-    **{name: make() for name, make in READY.items()},
+    **{name: ready_space(name) for name in READY},
     "joined": aug_policy().join(schedule()).join(optimizer()),
     "three stages": aug_policy(stages=3),
 }
@@ -49,7 +49,7 @@ def test_json_round_trip_keeps_space_and_digest(name: str) -> None:
 
 @pytest.mark.parametrize("name", READY)
 def test_ready_spaces_keep_to_few_live_dimensions(name: str) -> None:
-    assert max(len(params) for params in draws(READY[name](), 300)) <= 9
+    assert max(len(params) for params in draws(ready_space(name), 300)) <= 9
 
 
 def test_a_foreign_or_missing_parameter_is_not_contained() -> None:

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
+from spaces.augmentation.operations import OPERATIONS, operation
+from spaces.augmentation.policy import AugPolicy, Choice, Stage, trivial_augment
 from spaces.errors import InputError
-from spaces.operations import OPERATIONS, operation
-from spaces.policy import AugPolicy, Choice, Stage, trivial_augment
 from spaces.trial_config import TrialConfig
 
 

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import math
+import os
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 
 import albumentations as A  # noqa: N812
@@ -12,10 +16,12 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image, ImageEnhance, ImageOps
 
-from spaces.operations import OPERATIONS
-from spaces.policy import AugPolicy, Choice, Stage, trivial_augment
+from spaces.augmentation.operations import OPERATIONS
+from spaces.augmentation.policy import AugPolicy, Choice, Stage, trivial_augment
+from spaces.trial_config import TrialConfig
 from trainables.augment import Augmenter
 from trainables.augment.operations import transform
+from trainables.inference.export import copy_portable, write_policies
 from trainables.portable.images import resize
 
 SIDE, SIZE = 44, (32, 40)
@@ -172,14 +178,43 @@ def test_posterize_and_solarize_equal_pil(picture: Picture) -> None:
     np.testing.assert_array_equal(ours, np.asarray(ImageOps.solarize(image, 128)))
 
 
-def test_a_policy_survives_albumentations_own_serialisation(picture: Picture) -> None:
-    policy = AugPolicy(stages=(Stage(choices=(Choice(operation="rotate", limit=20.0),)),))
-    for each in (policy, trivial_augment()):
-        ours = Augmenter(each, SIZE, 0, SIDE)
-        again = A.from_dict(ours.to_dict())
-        again.set_random_seed(5)
-        once = again(image=picture)["image"]
-        reference = A.from_dict(ours.to_dict())
-        reference.set_random_seed(5)
-        np.testing.assert_array_equal(once, reference(image=picture)["image"])
-        assert once.shape == (*SIZE, 3)
+def every_operation() -> dict[str, AugPolicy]:
+    """A policy per operation, at the strongest that is searched, and TrivialAugment."""
+    stages = {
+        name: Stage(choices=(Choice(operation=name, limit=row.at(1.0)),), probability=0.8)
+        for name, row in OPERATIONS.items()
+    }
+    return {
+        "trivial_augment": trivial_augment(),
+        **{name: AugPolicy(stages=(stage,)) for name, stage in stages.items()},
+    }
+
+
+def test_an_exported_policy_gives_the_pixels_that_trained(picture: Picture, tmp_path: Path) -> None:
+    """For every operation, in a process that has albumentations and the exported folder only."""
+    policies, config = every_operation(), TrialConfig(size=SIZE, store_side=SIDE, seed=3)
+    write_policies(tmp_path, {n: config.replace(policy=p) for n, p in policies.items()})
+    copy_portable(tmp_path)
+    np.save(tmp_path / "picture.npy", picture)
+    script = (
+        "import sys, numpy as np; from pathlib import Path; sys.path.insert(0, '.')\n"
+        "from portable.policy import Policy\n"
+        "picture = np.load('picture.npy')\n"
+        "for name in sys.argv[1:]:\n"
+        "    policy = Policy.read(Path('policy.json'), name)\n"
+        "    np.save(name, np.stack([policy(picture, e, i)['image'] for e in (1, 2)\n"
+        "                            for i in range(4)]))\n"
+        "assert not {'spaces', 'results', 'trainables', 'search'} & set(sys.modules)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-I", "-c", script, *policies],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        env={**os.environ, "NO_ALBUMENTATIONS_UPDATE": "1"},
+    )
+    assert done.returncode == 0, done.stderr
+    for name, policy in policies.items():
+        trained = Augmenter(policy, SIZE, 3, SIDE)
+        ours = np.stack([trained(picture, e, i)["image"] for e in (1, 2) for i in range(4)])
+        np.testing.assert_array_equal(np.load(tmp_path / f"{name}.npy"), ours, err_msg=name)

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from spaces.trial_config import TrialConfig
-from trainables.checkpoint import Checkpoint, remove_leftovers
+from trainables.training.checkpoint import Checkpoint, remove_leftovers
 
 CONFIG = TrialConfig(epochs=9)
 
@@ -78,7 +78,7 @@ def test_a_write_that_fails_leaves_the_one_before(
     def full(path: Path) -> None:
         raise OSError(28, "no space left on device")
 
-    monkeypatch.setattr("trainables.checkpoint._sync", full)
+    monkeypatch.setattr("trainables.training.checkpoint._sync", full)
     with pytest.raises(OSError, match="no space"):
         checkpoint(2).write(tmp_path)
     (left,) = tmp_path.iterdir()

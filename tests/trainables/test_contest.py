@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 
 from spaces.errors import InputError
-from trainables.contest import load_contest
+from trainables.data.contest import load_contest
 
 Write = Callable[..., Path]
 

@@ -17,14 +17,14 @@ import torch
 
 from results.metrics import METRICS
 from results.predictions import Predictions
-from spaces.policy import AugPolicy, trivial_augment
+from spaces.augmentation.policy import AugPolicy, trivial_augment
 from spaces.trial_config import ADAPTIVE, TrialConfig
 from tests.faults.killpoints.sitecustomize import arm
 from tests.tiny import build
-from trainables.checkpoint import Checkpoint
-from trainables.fit import Epoch, Report, Task, TrainingError, fit
-from trainables.model import build_model
-from trainables.predict import load_trained, predict
+from trainables.inference.predict import load_trained, predict
+from trainables.networks.timm_network import build_model
+from trainables.training.checkpoint import Checkpoint
+from trainables.training.fit import Epoch, Report, Task, TrainingError, fit
 
 
 def reports_of(epochs: Iterable[Epoch]) -> list[Report]:
@@ -246,13 +246,17 @@ def test_a_damaged_checkpoint_gives_way_to_the_one_before(
 
 
 WRITES = [
-    ("trainables.fit", "Predictions.write", 1),
-    ("trainables.fit", "Predictions.write", 3),  # of the test images
-    ("trainables.fit", "Checkpoint.write", 1),
-    ("trainables.fit", "Checkpoint.write", 2),
-    ("trainables.checkpoint", "_sync", 1),  # in the middle of a checkpoint
-    ("trainables.checkpoint", "_sync", 2),  # it is there, and so are those that it replaces
-    ("trainables.checkpoint", "trim_checkpoints", 2),
+    ("trainables.training.fit", "Predictions.write", 1),
+    ("trainables.training.fit", "Predictions.write", 3),  # of the test images
+    ("trainables.training.fit", "Checkpoint.write", 1),
+    ("trainables.training.fit", "Checkpoint.write", 2),
+    ("trainables.training.checkpoint", "_sync", 1),  # in the middle of a checkpoint
+    (
+        "trainables.training.checkpoint",
+        "_sync",
+        2,
+    ),  # it is there, and so are those that it replaces
+    ("trainables.training.checkpoint", "trim_checkpoints", 2),
 ]
 
 
@@ -350,9 +354,9 @@ def test_a_smaller_micro_batch_goes_on_from_the_checkpoint(
 
 
 def test_evaluation_does_not_depend_on_the_batch(task: Task, small: TrialConfig) -> None:
-    from trainables.device import Device
-    from trainables.loader import evaluation_loader
-    from trainables.model import build_model
+    from trainables.data.loader import evaluation_loader
+    from trainables.networks.timm_network import build_model
+    from trainables.training.device import Device
 
     torch.manual_seed(0)
     model = build_model(small, 10)

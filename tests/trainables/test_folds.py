@@ -9,8 +9,8 @@ import pandas as pd
 import pytest
 
 from spaces.errors import InputError
-from trainables.contest import Contest
-from trainables.folds import Folds, make_folds
+from trainables.data.contest import Contest
+from trainables.data.folds import Folds, make_folds
 
 
 def contest_of(labels: list[int], groups: list[str] | None = None) -> Contest:

@@ -9,10 +9,15 @@ import torch
 from huggingface_hub import constants
 from safetensors.torch import save_file
 
-from spaces.backbone import BACKBONES
 from spaces.errors import InputError
+from spaces.ready.backbone import BACKBONES
 from spaces.trial_config import ADAPTIVE, TrialConfig
-from trainables.model import build_model, check_backbone, check_optimizer, normalisation
+from trainables.networks.timm_network import (
+    build_model,
+    check_backbone,
+    check_optimizer,
+    normalisation,
+)
 
 BASE = TrialConfig(backbone="test_resnet", size=(32, 32))
 
@@ -69,6 +74,7 @@ def test_offline_says_what_to_set(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(name, raising=False)
     with pytest.raises(InputError, match=r"set weights=<file.safetensors>.*pretrained=false"):
         build_model(BASE.replace(backbone="resnet18", pretrained=True), 10)
+    assert constants.HF_HUB_OFFLINE is False  # the network may be back at the next look-up
 
 
 def test_normalisation_is_on_the_scale_of_bytes() -> None:

@@ -11,10 +11,10 @@ import torch
 
 from spaces.errors import InputError
 from spaces.trial_config import TrialConfig
-from trainables import onnx
-from trainables.device import Device
-from trainables.model import build_model, normalisation
-from trainables.predict import to_input
+from trainables.inference import onnx
+from trainables.inference.predict import to_input
+from trainables.networks.timm_network import build_model, normalisation
+from trainables.training.device import Device
 
 
 @pytest.fixture(scope="module")

@@ -12,10 +12,10 @@ import pytest
 
 from spaces.errors import InputError
 from tests.faults.storage import can_mount, mounted
-from trainables.contest import Contest, load_contest
-from trainables.digits import make_digits
+from trainables.data.contest import Contest, load_contest
+from trainables.data.digits import make_digits
+from trainables.data.image_store import ImageStore, _whole, build_store, store_side
 from trainables.portable.images import decode, resize
-from trainables.store import ImageStore, _whole, build_store, store_side
 
 
 def test_pixels_are_the_decoded_images(contest: Contest, store: ImageStore) -> None:

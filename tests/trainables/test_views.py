@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from trainables.inference.views import VIEWS, look
 from trainables.portable.images import resize
-from trainables.views import VIEWS, look
 
 
 @pytest.fixture

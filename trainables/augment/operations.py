@@ -8,9 +8,9 @@ from typing import Any
 import albumentations as A  # noqa: N812 (the library's own convention)
 import cv2
 
-from spaces.operations import operation
-from spaces.policy import Choice
-from trainables.augment.sharpness import Sharpness
+from spaces.augmentation.operations import operation
+from spaces.augmentation.policy import Choice
+from trainables.portable.sharpness import Sharpness
 
 Build = Callable[[float, float, tuple[int, int]], Any]
 """From limit, probability and training size to a transform."""

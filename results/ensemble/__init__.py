@@ -1,0 +1,1 @@
+"""Out-of-fold predictions and blends of them, judged honestly; entry: blend."""

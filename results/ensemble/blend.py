@@ -1,0 +1,218 @@
+"""Blends: from several models' predictions to one, and how far the choice of a blend flatters.
+
+Every recipe is fitted on all folds but one and applied to that one; only what comes out of this
+counts as its score. Choosing among recipes is a choice too: its optimism is estimated by bootstrap
+bias correction and taken off.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from results.ensemble.recipes import Blend, by_labels, fit_recipes, scorer
+from results.ensemble.stack import Panel
+from results.metrics import Floats, Ints, Metric
+from results.stats.bootstrap import bootstrap_weights
+from results.stats.correlation import Interval
+from results.stats.optimism import winner_optimism
+from spaces.errors import unknown
+
+PLAIN_RECIPE = "mean"
+"""The recipe that fits nothing; another is taken only if it is better beyond noise."""
+
+BEYOND = 2.0
+"""Standard errors by which a recipe has to beat the mean to be taken."""
+
+DRAWS = 200
+LOOKING = 10
+"""Models, the best first, for which a partner is sought."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Judged:
+    """A recipe and what it is worth.
+
+    Attributes:
+        blend: As fitted on all images.
+        in_sample: Score of the same images, on the folds that did not choose the models.
+        honest: Score on those folds of blends that were fitted on the other folds.
+        predictions: The predictions behind ``honest``, of all rows, float32 (n, classes).
+    """
+
+    blend: Blend
+    in_sample: float
+    honest: float
+    predictions: NDArray[np.float32]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Choice:
+    """The blend to use.
+
+    Attributes:
+        recipes: All that were judged, by name.
+        chosen: Name of the one to use.
+        gain: Points by which the best recipe is better than the mean.
+        noise: Standard error of that, paired, in points.
+        flattery: Points by which choosing among the recipes flatters the best of them.
+        expected: Honest score of the chosen one less the flattery, with an interval for these
+            very models on other images.
+    """
+
+    recipes: Mapping[str, Judged]
+    chosen: str
+    gain: float
+    noise: float
+    flattery: float
+    expected: Interval
+
+
+def judge(metric: Metric, panel: Panel, threads: int = 2) -> dict[str, Judged]:
+    """Fits every recipe on all images, and on all folds but each in turn.
+
+    Recipes that bias classes are left out for metrics that look at more than labels, and for more
+    than `MANY` classes.
+
+    Args:
+        metric: The contest's metric.
+        panel: The models.
+        threads: Folds at a time.
+    """
+    labels_only = by_labels(metric, panel.labels, panel.oof[0])
+    parts = sorted(set(panel.folds.tolist()))
+    whole = fit_recipes(metric, panel, np.ones(len(panel.labels), dtype=bool), labels_only)
+
+    def apart(fold: int) -> tuple[dict[str, NDArray[np.float32]], dict[str, NDArray[np.float32]]]:
+        """Predictions of one fold, by blends fitted without and with it."""
+        inside = panel.folds == fold
+        block = panel.oof[:, inside]
+        fitted = {name: blend.apply(block) for name, blend in whole.items()}
+        without = fit_recipes(metric, panel, ~inside, labels_only)
+        nested = {
+            name: fitted[name] if blend == whole[name] else blend.apply(block)
+            for name, blend in without.items()
+        }
+        return nested, fitted
+
+    with ThreadPoolExecutor(threads) as pool:
+        folds = list(pool.map(apart, parts))
+    order = np.argsort(np.concatenate([np.flatnonzero(panel.folds == f) for f in parts]))
+    rows = panel.judged
+    found = {}
+    for name, blend in whole.items():
+        nested, fitted = (np.concatenate([f[side][name] for f in folds])[order] for side in (0, 1))
+        found[name] = Judged(
+            blend=blend,
+            in_sample=metric.score(panel.labels[rows], fitted[rows]),
+            honest=metric.score(panel.labels[rows], nested[rows]),
+            predictions=nested,
+        )
+    return found
+
+
+def choose(metric: Metric, panel: Panel, recipes: Mapping[str, Judged], wanted: str = "") -> Choice:
+    """Takes the best recipe if it beats the plain mean beyond noise, else the mean.
+
+    Args:
+        metric: The contest's metric.
+        panel: The models.
+        recipes: As judged.
+        wanted: A recipe to take whatever it is worth; empty chooses.
+
+    Raises:
+        InputError: If ``wanted`` is no recipe, or one that does not suit the metric.
+    """
+    if wanted and wanted not in recipes:
+        raise unknown("recipe", wanted, recipes, f"recipe={wanted}")
+    sign = 1.0 if metric.direction == "maximize" else -1.0
+    rows = panel.judged
+    labels = panel.labels[rows]
+    groups = None if panel.groups is None else panel.groups[rows]
+    best = max(recipes, key=lambda name: (sign * recipes[name].honest, name == PLAIN_RECIPE))
+    plain = recipes[PLAIN_RECIPE].predictions[rows]
+    gain, noise = paired_gain(metric, labels, recipes[best].predictions[rows], plain, groups)
+    chosen = wanted or (best if gain > BEYOND * noise else PLAIN_RECIPE)
+    flattery = 0.0
+    if not wanted and chosen != PLAIN_RECIPE:
+        finalists = [r.predictions[rows] for r in recipes.values()]
+        flattery = winner_optimism(metric, labels, finalists, groups, draws=DRAWS) or 0.0
+    centre = recipes[chosen].honest - sign * flattery * metric.points
+    drawn = metric.weighted(
+        labels,
+        recipes[chosen].predictions[rows].astype(np.float64),
+        bootstrap_weights(len(labels), DRAWS, groups),
+    )
+    low, high = np.nanquantile(drawn, [0.025, 0.975]) - (recipes[chosen].honest - centre)
+    return Choice(
+        recipes=recipes,
+        chosen=chosen,
+        gain=gain,
+        noise=noise,
+        flattery=flattery,
+        expected=Interval(value=centre, low=float(low), high=float(high)),
+    )
+
+
+def paired_gain(
+    metric: Metric,
+    labels: Ints,
+    ours: NDArray[np.float32],
+    theirs: NDArray[np.float32],
+    groups: NDArray[np.str_] | None = None,
+) -> tuple[float, float]:
+    """By how many points one prediction is better than another of the same images.
+
+    Args:
+        metric: The contest's metric.
+        labels: int (n,).
+        ours: Probabilities (n, classes).
+        theirs: The same of another model.
+        groups: str (n,), or None.
+
+    Returns:
+        The gain and its standard error by paired bootstrap, in points.
+    """
+    every = np.vstack([np.ones((1, len(labels))), bootstrap_weights(len(labels), DRAWS, groups)])
+    a, b = (metric.weighted(labels, p.astype(np.float64), every) for p in (ours, theirs))
+    noise = float(np.nanstd(a[1:] - b[1:])) / metric.points
+    return metric.gain(float(a[0]), float(b[0])), noise
+
+
+def error_correlation(panel: Panel) -> Floats:
+    """How much models err on the same images: correlation of the probability that they miss.
+
+    Returns:
+        Correlations (models, models); the diagonal is 1, and NaN where a model never varies.
+    """
+    missed = 1 - panel.oof[:, np.arange(len(panel.labels)), panel.labels]
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return np.asarray(np.corrcoef(missed.astype(np.float64)))
+
+
+def best_partners(metric: Metric, panel: Panel) -> dict[str, tuple[str, float]]:
+    """For every model, whom it should blend with: the partner and the pair's gain over the better.
+
+    Scores are of the mean of the two, in points, on the folds that did not choose the models; the
+    best `LOOKING` models look for a partner.
+    """
+    rows = panel.judged
+    labels = panel.labels[rows]
+    sign = 1.0 if metric.direction == "maximize" else -1.0
+    p = panel.oof[:, rows]
+    score = scorer(metric, labels, by_labels(metric, labels, p[0]))
+    single = np.array([sign * score(x) for x in p])
+    found = {}
+    for i in np.argsort(-single)[:LOOKING]:
+        pairs = [
+            (sign * score((p[i] + p[j]) / 2) - max(single[i], single[j]), j)
+            for j in range(len(p))
+            if j != i
+        ]
+        gain, partner = max(pairs)
+        found[panel.names[i]] = (panel.names[partner], float(gain) / metric.points)
+    return found

@@ -1,0 +1,299 @@
+"""What full training came to: out-of-fold predictions, the fold table, and an honest headline."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import stats
+from sklearn.metrics import precision_recall_fscore_support
+
+from results.metrics import Ints, Metric
+from results.predictions import Predictions, predictions_file
+from results.records.fold_table import Truth
+from results.records.trials import Search, Trial
+from results.stats.bootstrap import bootstrap_weights
+from results.stats.correlation import Interval
+from spaces.errors import InputError
+
+DRAWS = 1000
+LEVEL = 0.95
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class OutOfFold:
+    """Predictions of training images by models that did not see them.
+
+    Attributes:
+        predictions: Of every image of the trained folds once, in the order of the training table.
+        labels: int64 (n,).
+        folds: int64 (n,), the fold that held each image out.
+        groups: str (n,), or None.
+        count: Folds that the split has in all.
+    """
+
+    predictions: Predictions
+    labels: Ints
+    folds: Ints
+    groups: NDArray[np.str_] | None
+    count: int
+
+
+def out_of_fold(folds_file: Path, predictions: Predictions, count: int) -> OutOfFold:
+    """Adds what is known of the images to predictions of them.
+
+    Args:
+        folds_file: The stored folds.
+        predictions: Of training images.
+        count: Folds that the split has in all.
+    """
+    truth = Truth.of_images(folds_file, predictions.images)
+    return OutOfFold(
+        predictions=predictions,
+        labels=truth.labels,
+        folds=truth.folds,
+        groups=truth.groups,
+        count=count,
+    )
+
+
+def collect(search: Search, arm: str, view: str = "") -> tuple[OutOfFold, Predictions | None]:
+    """Puts the folds of a promotion's arm together; seeds are averaged.
+
+    Args:
+        search: The promotion.
+        arm: The promoted trial.
+        view: Name of a view of test-time augmentation; empty for the images as they are.
+
+    Returns:
+        Out-of-fold predictions, and the test predictions averaged over folds and seeds (None if
+        there are none).
+
+    Raises:
+        InputError: If a fold's predictions are of other images than it held out, or there is none.
+    """
+    trials = [t for t in search.of("fold") if t.arm == arm and t.state == "finished"]
+    by_fold: dict[int, list[Trial]] = {}
+    for trial in trials:
+        by_fold.setdefault(trial.config.fold, []).append(trial)
+    if not by_fold:
+        raise InputError(f"{search.id}: no fold of {arm} was trained to its end")
+    images: list[str] = []
+    found, tests = [], []
+    for fold, runs in sorted(by_fold.items()):
+        truth = Truth.of_fold(search.folds_file, fold)
+        folders = [search.trial_folder(t) for t in runs]
+        images += truth.images
+        found.append(
+            np.mean(
+                [truth.probabilities(f / predictions_file("holdout", view)) for f in folders],
+                axis=0,
+            )
+        )
+        paths = [f / predictions_file("test", view) for f in folders]
+        tests += [Predictions.read(p) for p in paths if p.exists()]
+    if len(set(images)) != len(images):
+        raise InputError(f"{search.id}: an image is held out by two folds of {arm}")
+    trained = set(images)
+    every = Predictions(
+        images=tuple(images),
+        classes=tuple(search.opened["classes"]),
+        probabilities=np.concatenate(found).astype(np.float32),
+    ).of(tuple(i for i in Truth.fold_of_images(search.folds_file) if i in trained))
+    oof = out_of_fold(search.folds_file, every, int(search.opened["folds"]["count"]))
+    return oof, average(tests) if tests else None
+
+
+def average(predictions: Sequence[Predictions]) -> Predictions:
+    """The mean of predictions of the same images."""
+    mean = np.mean([p.probabilities for p in predictions], axis=0)
+    first = predictions[0]
+    return Predictions(
+        images=first.images, classes=first.classes, probabilities=mean.astype(np.float32)
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Headline:
+    """What a promotion is worth, as far as can be told.
+
+    Attributes:
+        score: The metric, pooled over the images of all folds but fold 0, which chose the trial.
+        interval: Around it, for models trained anew; None with fewer than two such folds.
+        given_models: Around it, for these very models on other images (groups) alone.
+        folds: The metric on each trained fold, fold 0 included if it is one of them.
+        chosen: The metric on fold 0; None if it was not trained.
+        optimism: By how many points fold 0 flatters; None if it was not trained.
+        images: Images behind the score.
+    """
+
+    score: float
+    interval: Interval | None
+    given_models: Interval
+    folds: Mapping[int, float]
+    chosen: float | None
+    optimism: float | None
+    images: int
+
+
+def headline(metric: Metric, oof: OutOfFold) -> Headline:
+    """The metric on the folds that chose nothing, with its uncertainty.
+
+    Args:
+        metric: The contest's metric.
+        oof: Out-of-fold predictions.
+    """
+    probabilities = oof.predictions.probabilities.astype(np.float64)
+    trained = sorted(set(oof.folds.tolist()))
+    scores = {
+        fold: metric.score(oof.labels[oof.folds == fold], probabilities[oof.folds == fold])
+        for fold in trained
+    }
+    honest = oof.folds != 0 if len(trained) > 1 else np.ones(len(oof.folds), dtype=bool)
+    labels, p = oof.labels[honest], probabilities[honest]
+    groups = None if oof.groups is None else oof.groups[honest]
+    score = metric.score(labels, p)
+    others = [scores[fold] for fold in trained if fold != 0]
+    chosen = scores.get(0)
+    return Headline(
+        score=score,
+        interval=_within(nadeau_bengio(score, others, oof.count), metric),
+        given_models=_given_models(metric, labels, p, groups, score),
+        folds=scores,
+        chosen=chosen,
+        optimism=None if chosen is None or not others else metric.gain(chosen, score),
+        images=int(honest.sum()),
+    )
+
+
+def nadeau_bengio(centre: float, scores: Sequence[float], folds: int) -> Interval | None:
+    """Interval for the score of models trained on other data.
+
+    Scores of folds share most of their training images, so their variance is enlarged by the share
+    of test to training images (Nadeau and Bengio, Inference for the generalization error, Machine
+    Learning 52, 2003), with Student's t.
+
+    Args:
+        centre: Middle of the interval.
+        scores: Of some of the folds.
+        folds: Folds that the split has in all.
+
+    Returns:
+        None with fewer than two scores.
+    """
+    if len(scores) < 2:
+        return None
+    variance = float(np.var(scores, ddof=1)) * (1 / len(scores) + 1 / (folds - 1))
+    half = float(stats.t.ppf((1 + LEVEL) / 2, len(scores) - 1)) * variance**0.5
+    return Interval(value=centre, low=centre - half, high=centre + half)
+
+
+def _within(interval: Interval | None, metric: Metric) -> Interval | None:
+    """Cuts an interval to what the metric can be."""
+    if interval is None:
+        return None
+    low, high = metric.range
+    return Interval(value=interval.value, low=max(low, interval.low), high=min(high, interval.high))
+
+
+def _given_models(
+    metric: Metric,
+    labels: Ints,
+    probabilities: NDArray[np.float64],
+    groups: NDArray[np.str_] | None,
+    score: float,
+) -> Interval:
+    drawn = bootstrap_weights(len(labels), DRAWS, groups)
+    scores = metric.weighted(labels, probabilities, drawn)
+    low, high = np.nanquantile(scores, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
+    return Interval(value=score, low=float(low), high=float(high))
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClassScore:
+    """How well one class is told.
+
+    Attributes:
+        name: The class.
+        images: Its images.
+        precision: Share of its predictions that are right.
+        recall: Share of its images that are found.
+        f1: Harmonic mean of the two.
+        confused_with: The class that most of its missed images are taken for; empty if none is.
+    """
+
+    name: str
+    images: int
+    precision: float
+    recall: float
+    f1: float
+    confused_with: str
+
+
+def class_scores(oof: OutOfFold) -> list[ClassScore]:
+    """One entry per class, the worst by F1 first."""
+    classes = oof.predictions.classes
+    predicted = oof.predictions.probabilities.argmax(axis=1)
+    precision, recall, f1, support = precision_recall_fscore_support(
+        oof.labels, predicted, labels=range(len(classes)), zero_division=0
+    )
+    found = []
+    for c, name in enumerate(classes):
+        missed = predicted[(oof.labels == c) & (predicted != c)]
+        other = classes[int(np.bincount(missed).argmax())] if len(missed) else ""
+        found.append(
+            ClassScore(
+                name=name,
+                images=int(support[c]),
+                precision=float(precision[c]),
+                recall=float(recall[c]),
+                f1=float(f1[c]),
+                confused_with=other,
+            )
+        )
+    return sorted(found, key=lambda s: (s.f1, s.name))
+
+
+def worst_images(oof: OutOfFold, count: int) -> list[int]:
+    """Rows whose true class was given the smallest probability, the worst first."""
+    chance = oof.predictions.probabilities[np.arange(len(oof.labels)), oof.labels]
+    return [int(row) for row in np.argsort(chance, kind="stable")[:count]]
+
+
+def contenders_left(
+    metric: Metric,
+    labels: Ints,
+    arms: Mapping[str, NDArray[np.floating]],
+    groups: NDArray[np.str_] | None,
+    most: int = 2,
+) -> list[str]:
+    """Which of several are still in the race: the best, and the next if it may well be better.
+
+    Args:
+        metric: The contest's metric.
+        labels: int (n,).
+        arms: Probabilities (n, classes) by name, on the same images.
+        groups: str (n,), or None.
+        most: How many may stay.
+
+    Returns:
+        Names, best first; others than the best only within a standard error of the paired
+        difference.
+    """
+    sign = 1.0 if metric.direction == "maximize" else -1.0
+    drawn = bootstrap_weights(len(labels), 200, groups)
+    every = np.vstack([np.ones((1, len(labels))), drawn])
+    scores = {
+        name: sign * metric.weighted(labels, p.astype(np.float64), every)
+        for name, p in arms.items()
+    }
+    best, *others = sorted(scores, key=lambda name: -scores[name][0])
+    near = [
+        name
+        for name in others
+        if scores[best][0] - scores[name][0] <= np.nanstd(scores[best][1:] - scores[name][1:])
+    ]
+    return [best, *near][:most]

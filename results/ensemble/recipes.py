@@ -1,0 +1,177 @@
+"""Recipes of blends: how models are merged, and how each recipe is fitted."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.stats import rankdata
+
+from results.ensemble.class_bias import (
+    apply_class_biases,
+    confusion_scores,
+    counts_labels_only,
+    fit_class_biases,
+)
+from results.ensemble.stack import Block, Panel
+from results.metrics import Ints, Metric
+
+Merge = Literal["mean", "geometric", "rank", "vote"]
+MERGES: tuple[Merge, ...] = ("mean", "geometric", "rank", "vote")
+RECIPES = ("best single", *MERGES, "weighted", "mean + biases", "weighted + biases")
+ROUNDS = 25
+"""Models that a weighted blend adds up, with repetition."""
+
+CHOSEN_ON = 20_000
+"""Most images on which weights are chosen; what they are worth is told by all of them."""
+
+MANY = 150
+"""Classes above which confusion matrices are not used, and no biases are fitted."""
+
+_TINY = 1e-7
+
+
+@dataclass(frozen=True, kw_only=True)
+class Blend:
+    """How models are merged.
+
+    Attributes:
+        recipe: Name, one of `RECIPES`.
+        merge: ``mean`` (soft voting), ``geometric``, ``rank`` (average rank of an image within its
+            class, as for ROC AUC) or ``vote`` (hard voting).
+        weights: By model, summing to 1.
+        biases: Logarithmic biases by class; empty for none.
+    """
+
+    recipe: str
+    merge: Merge
+    weights: tuple[float, ...]
+    biases: tuple[float, ...] = ()
+
+    def apply(self, block: Block) -> NDArray[np.float32]:
+        """Merges predictions.
+
+        Args:
+            block: Probabilities (models, n, classes) of images that are ranked together: a fold,
+                or the test set.
+
+        Returns:
+            Probabilities float32 (n, classes), rows summing to 1.
+        """
+        used = [i for i, w in enumerate(self.weights) if w > 0]
+        merged: NDArray[np.float32] = np.zeros(block.shape[1:], np.float32)
+        for i in used:
+            merged += np.float32(self.weights[i]) * _prepared(self.merge, block[i])
+        if self.merge == "geometric":
+            merged = np.asarray(np.exp(merged - merged.max(axis=1, keepdims=True)))
+        merged /= merged.sum(axis=1, keepdims=True)
+        return apply_class_biases(merged, np.array(self.biases)) if self.biases else merged
+
+    def to_json(self) -> dict[str, Any]:
+        """JSON-ready form; ``from_json`` reads it back."""
+        return asdict(self)
+
+    @staticmethod
+    def from_json(data: Mapping[str, Any]) -> Blend:
+        """Inverse of ``to_json``."""
+        return Blend(**{**data, "weights": tuple(data["weights"]), "biases": tuple(data["biases"])})
+
+
+def _prepared(merge: Merge, p: NDArray[np.float32]) -> NDArray[np.float32]:
+    """One model's predictions in the form that is averaged."""
+    if merge == "geometric":
+        return np.asarray(np.log(np.maximum(p, _TINY)))
+    if merge == "rank":
+        return np.asarray(rankdata(p, axis=0) / len(p), np.float32)
+    if merge == "vote":
+        return np.asarray(np.eye(p.shape[1], dtype=np.float32)[p.argmax(axis=1)])
+    return p
+
+
+def fit_recipes(
+    metric: Metric, panel: Panel, rows: NDArray[np.bool_], labels_only: bool
+) -> dict[str, Blend]:
+    """Fits every recipe on some rows.
+
+    Args:
+        metric: The contest's metric.
+        panel: The models.
+        rows: bool (n,), whether an image is fitted on.
+        labels_only: What `by_labels` says; recipes that bias classes need it.
+    """
+    labels = panel.labels[rows]
+    oof = panel.oof if rows.all() else panel.oof[:, rows]
+    k = len(oof)
+    even = (1 / k,) * k
+    sign = 1.0 if metric.direction == "maximize" else -1.0
+    score = scorer(metric, labels, labels_only)
+    singles = [sign * score(p) for p in oof]
+    single = np.eye(k)[int(np.nanargmax(singles))]
+    greedy = _greedy(metric, labels, oof, labels_only)
+    found = {
+        "best single": Blend(recipe="best single", merge="mean", weights=tuple(single.tolist()))
+    }
+    found |= {m: Blend(recipe=m, merge=m, weights=even) for m in MERGES}
+    found["weighted"] = Blend(recipe="weighted", merge="mean", weights=greedy)
+    if labels_only:
+        for name, weights in (("mean + biases", even), ("weighted + biases", greedy)):
+            plain = Blend(recipe=name, merge="mean", weights=weights)
+            biases = fit_class_biases(metric, labels, plain.apply(oof))
+            found[name] = Blend(
+                recipe=name, merge="mean", weights=weights, biases=tuple(biases.tolist())
+            )
+    return found
+
+
+def _greedy(metric: Metric, labels: Ints, oof: Block, labels_only: bool) -> tuple[float, ...]:
+    """Weights by greedy selection with replacement.
+
+    Caruana, Niculescu-Mizil, Crew and Ksikes, Ensemble selection from libraries of models, ICML
+    2004: add the model that helps the sum most, `ROUNDS` times; the best sum on the way counts.
+    """
+    k, n, _ = oof.shape
+    if n > CHOSEN_ON:
+        some = np.sort(np.random.default_rng(0).choice(n, CHOSEN_ON, replace=False))
+        labels, oof = labels[some], oof[:, some]
+    sign = 1.0 if metric.direction == "maximize" else -1.0
+    score = scorer(metric, labels, labels_only)
+    total, candidate = np.zeros(oof.shape[1:], np.float32), np.empty(oof.shape[1:], np.float32)
+    counts = np.zeros(k)
+    best, kept = -np.inf, counts.copy()
+    scores = np.empty(k)
+    for turn in range(1, ROUNDS + 1):
+        for i in range(k):
+            np.add(total, oof[i], out=candidate)
+            if not labels_only:
+                candidate /= turn
+            scores[i] = score(candidate)
+        choice = int(np.nanargmax(sign * scores))
+        total += oof[choice]
+        counts[choice] += 1
+        if sign * scores[choice] > best + 1e-12:
+            best, kept = float(sign * scores[choice]), counts.copy()
+    return tuple((kept / kept.sum()).tolist())
+
+
+def by_labels(metric: Metric, labels: Ints, probabilities: NDArray[np.floating]) -> bool:
+    """Whether scores may be computed from confusion matrices: large ones are slower than images."""
+    few = probabilities.shape[1] <= MANY
+    return few and counts_labels_only(metric, labels, probabilities)
+
+
+def scorer(
+    metric: Metric, labels: Ints, labels_only: bool
+) -> Callable[[NDArray[np.float32]], float]:
+    """The metric of probabilities (n, classes), by way of the confusion matrix where it allows."""
+    if not labels_only:
+        return lambda p: metric.score(labels, p)
+
+    def score(p: NDArray[np.float32]) -> float:
+        classes = p.shape[1]
+        cells = np.bincount(labels * classes + p.argmax(axis=1), minlength=classes**2)
+        return float(confusion_scores(metric, cells.reshape(1, classes, classes))[0])
+
+    return score

@@ -1,0 +1,108 @@
+"""Several models' predictions of the same images, side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from results.ensemble.out_of_fold import OutOfFold
+from results.metrics import Ints
+from results.predictions import Predictions
+from spaces.errors import InputError
+
+Block = NDArray[np.float32]
+"""Probabilities (models, images, classes)."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Panel:
+    """Out-of-fold and test predictions of some models.
+
+    Attributes:
+        names: Of the models.
+        images: Training images by row.
+        classes: Class names by column.
+        labels: int64 (n,).
+        folds: int64 (n,), the fold that held each image out.
+        groups: str (n,), or None.
+        oof: float32 (models, n, classes).
+        test_images: Test images by row; empty without test predictions.
+        test: float32 (models, m, classes); m may be 0.
+    """
+
+    names: tuple[str, ...]
+    images: tuple[str, ...]
+    classes: tuple[str, ...]
+    labels: Ints
+    folds: Ints
+    groups: NDArray[np.str_] | None
+    oof: Block
+    test_images: tuple[str, ...]
+    test: Block
+
+    @staticmethod
+    def of(members: Mapping[str, tuple[OutOfFold, Predictions | None]]) -> Panel:
+        """Puts models side by side; the first sets the order of images.
+
+        Test predictions are kept if every model has them.
+
+        Raises:
+            InputError: For fewer than two models, or models that differ in classes, images or
+                folds; the message names the model and what differs.
+        """
+        if len(members) < 2:
+            raise InputError(
+                f"a blend needs at least two models, got {', '.join(members) or 'none'}"
+            )
+        names = tuple(members)
+        (first, first_test), *others = members.values()
+        for name, (oof, _) in members.items():
+            _compare(name, oof, names[0], first)
+        tests = [t for _, t in members.values() if t is not None]
+        for name, (_, test) in members.items():
+            if test is not None and first_test is not None and test.images != first_test.images:
+                raise InputError(f"{name} predicts other test images than {names[0]}")
+        complete = first_test is not None and len(tests) == len(members)
+        shape = (len(members), 0, len(first.predictions.classes))
+        return Panel(
+            names=names,
+            images=first.predictions.images,
+            classes=first.predictions.classes,
+            labels=first.labels,
+            folds=first.folds,
+            groups=first.groups,
+            oof=np.stack(
+                [first.predictions.probabilities, *(o.predictions.probabilities for o, _ in others)]
+            ),
+            test_images=first_test.images if complete and first_test is not None else (),
+            test=np.stack([t.probabilities for t in tests])
+            if complete
+            else np.empty(shape, np.float32),
+        )
+
+    @property
+    def judged(self) -> NDArray[np.bool_]:
+        """Rows (n,) that did not choose the models: those of all folds but fold 0."""
+        others = self.folds != 0
+        return others if others.any() else np.ones(len(self.folds), dtype=bool)
+
+
+def _compare(name: str, oof: OutOfFold, other: str, reference: OutOfFold) -> None:
+    if oof.predictions.classes != reference.predictions.classes:
+        odd = sorted(set(oof.predictions.classes) ^ set(reference.predictions.classes))
+        what = f"in {', '.join(odd[:5])}" if odd else "in their order"
+        raise InputError(f"{name} and {other} differ in classes: {what}")
+    ours, theirs = set(oof.predictions.images), set(reference.predictions.images)
+    if ours != theirs:
+        few, count = (name, len(theirs - ours)) if theirs - ours else (other, len(ours - theirs))
+        raise InputError(
+            f"{name} and {other} have out-of-fold predictions of other images: {few} lacks "
+            f"{count:,}; promote both on the same folds"
+        )
+    if oof.predictions.images != reference.predictions.images:
+        raise InputError(f"{name} and {other} have their images in another order")
+    if (oof.folds != reference.folds).any():
+        raise InputError(f"{name} and {other} were trained on other folds")

@@ -1,0 +1,1 @@
+"""Submissions, their scores and quotas, and the files and tables that sites want and give."""

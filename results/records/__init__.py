@@ -1,0 +1,1 @@
+"""The append-only truth: ledger, lock and events; trials are its one reducer."""

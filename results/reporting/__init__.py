@@ -1,0 +1,1 @@
+"""Records in words and figures: closing summaries, pages and pictures."""

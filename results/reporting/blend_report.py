@@ -1,0 +1,130 @@
+"""A blend in words: the models, whom each should blend with, the recipes, and the choice."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from results.ensemble.blend import PLAIN_RECIPE, Choice, best_partners, paired_gain
+from results.ensemble.stack import Panel
+from results.metrics import Floats, Metric
+from results.reporting.report import table
+
+NAMED = 20
+"""Most models that are printed; the tables on disk have all."""
+
+
+def blend_page(
+    competition: str,
+    metric: Metric,
+    panel: Panel,
+    choice: Choice,
+    correlations: Floats,
+    views: Mapping[str, Sequence[str]],
+    wanted: bool,
+) -> list[str]:
+    """The page that ``search.blend`` prints.
+
+    Args:
+        competition: Its name.
+        metric: The contest's metric.
+        panel: The models.
+        choice: What was judged and chosen.
+        correlations: Of errors (models, models).
+        views: Names of the views of each model that has any.
+        wanted: Whether the user chose the recipe.
+    """
+    rows = panel.judged
+    folds = sorted(set(panel.folds[rows].tolist()))
+    lines = [
+        f"{competition}: {len(panel.names)} models, {len(panel.images):,} images out of fold; "
+        f"{metric.name} on the {int(rows.sum()):,} of folds {folds[0]} to {folds[-1]}"
+    ]
+    lines += ["", *_models(metric, panel, correlations)]
+    lines += _views(metric, panel, views)
+    lines += ["", *_recipes(metric, choice), ""]
+    lines += _chosen(metric, choice, wanted)
+    return lines
+
+
+def model_scores(metric: Metric, panel: Panel) -> list[float]:
+    """Score of every model on the folds that did not choose the models."""
+    rows = panel.judged
+    return [metric.score(panel.labels[rows], p[rows]) for p in panel.oof]
+
+
+def _models(metric: Metric, panel: Panel, correlations: Floats) -> list[str]:
+    scores = model_scores(metric, panel)
+    sign = 1 if metric.direction == "maximize" else -1
+    order = sorted(range(len(scores)), key=lambda i: -sign * scores[i])
+    partners = best_partners(metric, panel)
+    found = [["model", metric.name, "errors alike", "best with"]]
+    for i in order[:NAMED]:
+        others = np.delete(correlations[i], i)
+        partner, gain = partners.get(panel.names[i], ("", 0.0))
+        with_whom = f"{partner}: {gain:+.2f} points" if partner else ""
+        found.append([panel.names[i], f"{scores[i]:.4f}", f"{np.nanmean(others):.2f}", with_whom])
+    more = len(order) - NAMED
+    return table(found) + ([f"… and {more} more, in models.csv"] if more > 0 else [])
+
+
+def _views(metric: Metric, panel: Panel, views: Mapping[str, Sequence[str]]) -> list[str]:
+    """What test-time augmentation gains on each model."""
+    lines = []
+    rows = panel.judged
+    groups = None if panel.groups is None else panel.groups[rows]
+    index = {name: i for i, name in enumerate(panel.names)}
+    for name, own in views.items():
+        alone = panel.oof[index[name]][rows]
+        together = panel.oof[[index[name], *(index[v] for v in own)]][:, rows].mean(axis=0)
+        gain, noise = paired_gain(metric, panel.labels[rows], together, alone, groups)
+        lines.append(
+            f"{name} with the mean of its {len(own)} views: {gain:+.2f} points, standard error "
+            f"{noise:.2f}"
+        )
+    return ["", *lines] if lines else []
+
+
+def _recipes(metric: Metric, choice: Choice) -> list[str]:
+    sign = 1 if metric.direction == "maximize" else -1
+    plain = choice.recipes[PLAIN_RECIPE]
+    found = [["recipe", "in sample", "honest", "against the mean", ""]]
+    for name, r in sorted(choice.recipes.items(), key=lambda item: -sign * item[1].honest):
+        against = metric.gain(r.honest, plain.honest)
+        found.append(
+            [
+                name,
+                f"{r.in_sample:.4f}",
+                f"{r.honest:.4f}",
+                f"{against:+.2f} points" if name != PLAIN_RECIPE else "",
+                "chosen" if name == choice.chosen else "",
+            ]
+        )
+    return table(found)
+
+
+def _chosen(metric: Metric, choice: Choice, wanted: bool) -> list[str]:
+    interval = choice.expected
+    if wanted:
+        why = "as asked for"
+    elif choice.chosen == PLAIN_RECIPE and choice.gain > 0:
+        why = (
+            f"the best is ahead by {choice.gain:.2f} points, which is not beyond noise (standard "
+            f"error {choice.noise:.2f})"
+        )
+    elif choice.chosen == PLAIN_RECIPE:
+        why = "nothing does better"
+    else:
+        why = f"{choice.gain:.2f} points over the mean, standard error {choice.noise:.2f}"
+    lines = [f"Chosen: {choice.chosen} — {why}."]
+    flat = (
+        f", {choice.flattery:.2f} points taken off for choosing the recipe"
+        if choice.flattery
+        else ""
+    )
+    lines.append(
+        f"Expected of new images: {metric.name} {interval.value:.4f} ({interval.low:.4f} to "
+        f"{interval.high:.4f}, given these models{flat})."
+    )
+    return lines

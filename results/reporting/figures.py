@@ -1,0 +1,171 @@
+"""Figures for tracking, drawn without any global plotting state."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+from sklearn.metrics import confusion_matrix
+
+from results.metrics import Metric
+from results.records.trials import Trial
+from results.stats.correlation import Interval
+from results.trust.assessment import Trust
+
+NAMED = 25
+"""Most classes whose names fit on an axis."""
+
+
+def learning_curves(trials: Sequence[Trial], metric: str) -> Figure:
+    """The metric over epochs, one line per trial; early-stopped ones in grey."""
+    figure = Figure(figsize=(7, 4.2), layout="constrained")
+    axes = figure.add_subplot()
+    for trial in trials:
+        epochs = [e["epoch"] for e in trial.epochs]
+        scores = [e["metrics"].get(f"val/{metric}", np.nan) for e in trial.epochs]
+        style = {"color": "0.7", "linewidth": 1.0} if trial.state == "stopped" else {}
+        if len(trials) > 1 and trial.why == "baseline":
+            style = {"color": "black", "linestyle": "--"}
+        label = trial.id.rsplit("-", 1)[-1] if trial.state == "finished" else None
+        axes.plot(epochs, scores, marker=".", label=label, **style)  # type: ignore[arg-type]
+    axes.set_xlabel("epoch")
+    axes.set_ylabel(f"{metric} on the held-out fold")
+    axes.grid(alpha=0.3)
+    if 1 < sum(t.state == "finished" for t in trials) <= NAMED:
+        figure.legend(*axes.get_legend_handles_labels(), loc="outside right upper", fontsize=7)
+    return figure
+
+
+def confusion(
+    labels: NDArray[np.int64], probabilities: NDArray[np.floating], classes: Sequence[str]
+) -> Figure:
+    """Shares of each true class by predicted class; counts in the cells of small matrices."""
+    predicted = probabilities.argmax(axis=1)
+    counts = confusion_matrix(labels, predicted, labels=range(len(classes)))
+    shares = counts / np.maximum(1, counts.sum(axis=1, keepdims=True))
+    side = float(np.clip(0.35 * len(classes) + 2, 4, 12))
+    figure = Figure(figsize=(side + 0.8, side), layout="constrained")
+    axes = figure.add_subplot()
+    image = axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
+    figure.colorbar(image, ax=axes, label="share of the true class", shrink=0.8)
+    axes.set_xlabel("predicted")
+    axes.set_ylabel("true")
+    if len(classes) <= NAMED:
+        axes.set_xticks(range(len(classes)), classes, rotation=90)
+        axes.set_yticks(range(len(classes)), classes)
+        for row, column in zip(*np.nonzero(counts), strict=True):
+            colour = "white" if shares[row, column] > 0.6 else "black"
+            text = str(counts[row, column])
+            axes.text(column, row, text, ha="center", va="center", color=colour, fontsize=7)
+    return figure
+
+
+def error_map(correlations: NDArray[np.float64], names: Sequence[str]) -> Figure:
+    """How much models err on the same images (models, models): low pairs blend well."""
+    side = float(np.clip(0.4 * len(names) + 2.5, 4, 14))
+    figure = Figure(figsize=(side + 1, side), layout="constrained")
+    axes = figure.add_subplot()
+    image = axes.imshow(
+        correlations, cmap="viridis", vmin=min(0.0, np.nanmin(correlations)), vmax=1
+    )
+    figure.colorbar(image, ax=axes, label="correlation of errors", shrink=0.8)
+    if len(names) <= 2 * NAMED:
+        axes.set_xticks(range(len(names)), names, rotation=90, fontsize=7)
+        axes.set_yticks(range(len(names)), names, fontsize=7)
+    if len(names) <= NAMED:
+        for row, column in np.ndindex(correlations.shape):
+            value = correlations[row, column]
+            colour = "black" if value > 0.6 else "white"
+            axes.text(
+                column, row, f"{value:.2f}", ha="center", va="center", color=colour, fontsize=6
+            )
+    return figure
+
+
+def contact_sheet(
+    pictures: Sequence[NDArray[np.uint8]], captions: Sequence[str], columns: int = 8
+) -> Figure:
+    """Pictures, uint8 (height, width, 3) each, in rows with their captions."""
+    rows = -(-len(pictures) // columns)
+    figure = Figure(figsize=(1.5 * columns, 1.9 * rows), layout="constrained")
+    for axes in figure.subplots(rows, columns, squeeze=False).flat:
+        axes.axis("off")
+    for axes, picture, caption in zip(figure.axes, pictures, captions, strict=False):
+        axes.imshow(picture)
+        short = [line if len(line) <= 20 else line[:19] + "…" for line in caption.splitlines()]
+        axes.set_title("\n".join(short), fontsize=7)
+    return figure
+
+
+def trust_scatter(trust: Trust, metric: Metric) -> Figure:
+    """Public against validation scores with fit and interval, and the band on its own."""
+    outside = [i for i in trust.scored if i not in trust.band]
+    figure = Figure(figsize=(10 if outside else 6.4, 5), layout="constrained")
+    axes = figure.subplots(1, 2 if outside else 1, squeeze=False)[0]
+    unit = metric.points if metric.direction == "maximize" else -metric.points
+    for panel in axes:
+        _scores(panel, trust, outside if panel is axes[0] else [], unit)
+        panel.set_xlabel(f"{trust.chosen} {metric.name} on the hold-out")
+        panel.grid(alpha=0.3)
+    axes[0].set_ylabel(f"{metric.name} on the public leaderboard")
+    if np.isfinite(trust.slope):
+        ends = np.array([min(trust.validation.values()), max(trust.validation.values())])
+        v = np.mean([trust.validation[i] for i in trust.scored])
+        p = np.mean([trust.public[i] for i in trust.scored])
+        line = p + trust.slope * (ends - v)
+        axes[0].plot(unit * ends, unit * line, color="0.3", linewidth=1, label="fit")
+    if outside:
+        edges = [unit * trust.validation[i] for i in trust.band]
+        axes[0].axvspan(min(edges), max(edges), color="tab:blue", alpha=0.1, label="the band")
+    axes[0].set_title(f"all {len(trust.scored)}: tau {_interval(trust.tau)}", fontsize=10)
+    if outside:
+        axes[1].set_title(f"the band: tau {_interval(trust.band_tau)}", fontsize=10)
+    figure.suptitle(
+        f"{trust.verdict}, E = {trust.evidence:.3g}; noise alone would allow a tau of "
+        f"{trust.ceiling:.2f} in the band",
+        fontsize=11,
+    )
+    for panel in axes:
+        if panel.get_legend_handles_labels()[0]:
+            panel.legend(fontsize=8)
+    return figure
+
+
+def _scores(axes: Axes, trust: Trust, outside: Sequence[str], unit: float) -> None:
+    """Scores with their errors, and what is expected of the next."""
+    inside = [i for i in trust.scored if i in trust.band]
+    for names, colour, label in ((outside, "0.6", "others"), (inside, "tab:blue", "in the band")):
+        if names:
+            axes.errorbar(
+                [unit * trust.validation[i] for i in names],
+                [unit * trust.public[i] for i in names],
+                xerr=trust.error * abs(unit),
+                yerr=trust.public_error * abs(unit),
+                fmt="o",
+                markersize=4,
+                color=colour,
+                label=label,
+                capsize=2,
+                elinewidth=0.8,
+            )
+    if trust.predicted is not None:
+        value, low, high = (
+            unit * x for x in (trust.predicted.value, trust.predicted.low, trust.predicted.high)
+        )
+        axes.errorbar(
+            [unit * trust.validation[trust.following]],
+            [value],
+            yerr=[[abs(value - low)], [abs(high - value)]],
+            fmt="s",
+            mfc="none",
+            color="tab:orange",
+            label="expected of the next",
+            capsize=3,
+        )
+
+
+def _interval(interval: Interval) -> str:
+    return f"{interval.value:.2f} ({interval.low:.2f} to {interval.high:.2f})"

@@ -1,0 +1,189 @@
+"""Trust in words: a page for the terminal and a table for a team's sheet."""
+
+from __future__ import annotations
+
+import math
+import textwrap
+from collections.abc import Mapping
+
+import pandas as pd
+
+from results.leaderboard.leaderboard import Leaderboard
+from results.leaderboard.quota import Allowance, Quota
+from results.metrics import Metric
+from results.reporting.report import table
+from results.stats.correlation import Interval
+from results.trust.assessment import FEWEST, REGRET_LIMIT, TRUSTED_CHANCE, Trust
+from results.trust.evidence import CONVINCING
+from results.trust.shift import Shift
+
+WIDTH = 100
+"""Columns of the page."""
+
+
+def trust_page(
+    trust: Trust,
+    competition: str,
+    metric: Metric,
+    holdout: int,
+    absent: Mapping[str, str] | None = None,
+    shift: Shift | None = None,
+) -> list[str]:
+    """The page, line by line; fits a screen.
+
+    Args:
+        trust: The figures.
+        competition: Its name.
+        metric: The contest's metric.
+        holdout: Images of the hold-out.
+        absent: Why validation scores do not compete, by name.
+        shift: What tells test images from the hold-out.
+    """
+    inside = sum(i in trust.public for i in trust.band)
+    rows = [["scored by", f"tau, all {len(trust.scored)}", f"tau, {inside} in band", "", "E"]]
+    rows[0][3] = "gain on plain"
+    for c in trust.contenders:
+        gain = _shown(c.advantage, "+.2f") if c.advantage else ""
+        mark = "  <- in force" if c.name == trust.chosen and len(trust.contenders) > 1 else ""
+        rows.append([c.name, _shown(c.tau), _shown(c.band_tau), gain, f"{c.evidence:.3g}{mark}"])
+    regret = trust.regret
+    lines = [
+        f"{competition}: validation ({metric.name}, {holdout:,} images) and the public leaderboard",
+        "",
+        *table(rows),
+    ]
+    lines += [f"without {name}: {reason}" for name, reason in (absent or {}).items()]
+    if shift is not None and not shift.refusal:
+        lines.append(
+            f"test images are told from the hold-out with AUC {shift.auc:.2f}; weights leave "
+            f"{shift.effective:.0f} of {holdout:,} images"
+        )
+    lines += [
+        f"Spearman {_number(trust.spearman)}, Pearson {_number(trust.pearson)}, slope "
+        f"{_number(trust.slope)}, public is {_number(trust.offset, '+.1f')} points from validation",
+        f"evidence that validation follows the leaderboard: E = {trust.evidence:.3g} over "
+        f"{trust.counted} scores ({CONVINCING:g} rules out chance)",
+        f"the band: {len(trust.band)} trials compete with the best, {inside} of them scored; noise "
+        f"alone would allow a tau of {trust.ceiling:.2f}",
+        f"promoting the validation-best costs {regret.expected:.1f} points ({regret.low:.1f} to "
+        f"{regret.high:.1f}); more than {REGRET_LIMIT:g} with a chance of {regret.chance:.0%}",
+        "",
+        verdict_words(trust),
+    ]
+    if trust.used_often:
+        lines.append(
+            f"Warning: {len(trust.scored)} public scores were used to choose; the best one "
+            f"flatters by about {trust.flattery:.1f} points."
+        )
+    if trust.predicted is not None:
+        sign = 1.0 if metric.direction == "maximize" else -1.0
+        p = trust.predicted
+        value, *ends = (sign * metric.points * x for x in (p.value, p.low, p.high))
+        lines.append(
+            f"Most worth submitting next: {trust.following}; expected public score {value:.3f} "
+            f"({min(ends):.3f} to {max(ends):.3f})."
+        )
+    head = 2 + len(table(rows))
+    return lines[:head] + [w for line in lines[head:] for w in _wrapped(line)]
+
+
+def _wrapped(line: str) -> list[str]:
+    return textwrap.wrap(line, WIDTH, subsequent_indent="  ") or [""]
+
+
+def verdict_words(trust: Trust) -> str:
+    """The verdict as a sentence with its figures."""
+    regret = trust.regret
+    if trust.verdict == "trusted":
+        return (
+            f"Trusted: E is {trust.evidence:.3g} and the chance of losing more than "
+            f"{REGRET_LIMIT:g} points by going with validation is {regret.chance:.0%}."
+        )
+    if trust.verdict == "indistinguishable":
+        return (
+            "Indistinguishable: the band's public scores differ no more than "
+            f"±{trust.public_error:.1f} points of sampling noise explain "
+            f"(p = {trust.homogeneity:.2f}); take the cheapest, or blend."
+        )
+    if trust.verdict == "not trusted":
+        return (
+            f"Not trusted: going with validation loses more than {REGRET_LIMIT:g} points with a "
+            f"chance of {regret.chance:.0%}; the skills correlate at {regret.correlation:+.2f}."
+        )
+    scored = sum(i in trust.public for i in trust.band)
+    if scored < FEWEST:
+        return (
+            f"Not enough evidence: a verdict needs {FEWEST} scored submissions in the band, and "
+            f"there are {scored}."
+        )
+    return (
+        f"Not enough evidence: E is {trust.evidence:.3g} ({CONVINCING:g} needed), the chance of "
+        f"losing more than {REGRET_LIMIT:g} points {regret.chance:.0%} ({TRUSTED_CHANCE:.0%} at "
+        "most)."
+    )
+
+
+def settle_words(trust: Trust, quota: Quota | None, left: Allowance | None) -> str:
+    """What would probably settle the verdict, within the quota; empty if it is settled."""
+    if trust.verdict != "not enough evidence":
+        return ""
+    if trust.to_settle is None:
+        if not trust.following:
+            return (
+                "All trials of the band are scored: more trials, or more test images, are needed."
+            )
+        return "The trials at hand would probably not settle it: train more that compete."
+    words = f"{trust.to_settle} more submissions of the band would probably settle it"
+    if quota is not None and left is not None:
+        days = left.days_for(trust.to_settle, quota)
+        if quota.daily:
+            words += f" ({days} day{'s' if days > 1 else ''} of the quota)"
+        elif trust.to_settle > left.now:
+            words += f" (the quota leaves {left.now})"
+    return f"{words}."
+
+
+def trust_table(
+    trust: Trust, board: Leaderboard, metric: Metric, plain: Mapping[str, float]
+) -> pd.DataFrame:
+    """One row per trial of the band or with a score: validation, public, private, what it is.
+
+    Validation scores other than the plain one are known of scored trials.
+
+    Args:
+        trust: The figures.
+        board: Submissions and their scores.
+        metric: The contest's metric.
+        plain: Plain validation scores by trial.
+    """
+    sign = 1.0 if metric.direction == "maximize" else -1.0
+    rows = []
+    for trial, value in sorted(trust.validation.items(), key=lambda item: -item[1]):
+        submission = board.of_trial(trial)
+        notes = ["band"] if trial in trust.band else []
+        notes += ["next"] if trial == trust.following else []
+        if submission is not None and submission.source == "import":
+            notes.append(f"made elsewhere by {submission.by}")
+        row: dict[str, object] = {"trial": trial, "validation": plain[trial]}
+        for name, scores in trust.scores.items():
+            known = value if name == trust.chosen else scores.get(trial)
+            if name != "plain":
+                row[name] = None if known is None else sign * known * metric.points
+        row |= {
+            "public": submission.public if submission else None,
+            "private": submission.private if submission else None,
+            "submission": submission.id if submission else "",
+            "notes": " ".join(notes),
+        }
+        rows.append(row)
+    return pd.DataFrame(rows)
+
+
+def _shown(interval: Interval, form: str = ".2f") -> str:
+    if math.isnan(interval.value):
+        return "–"
+    return f"{interval.value:{form}} ({interval.low:{form}} to {interval.high:{form}})"
+
+
+def _number(value: float, form: str = ".2f") -> str:
+    return "–" if math.isnan(value) else format(value, form)

@@ -1,0 +1,1 @@
+"""Estimators over images and seeds: bootstrap, rank correlation, optimism, comparison."""

@@ -1,0 +1,44 @@
+"""Resampling of images, by whole groups where there are any."""
+
+from __future__ import annotations
+
+import functools
+
+import numpy as np
+from numpy.typing import NDArray
+
+KEPT = 4_000_000
+"""Counts up to which resamples are kept for the next estimate on the same images: 32 MB."""
+
+
+def bootstrap_weights(
+    images: int, draws: int, groups: NDArray[np.str_] | None = None, seed: int = 0
+) -> NDArray[np.float64]:
+    """How often each image is drawn.
+
+    Args:
+        images: Number of images.
+        draws: Number of resamples.
+        groups: str (images,); whole groups are drawn with replacement, since images of one group
+            are not independent.
+        seed: Of the draws.
+
+    Returns:
+        Whole numbers as float64 (draws, images).
+    """
+    if groups is None:
+        unit = np.arange(images)
+    else:
+        _, unit = np.unique(groups, return_inverse=True)
+    units = int(unit.max()) + 1
+    drawn = _counts_kept if draws * units <= KEPT else _counts
+    return drawn(units, draws, seed)[:, unit].astype(np.float64)
+
+
+def _counts(units: int, draws: int, seed: int) -> NDArray[np.int64]:
+    """How often each of some units is drawn, int64 (draws, units)."""
+    rng = np.random.default_rng(seed)
+    return rng.multinomial(units, np.full(units, 1 / units), size=draws)
+
+
+_counts_kept = functools.lru_cache(maxsize=4)(_counts)

@@ -1,0 +1,154 @@
+"""What concerns a whole competition in MLflow: scores, trust and blends."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+from mlflow.entities import Metric, Param, RunTag
+from mlflow.exceptions import MlflowException
+from mlflow.tracking import MlflowClient
+
+from results.leaderboard.leaderboard import BlendRecord, Leaderboard
+from results.reporting.trust_report import verdict_words
+from results.tracking.store import ID_TAG, source_tags
+from results.trust.assessment import Trust
+
+
+def log_scores(
+    client: MlflowClient,
+    competition: str,
+    board: Leaderboard,
+    metric: str,
+    imported: Mapping[str, float],
+) -> None:
+    """Sets ``leaderboard/public`` and ``leaderboard/private`` on the runs of scored trials.
+
+    Args:
+        client: Of the tracking store.
+        competition: Its name.
+        board: Submissions and scores; models made elsewhere get a run of their own.
+        metric: Name of the contest's metric.
+        imported: Validation scores of models made elsewhere, by their names.
+    """
+    experiment = client.get_experiment_by_name(competition)
+    if experiment is None:
+        raise MlflowException(f"there is no experiment {competition!r}; run search.sync first")
+    for submission in board.submissions.values():
+        values = {
+            "leaderboard/public": submission.public,
+            "leaderboard/private": submission.private,
+        }
+        if submission.trial in imported:
+            values[f"val/{metric}"] = imported[submission.trial]
+        stamp = int((submission.scored_at or submission.at) * 1000)
+        metrics = [Metric(k, v, stamp, 0) for k, v in values.items() if v is not None]
+        full = f"{competition}/{submission.trial}"
+        found = client.search_runs(
+            [experiment.experiment_id], f"tags.`{ID_TAG}` = '{full}'", max_results=1
+        )
+        if found:
+            run = found[0].info.run_id
+        elif submission.source == "import":
+            made = int(submission.at * 1000)
+            tags = {ID_TAG: full, "kind": "import", "mlflow.user": submission.by}
+            created = client.create_run(experiment.experiment_id, made, tags, submission.trial)
+            run = created.info.run_id
+            client.set_terminated(run, "FINISHED", made)
+        else:
+            continue
+        client.log_batch(run, metrics=metrics, tags=[RunTag("submission", submission.id)])
+
+
+def log_notes(client: MlflowClient, competition: str, board: Leaderboard) -> None:
+    """Sets the tags ``hypothesis`` and ``conclusion`` on the runs of searches and trials."""
+    experiment = client.get_experiment_by_name(competition)
+    if experiment is None:
+        raise MlflowException(f"there is no experiment {competition!r}; run search.sync first")
+    for note in board.notes.values():
+        full = f"{competition}/{note.about}"
+        found = client.search_runs(
+            [experiment.experiment_id], f"tags.`{ID_TAG}` = '{full}'", max_results=1
+        )
+        for run in found:
+            for name in ("hypothesis", "conclusion"):
+                if getattr(note, name):
+                    client.set_tag(run.info.run_id, name, getattr(note, name))
+
+
+def log_trust(client: MlflowClient, folder: Path, trust: Trust) -> None:
+    """Logs the verdict, its figures and the scatter on the competition's run ``trust``."""
+    now = int(time.time() * 1000)
+    run = _run(client, folder.name, "trust", "trust", now)
+    figures = {
+        "tau": trust.tau.value,
+        "tau_low": trust.tau.low,
+        "tau_high": trust.tau.high,
+        "band_tau": trust.band_tau.value,
+        "evidence": trust.evidence,
+        "regret": trust.regret.expected,
+        "regret_chance": trust.regret.chance,
+        "slope": trust.slope,
+        "offset": trust.offset,
+        "ceiling": trust.ceiling,
+        "scored": float(len(trust.scored)),
+        **{f"tau.{c.name.replace(' ', '_')}": c.tau.value for c in trust.contenders},
+        **{f"evidence.{c.name.replace(' ', '_')}": c.evidence for c in trust.contenders},
+    }
+    metrics = [
+        Metric(f"trust/{name}", value, now, len(trust.scored))
+        for name, value in figures.items()
+        if math.isfinite(value)
+    ]
+    client.log_batch(
+        run,
+        metrics=metrics,
+        tags=[RunTag("verdict", trust.verdict), RunTag("validation", trust.chosen)],
+    )
+    client.set_tag(run, "mlflow.note.content", verdict_words(trust))
+    for name in ("trust.png", "trust.csv"):
+        client.log_artifact(run, str(folder / name))
+    client.set_terminated(run, "FINISHED", now)
+
+
+def log_blend(client: MlflowClient, competition: str, record: BlendRecord, folder: Path) -> None:
+    """Logs a blend on a run of its own: its recipes' scores, what it is made of, its files."""
+    stamp = int(record.at * 1000)
+    run = _run(client, competition, record.id, "blend", stamp)
+    written = json.loads((folder / "blend.json").read_text())
+    metrics = [Metric("blend/expected", record.score, stamp, 0)]
+    for name, scores in written["recipes"].items():
+        word = re.sub(r"\W+", "_", name)
+        metrics += [Metric(f"blend/{k}.{word}", v, stamp, 0) for k, v in scores.items()]
+    client.log_batch(
+        run,
+        metrics=metrics,
+        params=[Param("recipe", record.recipe), Param("models", str(len(record.members)))],
+    )
+    page = (folder / "report.txt").read_text()
+    client.set_tag(run, "mlflow.note.content", f"```\n{page}```")
+    for name in ("blend.json", "report.txt", "models.csv", "errors.png"):
+        client.log_artifact(run, str(folder / name))
+    client.set_terminated(run, "FINISHED", stamp)
+
+
+def _run(client: MlflowClient, competition: str, name: str, kind: str, begun: int) -> str:
+    """Finds the run of something that concerns the whole competition, or creates it.
+
+    ``begun`` is the start of a new run, milliseconds since the epoch.
+    """
+    experiment = client.get_experiment_by_name(competition)
+    if experiment is None:
+        raise MlflowException(f"there is no experiment {competition!r}; run search.sync first")
+    full = f"{competition}/{name}"
+    found = client.search_runs(
+        [experiment.experiment_id], f"tags.`{ID_TAG}` = '{full}'", max_results=1
+    )
+    if found:
+        return str(found[0].info.run_id)
+    tags = {ID_TAG: full, "kind": kind, **source_tags()}
+    return str(client.create_run(experiment.experiment_id, begun, tags, name).info.run_id)

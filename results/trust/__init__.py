@@ -1,0 +1,1 @@
+"""Does validation follow the leaderboard: band, evidence, regret, tournament; entry: assessment."""

@@ -1,0 +1,311 @@
+"""Does validation tell the good models apart as the leaderboard does? Figures and a verdict."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import stats
+
+from results.metrics import Ints, Metric
+from results.stats.correlation import Interval
+from results.trust.band import BandRule, Validated, competitive_band
+from results.trust.evidence import CONVINCING
+from results.trust.outlook import submissions_to_settle
+from results.trust.regret import Regret, expected_regret
+from results.trust.tournament import Contender, average_evidence, choose, tournament
+from results.trust.validation import PLAIN, Validation
+
+REGRET_LIMIT = 0.5
+"""Points of regret that would matter."""
+
+TRUSTED_CHANCE = 0.1
+"""Largest chance of a regret above the limit at which validation is trusted."""
+
+REFUSED_CHANCE = 0.5
+"""Chance of such a regret above which it is not."""
+
+OFTEN = 10
+"""Public scores from which on their best is watched for flattery."""
+
+FEWEST = 5
+"""Scored submissions in the band below which no verdict is given."""
+
+Verdict = Literal["trusted", "indistinguishable", "not trusted", "not enough evidence"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Score:
+    """A public score.
+
+    Attributes:
+        trial: Trial id.
+        value: The score as the leaderboard shows it.
+        images: Images behind it.
+        broken: Whether the trial was far behind the best when it was scored: it counts for
+            diagnosis, not as evidence.
+    """
+
+    trial: str
+    value: float
+    images: int
+    broken: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Trust:
+    """What the scored submissions say of validation. Scores are in points, larger is better.
+
+    Attributes:
+        band: Ids of the competitive band, best first.
+        chosen: Name of the validation score that everything else uses.
+        contenders: What the tournament of validation scores came to, the plain one first.
+        validation: Chosen validation score of the band's trials and of every scored one.
+        scores: Validation scores of the scored trials, by contender and trial.
+        public: Public score of every scored trial.
+        scored: Ids of scored trials in the order of their scores.
+        error: Standard error per trial, of what trials do not share, on the hold-out.
+        public_error: The same on the public test images, scaled by their number and by how hard
+            they are.
+        spearman: Over all scored trials.
+        pearson: Over all scored trials.
+        slope: Public points per validation point.
+        offset: Public minus validation, in points, on average.
+        evidence: E after the last score, averaged over the contenders.
+        counted: Scored trials that count as evidence: all but the broken ones.
+        ceiling: Tau in the band that sampling noise alone would allow.
+        homogeneity: p-value of the band's public scores being equal but for sampling noise.
+        regret: Of promoting the validation-best of the band.
+        verdict: What follows.
+        following: Trial of the band to submit next; empty if all are scored.
+        predicted: Public score expected of it, with interval; None if there is none.
+        to_settle: Further submissions that would probably settle the verdict; None if those at
+            hand would not.
+        flattery: By how many points the best public score of the band flatters its trial.
+    """
+
+    band: tuple[str, ...]
+    chosen: str
+    contenders: tuple[Contender, ...]
+    validation: Mapping[str, float]
+    scores: Mapping[str, Mapping[str, float]]
+    public: Mapping[str, float]
+    scored: tuple[str, ...]
+    error: float
+    public_error: float
+    spearman: float
+    pearson: float
+    slope: float
+    offset: float
+    evidence: float
+    counted: int
+    ceiling: float
+    homogeneity: float
+    regret: Regret
+    verdict: Verdict
+    following: str
+    predicted: Interval | None
+    to_settle: int | None
+    flattery: float
+
+    @property
+    def contender(self) -> Contender:
+        """The chosen one."""
+        return next(c for c in self.contenders if c.name == self.chosen)
+
+    @property
+    def tau(self) -> Interval:
+        """Kendall's tau-b of the chosen validation score over all scored trials."""
+        return self.contender.tau
+
+    @property
+    def band_tau(self) -> Interval:
+        """The same in the band."""
+        return self.contender.band_tau
+
+    @property
+    def used_often(self) -> bool:
+        """Whether the public score was used so often that its best is believed no more."""
+        return len(self.scored) >= OFTEN and self.flattery > REGRET_LIMIT
+
+
+def assess(
+    metric: Metric,
+    labels: Ints,
+    candidates: Sequence[Validated],
+    scores: Sequence[Score],
+    groups: NDArray[np.str_] | None = None,
+    *,
+    rule: BandRule | None = None,
+    validations: Sequence[Validation] = (PLAIN,),
+    frozen: str = "",
+) -> Trust:
+    """Weighs the evidence.
+
+    Args:
+        metric: The contest's metric.
+        labels: int (n,), of the hold-out.
+        candidates: Finished trials.
+        scores: Public scores of some of them, in the order in which they came.
+        groups: str (n,), or None; whole groups are resampled.
+        rule: What makes a trial competitive.
+        validations: Validation scores that compete, the plain one first.
+        frozen: Name of the one that was trusted before, which no tournament replaces.
+    """
+    sign = 1.0 if metric.direction == "maximize" else -1.0
+    known = {c.id: c for c in candidates}
+    scored = [s for s in scores if s.trial in known]
+    order = [s.trial for s in scored]
+    counted = np.array([not s.broken for s in scored], dtype=bool)
+    p = np.array([sign * s.value / metric.points for s in scored])
+    public = dict(zip(order, p.tolist(), strict=True))
+
+    def points(validation: Validation, names: Sequence[str]) -> NDArray[np.float64]:
+        by = validation.of(metric)
+        found = [sign * by.score(labels, known[i].probabilities) for i in names]
+        return np.array(found) / metric.points
+
+    every: dict[str, NDArray[np.float64]] = {v.name: points(v, order) for v in validations}
+
+    def judge(inside: NDArray[np.bool_]) -> list[Contender]:
+        return tournament(every, p, inside, counted)
+
+    nobody = np.zeros(len(p), dtype=bool)
+    chosen = next(v for v in validations if v.name == (frozen or choose(judge(nobody))))
+    if chosen.name != PLAIN.name:
+        own = dict(zip(known, points(chosen, list(known)), strict=True))
+        candidates = sorted(candidates, key=lambda c: -own[c.id])
+    band, error = competitive_band(chosen.of(metric), labels, candidates, groups, rule)
+    names = [c.id for c in band]
+    contenders = judge(np.array([i in set(names) for i in order], dtype=bool))
+    wanted = [c.id for c in candidates if c.id in set(names) | set(order)]
+    validation = dict(zip(wanted, points(chosen, wanted).tolist(), strict=True))
+    images = float(np.median([s.images for s in scored])) if scored else float(len(labels))
+    public_error = error * (len(labels) / images) ** 0.5 * _harder(metric, validation, public)
+    v = every[chosen.name]
+    in_band = [public[i] for i in names if i in public]
+    regret = expected_regret(
+        [validation[i] for i in names],
+        np.full(len(names), error),
+        [public.get(i, np.nan) for i in names],
+        np.full(len(names), public_error),
+        REGRET_LIMIT,
+    )
+    grown = average_evidence(contenders)
+    homogeneity = _homogeneity(np.array(in_band), public_error)
+    verdict = _verdict(len(in_band), grown, homogeneity, regret.chance)
+    varied = len(v) >= 3 and np.ptp(v) > 0 and np.ptp(p) > 0
+    line = stats.linregress(v, p) if varied else None
+    following = _following(names, public, regret)
+    to_settle = None
+    if verdict == "not enough evidence" and len(public):
+        to_settle = submissions_to_settle(
+            regret,
+            [validation[i] for i in names],
+            [public.get(i, np.nan) for i in names],
+            public_error,
+            (v[counted], p[counted]),
+            lambda scores, chance, e: (
+                _verdict(len(scores), e, _homogeneity(scores, public_error), chance)
+                != "not enough evidence"
+            ),
+            limit=REGRET_LIMIT,
+        )
+    return Trust(
+        band=tuple(names),
+        chosen=chosen.name,
+        contenders=tuple(contenders),
+        validation=validation,
+        scores={n: dict(zip(order, x.tolist(), strict=True)) for n, x in every.items()},
+        public=public,
+        scored=tuple(order),
+        error=error,
+        public_error=public_error,
+        spearman=float(stats.spearmanr(v, p).statistic) if varied else float("nan"),
+        pearson=float(line.rvalue) if line else float("nan"),
+        slope=float(line.slope) if line else float("nan"),
+        offset=float((p - v).mean()) if len(v) else float("nan"),
+        evidence=grown,
+        counted=int(counted.sum()),
+        ceiling=_ceiling(regret.spread, error, public_error),
+        homogeneity=homogeneity,
+        regret=regret,
+        verdict=verdict,
+        following=following,
+        predicted=_predict(names, following, regret, public_error) if len(public) else None,
+        to_settle=to_settle,
+        flattery=_flattery(names, public, regret),
+    )
+
+
+def _following(names: Sequence[str], public: Mapping[str, float], regret: Regret) -> str:
+    """The trial of the band whose score is worth most; before any score, the best."""
+    waiting = [i for i in names if i not in public]
+    if not waiting:
+        return ""
+    if not public:
+        return waiting[0]
+    worth = dict(zip(names, regret.worth, strict=True))
+    return max(waiting, key=lambda i: worth[i])
+
+
+def _flattery(names: Sequence[str], public: Mapping[str, float], regret: Regret) -> float:
+    """What the best public score of the band owes to having been the best of several."""
+    scored = [(public[i], k) for k, i in enumerate(names) if i in public]
+    if not scored:
+        return float("nan")
+    value, k = max(scored)
+    return value - float(regret.skill[k])
+
+
+def _harder(metric: Metric, validation: Mapping[str, float], public: Mapping[str, float]) -> float:
+    """How much larger the noise per image is on the leaderboard, for a metric from 0 to 1.
+
+    An image that is right or wrong has the variance p (1 - p): a model at 60 % is measured less
+    precisely than one at 90 %.
+    """
+    if metric.direction == "minimize" or not public:
+        return 1.0
+    here = float(np.median([validation[i] for i in public])) * metric.points
+    there = float(np.median(list(public.values()))) * metric.points
+    if not (0 < here < 1 and 0 < there < 1):
+        return 1.0
+    return float(np.clip((there * (1 - there) / (here * (1 - here))) ** 0.5, 0.5, 3.0))
+
+
+def _verdict(count: int, grown: float, homogeneity: float, chance: float) -> Verdict:
+    if count < FEWEST:
+        return "not enough evidence"
+    if homogeneity > 0.05:
+        return "indistinguishable"
+    if grown >= CONVINCING and chance <= TRUSTED_CHANCE:
+        return "trusted"
+    return "not trusted" if chance > REFUSED_CHANCE else "not enough evidence"
+
+
+def _homogeneity(public: NDArray[np.float64], error: float) -> float:
+    """p-value of Cochran's test that scores differ by sampling noise of a known size only."""
+    if len(public) < 2:
+        return float("nan")
+    spread = float(((public - public.mean()) ** 2).sum()) / error**2
+    return float(stats.chi2.sf(spread, len(public) - 1))
+
+
+def _ceiling(spread: float, error: float, public_error: float) -> float:
+    """Expected tau if both skills were one and only sampling noise stood between the scores."""
+    shared = spread**2 / np.sqrt((spread**2 + error**2) * (spread**2 + public_error**2))
+    return float(2 / np.pi * np.arcsin(shared))
+
+
+def _predict(
+    names: Sequence[str], following: str, regret: Regret, public_error: float
+) -> Interval | None:
+    if not following:
+        return None
+    i = list(names).index(following)
+    half = 1.96 * float(np.hypot(regret.skill_error[i], public_error))
+    centre = float(regret.skill[i])
+    return Interval(value=centre, low=centre - half, high=centre + half)

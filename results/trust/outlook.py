@@ -1,0 +1,77 @@
+"""How many more submissions would probably settle whether validation can be trusted."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from results.trust.evidence import evidence
+from results.trust.regret import Regret
+
+WORLDS, DRAWS = 40, 300
+LONGEST = 20
+"""Submissions beyond which nothing is said."""
+
+
+def submissions_to_settle(
+    regret: Regret,
+    validation: Sequence[float],
+    public: Sequence[float],
+    error: float,
+    past: tuple[NDArray[np.float64], NDArray[np.float64]],
+    settles: Callable[[NDArray[np.float64], float, float], bool],
+    *,
+    limit: float,
+    seed: int = 0,
+) -> int | None:
+    """Plays the next submissions, most worthwhile first, in worlds drawn from the posterior.
+
+    In each world trials of the band get scores, the posterior is conditioned on them (as normal),
+    and E goes on.
+
+    Args:
+        regret: Posterior of the band's skills.
+        validation: Validation scores of the band's trials, in points.
+        public: Their public scores, in points; NaN without one.
+        error: Standard error of a public score, in points.
+        past: Validation and public scores that count as evidence, in the order of submission.
+        settles: Whether the band's public scores, the chance of a regret above ``limit`` and E
+            make a verdict.
+        limit: Points of regret that matter.
+        seed: Of the worlds.
+
+    Returns:
+        The smallest number with which half of the worlds are settled; None if not even all of the
+        band's trials, or `LONGEST`, do.
+    """
+    rng = np.random.default_rng(seed)
+    v, known = np.asarray(validation, np.float64), np.asarray(public, np.float64)
+    scored = np.isfinite(known)
+    waiting = [j for j in np.argsort(-regret.worth, kind="stable") if not scored[j]][:LONGEST]
+    mean, covariance, best = regret.skill, regret.covariance, int(np.argmax(v))
+    worlds = mean + rng.normal(size=(WORLDS, len(mean))) @ _root(covariance).T
+    noise = error * rng.normal(size=(WORLDS, len(waiting)))
+    for more in range(1, len(waiting) + 1):
+        rows = np.array(waiting[:more])
+        seen = covariance[np.ix_(rows, rows)] + error**2 * np.eye(more)
+        gain = np.linalg.solve(seen, covariance[rows]).T  # (n, more)
+        after = _root(covariance - gain @ covariance[rows])
+        spread = rng.normal(size=(DRAWS, len(mean))) @ after.T
+        settled = 0
+        for world, noises in zip(worlds, noise, strict=True):
+            scores = world[rows] + noises[:more]
+            skill = mean + gain @ (scores - mean[rows]) + spread
+            chance = float((skill.max(axis=1) - skill[:, best] > limit).mean())
+            grown = evidence(np.append(past[0], v[rows]), np.append(past[1], scores))
+            settled += settles(np.append(known[scored], scores), chance, float(grown[-1]))
+        if settled >= WORLDS / 2:
+            return more
+    return None
+
+
+def _root(covariance: NDArray[np.float64]) -> NDArray[np.float64]:
+    """A square root (n, n) of a matrix that rounding may have left slightly indefinite."""
+    values, vectors = np.linalg.eigh((covariance + covariance.T) / 2)
+    return np.asarray(vectors * np.sqrt(np.maximum(values, 0)))

@@ -1,0 +1,1 @@
+"""A competition as recorded: where it stands, its candidates, submissions, scores and trust."""

@@ -1,0 +1,68 @@
+"""Trust, computed for a competition as its records tell it."""
+
+from __future__ import annotations
+
+from results.leaderboard.leaderboard import Submission
+from results.trust.assessment import Score, Trust, assess
+from results.trust.band import BandRule
+from search.competition.standing import Standing
+from search.competition.validation_scores import Contenders
+from spaces.errors import InputError
+
+
+def assess_standing(
+    standing: Standing, rule: BandRule, contenders: Contenders, *, accepted: bool = False
+) -> Trust:
+    """Weighs the evidence of a competition's scores.
+
+    Args:
+        standing: The competition.
+        rule: What makes a trial competitive.
+        contenders: The validation scores that compete.
+        accepted: Whether another validation than the frozen one may be chosen.
+
+    Raises:
+        InputError: If the frozen validation is not among the contenders any more.
+    """
+    board = standing.board
+    frozen = ""
+    if board.frozen is not None and not accepted:
+        frozen = board.frozen.validation
+        if frozen not in [v.name for v in contenders.validations]:
+            raise InputError(
+                f"validation was trusted as {frozen!r}, which is not there any more "
+                f"({contenders.absent[frozen]}); accept=[validation] goes on without it"
+            )
+    scores = [
+        Score(
+            trial=s.trial,
+            value=s.public,
+            images=s.images,
+            broken=_broken(s, standing, rule),
+        )
+        for s in board.scored()
+        if s.public is not None
+    ]
+    return assess(
+        standing.metric,
+        standing.truth.labels,
+        standing.validated(standing.looked_at()),
+        scores,
+        standing.truth.groups,
+        rule=rule,
+        validations=contenders.validations,
+        frozen=frozen,
+    )
+
+
+def _broken(submission: Submission, standing: Standing, rule: BandRule) -> bool:
+    """Whether a trial was far behind the best that there was when it was scored.
+
+    Only what was known then decides: what counts as evidence must not depend on later scores.
+    """
+    own = standing.candidate(submission.trial)
+    if own is None:
+        return False
+    then = submission.scored_at or submission.at
+    best = max(c.merit for c in standing.pool if c.ended <= then or c is own)
+    return rule.broken((best - own.merit) / standing.metric.points)

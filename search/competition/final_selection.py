@@ -1,0 +1,268 @@
+"""Which submissions to select for the private leaderboard, as a page and a table."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from results.leaderboard.leaderboard import Submission
+from results.leaderboard.submission_file import read_submission
+from results.metrics import Metric
+from results.reporting.report import table
+from results.stats.bootstrap import bootstrap_weights
+from results.trust.assessment import Trust
+from results.trust.final_selection import Final, Finalist, select_final
+from results.trust.validation import Validation
+from search.competition.assessment import assess_standing
+from search.competition.standing import Standing, band_rule, open_standing
+from search.competition.validation_scores import find_contenders, trust_request
+from search.options.analysis import FinalConfig
+from search.options.exit_codes import OK
+from search.promotion.ensemble_members import promotions
+from spaces.errors import InputError
+
+STEP = 1.0
+"""Points by which a mean of models may differ from its own out-of-fold score: standard error."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Validated:
+    """A submission's validation score in points and how many images it stands on."""
+
+    points: float
+    images: int
+    merged: bool
+
+
+def select_submissions(config: FinalConfig) -> int:
+    """Prints the selection, writes the table; returns the exit code."""
+    standing = open_standing(config)
+    board, metric = standing.board, standing.metric
+    if len(board.scored()) < config.select:
+        raise InputError(
+            f"select={config.select}: {len(board.scored())} submissions have a public score; score "
+            "more with python -m search.score"
+        )
+    asked = trust_request(
+        standing,
+        competition=config.competition,
+        runs=config.runs,
+        tracking=config.tracking,
+        metric=config.metric,
+        model=config.model,
+    )
+    contenders = find_contenders(asked, standing)
+    trust = assess_standing(standing, band_rule(config.band), contenders)
+    validation = next(v for v in contenders.validations if v.name == trust.chosen)
+    known = _validation_scores(standing, validation)
+    scored = [s for s in board.scored() if s.trial in known]
+    near = [s for s in scored if known[s.trial].merged or s.trial in trust.band]
+    finalists = near if len(near) >= config.select else scored
+    if len(finalists) < config.select:
+        raise InputError(
+            f"select={config.select}: {len(finalists)} scored submissions have a validation score"
+        )
+    n = len(standing.truth.labels)
+    rows = [_finalist(standing, s, known[s.trial], trust.error, n) for s in finalists]
+    same = _duplicates(rows)
+    rows = [f for f in rows if f.id not in same]
+    finalists = [s for s in finalists if s.id not in same]
+    if len(rows) < config.select:
+        raise InputError(f"select={config.select}: only {len(rows)} submissions differ")
+    tests = len(standing.test_images)
+    public_images = int(np.median([s.images or tests for s in finalists]))
+    private_images = config.images or max(tests - public_images, 0)
+    guessed = private_images == 0
+    private_images = private_images or public_images
+    factor = (public_images / private_images) ** 0.5
+    total = _total_error(standing, trust, validation.of(metric))
+    shared = max(0.0, total**2 - trust.error**2) ** 0.5 * trust.public_error / trust.error
+    final = select_final(
+        rows,
+        count=config.select,
+        public_error=trust.public_error,
+        private_error=trust.public_error * factor,
+        # Skills are centred on public scores, whose shared luck is in them.
+        shared_error=shared * float(np.hypot(1, factor)),
+    )
+    print("\n".join(_page(standing, final, finalists, known, private_images, guessed)))
+    for name, other in same.items():
+        print(f"{name} predicts the same as {other} and is left out.")
+    path = standing.folder / "final.csv"
+    _table(standing, final, finalists, known).to_csv(path, index=False)
+    print(f"Table: {path}")
+    if config.json:
+        chosen = [board[i].file for i in final.chosen.ids]
+        print(json.dumps({"id": list(final.chosen.ids), "path": chosen}))
+    return OK
+
+
+def _validation_scores(standing: Standing, validation: Validation) -> dict[str, _Validated]:
+    """Validation scores, in points, of trials, imports, promotions and blends, by name.
+
+    Out-of-fold scores are of the plain metric: they are moved by what the chosen validation makes
+    of trials on average.
+    """
+    metric, truth = standing.metric, standing.truth
+    sign = 1.0 if metric.direction == "maximize" else -1.0
+    by = validation.of(metric)
+    scored = {s.trial for s in standing.board.scored()}
+    looked = [c for c in standing.looked_at() if c.id in scored]
+    found, moved = {}, []
+    for candidate, validated in zip(looked, standing.validated(looked), strict=True):
+        own = by.score(truth.labels, validated.probabilities)
+        found[candidate.id] = _Validated(
+            points=sign * own / metric.points, images=len(truth.labels), merged=False
+        )
+        moved.append(own - candidate.score)
+    shift = float(np.mean(moved)) if moved else 0.0
+    merged: dict[str, tuple[float, int]] = {}
+    for name, search in promotions(standing).items():
+        results = (search.summary or {}).get("arms", {})
+        if results:
+            best = max(results.values(), key=lambda r: sign * r["score"])
+            merged[name] = (best["score"], best["images"])
+    images = sum(standing.search.opened["folds"]["sizes"][1:])
+    merged |= {b.id: (b.score, images) for b in standing.board.blends.values()}
+    for name, (score, count) in merged.items():
+        found[name] = _Validated(
+            points=sign * (score + shift) / metric.points, images=count, merged=True
+        )
+    return found
+
+
+def _finalist(
+    standing: Standing, submission: Submission, known: _Validated, error: float, holdout: int
+) -> Finalist:
+    metric = standing.metric
+    sign = 1.0 if metric.direction == "maximize" else -1.0
+    assert submission.public is not None
+    own = error * (holdout / known.images) ** 0.5
+    predictions = read_submission(standing.submission_file(submission), standing.classes)
+    return Finalist(
+        id=submission.id,
+        validation=known.points,
+        validation_error=float(np.hypot(own, STEP if known.merged else 0.0)),
+        public=sign * submission.public / metric.points,
+        labels=predictions.of(standing.test_images).probabilities.argmax(axis=1),
+    )
+
+
+def _duplicates(finalists: list[Finalist]) -> dict[str, str]:
+    """Submissions with the very labels of an earlier one, which is no second chance."""
+    first: dict[bytes, str] = {}
+    found = {}
+    for finalist in finalists:
+        key = finalist.labels.tobytes()
+        if key in first:
+            found[finalist.id] = first[key]
+        else:
+            first[key] = finalist.id
+    return found
+
+
+def _total_error(standing: Standing, trust: Trust, metric: Metric) -> float:
+    """Standard error in points of the best trial's score, shared part included."""
+    truth = standing.truth
+    best = next(c for c in standing.pool if c.id == trust.band[0])
+    weights = bootstrap_weights(len(truth.labels), 200, truth.groups)
+    p = truth.probabilities(best.holdout).astype(np.float64)
+    return float(np.nanstd(metric.weighted(truth.labels, p, weights))) / standing.metric.points
+
+
+def _page(
+    standing: Standing,
+    final: Final,
+    finalists: list[Submission],
+    known: dict[str, _Validated],
+    private_images: int,
+    guessed: bool,
+) -> list[str]:
+    metric = standing.metric
+    unit = metric.points if metric.direction == "maximize" else -metric.points
+
+    def shown(value: float, low: float, high: float) -> str:
+        ends = sorted((unit * low, unit * high))
+        return f"{unit * value:.4f} ({ends[0]:.4f} to {ends[1]:.4f})"
+
+    where = (
+        f"as many private test images as public ones are assumed, {private_images:,}; images= says"
+        if guessed
+        else f"{private_images:,} private test images"
+    )
+    lines = [
+        f"{standing.folder.name}: {len(finalists)} submissions that compete; {where}",
+        "",
+    ]
+    rows = [["submission", "of", "validation", "public", "private, expected", "best of all"]]
+    board = standing.board
+    order = sorted(finalists, key=lambda s: -final.private[s.id].value)
+    for s in order[:12]:
+        private = final.private[s.id]
+        rows.append(
+            [
+                s.id,
+                s.trial,
+                f"{unit * known[s.trial].points:.4f}",
+                f"{board[s.id].public:.4f}",
+                shown(private.value, private.low, private.high),
+                f"{final.chance[s.id]:.0%}",
+            ]
+        )
+    lines += table(rows)
+    if len(order) > 12:
+        lines.append(f"… and {len(order) - 12} more, in final.csv")
+    lines.append("")
+    rows = [["selection", "submissions", "the better of them, expected", ""]]
+    choices = {"this one": final.chosen, **final.naive}
+    for name, selection in choices.items():
+        best = selection.best
+        against = (final.chosen.best.value - best.value) if name != "this one" else 0.0
+        rows.append(
+            [
+                name,
+                " and ".join(selection.ids),
+                shown(best.value, best.low, best.high),
+                f"{-against:+.2f} points" if against else "",
+            ]
+        )
+    lines += table(rows)
+    fall = final.fall
+    lines += [
+        "",
+        f"The public leader's private score is expected {fall.value:+.1f} points from its public "
+        f"one ({fall.low:+.1f} to {fall.high:+.1f}).",
+    ]
+    if np.isfinite(final.alike):
+        lines.append(f"The luck of the two correlates at {final.alike:+.2f}.")
+    files = [board[i].file for i in final.chosen.ids]
+    lines += [
+        "Select:",
+        *(f"  {i}: {file}" for i, file in zip(final.chosen.ids, files, strict=True)),
+    ]
+    return lines
+
+
+def _table(
+    standing: Standing, final: Final, finalists: list[Submission], known: dict[str, _Validated]
+) -> pd.DataFrame:
+    metric = standing.metric
+    unit = metric.points if metric.direction == "maximize" else -metric.points
+    rows = [
+        {
+            "submission": s.id,
+            "of": s.trial,
+            "validation": unit * known[s.trial].points,
+            "public": s.public,
+            "private_expected": unit * final.private[s.id].value,
+            "private_low": unit * final.private[s.id].low,
+            "private_high": unit * final.private[s.id].high,
+            "best_of_all": final.chance[s.id],
+            "selected": s.id in final.chosen.ids,
+        }
+        for s in finalists
+    ]
+    return pd.DataFrame(rows)

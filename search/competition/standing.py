@@ -1,0 +1,247 @@
+"""Where a competition stands: its metric, hold-out, candidates and leaderboard, read together."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from results.leaderboard.leaderboard import Frozen, Leaderboard, Submission
+from results.metrics import METRICS, Metric, custom_metric
+from results.predictions import Predictions
+from results.records.fold_table import Truth
+from results.records.trials import Search
+from results.trust.band import BandRule, Validated, competitive_band
+from results.trust.shift import Shift
+from results.trust.validation import (
+    PLAIN,
+    Validation,
+    class_balanced,
+    weighted_to_test,
+    worst_group,
+)
+from search.competition.candidates import (
+    Candidate,
+    comparable_searches,
+    competition_folder,
+    finished_trials,
+)
+from search.options.analysis import CompetitionConfig
+from search.options.training import BandConfig
+from search.options.user_code import load_function
+from spaces.errors import InputError
+
+LOADED = 200
+"""Candidates whose predictions are read, best first; scored ones always are."""
+
+
+@dataclass(kw_only=True)
+class Standing:
+    """A competition as its records tell it.
+
+    Attributes:
+        folder: ``runs/<competition>``.
+        board: Submissions and scores.
+        search: The newest search, whose metric, images and folds count.
+        searches: Those comparable with it, oldest first.
+        metric: The contest's metric.
+        truth: Labels and groups of the hold-out.
+        pool: Finished trials and imported models, best first by the validation in force.
+        twins: Trials that were the very training of one in the pool, by id.
+    """
+
+    folder: Path
+    board: Leaderboard
+    search: Search
+    searches: list[Search]
+    metric: Metric
+    truth: Truth
+    pool: list[Candidate]
+    twins: dict[str, str]
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Class names in the order of probabilities."""
+        return tuple(self.search.opened["classes"])
+
+    @property
+    def root(self) -> Path:
+        """The contest's folder of images."""
+        return Path(self.search.opened["data"]["root"])
+
+    @property
+    def test_images(self) -> tuple[str, ...]:
+        """Names of the test images in the order of the contest's table; may be empty."""
+        path = self.search.test_file
+        if path is None:
+            return ()
+        try:
+            return tuple(pd.read_csv(path, dtype=str, keep_default_na=False)["image"])
+        except (OSError, ValueError, KeyError) as error:
+            raise InputError(f"{path} does not hold the names of the test images") from error
+
+    def submission_file(self, submission: Submission) -> Path:
+        """A submission's file, also where the runs folder was moved."""
+        return self.folder / "submissions" / Path(submission.file).name
+
+    def candidate(self, name: str) -> Candidate | None:
+        """A candidate by id."""
+        return next((c for c in self.pool if c.id == name), None)
+
+    def validated(self, wanted: Sequence[Candidate]) -> list[Validated]:
+        """Candidates with their hold-out predictions."""
+        return [
+            Validated(id=c.id, probabilities=self.truth.probabilities(c.holdout)) for c in wanted
+        ]
+
+    def looked_at(self) -> list[Candidate]:
+        """The best candidates and those with a public score."""
+        scored = {s.trial for s in self.board.scored()}
+        return [c for i, c in enumerate(self.pool) if i < LOADED or c.id in scored]
+
+    def band(self, rule: BandRule) -> list[str]:
+        """Ids of the competitive band, best first."""
+        wanted = self.validated(self.pool[:LOADED])
+        metric = in_force(self).of(self.metric)
+        band, _ = competitive_band(metric, self.truth.labels, wanted, self.truth.groups, rule)
+        return [c.id for c in band]
+
+
+def open_standing(config: CompetitionConfig, like: Search | None = None) -> Standing:
+    """Reads a competition's records.
+
+    Args:
+        config: Which one.
+        like: A job whose metric, images and folds count instead of those of the newest search.
+
+    Raises:
+        InputError: If there are none, or the metric is a team's own and not given.
+    """
+    folder = competition_folder(Path(config.runs), config.competition)
+    board = Leaderboard.read(folder)
+    found = comparable_searches(folder, like)
+    search = found[-1]
+    metric = _metric(search, config.metric)
+    pool, twins = _without_twins(finished_trials(found), board)
+    standing = Standing(
+        folder=folder,
+        board=board,
+        search=search,
+        searches=found,
+        metric=metric,
+        truth=Truth.of_fold(search.folds_file, 0),
+        pool=pool,
+        twins=twins,
+    )
+    standing.pool += _imports(standing)
+    standing.pool.sort(key=lambda c: (-c.merit, c.id))
+    validation = in_force(standing)
+    if validation.name != PLAIN.name:
+        by, sign = validation.of(metric), 1 if metric.direction == "maximize" else -1
+        head = standing.pool[:LOADED]
+        merit = {
+            v.id: sign * by.score(standing.truth.labels, v.probabilities)
+            for v in standing.validated(head)
+        }
+        standing.pool[:LOADED] = sorted(head, key=lambda c: (-merit[c.id], c.id))
+    return standing
+
+
+def band_rule(config: BandConfig) -> BandRule:
+    """The band that the options ask for."""
+    return BandRule(points=config.points, errors=config.errors)
+
+
+def in_force(standing: Standing) -> Validation:
+    """The validation that ranks candidates: the frozen one, or the last tournament's choice."""
+    board, truth = standing.board, standing.truth
+    if board.assessed is None or not _same_yardstick(standing):
+        return PLAIN
+    name = board.frozen.validation if board.frozen else board.assessed["validation"]
+    if name == "class-balanced":
+        return class_balanced(truth.labels)
+    if name == "worst group":
+        return worst_group(truth.groups) or PLAIN
+    if name == "test-weighted":
+        return weighted_to_test(Shift.read(standing.folder / board.assessed["weights"]).weights)
+    return PLAIN
+
+
+def check_frozen(frozen: Frozen | None, metric: str, folds: str, accept: Sequence[str]) -> None:
+    """Raises InputError if a trusted validation would be changed without being accepted."""
+    if frozen is None or "validation" in accept:
+        return
+    for what, then, now in (
+        ("metric", frozen.metric, metric),
+        ("folds", frozen.folds, folds),
+    ):
+        if then != now:
+            raise InputError(
+                f"the {what} were {then} when validation was trusted, and are {now} now: trust "
+                "would begin anew; accept=[validation] goes on with the change"
+            )
+
+
+def _without_twins(
+    trials: list[Candidate], board: Leaderboard
+) -> tuple[list[Candidate], dict[str, str]]:
+    """Keeps one of several trainings with the same configuration: the submitted, or the first."""
+    kept: dict[str, Candidate] = {}
+    twins = {}
+    for c in sorted(trials, key=lambda c: board.of_trial(c.id) is None):
+        assert c.trial is not None
+        digest = c.trial.config.digest
+        if digest in kept:
+            twins[c.id] = kept[digest].id
+        else:
+            kept[digest] = c
+    return list(kept.values()), twins
+
+
+def _same_yardstick(standing: Standing) -> bool:
+    """Whether the last assessment was of this metric and these folds."""
+    last = standing.board.assessed
+    assert last is not None
+    folds = standing.search.opened["folds"]["digest"]
+    return bool(last["metric"] == standing.metric.name and last["folds"] == folds)
+
+
+def _metric(search: Search, given: str) -> Metric:
+    name = given.partition(":")[2] or given
+    if search.metric in METRICS:
+        if given and given != search.metric:
+            raise InputError(f"metric={given}: {search.id} was scored with {search.metric}")
+        return METRICS[search.metric]
+    if ":" not in given:
+        raise InputError(
+            f"{search.id} was scored with the team's own metric {search.metric!r}: give it as "
+            f"metric=module:{search.metric}, since nothing is imported because a file says so"
+        )
+    if name != search.metric:
+        raise InputError(f"metric={given}: {search.id} was scored with {search.metric!r}")
+    return custom_metric(name, search.direction, load_function(given, "metric"))
+
+
+def _imports(standing: Standing) -> list[Candidate]:
+    """Models made elsewhere whose hold-out predictions are of this very hold-out."""
+    made = []
+    for submission in standing.board.submissions.values():
+        if not submission.holdout:
+            continue
+        path = standing.folder / submission.holdout
+        predictions = Predictions.read(path)
+        if predictions.images == standing.truth.images and predictions.classes == standing.classes:
+            score = standing.metric.score(standing.truth.labels, predictions.probabilities)
+            made.append(
+                Candidate(
+                    id=submission.trial,
+                    search=standing.search,
+                    trial=None,
+                    score=score,
+                    holdout=path,
+                    ended=submission.at,
+                )
+            )
+    return made

@@ -1,0 +1,268 @@
+"""Submission files: of trials, promotions and blends, and those made elsewhere."""
+
+from __future__ import annotations
+
+import json
+import secrets
+import shutil
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from results.leaderboard.leaderboard import Source, Submission
+from results.leaderboard.quota import allowance, allowance_words
+from results.leaderboard.submission_file import (
+    SubmissionForm,
+    check_ids,
+    read_submission,
+    read_validation,
+)
+from results.predictions import Predictions
+from results.records.fold_table import Truth
+from results.records.trials import Search, Trial
+from search.competition.author import default_author
+from search.competition.candidates import pick
+from search.competition.standing import Standing, band_rule, open_standing
+from search.options.analysis import SubmitConfig
+from search.options.exit_codes import OK
+from search.options.user_code import own_model
+from search.promotion.ensemble_members import Member, find_promotion, read_members
+from spaces.errors import InputError, unknown
+from spaces.names import check_name
+
+NEEDS_PROBABILITIES = ("log_loss", "roc_auc")
+
+
+def submit(config: SubmitConfig) -> int:
+    """Writes submissions; returns the exit code."""
+    standing = open_standing(config)
+    made = [_take_in(config, standing)] if config.file else _write(config, standing)
+    board = standing.board
+    if board.quota is not None:
+        print(allowance_words(board.quota, allowance(board.quota, board.spent(), time.time())))
+    print("Next, when the leaderboard has answered:")
+    name = made[0].id if made else "s001"
+    print(f"  python -m search.score submission={name} public=0.83")
+    if config.json:
+        print(json.dumps([{"id": s.id, "path": s.file} for s in made]))
+    return OK
+
+
+def _write(config: SubmitConfig, standing: Standing) -> list[Submission]:
+    board, folder = standing.board, standing.folder
+    for source, write in (("promotion:", _write_promotion), ("blend:", _write_blend)):
+        if config.select.startswith(source):
+            return write(config, standing)
+    band = len(standing.band(band_rule(config.band))) if config.select.startswith("band:") else 0
+    pool = [c for c in standing.pool if c.trial is not None]
+    made = []
+    for candidate in pick(pool, config.select, band, unfit(standing)):
+        assert candidate.trial is not None
+        before = board.of_trial(candidate.id)
+        if before is not None:
+            print(f"{candidate.id} is {before.id} already: {before.file}")
+            continue
+        stored = Predictions.read(candidate.folder / "test.npz")
+        form = _form(standing, config.sample, stored.images)
+        off = _check(candidate.search, candidate.trial, config.model)
+        draft = _draft(folder)
+        form.write(stored, draft)
+        submission = board.add_submission(candidate.id, draft, default_author(config.by))
+        path = standing.submission_file(submission)
+        print(
+            f"{submission.id}: {path}\n  {candidate.id}, {standing.metric.name} "
+            f"{candidate.score:.4f} on the hold-out; images read anew agree within {off:.1g}"
+        )
+        made.append(submission)
+    return made
+
+
+def _write_promotion(config: SubmitConfig, standing: Standing) -> list[Submission]:
+    """Writes the blend of a promotion's folds."""
+    name = config.select.partition(":")[2]
+    search = find_promotion(standing, name, f"select={config.select}")
+    arms = (search.summary or {}).get("arms", {})
+    if not arms or not (search.folder / "test.npz").exists():
+        raise InputError(f"select={config.select}: it has no complete test predictions")
+    stored = Predictions.read(search.folder / "test.npz")
+    scores = ", ".join(f"{a} {r['score']:.4f}" for a, r in arms.items())
+    return _write_merged(
+        config,
+        standing,
+        name,
+        "promotion",
+        stored,
+        lambda: _check_members([Member(name=a, search=search, arm=a) for a in arms], config.model),
+        f"out-of-fold {standing.metric.name} {scores}",
+    )
+
+
+def _write_blend(config: SubmitConfig, standing: Standing) -> list[Submission]:
+    """Writes a blend of several models."""
+    name = config.select.partition(":")[2]
+    blends = standing.board.blends
+    if name not in blends:
+        raise unknown("blend", name, blends, f"select={config.select}")
+    record, folder = blends[name], standing.folder / "blends" / name
+    if not (folder / "test.npz").exists():
+        raise InputError(f"select={config.select}: not all of its models predict the test images")
+    members = read_members(standing, record.members)
+    return _write_merged(
+        config,
+        standing,
+        name,
+        "blend",
+        Predictions.read(folder / "test.npz"),
+        lambda: _check_members(members, config.model),
+        f"{record.recipe} of {len(members)}, out-of-fold {standing.metric.name} {record.score:.4f}",
+    )
+
+
+def _write_merged(
+    config: SubmitConfig,
+    standing: Standing,
+    name: str,
+    source: Source,
+    stored: Predictions,
+    check: Callable[[], float],
+    words: str,
+) -> list[Submission]:
+    """Writes predictions that several trainings made together."""
+    board, folder = standing.board, standing.folder
+    before = board.of_trial(name)
+    if before is not None:
+        print(f"{name} is {before.id} already: {before.file}")
+        return []
+    form = _form(standing, config.sample, stored.images)
+    off = check()
+    draft = _draft(folder)
+    form.write(stored, draft)
+    submission = board.add_submission(name, draft, default_author(config.by), source=source)
+    path = standing.submission_file(submission)
+    print(f"{submission.id}: {path}\n  {name}, {words}; images read anew agree within {off:.1g}")
+    return [submission]
+
+
+def _check_members(members: list[Member], model: str) -> float:
+    """Parity of every training that has a part in a submission; imports have none."""
+    return max(
+        (
+            _check(member.search, trial, model, member.view)
+            for member in members
+            if member.search is not None
+            for trial in member.trials()
+        ),
+        default=0.0,
+    )
+
+
+def _take_in(config: SubmitConfig, standing: Standing) -> Submission:
+    """Records a submission that was made elsewhere."""
+    board, folder, source = standing.board, standing.folder, Path(config.file)
+    name = config.name or source.stem
+    check_name(name, "name" if config.name else "file")
+    taken = {s.trial: s.id for s in board.submissions.values()}
+    trials = {t for search in standing.searches for t in search.trials}
+    if name in taken or name in trials:
+        raise InputError(f"name={name}: that is {taken.get(name, 'a trial')} already")
+    if not standing.test_images:
+        raise InputError("there are no test predictions yet to compare a submission with")
+    _form(standing, config.sample, standing.test_images).check(source)
+    files = _take_in_predictions(config, standing, name) if config.validation else {}
+    draft = _draft(folder)
+    shutil.copyfile(source, draft)
+    submission = board.add_submission(
+        name, draft, default_author(config.by), source="import", **files
+    )
+    path = standing.submission_file(submission)
+    print(f"{submission.id}: {path}\n  {name}, made elsewhere by {submission.by}")
+    if files:
+        holdout = standing.truth.probabilities(folder / files["holdout"])
+        score = standing.metric.score(standing.truth.labels, holdout)
+        print(f"  {standing.metric.name} {score:.4f} on the hold-out")
+    else:
+        print("  without validation= its score will say nothing about validation")
+    return submission
+
+
+def _take_in_predictions(config: SubmitConfig, standing: Standing, name: str) -> dict[str, str]:
+    """Stores a foreign model's predictions; returns the files by their part.
+
+    Out-of-fold predictions make it a candidate for blends, together with those of the test.
+    """
+    folder, path = standing.folder, Path(config.validation)
+    given = read_validation(
+        path,
+        standing.truth.images,
+        Truth.fold_of_images(standing.search.folds_file),
+        standing.classes,
+    )
+    if standing.metric.name in NEEDS_PROBABILITIES and given.certain:
+        raise InputError(
+            f"validation={path}: {standing.metric.name} needs probabilities, a column per class"
+        )
+    files = {"holdout": f"imports/{name}.npz"}
+    parts = {"holdout": given.of(standing.truth.images)}
+    if len(given.images) > len(standing.truth.images):
+        source = Path(config.test or config.file)
+        test = read_submission(source, standing.classes)
+        check_ids(test.images, standing.test_images, source)
+        if test.certain and not given.certain:
+            given = given.as_labels()  # a blend has to be judged on what it will be made of
+        parts |= {"oof": given, "test": test.of(standing.test_images)}
+        files |= {part: f"imports/{name}-{part}.npz" for part in ("oof", "test")}
+    for part, predictions in parts.items():
+        predictions.write(folder / files[part])
+    return files
+
+
+def _draft(folder: Path) -> Path:
+    """A file of its own for a submission that has no id yet."""
+    submissions = folder / "submissions"
+    submissions.mkdir(exist_ok=True)
+    return submissions / f".draft-{secrets.token_hex(4)}.csv"
+
+
+def unfit(standing: Standing) -> dict[str, str]:
+    """Trials that cannot be submitted, with the reason."""
+    words = {
+        "stopped": "was stopped early: it has no test predictions",
+        "failed": "failed",
+        "interrupted": "was interrupted",
+        "running": "is still running",
+    }
+    found = {
+        t.id: words[t.state]
+        for search in standing.searches
+        for t in search.trials.values()
+        if t.state in words
+    }
+    for search in standing.searches:
+        for trial in search.trials.values():
+            if trial.state == "finished" and trial.config.fold != 0:
+                found[trial.id] = f"held out fold {trial.config.fold}, not the hold-out"
+    found |= {c.id: "was made elsewhere" for c in standing.pool if c.trial is None}
+    return found | {name: f"is the same training as {of}" for name, of in standing.twins.items()}
+
+
+def _form(standing: Standing, sample: str, images: tuple[str, ...]) -> SubmissionForm:
+    path = standing.root / sample
+    if path.exists():
+        return SubmissionForm.read(path, images, standing.classes)
+    if sample != "sample_submission.csv":
+        raise InputError(f"sample={sample}: there is no {path}")
+    return SubmissionForm(ids=images, columns=("image", "label"), classes=standing.classes)
+
+
+def _check(search: Search, trial: Trial, model: str, view: str = "") -> float:
+    """Largest difference between stored predictions and those of images read anew."""
+    from trainables.inference.parity import check_parity
+
+    return check_parity(
+        trial.config,
+        search.trial_folder(trial),
+        Path(search.opened["data"]["root"]),
+        tuple(search.opened["classes"]),
+        own_model(trial, model),
+        view,
+    )

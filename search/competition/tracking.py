@@ -1,0 +1,77 @@
+"""Copies of what concerns a whole competition into MLflow; nothing waits for it or fails by it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from results.leaderboard.leaderboard import Leaderboard
+from results.records.secrets import in_a_line
+from results.trust.assessment import Trust
+from search.competition.standing import Standing
+
+
+def track(runs: Path, tracking: str, copy: Callable[[Any], None]) -> str:
+    """Copies something into MLflow; returns what went wrong, or nothing."""
+    from results.tracking import TRACKING_ERRORS, default_uri, open_client
+
+    uri = tracking or default_uri(runs)
+    try:
+        copy(open_client(uri))
+    except TRACKING_ERRORS as error:
+        return in_a_line(error, uri)
+    return ""
+
+
+def reach(tracking: str, runs: Path) -> str:
+    """Why the tracking store does not answer now; empty if it does, or will be made."""
+    if tracking.startswith("sqlite:///") or not tracking:
+        place = Path(tracking.removeprefix("sqlite:///")).parent if tracking else runs
+        return "" if place.is_dir() or not tracking else f"there is no folder {place}"
+    return track(runs, tracking, lambda client: client.search_experiments(max_results=1))
+
+
+def track_scores(standing: Standing, tracking: str, runs: Path) -> str:
+    """Copies scores into MLflow; returns what went wrong, or nothing."""
+
+    def copy(client: Any) -> None:
+        from results.tracking import log_scores
+
+        validation = {c.id: c.score for c in standing.pool if c.trial is None}
+        log_scores(client, standing.folder.name, standing.board, standing.metric.name, validation)
+
+    return track(runs, tracking, copy)
+
+
+def track_trust(standing: Standing, trust: Trust, tracking: str, runs: Path) -> str:
+    """Copies the verdict into MLflow; returns what went wrong, or nothing."""
+
+    def copy(client: Any) -> None:
+        from results.tracking import log_trust
+
+        log_trust(client, standing.folder, trust)
+
+    return track(runs, tracking, copy)
+
+
+def track_blend(standing: Standing, name: str, folder: Path, tracking: str, runs: Path) -> str:
+    """Copies a blend into MLflow; returns what went wrong, or nothing."""
+
+    def copy(client: Any) -> None:
+        from results.tracking import log_blend
+
+        log_blend(client, standing.folder.name, standing.board.blends[name], folder)
+
+    return track(runs, tracking, copy)
+
+
+def track_notes(competition: str, board: Leaderboard, tracking: str, runs: Path) -> str:
+    """Copies notes into MLflow; returns what went wrong, or nothing."""
+
+    def copy(client: Any) -> None:
+        from results.tracking import log_notes
+
+        log_notes(client, competition, board)
+
+    return track(runs, tracking, copy)

@@ -1,0 +1,159 @@
+"""The validation scores that compete for a contest, and why others do not."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from results.predictions import Predictions
+from results.trust.shift import Shift, measure_shift
+from results.trust.validation import (
+    PLAIN,
+    Validation,
+    class_balanced,
+    weighted_to_test,
+    worst_group,
+)
+from search.competition.standing import Standing
+from search.options.analysis import TrustConfig
+from search.options.user_code import load_function
+from spaces.digest import digest
+from spaces.errors import InputError
+
+
+@dataclass(kw_only=True)
+class Contenders:
+    """Validation scores and their circumstances.
+
+    Attributes:
+        validations: The plain one first.
+        absent: Why others do not compete, by name.
+        shift: What tells test from hold-out; None where nobody looked.
+        weights: File of the weights towards the test, relative to the competition's folder.
+    """
+
+    validations: list[Validation] = field(default_factory=lambda: [PLAIN])
+    absent: dict[str, str] = field(default_factory=dict)
+    shift: Shift | None = None
+    weights: str = ""
+
+
+def trust_request(
+    standing: Standing,
+    *,
+    competition: str,
+    runs: str,
+    tracking: str,
+    metric: str = "",
+    model: str = "",
+) -> TrustConfig:
+    """What ``search.trust`` was asked for last: gate and final selection weigh the same scores.
+
+    Args:
+        standing: Where the competition stands.
+        competition: As of the command.
+        runs: As of the command.
+        tracking: As of the command.
+        metric: As of the command.
+        model: A team's own network, given once more.
+    """
+    network = (standing.board.assessed or {}).get("network", {})
+    return TrustConfig(
+        competition=competition,
+        runs=runs,
+        tracking=tracking,
+        metric=metric,
+        model=model,
+        backbone=str(network.get("backbone", "")),
+        weights=str(network.get("weights", "")),
+        pretrained=bool(network.get("pretrained", False)),
+    )
+
+
+def find_contenders(config: TrustConfig, standing: Standing) -> Contenders:
+    """Sets up the tournament.
+
+    Raises:
+        InputError: If what was asked for by name (a backbone, its weights) is not there.
+    """
+    found = Contenders()
+    if standing.metric.fractional:
+        found.validations.append(class_balanced(standing.truth.labels))
+    else:
+        found.absent["class-balanced"] = "your own metric takes no weights"
+    worst = worst_group(standing.truth.groups)
+    if worst is not None:
+        found.validations.append(worst)
+    else:
+        found.absent["worst group"] = "there are no groups of 10 images in the hold-out"
+    reason = _add_weighted(config, standing, found)
+    if reason:
+        found.absent["test-weighted"] = reason
+    return found
+
+
+def _add_weighted(config: TrustConfig, standing: Standing, found: Contenders) -> str:
+    """Adds the test-weighted score, or says why there is none."""
+    if not standing.board.test_images:
+        return "the rules forbid it (rules.test_images=false)"
+    if not standing.metric.fractional:
+        return "your own metric takes no weights"
+    try:
+        name, shift = _shift(config, standing)
+    except (InputError, OSError, ValueError) as error:
+        if config.backbone:
+            raise
+        return str(error)
+    found.shift = shift
+    if shift.refusal:
+        return shift.refusal
+    found.weights = name
+    found.validations.append(weighted_to_test(shift.weights))
+    return ""
+
+
+def _shift(config: TrustConfig, standing: Standing) -> tuple[str, Shift]:
+    """The weights file and its contents, computed once per hold-out, test set and network."""
+    opened = standing.search.opened
+    source = f"{config.backbone}|{config.weights}|{config.pretrained}"
+    folds, data = opened["folds"]["digest"], opened["data"]["digest"]
+    name = f"shift-{digest([folds, data, source])}.json"
+    path = standing.folder / name
+    if path.exists():
+        return name, Shift.read(path)
+    own = [
+        c
+        for c in sorted(standing.pool, key=lambda c: c.ended)
+        if c.trial is not None and (c.folder / "test.npz").exists()
+    ]
+    baselines = [c for c in own if c.trial and c.trial.why in ("baseline", "single")]
+    if not own:
+        raise InputError("no trial has test predictions")
+    candidate = (baselines or own)[0]
+    assert candidate.trial is not None
+    from trainables.inference.embed import embed
+    from trainables.inference.predict import load_trained
+    from trainables.networks.timm_network import build_model
+
+    trial = candidate.trial.config
+    if config.backbone:
+        trial = trial.replace(
+            model="",
+            backbone=config.backbone,
+            weights=config.weights,
+            pretrained=config.pretrained,
+        )
+        model = build_model(trial, len(standing.classes))
+    elif trial.model != config.model:
+        raise InputError(f"{candidate.id} needs model={trial.model} on the command line")
+    else:
+        build = load_function(trial.model, "model") if trial.model else build_model
+        model = load_trained(trial, candidate.folder, len(standing.classes), build)
+    test = Predictions.read(candidate.folder / "test.npz").images
+    print(f"embedding {len(standing.truth.images) + len(test):,} images, once", flush=True)
+    root: Path = standing.root
+    features = embed(model, trial, [root / i for i in (*standing.truth.images, *test)])
+    n = len(standing.truth.images)
+    shift = measure_shift(features[:n], features[n:], standing.truth.groups)
+    shift.write(path)
+    return name, shift

@@ -1,0 +1,1 @@
+"""Ray runs the plan and survives faults; entry: engine."""

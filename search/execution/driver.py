@@ -1,0 +1,334 @@
+"""The driver's side of a job: writes the ledger, keeps the record, tells who wants to know."""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+import time
+import types
+from collections.abc import Callable, Container, Iterator, Sequence
+from typing import Any, Protocol
+
+import numpy as np
+
+from results.records.ledger import Event, Ledger
+from results.records.trials import Search, State, Trial
+from search.execution.disk_space import Room
+from search.execution.exit_note import read_last_words
+from search.planning.search_plan import Planned
+from spaces.errors import InputError
+from spaces.trial_config import TrialConfig
+from trainables.training.full_disk import is_full
+
+WATCHED = 10
+"""Ended trials of which more than half may not have failed, or the job stops."""
+
+CLOSING_TIME = 15.0
+"""Seconds that are kept for the summary before a deadline."""
+
+RETRIES = {"death": 2, "hang": 1, "memory": 1, "device": 1}
+"""How often a trial goes on after each kind of fault; the next one of the kind fails it.
+
+``death``: its worker died; ``hang``: it gave no sign of life and was killed; ``memory``: it ran out
+of memory, and goes on with half the micro-batch; ``device``: its GPU context broke.
+"""
+
+
+ROOM_PERIOD = 2.0
+"""Seconds between two looks at the room on the disk."""
+
+LAST_WAIT = 30.0
+"""Seconds that a job which is to stop waits for room for its last events."""
+
+OUT_OF_MEMORY = "low on memory"
+"""What Ray says when it kills a worker to save the node."""
+
+
+class Plan(Protocol):
+    """What to train next."""
+
+    def next(self) -> Planned | None:
+        """The next training, or None if there is none now."""
+
+    @property
+    def done(self) -> bool:
+        """Whether there will be none any more."""
+
+    def expected(self) -> int:
+        """Number of trainings in all."""
+
+
+class Driver:
+    """Turns what happens to trials into events, in the ledger and in the record.
+
+    Args:
+        ledger: The job's ledger.
+        search: The record; gets every event that the ledger gets.
+        deadline: When to stop, on the monotonic clock; None for no limit.
+        known: Finds the training of a configuration in another job, which need not be repeated.
+
+    Attributes:
+        slots: Trials at once; may change while the job runs.
+        grace: Epochs to the first rung of early stopping.
+        stopping: Why the job is to stop; empty while it goes on.
+        paused: Why no trial starts for now; empty while they do.
+        news: What to tell the user; emptied by whoever tells.
+    """
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        search: Search,
+        deadline: float | None = None,
+        known: Callable[[TrialConfig], Trial | None] = lambda config: None,
+    ) -> None:
+        self._ledger, self.search, self._deadline = ledger, search, deadline
+        self._known = known
+        self._listeners: Sequence[Callable[[Trial], None]] = ()
+        self._ended: list[tuple[State, str]] = []
+        self._room, self._look_again = Room(search.folder), 0.0
+        self._unwritten = False
+        self.slots = self.grace = 1
+        self.stopping = self.paused = ""
+        self.news: list[str] = []
+
+    def on_end(self, listeners: Sequence[Callable[[Trial], None]]) -> None:
+        """Calls the listeners with every trial that has ended from now on."""
+        self._listeners = listeners
+
+    def record(self, event: str, /, **fields: Any) -> Event:
+        """Adds an event to ledger and record; `commit` makes it durable."""
+        added = self._ledger.add(event, **fields)
+        self.search.apply(added)
+        return added
+
+    def commit(self) -> None:
+        """Makes the events of a loop turn durable; where the disk is full they wait."""
+        try:
+            self._ledger.commit()
+            self._unwritten = False
+        except OSError as error:
+            if not is_full(error):
+                raise
+            self._unwritten = True
+            self._pause("the ledger cannot be written")
+
+    def drain(self, say: Callable[[str], None]) -> None:
+        """Waits until all events are durable; a job that is to stop waits a while at most.
+
+        Raises:
+            InputError: If there was no room until then.
+        """
+        begun, told = time.monotonic(), False
+        while True:
+            try:
+                return self._ledger.commit()
+            except OSError as error:
+                if not is_full(error):
+                    raise
+            if not told:
+                say(f"{self.search.folder}: the disk is full; the last events wait for room")
+                told = True
+            if self.stopping and time.monotonic() - begun > LAST_WAIT:
+                raise InputError(
+                    f"{self.search.folder}: the disk is full and the last events could not be "
+                    "written; make room and resume: checkpoints have what they say"
+                )
+            time.sleep(ROOM_PERIOD)
+
+    def watch_room(self) -> None:
+        """Lets no trial start while the disk has too little room for those that run and one more.
+
+        How much a trial needs is learnt from what others have written.
+        """
+        if time.monotonic() < self._look_again:
+            return
+        self._look_again = time.monotonic() + ROOM_PERIOD
+        running = [t.id for t in self.search.trials.values() if t.state == "running"]
+        shortage = self._room.shortage(running)
+        if shortage:
+            self._pause(shortage)
+        elif self.paused and not self._unwritten:  # a quota may be full where the disk is not
+            self.paused = ""
+            self.news.append("there is room again: it goes on")
+
+    def _pause(self, why: str) -> None:
+        if not self.paused:
+            self.news.append(
+                f"{self.search.folder}: the disk is nearly full ({why}); trials wait until there "
+                "is room"
+            )
+        self.paused = why
+
+    def turn(self) -> None:
+        """What is due in every turn of the loop."""
+        self.commit()
+        self.watch_deadline()
+        self.watch_room()
+
+    def watch_deadline(self) -> None:
+        """Stops the job when its time is nearly over."""
+        if self._deadline is None or self.stopping:
+            return
+        if time.monotonic() > self._deadline - CLOSING_TIME:
+            self.stopping = "the deadline"
+
+    def in_time(self, planned: Planned) -> bool:
+        """Whether a training that starts now comes to its first rung before the deadline.
+
+        One that is not stopped early, or goes on beyond its first rung, has to do an epoch.
+        """
+        if self._deadline is None:
+            return True
+        trials = self.search.trials.values()
+        seconds = [e["seconds"]["total"] for t in trials for e in t.epochs]
+        known = self.search.trials.get(planned.id)
+        left = self.grace - (known.epoch if known else 0) if planned.why == "sampled" else 1
+        needed = max(1, left) * float(np.median(seconds)) if seconds else 0.0
+        return time.monotonic() + needed < self._deadline - CLOSING_TIME
+
+    def begin(self, planned: Planned) -> bool:
+        """Records that a trial starts, or goes on; returns whether it has to be trained.
+
+        A training that was done before is taken over with its reports, and has ended.
+        """
+        if planned.id in self.search.trials:
+            self.record("trial_resumed", trial=planned.id)
+            return True
+        known = self._done(planned.config)
+        self.record(
+            "trial_started",
+            trial=planned.id,
+            number=planned.number,
+            why=planned.why,
+            arm=planned.arm,
+            params=dict(planned.params),
+            config=planned.config.to_json(),
+            digest=planned.config.digest,
+            **({"taken": known.taken or known.id} if known is not None else {}),
+        )
+        if known is None:
+            return True
+        for report in known.epochs:
+            self.record("epoch", trial=planned.id, report=report)
+        self._end(planned.id, "finished")
+        return False
+
+    def _done(self, config: TrialConfig) -> Trial | None:
+        """A training of this very configuration that ran to its end, here or elsewhere."""
+        own = (t for t in self.search.trials.values() if t.state == "finished")
+        return next((t for t in own if t.config == config), None) or self._known(config)
+
+    def report(self, trial_id: str, result: dict[str, Any]) -> None:
+        """Records an epoch, or what made it fail."""
+        for words in result.get("notes", ()):
+            self.note(trial_id, words)
+        if result.get("fault"):
+            self.fault(trial_id, result["fault"], result["failed"], result["traceback"])
+        elif "failed" in result:
+            self._end(trial_id, "failed", result["failed"], traceback=result["traceback"])
+        else:
+            for report in result["reports"]:
+                if int(report["epoch"]) > self.search.trials[trial_id].epoch:
+                    self.record("epoch", trial=trial_id, report=report)
+
+    def complete(self, trial_id: str) -> None:
+        """Records how a trial ended."""
+        trial = self.search.trials[trial_id]
+        if trial.state != "running":
+            return
+        if trial.epoch >= trial.config.epochs:
+            self._end(trial_id, "finished")
+        elif self.stopping:
+            self._end(trial_id, "interrupted", self.stopping)
+        else:
+            self._end(trial_id, "stopped")
+
+    def lost(self, trial_id: str, text: str) -> None:
+        """Records that a trial's worker died, with what Ray says of it.
+
+        Whoever ended the process on purpose has left word of why.
+        """
+        words = read_last_words(self.search.trial_folder(self.search.trials[trial_id]))
+        if words is not None:
+            self.fault(trial_id, words.fault, words.reason, words.traceback)
+        elif OUT_OF_MEMORY in text:
+            self.fault(trial_id, "memory", "the machine ran out of memory", text)
+        else:
+            last = (text.splitlines() or ["no reason given"])[-1]
+            self.fault(trial_id, "death", f"the worker process died: {last}", text)
+
+    def fault(self, trial_id: str, kind: str, reason: str, traceback: str) -> None:
+        """Records what interrupted a trial through no decision of anybody.
+
+        It goes on from its checkpoint as often as `RETRIES` says; out of memory, with half the
+        micro-batch, unless that cannot be split.
+        """
+        trial = self.search.trials[trial_id]
+        if trial.state != "running":
+            return
+        again = trial.faults.count(kind) < RETRIES[kind]
+        changed: dict[str, Any] = {}
+        reason = reason or "no reason given"
+        words = f"{trial_id}: {reason.splitlines()[0]}"
+        if again and kind == "memory":
+            smaller = trial.config.halved()
+            again = smaller is not None
+            if smaller is not None:
+                changed["micro_batch"] = smaller.micro_batch
+                words += f"; it goes on with micro_batch={smaller.micro_batch}"
+        elif again:
+            words += "; it goes on from its last epoch"
+        self.news.append(words)
+        state: State = "interrupted" if again else "failed"
+        self._end(trial_id, state, reason, traceback=traceback, fault=kind, **changed)
+
+    def note(self, trial_id: str, words: str) -> None:
+        """Records something about a trial that its owner should know."""
+        self.record("note", trial=trial_id, words=words)
+        self.news.append(f"{trial_id}: {words}")
+
+    def settle(self, decided: Container[str]) -> None:
+        """Ends what a driver that was killed left running.
+
+        Args:
+            decided: Trials that early stopping had decided to end.
+        """
+        for trial in list(self.search.trials.values()):
+            if trial.state not in ("running", "interrupted"):
+                continue
+            if trial.epoch >= trial.config.epochs:
+                self._end(trial.id, "finished")
+            elif trial.id in decided:
+                self._end(trial.id, "stopped")
+            elif trial.state == "running":
+                self._end(trial.id, "interrupted", "the driver was killed")
+        self.commit()
+
+    def _end(self, trial_id: str, state: State, reason: str = "", **rest: Any) -> None:
+        self.record("trial_ended", trial=trial_id, state=state, reason=reason, **rest)
+        if state != "interrupted":  # it goes on, and will end
+            self._ended.append((state, reason))
+        last = self._ended[-WATCHED:]
+        failed = sum(ended == "failed" for ended, _ in last)
+        if failed > WATCHED / 2 and not self.stopping:
+            self.stopping = f"{failed} of the last {len(last)} trials failed, the last: {reason}"
+        self._room.learn(trial_id)
+        for listener in self._listeners:
+            listener(self.search.trials[trial_id])
+
+    @contextlib.contextmanager
+    def signals(self) -> Iterator[None]:
+        """Ends the job cleanly on Ctrl-C or SIGTERM; a second Ctrl-C ends it at once."""
+
+        def stop(number: int, frame: types.FrameType | None) -> None:
+            if self.stopping:
+                raise KeyboardInterrupt
+            self.stopping = signal.Signals(number).name
+
+        before = {n: signal.signal(n, stop) for n in (signal.SIGINT, signal.SIGTERM)}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)

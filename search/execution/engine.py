@@ -1,0 +1,259 @@
+"""Ray Tune as the engine: the one module that starts Ray and runs trials on it.
+
+Ray schedules and moves nothing of ours: it gets no checkpoints, keeps no history and retries
+nothing. What is to run comes from the plan, what happened goes to the driver.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import logging
+import math
+import os
+import secrets
+import shutil
+import socket
+import tempfile
+import warnings
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+os.environ.setdefault("RAY_AIR_NEW_OUTPUT", "0")
+os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "1")  # no GPU asked, none seen
+os.environ.setdefault("TUNE_DISABLE_AUTO_CALLBACK_LOGGERS", "1")
+os.environ.setdefault("TUNE_DISABLE_STRICT_METRIC_CHECKING", "1")
+os.environ.setdefault("TUNE_DISABLE_SIGINT_HANDLER", "1")
+os.environ.setdefault("TUNE_WARN_EXCESSIVE_EXPERIMENT_CHECKPOINT_SYNC_THRESHOLD_S", "0")
+os.environ.setdefault("RAY_TUNE_DISABLE_AUTO_INIT", "1")
+# Tune would let one trial's process start after the other; how many may run is ours to say.
+os.environ.setdefault("TUNE_MAX_PENDING_TRIALS_PG", "1000")
+
+import ray
+from ray import tune
+from ray._private import ray_constants
+
+from search.execution.driver import Driver, Plan
+from search.execution.trial_actor import TrialActor
+from search.execution.tune_adapter import Events, Proposals, Stop
+from search.jobs.job import Job
+from search.options.training import ClusterConfig, ResourcesConfig
+from spaces.errors import InputError
+
+GIB = 2**30
+
+
+@contextlib.contextmanager
+def ray_session(
+    cluster: ClusterConfig, resources: ResourcesConfig
+) -> Iterator[list[dict[str, float]]]:
+    """Starts Ray on this machine, or joins a cluster, for as long as the context lasts.
+
+    Yields:
+        The resources of each node: ``CPU``, ``GPU``, ``memory`` in bytes.
+
+    Raises:
+        InputError: If there is no such cluster.
+    """
+    path = os.pathsep.join([str(Path.cwd()), *filter(None, [os.environ.get("PYTHONPATH")])])
+    environment = {
+        "PYTHONPATH": path,
+        "NO_ALBUMENTATIONS_UPDATE": "1",
+        "OMP_NUM_THREADS": str(max(1, int(resources.cpu))),
+    }
+    options: dict[str, Any] = {
+        "runtime_env": {"env_vars": environment},
+        "log_to_driver": False,
+        "logging_level": logging.ERROR,
+        "configure_logging": False,
+        "address": cluster.address or "local",
+    }
+    if not cluster.address:
+        options |= {
+            "include_dashboard": False,
+            "num_cpus": _allowed_cpus(),
+            "_node_ip_address": "127.0.0.1",
+        }
+    for name in ("ray", "ray.tune", "ray.train"):
+        logging.getLogger(name).setLevel(logging.CRITICAL)
+    nowhere = InputError(
+        f"cluster.address={cluster.address}: there is no Ray cluster, or RAY_AUTH_TOKEN is not its "
+        "own; start one with 'ray start --head', or leave the option out"
+    )
+    if ":" in cluster.address and not _answers(cluster.address):
+        raise nowhere  # Ray would try for more than a minute
+    with contextlib.nullcontext() if cluster.address else _staying_local():
+        try:
+            ray.init(**options)
+        except ConnectionError as error:
+            raise nowhere from error
+        try:
+            yield [dict(node["Resources"]) for node in ray.nodes() if node["Alive"]]
+        finally:
+            ray.shutdown()
+
+
+@contextlib.contextmanager
+def _staying_local() -> Iterator[None]:
+    """Lets a Ray of this machine's own listen on loopback only, with a token of its own.
+
+    Ray has an option for that, named after the systems whose firewalls ask about it otherwise.
+    """
+    ours = {
+        "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",  # for Ray's processes
+        "RAY_AUTH_TOKEN": os.environ.get("RAY_AUTH_TOKEN", secrets.token_hex(32)),
+    }
+    before = {name: os.environ.get(name) for name in ours}
+    os.environ.update(ours)
+    clusters, ray_constants.ENABLE_RAY_CLUSTER = ray_constants.ENABLE_RAY_CLUSTER, False
+    try:
+        yield
+    finally:
+        ray_constants.ENABLE_RAY_CLUSTER = clusters
+        # One by one: other threads, such as the tracker's, look into the environment meanwhile.
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
+
+
+def _answers(address: str) -> bool:
+    """Whether something listens at ``host:port``."""
+    host, _, port = address.rpartition(":")
+    try:
+        with socket.create_connection((host, int(port)), timeout=5):
+            return True
+    except (OSError, ValueError):
+        return False
+
+
+def _allowed_cpus() -> int | None:
+    """CPUs that this process is confined to; None leaves it to Ray, which knows containers."""
+    if not hasattr(os, "sched_getaffinity"):
+        return None
+    allowed = len(os.sched_getaffinity(0))
+    return allowed if allowed < (os.cpu_count() or 1) else None
+
+
+def trial_slots(
+    resources: ResourcesConfig, nodes: list[dict[str, float]], workers: int
+) -> tuple[dict[str, float], int]:
+    """How much each trial gets and how many run at once.
+
+    Args:
+        resources: What the user asked for.
+        nodes: Resources of each node; a trial needs all of its own on one of them.
+        workers: Most trials at once; 0 for as many as fit.
+
+    Returns:
+        Ray's resources of one trial, and the number of trials at once.
+
+    Raises:
+        InputError: If no node can take even one trial.
+    """
+    gpu = resources.gpu
+    if gpu == -1:
+        gpu = min(1.0, max(node.get("GPU", 0.0) for node in nodes))
+    wanted = {"CPU": resources.cpu, "GPU": gpu, "memory": resources.memory * GIB}
+    wanted = {name: amount for name, amount in wanted.items() if amount}
+    slots = slots_of(wanted, nodes, workers)
+    if slots == 0:
+        names = {"CPU": "resources.cpu", "GPU": "resources.gpu", "memory": "resources.memory"}
+        for name, amount in wanted.items():
+            most = max(node.get(name, 0.0) for node in nodes)
+            if amount > most:
+                scale, unit = (GIB, " GiB") if name == "memory" else (1, "")
+                raise InputError(
+                    f"{names[name]}={amount / scale:g}{unit} per trial, but there is only "
+                    f"{most / scale:.3g}{unit} on a node"
+                )
+        raise InputError("no node has all of what a trial needs at once")
+    return wanted, slots
+
+
+def slots_of(wanted: dict[str, float], nodes: list[dict[str, float]], workers: int) -> int:
+    """How many trials run at once, each on one node.
+
+    Args:
+        wanted: Ray's resources of one trial.
+        nodes: Resources of each node.
+        workers: Most trials at once; 0 for as many as fit.
+    """
+    slots = sum(min(_fitting(node, n, a) for n, a in wanted.items()) for node in nodes)
+    return min(workers, slots) if workers else slots
+
+
+def _fitting(node: dict[str, float], name: str, amount: float) -> int:
+    """Trials that fit on a node; shares of a GPU do not span two of them."""
+    have = node.get(name, 0.0)
+    if name == "GPU" and amount < 1:
+        return int(have) * math.floor(1 / amount + 1e-9)
+    return math.floor(have / amount + 1e-9)
+
+
+def run_trials(
+    plan: Plan,
+    driver: Driver,
+    job: Job,
+    *,
+    resources: dict[str, float],
+    scheduler: Any = None,
+    tick: Callable[[], None] = lambda: None,
+) -> None:
+    """Runs what the plan says until it is done or the driver is stopping.
+
+    Args:
+        plan: What to train.
+        driver: Told of every start, epoch and end.
+        job: What the trials share.
+        resources: Ray's resources of one trial.
+        scheduler: Early stopping; None runs every trial to its end.
+        tick: Called once per turn of Tune's loop.
+    """
+    tuner = None
+    scratch = Path(tempfile.mkdtemp(prefix="holdfold-tune-"))
+    try:
+        tuner = tune.Tuner(
+            tune.with_resources(TrialActor, resources),
+            tune_config=tune.TuneConfig(
+                num_samples=-1,
+                search_alg=Proposals(plan, driver, job, tick),
+                scheduler=scheduler,
+                reuse_actors=True,
+                max_concurrent_trials=None,
+            ),
+            run_config=tune.RunConfig(
+                name="trials",
+                storage_path=str(scratch),
+                callbacks=[Events(driver, tick)],
+                stop=Stop(driver),
+                failure_config=tune.FailureConfig(max_failures=0),
+                checkpoint_config=tune.CheckpointConfig(
+                    checkpoint_frequency=0, checkpoint_at_end=False
+                ),
+                verbose=0,
+            ),
+        )
+        with _muted():
+            tuner.fit()
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
+        # Tune's objects hold actors in reference cycles. Collected by any thread after Ray has
+        # shut down, they would end the process.
+        del tuner
+        gc.collect()
+    for trial in list(driver.search.trials.values()):
+        if trial.state == "running":  # stopped before its actor had started
+            driver.complete(trial.id)
+    driver.commit()
+
+
+@contextlib.contextmanager
+def _muted() -> Iterator[None]:
+    """Keeps the libraries' warnings out of the live view."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield

@@ -1,0 +1,259 @@
+"""A job: everything that its trials share, and what its record opens with."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from results.metrics import Direction, Metric, custom_metric, metric
+from results.records.secrets import without_password
+from search.jobs.code_digest import code_digest
+from search.options.training import EngineConfig, JobConfig
+from search.options.user_code import load_function, source_digest
+from spaces.digest import digest
+from spaces.errors import InputError
+from spaces.names import check_name
+from spaces.space import SearchSpace
+from spaces.trial_config import TrialConfig
+from trainables.data.contest import Contest
+from trainables.data.folds import Folds
+from trainables.data.image_store import ImageStore
+
+
+@dataclass(frozen=True, kw_only=True)
+class Job:
+    """What a worker needs to know to train any trial of a job; plain data.
+
+    Attributes:
+        competition: Competition name.
+        name: Name of the job within the competition.
+        folder: The job's folder.
+        store: Path of the image store.
+        local_store: Folder on a node's own disk for a copy of it; empty for none.
+        folds: Path of the stored folds.
+        classes: Class names.
+        metric: Metric name or ``module:function``.
+        direction: Which way it is better.
+        model: ``module:function`` or empty.
+        loss: ``module:function`` or empty.
+        predict_test: Whether test images are predicted.
+        threads: CPU threads per trial.
+        loader_workers: Loader processes per trial.
+    """
+
+    competition: str
+    name: str
+    folder: str
+    store: str
+    local_store: str
+    folds: str
+    classes: tuple[str, ...]
+    metric: str
+    direction: Direction
+    model: str
+    loss: str
+    predict_test: bool
+    threads: int
+    loader_workers: int
+
+    def to_json(self) -> dict[str, Any]:
+        """JSON-ready form."""
+        return asdict(self)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Prepared:
+    """A job ready to run, with what only the driver needs."""
+
+    job: Job
+    contest: Contest
+    folds: Folds
+    store: ImageStore
+    metric: Metric
+    baseline: TrialConfig
+    opening: Mapping[str, Any]
+    warnings: tuple[str, ...]
+
+
+RESERVED = ("data", "store", "submissions", "imports", "blends", "predictions")
+"""Folders beside the searches of a competition."""
+
+
+def resolve_metric(name: str, direction: str) -> Metric:
+    """A named metric, or a team's own from ``module:function``.
+
+    Raises:
+        InputError: For an unknown name, or an own metric without a direction.
+    """
+    if ":" not in name:
+        known = metric(name)
+        if direction not in ("", known.direction):
+            raise InputError(f"direction={direction}: {name} is to {known.direction}")
+        return known
+    function = load_function(name, "metric")
+    return custom_metric(name.partition(":")[2], direction, function)  # type: ignore[arg-type]
+
+
+def assemble(
+    config: EngineConfig,
+    *,
+    contest: Contest,
+    folds: Folds,
+    store: ImageStore,
+    name: str,
+    metric: Metric,
+    metric_reference: str,
+    model: str,
+    loss: str,
+    predict_test: bool,
+    baseline: TrialConfig,
+    space: SearchSpace | None = None,
+    warnings: tuple[str, ...] = (),
+) -> Prepared:
+    """Puts together what workers need and what the ledger opens with; writes the folds.
+
+    Args:
+        config: Where to write, and with which resources.
+        contest: Images, labels and classes.
+        folds: Which image is held out when.
+        store: Decoded images.
+        name: Name of the job.
+        metric: The contest's metric.
+        metric_reference: Its name, or ``module:function``.
+        model: ``module:function`` or empty.
+        loss: ``module:function`` or empty.
+        predict_test: Whether test images are predicted.
+        baseline: The configuration that others are compared with.
+        space: What is searched.
+        warnings: What the user should know.
+    """
+    folder = Path(config.runs) / contest.name
+    job = Job(
+        competition=contest.name,
+        name=name,
+        folder=str((folder / name).resolve()),
+        store=str(store.path.resolve()),
+        local_store=config.store.local,
+        folds=str(folds.write(folder).resolve()),
+        classes=contest.classes,
+        metric=metric_reference,
+        direction=metric.direction,
+        model=model,
+        loss=loss,
+        predict_test=predict_test,
+        threads=max(1, int(config.resources.cpu)),
+        loader_workers=max(0, config.loader_workers),
+    )
+    opening = {
+        "search": name,
+        "competition": contest.name,
+        "task": contest.task,
+        "metric": metric.name,
+        "direction": metric.direction,
+        "points": metric.points,
+        "classes": list(contest.classes),
+        "images": {"train": len(contest.train_images), "test": len(contest.test_images)},
+        "baseline": baseline.to_json(),
+        "data": {
+            "root": str(contest.root),
+            "digest": store.digest,
+            "test": _write_test_images(contest, folder),
+        },
+        "folds": {
+            "file": Path(job.folds).name,
+            "digest": folds.digest,
+            "count": folds.count,
+            "sizes": [len(folds.held_out(f)) for f in range(folds.count)],
+        },
+        "threads": job.threads,
+        "options": recordable_options(config, contest.root),
+        "space": space.to_json() if space is not None else None,
+        "digests": {
+            "space": space.digest if space is not None else "",
+            "code": code_digest(),
+            "own": source_digest([model, loss, metric_reference]),
+        },
+        "warnings": list(warnings),
+    }
+    if config.hypothesis:
+        opening["hypothesis"] = config.hypothesis
+    return Prepared(
+        job=job,
+        contest=contest,
+        folds=folds,
+        store=store,
+        metric=metric,
+        baseline=baseline,
+        opening=opening,
+        warnings=warnings,
+    )
+
+
+NOT_RECORDED = (
+    "runs",
+    "name",
+    "resume",
+    "hypothesis",
+    "accept",
+    "quiet",
+    "json",
+    "cluster",
+    "hours",
+    "watchdog",
+)
+"""Options that belong to one start of a job, not to the job."""
+
+
+def _write_test_images(contest: Contest, folder: Path) -> str:
+    """Stores the names of the test images beside the folds; returns the file's name.
+
+    What trains after a search has to find the same images, whether or not any were predicted.
+    """
+    path = folder / f"test-{digest(list(contest.test_images))}.csv"
+    if not path.exists():
+        temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+        pd.DataFrame({"image": contest.test_images}).to_csv(temporary, index=False)
+        temporary.rename(path)
+    return path.name
+
+
+def recordable_options(config: EngineConfig, root: Path) -> dict[str, Any]:
+    """A command's options, for the command that resumes it; without secrets.
+
+    Args:
+        config: The options.
+        root: The contest's folder, as it was found.
+    """
+    options = {k: v for k, v in asdict(config).items() if k not in NOT_RECORDED}
+    options["tracking"] = without_password(config.tracking)
+    if isinstance(config, JobConfig):
+        options["data"]["root"] = str(root.resolve())
+    return options
+
+
+def job_name(config: EngineConfig, folder: Path, label: str) -> str:
+    """The name that was asked for, or date, time and label.
+
+    Raises:
+        InputError: If it is taken, or no folder name.
+    """
+    default = f"{time.strftime('%Y%m%d-%H%M%S')}-{label}"
+    check_name(default, "name")
+    if config.name in RESERVED:
+        raise InputError(f"name={config.name}: that is the name of a folder of ours")
+    name = config.name or _free_name(folder, default)
+    if (folder / name).exists():
+        raise InputError(f"name={name}: {folder / name} exists already; choose another name")
+    return name
+
+
+def _free_name(folder: Path, name: str) -> str:
+    """Appends a number when another search started within the same second."""
+    candidates = (name if i == 1 else f"{name}-{i}" for i in range(1, 1000))
+    return next(c for c in candidates if not (folder / c).exists())

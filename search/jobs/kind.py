@@ -1,0 +1,55 @@
+"""What makes one kind of job: a search, a single training, or a promotion."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from typing import Any, ClassVar
+
+from results.records.trials import Search, Trial
+from search.execution.driver import Driver, Plan
+from search.jobs.job import Prepared
+
+Say = Callable[[str], None]
+"""Tells the user a line, unless the command is to be quiet."""
+
+
+class JobKind(ABC):
+    """A kind of job; `search.jobs.lifecycle.run_job` calls the methods in the order given here.
+
+    Attributes:
+        name: The kind in records: ``search``, ``train`` or ``promotion``.
+    """
+
+    name: ClassVar[str]
+
+    @abstractmethod
+    def prepare(self, say: Say) -> Prepared:
+        """Reads and checks everything before anything of the job is written.
+
+        Raises:
+            InputError: For anything wrong with options or data.
+        """
+
+    def opening(self, prepared: Prepared, say: Say) -> Mapping[str, Any]:
+        """Further fields of the opening event."""
+        return {}
+
+    def scheduler(self, prepared: Prepared) -> Any:
+        """Early stopping; None runs every trial to its end."""
+        return None
+
+    @abstractmethod
+    def plan(self, prepared: Prepared, driver: Driver) -> Plan:
+        """What to train; reads what happened from the driver's record."""
+
+    def ended(self, trial: Trial) -> None:  # noqa: B027 (a hook that most kinds leave empty)
+        """Hears of every trial that has ended, once there is a plan."""
+
+    def close(self, search: Search, prepared: Prepared) -> dict[str, Any]:
+        """Further fields of the closing event, once all trials have ended."""
+        return {}
+
+    @abstractmethod
+    def next_commands(self, search: Search) -> list[str]:
+        """What to type next."""

@@ -1,0 +1,235 @@
+"""What the commands that train have in common: Ray, ledger, tracking, view, and a clean end."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import json
+import time
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from results.leaderboard.leaderboard import Leaderboard
+from results.records.ledger import Ledger
+from results.records.trials import FORMAT, Search
+from results.reporting.report import report, resume_command
+from results.reporting.summary import summarise
+from search.competition.standing import check_frozen
+from search.competition.tracking import reach
+from search.execution.driver import Driver
+from search.execution.engine import GIB, ray_session, run_trials, slots_of, trial_slots
+from search.execution.nodes import Nodes
+from search.execution.progress import Progress
+from search.jobs.job import Job, Prepared
+from search.jobs.kind import JobKind
+from search.jobs.local_resources import check_local_resources
+from search.jobs.resume import MAY_CHANGE, check_owner, check_unchanged
+from search.jobs.retention import ALL, tidy
+from search.jobs.reuse import KnownTrainings
+from search.options.exit_codes import FAILED, OK, STOPPED
+from search.options.same_place import same_place
+from search.options.training import EngineConfig
+
+if TYPE_CHECKING:
+    from results.tracking import Tracker
+
+
+def run_job(config: EngineConfig, kind: JobKind) -> int:
+    """Prepares a job, runs its plan, sums it up; returns the exit code.
+
+    Args:
+        config: The command's options.
+        kind: What makes this kind of job.
+
+    Raises:
+        InputError: For anything wrong with configuration or data, before anything is written.
+    """
+    begun = time.monotonic()
+
+    def say(line: str) -> None:
+        if not config.quiet:
+            print(line, flush=True)
+
+    check_local_resources(config.resources, config.cluster)
+    away = reach(config.tracking, Path(config.runs))
+    if away:
+        say(f"warning: tracking does not answer ({away}); trials do not wait for it")
+    prepared = kind.prepare(say)
+    job = prepared.job
+    for note in prepared.warnings:
+        say(f"warning: {note}")
+    if config.resume:
+        check_owner(Path(job.folder))
+        check_unchanged(Search.read(Path(job.folder)), prepared, config.accept)
+    frozen = Leaderboard.read(Path(job.folder).parent).frozen
+    check_frozen(frozen, prepared.metric.name, prepared.folds.digest, config.accept)
+    images = prepared.opening["images"]
+    say(
+        f"{job.competition}/{job.name}: {images['train']:,} training and {images['test']:,} test "
+        f"images, {len(job.classes)} classes, {job.metric} on {_folds(kind.name, prepared)}"
+    )
+    opened = (
+        prepared.opening if config.resume else {**prepared.opening, **kind.opening(prepared, say)}
+    )
+    known = KnownTrainings(prepared, weights=kind.name == "promotion", accept=config.accept)
+    with contextlib.ExitStack() as stack:
+        job, resources, nodes = _join(config, job, stack)
+        folder = Path(job.folder)
+        ledger = stack.enter_context(contextlib.closing(Ledger(folder / "ledger.jsonl")))
+        # Read under the ledger's lock: no other driver of this job is alive.
+        search = Search.read(folder) if config.resume else Search(folder=folder)
+        driver = Driver(ledger, search, _deadline(config, begun), known.find)
+        driver.slots = nodes.slots
+        scheduler = kind.scheduler(prepared)
+        driver.grace = scheduler.grace if scheduler is not None else 1
+        keep = getattr(config, "keep", ALL)  # folds are for exports
+        listeners = [lambda trial: tidy(search, trial, keep)]
+        driver.on_end(listeners)
+        if config.resume:
+            _record_resumed(config, driver, scheduler, prepared)
+            say(_resumed_words(search))
+        else:
+            driver.record("opened", format=FORMAT, kind=kind.name, **opened)
+            driver.commit()
+        plan = kind.plan(prepared, driver)
+        if scheduler is not None:
+            listeners.append(lambda trial: scheduler.take_over(search, trial))
+        driver.on_end([kind.ended, *listeners])
+        tracker = _start_tracker(config, job.folder)
+        progress = Progress(driver, plan, config.quiet)
+        at_once = min(driver.slots, plan.expected())
+        say(f"trials at a time: {at_once}, with {_shares(resources)} each")
+
+        def tick() -> None:
+            _watch(nodes, driver)
+            progress.tick()
+
+        with driver.signals(), progress:
+            run_trials(plan, driver, job, resources=resources, scheduler=scheduler, tick=tick)
+        wall = search.earlier + time.monotonic() - begun
+        summary = summarise(search, prepared.metric, wall, tracker.cpu_seconds)
+        state = "interrupted" if driver.stopping else "finished"
+        summary |= kind.close(search, prepared)
+        driver.record("closed", state=state, reason=driver.stopping, **summary)
+        driver.drain(say)
+    _finish(config, tracker, search, kind)
+    if driver.stopping:
+        return STOPPED
+    return OK if (search.summary or {}).get("winner") else FAILED
+
+
+def _join(
+    config: EngineConfig, job: Job, stack: contextlib.ExitStack
+) -> tuple[Job, dict[str, float], Nodes]:
+    """Starts Ray or joins a cluster; what a trial gets there, and the nodes under watch."""
+    available = stack.enter_context(ray_session(config.cluster, config.resources))
+    resources, _ = trial_slots(config.resources, available, config.workers)
+    nodes = Nodes(
+        Path(job.folder),
+        config.watchdog.seconds,
+        bool(config.cluster.address),
+        lambda found: slots_of(resources, found, config.workers),
+    )
+    stack.enter_context(kept(nodes))
+    if config.loader_workers < 0 and resources.get("GPU"):
+        job = dataclasses.replace(job, loader_workers=max(1, int(config.resources.cpu)))
+    return job, resources, nodes
+
+
+def _record_resumed(
+    config: EngineConfig, driver: Driver, scheduler: Any, prepared: Prepared
+) -> None:
+    """Replays the record into the scheduler and ends what a killed driver left running."""
+    decided = scheduler.replay(driver.search) if scheduler is not None else set()
+    changes = {key: getattr(config, key) for key in MAY_CHANGE if hasattr(config, key)}
+    driver.record("resumed", changes=changes, code=prepared.opening["digests"]["code"])
+    driver.settle(decided)
+
+
+@contextlib.contextmanager
+def kept(nodes: Nodes) -> Iterator[Nodes]:
+    """Keeps watch over the nodes for as long as the context lasts."""
+    try:
+        nodes.start()
+        yield nodes
+    finally:
+        nodes.stop()
+
+
+def _watch(nodes: Nodes, driver: Driver) -> None:
+    """Tells the driver what has become of the nodes."""
+    nodes.look()
+    driver.slots = nodes.slots
+    driver.news += nodes.news
+    nodes.news.clear()
+    driver.stopping = driver.stopping or nodes.problem
+
+
+def _deadline(config: EngineConfig, begun: float) -> float | None:
+    """When to stop, on the monotonic clock, so that all is over after ``hours``."""
+    return begun + 3600 * config.hours if config.hours else None
+
+
+def _resumed_words(search: Search) -> str:
+    states = Counter(t.state for t in search.trials.values())
+    shown = ", ".join(f"{n} {state}" for state, n in states.most_common()) or "nothing trained yet"
+    return f"{search.id} goes on: {shown}"
+
+
+def _folds(kind: str, prepared: Prepared) -> str:
+    count = prepared.folds.count
+    return f"{count} folds" if kind == "promotion" else f"fold {prepared.baseline.fold} of {count}"
+
+
+def _start_tracker(config: EngineConfig, folder: str) -> Tracker:
+    from results.tracking import Tracker, default_uri
+
+    tracker = Tracker(Path(folder), config.tracking or default_uri(Path(config.runs)))
+    tracker.start()
+    return tracker
+
+
+def _shares(resources: dict[str, float]) -> str:
+    words = {"CPU": "{:g} CPU", "GPU": "{:g} GPU", "memory": "{:.3g} GiB of memory"}
+    scale = {"memory": GIB}
+    return ", ".join(
+        words[name].format(amount / scale.get(name, 1)) for name, amount in resources.items()
+    )
+
+
+def _finish(
+    config: EngineConfig,
+    tracker: Tracker,
+    search: Search,
+    kind: JobKind,
+) -> None:
+    """Prints the closing page; tracking gets the time to catch up."""
+    print("\n".join(report(search)))
+    tracked = tracker.finish()
+    if (search.summary or {}).get("reason"):
+        print(f"\nStopped before the end: {(search.summary or {})['reason']}")
+    print(f"\nEverything is in {search.folder}")
+    if not tracked:
+        print(f"warning: tracking is behind ({tracker.problem}); nothing is lost")
+    commands = kind.next_commands(search)
+    if (search.summary or {}).get("state") == "interrupted":
+        commands = [f"{resume_command(search)}{same_place(config)}"]
+    if not tracked:
+        commands = [f"python -m search.sync{same_place(config, tracking=True)}", *commands]
+    print("Next:")
+    for command in commands:
+        print(f"  {command}")
+    if config.json:
+        best = search.best(search.trials.values())
+        print(
+            json.dumps(
+                {
+                    "id": search.id,
+                    "path": str(search.folder),
+                    "winner": (search.summary or {}).get("winner"),
+                    "best": best.id if best else None,
+                }
+            )
+        )

@@ -1,0 +1,32 @@
+"""What one trial asks for, against what this machine has; before Ray is started."""
+
+from __future__ import annotations
+
+import os
+
+import psutil
+
+from search.options.training import ClusterConfig, ResourcesConfig
+from spaces.errors import InputError
+
+GIB = 2**30
+
+
+def check_local_resources(resources: ResourcesConfig, cluster: ClusterConfig) -> None:
+    """Raises InputError if a trial needs more than this machine has; a cluster is asked later."""
+    if cluster.address:
+        return
+    cpus = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    wanted = {
+        "resources.cpu": (resources.cpu, float(cpus), ""),
+        "resources.memory": (resources.memory, psutil.virtual_memory().total / GIB, " GiB"),
+    }
+    if resources.gpu > 0:
+        import torch
+
+        wanted["resources.gpu"] = (resources.gpu, float(torch.cuda.device_count()), "")
+    for option, (amount, there, unit) in wanted.items():
+        if amount > there:
+            raise InputError(
+                f"{option}={amount:g}{unit} per trial, but there is only {there:.3g}{unit} here"
+            )

@@ -1,0 +1,97 @@
+"""A team's own functions, called once on a tiny batch before anything is written."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import torch
+
+from search.options.user_code import load_function
+from spaces.errors import InputError
+from spaces.trial_config import TrialConfig
+
+IMAGES = 2
+"""In the batch; one alone is no batch for batch normalisation."""
+
+
+def check_own_functions(
+    config: TrialConfig, classes: int, *, model: str, loss: str, metric: str
+) -> None:
+    """Tries own functions as a training would call them.
+
+    Args:
+        config: A configuration that they have to work with.
+        classes: Number of classes.
+        model: ``module:function`` or empty.
+        loss: ``module:function`` or empty.
+        metric: ``module:function``, or the name of a metric of ours.
+
+    Raises:
+        InputError: Naming the function, and what is wrong with it.
+    """
+    if model:
+        _check_model(model, config, classes)
+    if loss:
+        _check_loss(loss, config, classes)
+    if ":" in metric:
+        _check_metric(metric, classes)
+
+
+def _check_model(reference: str, config: TrialConfig, classes: int) -> None:
+    network = _try("model", reference, "config, classes", lambda f: f(config, classes))
+    if not isinstance(network, torch.nn.Module):
+        raise InputError(f"model={reference} returned {_kind(network)}, not a torch.nn.Module")
+    images = torch.zeros(IMAGES, 3, *config.size)
+    with torch.no_grad():
+        logits = _called("model", reference, "its network", lambda: network(images))
+    shape = tuple(getattr(logits, "shape", ()))
+    if shape != (IMAGES, classes):
+        raise InputError(
+            f"model={reference}: of {IMAGES} images its network makes {_kind(logits)} of shape "
+            f"{shape}; logits of shape {(IMAGES, classes)} are needed"
+        )
+
+
+def _check_loss(reference: str, config: TrialConfig, classes: int) -> None:
+    function = _try("loss", reference, "config", lambda f: f(config))
+    if not callable(function):
+        raise InputError(f"loss={reference} returned {_kind(function)}, not a function")
+    logits = torch.zeros(IMAGES, classes, requires_grad=True)
+    targets = torch.eye(classes)[torch.arange(IMAGES) % classes]
+    value = _called("loss", reference, "its function", lambda: function(logits, targets))
+    if not isinstance(value, torch.Tensor) or value.ndim or not value.requires_grad:
+        raise InputError(
+            f"loss={reference}: its function made {_kind(value)} of logits and targets; a scalar "
+            "tensor with a gradient is needed"
+        )
+
+
+def _check_metric(reference: str, classes: int) -> None:
+    labels = np.tile(np.arange(classes), IMAGES)
+    probabilities = (np.eye(classes)[labels] + 1) / (classes + 1)
+    value = _try("metric", reference, "labels, probabilities", lambda f: f(labels, probabilities))
+    try:
+        float(value)
+    except (TypeError, ValueError):
+        raise InputError(f"metric={reference} returned {_kind(value)}, not a number") from None
+
+
+def _try(key: str, reference: str, arguments: str, call: Callable[[Any], Any]) -> Any:
+    function = load_function(reference, key)
+    return _called(key, reference, f"called with ({arguments}) it", lambda: call(function))
+
+
+def _called(key: str, reference: str, what: str, call: Callable[[], Any]) -> Any:
+    try:
+        return call()
+    except Exception as error:  # it may raise whatever it likes
+        reason = (str(error).splitlines() or [""])[0]
+        raise InputError(
+            f"{key}={reference}: {what} fails: {type(error).__name__}: {reason}"
+        ) from error
+
+
+def _kind(value: object) -> str:
+    return type(value).__name__

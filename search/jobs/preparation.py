@@ -1,0 +1,208 @@
+"""Preparing a job: data, folds, networks and options are checked before any training starts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import optuna
+from optuna.distributions import CategoricalDistribution
+
+from search.execution.progress import every_second
+from search.jobs.job import Prepared, assemble, job_name, resolve_metric
+from search.jobs.own_functions import check_own_functions
+from search.options.search_space import flatten
+from search.options.training import DigitsConfig, JobConfig, TrainConfig
+from spaces.errors import InputError
+from spaces.names import check_name
+from spaces.space import SearchSpace
+from spaces.trial_config import TrialConfig, parse_size
+from trainables.data.contest import Contest, load_contest
+from trainables.data.digits import make_digits
+from trainables.data.folds import make_folds
+from trainables.data.image_store import build_store, store_side
+
+DRAWS = 50
+"""Draws with which a space is tried out before anything is trained."""
+
+
+def base_config(config: JobConfig, space: SearchSpace | None = None) -> TrialConfig:
+    """The untuned configuration: defaults, the data's own, then the command line's.
+
+    What is fixed of a policy whose rest is searched concerns sampled trials only.
+    """
+    base = TrialConfig().with_params(flatten(config.data.baseline))
+    if config.epochs:  # a short trial run should not fail for the default's warm-up
+        base = base.replace(
+            epochs=config.epochs, warmup_epochs=min(base.warmup_epochs, config.epochs - 1)
+        )
+    changes: dict[str, Any] = {"model": config.model, "loss": config.loss or base.loss}
+    changes["seed"] = config.seed
+    changes["weights"] = config.weights or base.weights
+    if config.pretrained is not None:
+        changes["pretrained"] = config.pretrained
+    fix = flatten(config.fix)
+    if space is not None and any(p.name.startswith("stage") for p in space.params):
+        fix = {name: value for name, value in fix.items() if not name.startswith("stage")}
+    return base.replace(**changes).with_params(fix)
+
+
+def prepare(
+    config: JobConfig,
+    label: str,
+    space: SearchSpace | None = None,
+    say: Callable[[str], None] = lambda line: None,
+) -> Prepared:
+    """Reads and checks data, folds, networks and options, and decodes the images.
+
+    Nothing of the job itself is written yet.
+
+    Args:
+        config: The command's configuration.
+        label: Second half of the default name.
+        space: What will be searched; its choices of backbones and sizes are checked, too.
+        say: Told what takes long.
+
+    Raises:
+        InputError: For anything wrong with them.
+    """
+    baseline = base_config(config, space)
+    if isinstance(config, TrainConfig):
+        if config.fold >= config.holdout.folds:
+            raise InputError(
+                f"fold={config.fold}: with holdout.folds={config.holdout.folds} folds run from 0 "
+                f"to {config.holdout.folds - 1}"
+            )
+        baseline = baseline.replace(fold=config.fold)
+    if space is not None:
+        _check_values(space, baseline, flatten(config.fix))
+    chosen = resolve_metric(config.metric, config.direction)
+    runs = Path(config.runs)
+    if runs.exists() and not runs.is_dir():
+        raise InputError(f"runs={runs} is a file, not a folder")
+    contest = _contest(config, runs)
+    folder = runs / contest.name
+    folds = make_folds(contest, config.holdout.folds, config.holdout.seed)
+    _check_networks(config, baseline, space, len(contest.classes))
+
+    name = config.resume or job_name(config, folder, label)
+    largest = max(max(size) for size in _sizes(baseline, space))
+    side = config.store.side or store_side(largest)
+    if side < largest:
+        raise InputError(f"store.side={side} is below the largest training size {largest}")
+    store = build_store(
+        contest,
+        side,
+        Path(config.store.folder) if config.store.folder else folder / "store",
+        progress=every_second(say, "decoding images"),
+    )
+    notes = []
+    duplicated = store.duplicates(folds.fold)
+    if duplicated:
+        notes.append(
+            f"{duplicated} training images have an identical file in another fold: "
+            "the hold-out will flatter"
+        )
+    return assemble(
+        config,
+        contest=contest,
+        folds=folds,
+        store=store,
+        name=name,
+        metric=chosen,
+        metric_reference=config.metric,
+        model=config.model,
+        loss=config.loss,
+        predict_test=config.predict.test,
+        baseline=baseline.replace(store_side=side),
+        space=space,
+        warnings=tuple(notes),
+    )
+
+
+def _contest(config: JobConfig, runs: Path) -> Contest:
+    data = config.data
+    if isinstance(data, DigitsConfig) and not data.root:
+        _make_writable(runs)
+        root = make_digits(runs / data.name / "data")
+    elif not data.root:
+        raise InputError("data.root is needed: the folder with the contest's tables and images")
+    else:
+        root = Path(data.root)
+        _make_writable(runs)
+    name = data.name or root.resolve().name
+    check_name(name, "data.name")
+    return load_contest(
+        name=name,
+        root=root,
+        train=data.train,
+        test=data.test,
+        image=data.image,
+        label=data.label,
+        group=data.group,
+        classes=data.classes,
+    )
+
+
+def _make_writable(runs: Path) -> None:
+    try:
+        runs.mkdir(parents=True, exist_ok=True)
+        probe = runs / ".writable"
+        probe.touch()
+        probe.unlink()
+    except OSError as error:
+        raise InputError(f"runs={runs}: cannot write there: {error.strerror}") from error
+
+
+def _check_values(space: SearchSpace, baseline: TrialConfig, fix: Mapping[str, Any]) -> None:
+    """Checks that choices, both ends of ranges, and some draws make configurations.
+
+    Raises:
+        InputError: Naming the parameter.
+    """
+    for param in space.params:
+        d = param.distribution
+        if isinstance(d, CategoricalDistribution):
+            values: list[Any] = list(d.choices)
+        else:
+            values = [getattr(d, "low", 0), getattr(d, "high", 0)]
+        if param.name.startswith("stage"):
+            continue  # the parts of a policy need one another: the draws below check them
+        for value in values:
+            baseline.with_params({**fix, param.name: value})
+    study = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=0))
+    for _ in range(DRAWS):
+        baseline.with_params({**fix, **space.suggest(study.ask())})
+
+
+def _choices(space: SearchSpace | None, name: str) -> list[Any]:
+    if space is None or name not in space:
+        return []
+    distribution = space[name].distribution
+    if not isinstance(distribution, CategoricalDistribution):
+        raise InputError(f"parameter {name!r} of space {space.name!r} has to be categorical")
+    return list(distribution.choices)
+
+
+def _sizes(baseline: TrialConfig, space: SearchSpace | None) -> list[tuple[int, int]]:
+    return [baseline.size, *(parse_size(v) for v in _choices(space, "size"))]
+
+
+def _check_networks(
+    config: JobConfig, baseline: TrialConfig, space: SearchSpace | None, classes: int
+) -> None:
+    """Checks user functions, backbones, weights and optimizers while it costs nothing."""
+    check_own_functions(
+        baseline, classes, model=config.model, loss=config.loss, metric=config.metric
+    )
+    from trainables.networks.timm_network import build_model, check_backbone, check_optimizer
+
+    for name in _choices(space, "optimizer") or [baseline.optimizer]:
+        check_optimizer(name)
+    if config.model:
+        return
+    for name in _choices(space, "backbone") or [baseline.backbone]:
+        check_backbone(name)
+        if baseline.pretrained or baseline.weights:  # fetched once here, not by every worker
+            build_model(baseline.replace(backbone=name), classes)

@@ -1,0 +1,92 @@
+"""Resuming: what has changed since a job began is refused, and so is somebody else's job."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from results.records.trials import Search
+from search.jobs.job import Prepared
+from spaces.errors import InputError
+
+DECISIVE = (
+    "fix",
+    "scheduler",
+    "seed",
+    "predict",
+    "fold",
+    "promote",
+    "folds",
+    "seeds",
+    "race",
+    "history",
+)
+"""Options that decide what is trained, beside those that show in space and baseline."""
+
+MAY_CHANGE = ("trials", "confirm")
+"""Fields of the opening event that a resumed job may have changed."""
+
+
+def check_owner(folder: Path) -> None:
+    """Raises InputError unless a job's folder is this user's: what it says decides what is run."""
+    owner = folder.stat().st_uid
+    if owner != os.getuid():
+        raise InputError(
+            f"{folder} belongs to user {owner}, not to you ({os.getuid()}): only its owner can go "
+            "on with it; history= lets a search of yours learn from it"
+        )
+
+
+def check_unchanged(search: Search, prepared: Prepared, accept: list[str]) -> None:
+    """Raises InputError, saying what differs, unless a job goes on with what it began with."""
+    before, now = search.opened, prepared.opening
+    changes = []
+    for what in ("metric", "direction", "classes"):
+        if before[what] != now[what]:
+            changes.append(f"{what}: {before[what]} then, {now[what]} now")
+    for what in ("data", "folds"):
+        then, here = before[what]["digest"], now[what]["digest"]
+        if then != here:
+            changes.append(f"{what}: digest {then} then, {here} now")
+    changes += _differences("space", before["space"], now["space"])
+    changes += _differences("baseline", before["baseline"], now["baseline"])
+    for option in DECISIVE:
+        then, here = (o["options"].get(option) or None for o in (before, now))
+        if then != here:
+            changes.append(f"{option}: {then} then, {here} now")
+    if changes:
+        raise InputError(
+            f"{search.id} cannot go on with something else: {'; '.join(changes)}. Start a new job"
+        )
+    for whose, what in {"code": "sources", "own": "functions of your own"}.items():
+        then, here = (d["digests"].get(whose, "") for d in (before, now))
+        if then != here and "code" not in accept:
+            raise InputError(
+                f"{search.id} was started with other {what} (digest {then}, now {here}): trials "
+                "would not be alike; accept=[code] goes on"
+            )
+
+
+def _differences(what: str, before: Any, now: Any) -> list[str]:
+    """What differs in two JSON structures, by the names at their top."""
+    if before == now:
+        return []
+    if before is None or now is None:
+        return [f"{what}: {'none' if before is None else 'one'} then"]
+    found = []
+    old, new = _named(before), _named(now)
+    for name in sorted({*old, *new}):
+        if old.get(name) != new.get(name):
+            then, here = (json.dumps(x.get(name)) for x in (old, new))
+            found.append(f"{what} {name}: {then[:120]} then, {here[:120]} now")
+    return found
+
+
+def _named(value: Mapping[str, Any]) -> dict[str, Any]:
+    """Parameters of a space by name, or fields of a configuration."""
+    if "params" in value:
+        return {p["name"]: p for p in value["params"]}
+    return dict(value)

@@ -1,0 +1,46 @@
+"""Which checkpoints stay once a trial has ended. Predictions always do."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from results.records.trials import Search, Trial
+from trainables.training.checkpoint import trim_checkpoints
+
+ALL, NONE = "all", "none"
+_KEPT = "kept-for-"
+
+
+def tidy(search: Search, ended: Trial, keep: str) -> None:
+    """Removes checkpoints that are not needed any more.
+
+    While a trial may go on its newest two stay. An early-stopped one keeps none.
+
+    Args:
+        search: The record.
+        ended: The trial that has just ended.
+        keep: Whose final checkpoint stays: ``all``, ``none``, or those of the baseline and of so
+            many of the best sampled trials.
+    """
+    if ended.taken or ended.state not in ("finished", "stopped"):
+        return
+    stays = ended.state == "finished" and keep != NONE
+    stays = stays and not (ended.why == "confirm" and keep != ALL)
+    trim_checkpoints(search.trial_folder(ended), keep=int(stays))
+    if keep in (ALL, NONE):
+        return
+    sign = 1 if search.direction == "maximize" else -1
+    scored = [
+        (sign * score, -t.number, t)
+        for t in search.of("sampled")
+        if t.state == "finished" and (score := t.score(search.metric)) is not None and not t.taken
+    ]
+    for _, _, trial in sorted(scored, reverse=True)[int(keep) :]:
+        folder = search.trial_folder(trial)
+        if not list(folder.glob(f"{_KEPT}*")):
+            trim_checkpoints(folder, keep=0)
+
+
+def mark_kept(folder: Path, job: str) -> None:
+    """Notes that another job has taken a trial over and needs its checkpoint."""
+    (folder / f"{_KEPT}{job}").touch()

@@ -1,0 +1,111 @@
+"""A search as a job: the baseline, sampled trials with early stopping, the confirmation."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from results.records.trials import Search, Trial
+from search.execution.driver import Driver, Plan
+from search.jobs.job import Prepared
+from search.jobs.kind import JobKind, Say
+from search.jobs.preparation import prepare
+from search.options.same_place import same_place
+from search.options.search_space import flatten
+from search.options.training import RunConfig
+from search.planning.sampler import Sampler
+from search.planning.search_plan import SearchPlan
+from search.planning.warm_start import Past, read_history
+from spaces.space import SearchSpace
+
+if TYPE_CHECKING:
+    from search.planning.asha import Asha
+
+STARTUP_SHARE = 4
+"""One in so many trials is drawn at random before the model takes over; at least five are."""
+
+GRACE_SHARE = 4
+"""One in so many epochs of a training is run before early stopping; scores of the very first say
+little, above all where batch normalisation has not settled."""
+
+
+class SearchJob(JobKind):
+    """Searches a space on the hold-out and confirms the winner.
+
+    Args:
+        config: The command's options.
+        space: What is searched, pinned and narrowed.
+    """
+
+    name = "search"
+
+    def __init__(self, config: RunConfig, space: SearchSpace) -> None:
+        self._config, self._space = config, space
+        self._fix = flatten(config.fix)
+        self._sampler: Sampler | None = None
+
+    def prepare(self, say: Say) -> Prepared:
+        """Checks data, folds, networks and options."""
+        return prepare(self._config, self._space.name.replace("+", "-"), self._space, say)
+
+    def opening(self, prepared: Prepared, say: Say) -> Mapping[str, Any]:
+        """How much is to be trained, and what earlier searches tell the sampler."""
+        from results.tracking import default_uri
+
+        config, runs = self._config, Path(self._config.runs)
+        uri = config.tracking or default_uri(runs)
+        past, words = read_history(config.history, runs, uri, prepared, self._space, self._fix)
+        for line in words:
+            say(line)
+        return {
+            "trials": config.trials,
+            "confirm": config.confirm,
+            "history": [p.to_json() for p in past],
+        }
+
+    def scheduler(self, prepared: Prepared) -> Asha:
+        """ASHA over sampled trials."""
+        from search.planning.asha import Asha
+
+        epochs, asked = prepared.baseline.epochs, self._config.scheduler
+        grace = asked.grace or math.ceil(epochs / GRACE_SHARE)
+        return Asha(epochs=epochs, grace=grace, reduction=asked.reduction)
+
+    def plan(self, prepared: Prepared, driver: Driver) -> Plan:
+        """Baseline, samples, confirmation; the sampler knows what the record tells."""
+        config, metric = self._config, prepared.metric
+        self._sampler = Sampler(
+            self._space,
+            metric.name,
+            metric.direction,
+            config.seed,
+            max(5, config.trials // STARTUP_SHARE),
+            list(driver.search.trials.values()),
+            [Past.from_json(p) for p in driver.search.opened.get("history", ())],
+        )
+        return SearchPlan(
+            search=driver.search,
+            sampler=self._sampler,
+            baseline=prepared.baseline,
+            fix=self._fix,
+            trials=config.trials,
+            confirm=config.confirm,
+        )
+
+    def ended(self, trial: Trial) -> None:
+        """The sampler learns from it."""
+        assert self._sampler is not None
+        self._sampler.tell(trial)
+
+    def next_commands(self, search: Search) -> list[str]:
+        """Look at it, and submit the winner."""
+        config = self._config
+        here, there = same_place(config), same_place(config, tracking=True)
+        commands = [f"python -m search.show {search.id}{here}", f"python -m search.ui{there}"]
+        if search.summary and search.summary["winner"]:
+            commands.append(f"python -m search.submit select=best{here}")
+            if not config.confirm:
+                commands.insert(0, "python -m search.run … confirm=3    # does the winner hold?")
+        return commands

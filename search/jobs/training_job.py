@@ -1,0 +1,42 @@
+"""A single training as a job."""
+
+from __future__ import annotations
+
+from results.records.trials import Search
+from search.execution.driver import Driver, Plan
+from search.jobs.job import Prepared
+from search.jobs.kind import JobKind, Say
+from search.jobs.preparation import prepare
+from search.options.same_place import same_place
+from search.options.training import TrainConfig
+from search.planning.search_plan import SinglePlan
+
+
+class TrainingJob(JobKind):
+    """Trains one configuration on one fold.
+
+    Args:
+        config: The command's options.
+    """
+
+    name = "train"
+
+    def __init__(self, config: TrainConfig) -> None:
+        self._config = config
+
+    def prepare(self, say: Say) -> Prepared:
+        """Checks data, folds, network and options."""
+        return prepare(self._config, "train", say=say)
+
+    def plan(self, prepared: Prepared, driver: Driver) -> Plan:
+        """The one training."""
+        return SinglePlan(search=driver.search, config=prepared.baseline)
+
+    def next_commands(self, search: Search) -> list[str]:
+        """Look at it, submit it, or search."""
+        here = same_place(self._config)
+        return [
+            f"python -m search.show {search.id}{here}",
+            f"python -m search.submit select={search.id}-000{here}",
+            f"python -m search.run space=aug_policy{here}",
+        ]

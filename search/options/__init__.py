@@ -1,0 +1,1 @@
+"""From the command line to checked dataclasses; entry: command_line."""

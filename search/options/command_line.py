@@ -1,0 +1,184 @@
+"""Command lines: Hydra overrides over typed configuration, clear errors, fixed exit codes."""
+
+from __future__ import annotations
+
+import dataclasses
+import errno
+import logging
+import operator
+import os
+import re
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, TypeVar, get_type_hints
+
+from search.options.exit_codes import BAD_INPUT, FAILED, OK, STOPPED
+from search.options.help import HELP
+from spaces.errors import InputError, unknown
+
+C = TypeVar("C")
+
+_FIELDS = {"import": "import_"}
+"""Options that are words of Python, and the fields behind them."""
+
+_OPEN = ("fix", "narrow", "promote", "data.baseline")
+"""Options under which users choose the names."""
+
+
+Recorded = Callable[[Any], Mapping[str, Any]]
+"""Options that a job was started with, by the command line that resumes it."""
+
+
+def main(
+    schema: type[C],
+    run: Callable[[C], int],
+    command: str,
+    positional: str = "",
+    recorded: Recorded | None = None,
+) -> None:
+    """Runs a command and exits with its code.
+
+    Args:
+        schema: Dataclass of the options.
+        run: The command; returns an exit code.
+        command: Module docstring of the command: what ``--help`` prints first.
+        positional: Option that a bare word sets.
+        recorded: For commands with ``resume=``: where their other options come from.
+    """
+    _quiet_environment()
+    try:
+        arguments = sys.argv[1:]
+        if {"-h", "--help"} & set(arguments):
+            print(help_text(schema, command))
+            sys.exit(OK)
+        code = run(parse(schema, arguments, positional, recorded))
+    except InputError as error:
+        print(f"error: {error}", file=sys.stderr)
+        code = BAD_INPUT
+    except KeyboardInterrupt:
+        print("stopped", file=sys.stderr)
+        code = STOPPED
+    except BrokenPipeError:  # the reader of our output went away, as `| head` does
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = FAILED
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        where = f" ({error.filename})" if error.filename else ""
+        print(f"error: the disk is full{where}; make room and try again", file=sys.stderr)
+        code = FAILED
+    sys.exit(code)
+
+
+def parse(
+    schema: type[C],
+    arguments: Sequence[str],
+    positional: str = "",
+    recorded: Recorded | None = None,
+) -> C:
+    """Turns command-line arguments into a validated configuration.
+
+    With ``resume=`` they change what the job was started with.
+
+    Raises:
+        InputError: Naming the argument, what is wrong with it, and the choices.
+    """
+    config_dir = None
+    overrides = []
+    known = _keys(schema)
+    rest = iter(arguments)
+    for argument in rest:
+        if argument == "--config-dir" or argument.startswith("--config-dir="):
+            config_dir = argument.partition("=")[2] or next(rest, "")
+            if not Path(config_dir).is_dir():
+                raise InputError(f"--config-dir {config_dir!r}: there is no such folder")
+        elif argument.startswith("-"):
+            raise unknown("flag", argument, ["--help", "--config-dir"])
+        elif "=" in argument:
+            overrides.append(_override(argument, known))
+        elif positional:
+            overrides.append(_override(f"{positional}={argument}", known))
+        else:
+            raise InputError(f"{argument!r}: options are written as key=value; see --help")
+    from search.options.composition import compose_config  # Hydra, once the names are known
+
+    return compose_config(schema, overrides, config_dir, recorded)
+
+
+def help_text(schema: type[Any], command: str) -> str:
+    """What ``--help`` prints: the command's description, then its options with defaults."""
+    lines = [command.strip(), "", "Options, written as key=value:"]
+    defaults = schema()
+    keys = {*_keys(schema), *(("data",) if "data" in get_type_hints(schema) else ())}
+    for key in (k for k in HELP if k in keys):
+        if key == "data":
+            shown = "digits"
+        elif key.endswith("."):
+            shown = "…"
+        else:
+            shown = _shown(operator.attrgetter(_FIELDS.get(key, key))(defaults))
+        name = f"{key}<name>={shown}" if key.endswith(".") else f"{key}={shown}"
+        lines.append(f"  {name:<28} {HELP[key]}")
+    lines.append(
+        "  --config-dir <folder>        where your own YAML files are, such as data/my.yaml"
+    )
+    return "\n".join(lines)
+
+
+def _shown(value: Any) -> str:
+    if value is None or value == "":
+        return "''"
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _keys(schema: type[Any], prefix: str = "") -> dict[str, Any]:
+    """All dotted option names with their types; open groups end in a dot."""
+    found: dict[str, Any] = {}
+    for name, kind in get_type_hints(schema).items():
+        key = f"{prefix}{name.rstrip('_')}"
+        if dataclasses.is_dataclass(kind) and isinstance(kind, type):
+            found |= _keys(kind, f"{key}.")
+        else:
+            found[f"{key}." if key in _OPEN else key] = kind
+    return found
+
+
+def _override(argument: str, known: Mapping[str, Any]) -> str:
+    """Checks an option's name and writes it as Hydra wants it.
+
+    Texts are quoted, so that ``name=2026_01`` stays what it is.
+    """
+    key, _, value = argument.partition("=")
+    key = key.lstrip("+~")
+    is_open = any(key.startswith(f"{o}.") and f"{o}." in known for o in _OPEN)
+    if not is_open and key not in known and not (key == "data" and "data.name" in known):
+        names = sorted(k.rstrip(".") for k in known) + (["data"] if "data.name" in known else [])
+        raise unknown("option", key, names, argument)
+    kind = known.get(key)
+    if kind == list[str]:
+        inside = value[1:-1] if value.startswith("[") and value.endswith("]") else value
+        parts = [part.strip() for part in inside.split(",")]
+        value = f"[{','.join(map(_quoted, filter(None, parts)))}]"
+    elif kind is str or not re.fullmatch(r"[\w./:+\-]*|[\[{'\"].*", value):
+        value = _quoted(value)
+    return f"++{key}={value}" if is_open else f"{_FIELDS.get(key, key)}={value}"
+
+
+def _quoted(value: str) -> str:
+    if len(value) > 1 and value[0] == value[-1] and value[0] in "'\"":
+        return value
+    return "'" + value.replace("\\", "\\\\").replace("'", "\\'") + "'"
+
+
+def _quiet_environment() -> None:
+    """No telemetry, no update checks, no library noise; before those libraries are imported."""
+    for name, value in {
+        "NO_ALBUMENTATIONS_UPDATE": "1",
+        "MLFLOW_DISABLE_TELEMETRY": "true",
+        "RAY_USAGE_STATS_ENABLED": "0",
+        "GIT_PYTHON_REFRESH": "quiet",
+    }.items():
+        os.environ.setdefault(name, value)
+    for noisy in ("mlflow", "alembic", "optuna", "matplotlib", "git"):
+        logging.getLogger(noisy).setLevel(logging.ERROR)

@@ -1,0 +1,109 @@
+"""Hydra's composition of checked overrides, and its errors in words a user can act on."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, TypeVar, get_type_hints
+
+from hydra import compose, initialize, initialize_config_dir
+from hydra.core.config_store import ConfigStore
+from hydra.core.global_hydra import GlobalHydra
+from hydra.errors import HydraException, MissingConfigException, OverrideParseException
+from omegaconf import OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+from yaml import YAMLError
+
+from search.options.training import DataConfig, DigitsConfig
+from spaces.errors import InputError, unknown
+
+C = TypeVar("C")
+
+Recorded = Callable[[Any], Mapping[str, Any]]
+"""Options that a job was started with, by the command line that resumes it."""
+
+
+def compose_config(
+    schema: type[C],
+    overrides: list[str],
+    config_dir: str | None,
+    recorded: Recorded | None,
+) -> C:
+    """Composes options from defaults, YAML files and overrides.
+
+    Args:
+        schema: Dataclass of the options.
+        overrides: As Hydra wants them, names checked.
+        config_dir: Folder of the user's YAML files.
+        recorded: For commands with ``resume=``: where their other options come from.
+
+    Raises:
+        InputError: Naming the option, what is wrong with it, and the choices.
+    """
+    store = ConfigStore.instance()
+    defaults: list[Any] = ["_self_"]
+    if "data" in get_type_hints(schema):
+        store.store(group="data", name="digits", node=DigitsConfig)
+        store.store(group="data", name="csv", node=DataConfig)
+        defaults = ["_self_", {"data": "digits"}]
+    primary = dataclasses.make_dataclass(
+        "Primary",
+        [("defaults", list[Any], dataclasses.field(default_factory=lambda: defaults))],
+        bases=(schema,),
+        kw_only=True,
+    )
+    store.store(name="primary", node=primary)
+    GlobalHydra.instance().clear()
+    start = (
+        initialize_config_dir(str(Path(config_dir).resolve()), version_base="1.3")
+        if config_dir
+        else initialize(None, version_base="1.3")
+    )
+    with start:
+        try:
+            composed = compose("primary", overrides)
+            fields = {key: composed[key] for key in composed if key != "defaults"}
+            typed = OmegaConf.merge(OmegaConf.structured(schema), OmegaConf.create(fields))
+            if recorded is not None and typed.resume:
+                typed = _resumed(schema, typed, overrides, recorded)
+            result = OmegaConf.to_object(typed)
+        except InputError as error:
+            raise InputError(str(error).splitlines()[0]) from None
+        except MissingConfigException as error:
+            group, _, name = str(error.missing_cfg_file).partition("/")
+            choices = GlobalHydra.instance().config_loader().get_group_options(group)
+            raise unknown(group, name, choices, f"{group}={name}") from None
+        except (HydraException, OmegaConfBaseException, YAMLError, ValueError) as error:
+            raise _explain(error) from None
+    assert isinstance(result, schema)
+    return result
+
+
+def _resumed(schema: type[Any], typed: Any, overrides: Sequence[str], recorded: Recorded) -> Any:
+    """What a job was started with, changed by the options that were given now."""
+    known = recorded(OmegaConf.to_object(typed))
+    base = OmegaConf.merge(OmegaConf.structured(schema), OmegaConf.create(dict(known)))
+    for override in overrides:
+        key = override.lstrip("+").partition("=")[0]
+        if key == "resume":  # "latest" has become a name
+            continue
+        OmegaConf.update(base, key, OmegaConf.select(typed, key), force_add=True)
+    return base
+
+
+def _explain(error: Exception) -> InputError:
+    """Keeps of Hydra's and OmegaConf's messages what a user can act on."""
+    cause: BaseException = error
+    while cause.__cause__ is not None:
+        cause = cause.__cause__
+    if isinstance(cause, InputError):
+        return InputError(str(cause).splitlines()[0])
+    if isinstance(error, OverrideParseException):
+        return InputError(
+            f"{str(error.override).lstrip('+')}: this is not a value that can be read"
+        )
+    key = getattr(cause, "full_key", None)
+    lines = (str(cause).strip() or str(error).strip()).splitlines()
+    first = " ".join(lines[: 2 if lines[0].endswith(":") else 1])
+    return InputError(f"{key}: {first}" if key and key not in first else first)

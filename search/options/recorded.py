@@ -1,0 +1,72 @@
+"""Options of a job that goes on, read back from its record."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from results.records.secrets import HIDDEN
+from search.options.training import EngineConfig
+from spaces.errors import InputError
+
+if TYPE_CHECKING:
+    from results.records.trials import Search
+
+OWN_CODE = ("model", "loss", "metric", "space")
+"""Options that may name a function of the user's, which only a command line may do."""
+
+
+def recorded_options(kind: str) -> Callable[[EngineConfig], Mapping[str, Any]]:
+    """Reads the options of a job of one kind.
+
+    Args:
+        kind: ``search``, ``train`` or ``promotion``.
+    """
+
+    def read(given: EngineConfig) -> Mapping[str, Any]:
+        search = find_job(given, kind)
+        options = dict(search.opened["options"])
+        for key in OWN_CODE:
+            reference = options.get(key, "")
+            names = reference if isinstance(reference, list) else [reference]
+            if any(":" in str(name) for name in names):
+                if getattr(given, key) != reference:
+                    raise InputError(
+                        f"{search.id} was started with {key}={reference}: say so on the command "
+                        "line, since nothing is imported because a file says so"
+                    )
+                del options[key]
+        if HIDDEN in options.get("tracking", "") and not given.tracking:
+            raise InputError(
+                f"{search.id} was started with tracking={options['tracking']}: say so on the "
+                "command line, since passwords are not recorded"
+            )
+        if kind == "promotion":
+            options["competition"] = search.folder.parent.name
+        return {**options, "runs": given.runs, "resume": search.id}
+
+    return read
+
+
+def find_job(config: EngineConfig, kind: str) -> Search:
+    """The job that ``resume=`` names.
+
+    Raises:
+        InputError: If there is none, it is of another kind, or was started by a version that kept
+            no options.
+    """
+    from results.records.trials import Search, find_search
+    from results.reporting.report import resume_command
+
+    competition = getattr(config, "competition", "")
+    name = f"{competition}/{config.resume}" if competition else config.resume
+    search = Search.read(find_search(Path(config.runs), name))
+    found = str(search.opened["kind"])
+    if found != kind:
+        raise InputError(
+            f"resume={config.resume}: {search.id} is a {found}: {resume_command(search)}"
+        )
+    if "options" not in search.opened:
+        raise InputError(f"resume={config.resume}: its record has no options to go on with")
+    return search

@@ -1,0 +1,58 @@
+"""From ``space=``, ``fix.`` and ``narrow.`` to the space that is searched."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Mapping
+from typing import Any
+
+from search.options.user_code import load_function
+from spaces.errors import InputError
+from spaces.ready import READY, ready_space
+from spaces.space import SearchSpace
+
+
+def resolve_space(
+    value: Any, fix: Mapping[str, Any] | None = None, narrow: Mapping[str, Any] | None = None
+) -> SearchSpace:
+    """Looks spaces up, joins them, pins and narrows.
+
+    Args:
+        value: Name, ``module:function``, or a list of those.
+        fix: Pinned parameters, flat.
+        narrow: Restricted ranges, flat.
+
+    Raises:
+        InputError: For unknown names, spaces that do not join, a function that fails, or nothing
+            left to search.
+    """
+    names = value if isinstance(value, list) else [value]
+    if not names:
+        raise InputError(f"space={value}: name at least one; choices: {', '.join(READY)}")
+    space = functools.reduce(SearchSpace.join, [_one(str(name)) for name in names])
+    space = space.pin(dict(fix or {})).narrow(dict(narrow or {}))
+    if not space.params:
+        raise InputError("everything that the space searches is fixed; use search.train instead")
+    return space
+
+
+def _one(name: str) -> SearchSpace:
+    if ":" in name:
+        function = load_function(name, "space")
+        try:
+            space = function()
+        except Exception as error:
+            raise InputError(f"space={name}: {type(error).__name__}: {error}") from error
+        if not isinstance(space, SearchSpace):
+            raise InputError(f"space={name} returned {type(space).__name__}, not a SearchSpace")
+        return space
+    return ready_space(name)
+
+
+def flatten(nested: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Turns ``{"stage1": {"strength": 0.5}}`` into ``{"stage1.strength": 0.5}``."""
+    flat: dict[str, Any] = {}
+    for name, value in nested.items():
+        key = f"{prefix}{name}"
+        flat |= flatten(value, f"{key}.") if isinstance(value, Mapping) else {key: value}
+    return flat

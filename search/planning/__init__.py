@@ -1,0 +1,1 @@
+"""What to train next: plans, the sampler, early stopping, warm starts."""

@@ -1,0 +1,114 @@
+"""The Optuna sampler behind a search: asked for parameters, told what came of them."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import optuna
+
+from results.metrics import Direction
+from results.records.trials import Trial
+from search.planning.warm_start import Past
+from spaces.space import SearchSpace
+
+optuna.logging.set_verbosity(optuna.logging.ERROR)
+
+
+class Sampler:
+    """TPE over a space with conditions and several trials at a time.
+
+    Multivariate TPE in groups suits conditional parameters; the constant liar keeps parallel
+    trials apart (Bergstra et al., 2011; Falkner et al., 2018; Optuna's documentation).
+
+    Args:
+        space: What to draw.
+        metric: Metric of the trials that it is told about.
+        direction: Which way the metric is better.
+        seed: Of the draws.
+        startup: Random trials before the model takes over.
+        history: Trials of this search that there are already.
+        past: Trainings of earlier searches.
+
+    Attributes:
+        study: Optuna's own record.
+    """
+
+    def __init__(
+        self,
+        space: SearchSpace,
+        metric: str,
+        direction: Direction,
+        seed: int,
+        startup: int,
+        history: Sequence[Trial] = (),
+        past: Sequence[Past] = (),
+    ) -> None:
+        self._space, self._metric = space, metric
+        known = [t for t in history if t.why == "sampled"]
+        if known:  # the draws so far are not drawn once more
+            seed = int(np.random.SeedSequence([seed, len(known)]).generate_state(1)[0])
+        with warnings.catch_warnings():  # group is marked experimental, and has been since 2.8
+            warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+            sampler = optuna.samplers.TPESampler(
+                multivariate=True,
+                group=True,
+                constant_liar=True,
+                n_startup_trials=startup,
+                seed=seed,
+            )
+        self.study = optuna.create_study(direction=direction, sampler=sampler)
+        self._live: dict[str, optuna.Trial] = {}
+        for earlier in past:
+            self._learn(earlier)
+        for trial in known:
+            self._replay(trial)
+
+    def ask(self, trial_id: str) -> dict[str, Any]:
+        """Draws the parameters of a trial."""
+        live = self._live[trial_id] = self.study.ask()
+        return self._space.suggest(live)
+
+    def _learn(self, past: Past) -> None:
+        """Enters a training of an earlier search."""
+        states = optuna.trial.TrialState
+        self.study.add_trial(
+            optuna.trial.create_trial(
+                params=dict(past.params),
+                distributions={name: self._space[name].distribution for name in past.params},
+                intermediate_values=dict(enumerate(past.scores, start=1)),
+                state=states.COMPLETE if past.finished else states.PRUNED,
+                value=past.scores[-1] if past.finished else None,
+            )
+        )
+
+    def _replay(self, trial: Trial) -> None:
+        """Enters a trial of the record; one that is not at its end is told of later."""
+        self.study.enqueue_trial(dict(trial.params))
+        live = self._live[trial.id] = self.study.ask()
+        self._space.suggest(live)
+        if trial.state not in ("running", "interrupted"):
+            self.tell(trial)
+
+    def tell(self, trial: Trial) -> None:
+        """Learns from a trial that has ended; early-stopped ones count as pruned.
+
+        Trials that this sampler did not propose are none of its business.
+        """
+        if trial.state == "interrupted":  # it goes on
+            return
+        live = self._live.pop(trial.id, None)
+        if live is None:
+            return
+        for report in trial.epochs:
+            live.report(float(report["metrics"][f"val/{self._metric}"]), int(report["epoch"]))
+        score = trial.score(self._metric)
+        states = optuna.trial.TrialState
+        if trial.state == "finished" and score is not None:
+            self.study.tell(live, score)
+        elif trial.state == "stopped":
+            self.study.tell(live, state=states.PRUNED)
+        else:
+            self.study.tell(live, state=states.FAIL)

@@ -1,0 +1,216 @@
+"""Warm start: what earlier searches of a competition tell the sampler of a new one.
+
+Only numbers and choices are taken from them, and only of trainings that this search could have
+proposed itself: the same data, folds and metric, and a configuration that differs in nothing but
+what is searched.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Any
+
+from results.records.secrets import masked
+from results.records.trials import Search, find_search
+from search.jobs.job import Prepared
+from spaces.errors import InputError
+from spaces.param import Value
+from spaces.space import SearchSpace
+from spaces.trial_config import TrialConfig, parse_size
+
+FROM_MLFLOW = "mlflow"
+"""The name that stands for everything in the tracking store."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Past:
+    """A training of an earlier search.
+
+    Attributes:
+        id: Global id of the trial.
+        params: What this search would have drawn.
+        scores: The contest's metric by epoch, from the first on.
+        finished: Whether it ran to its end.
+    """
+
+    id: str
+    params: Mapping[str, Value]
+    scores: tuple[float, ...]
+    finished: bool
+
+    def to_json(self) -> dict[str, Any]:
+        """JSON-ready form."""
+        return asdict(self)
+
+    @staticmethod
+    def from_json(data: Mapping[str, Any]) -> Past:
+        """Inverse of ``to_json``."""
+        return Past(**{**data, "scores": tuple(data["scores"])})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Source:
+    """A training as a record tells it.
+
+    Attributes:
+        id: Global id of the trial.
+        values: Parameters by name, as values or texts: those drawn and those of its configuration.
+        seed: Its seed.
+        digest: Digest of its configuration.
+        scores: The contest's metric by epoch.
+        finished: Whether it ran to its end.
+    """
+
+    id: str
+    values: Mapping[str, Any]
+    seed: int
+    digest: str
+    scores: tuple[float, ...]
+    finished: bool
+
+
+def read_history(
+    names: list[str],
+    runs: Path,
+    tracking: str,
+    prepared: Prepared,
+    space: SearchSpace,
+    fix: Mapping[str, Any],
+) -> tuple[list[Past], list[str]]:
+    """Reads earlier trainings.
+
+    Args:
+        names: Searches of this competition, or ``mlflow`` for all in the tracking store.
+        runs: The runs folder.
+        tracking: URI of the tracking store.
+        prepared: The new search.
+        space: What it searches.
+        fix: What is pinned.
+
+    Returns:
+        What the sampler learns from, and for each name in a sentence how much that is.
+
+    Raises:
+        InputError: If there is no such search, it is of other data, or the store is away.
+    """
+    found: dict[str, Past] = {}
+    words = []
+    for name in names:
+        if name == FROM_MLFLOW:
+            sources = _tracked(prepared, tracking)
+        else:
+            sources = _recorded(name, runs, prepared)
+        fits = [_fit(source, prepared.baseline, space, fix) for source in sources]
+        new = {p.id: p for p in fits if isinstance(p, Past) and p.id not in found}
+        found |= new
+        sentence = f"history: {len(new)} of {len(sources)} trials of {name} tell the sampler"
+        reasons = Counter(reason for reason in fits if isinstance(reason, str))
+        if reasons:
+            why = ", ".join(f"{count} {reason}" for reason, count in reasons.most_common(3))
+            sentence += f"; others are left out: {why}"
+        words.append(sentence)
+    return list(found.values()), words
+
+
+def _fit(
+    source: Source, baseline: TrialConfig, space: SearchSpace, fix: Mapping[str, Any]
+) -> Past | str:
+    """The training as one of this search, or why it is of no use here."""
+    params = space.read(source.values)
+    if params is None:
+        return "outside the space"
+    if not source.scores:
+        return "without a score at every epoch"
+    try:
+        config = baseline.with_params({**fix, **params}).replace(seed=source.seed)
+    except InputError:
+        return "not valid with these options"
+    if config.digest != source.digest:
+        other = [name for name in _differences(source.values, config) if name not in params]
+        return f"with another {' and '.join(other) or 'policy'}"
+    return Past(id=source.id, params=params, scores=source.scores, finished=source.finished)
+
+
+def _recorded(name: str, runs: Path, prepared: Prepared) -> list[Source]:
+    """The hold-out trainings of a job in the runs folder."""
+    competition = prepared.job.competition
+    search = Search.read(find_search(runs, name if "/" in name else f"{competition}/{name}"))
+    theirs, ours = search.opened, prepared.opening
+    for what in ("competition", "metric", "direction"):
+        if theirs[what] != ours[what]:
+            raise InputError(f"history={name}: its {what} is {theirs[what]}, here {ours[what]}")
+    for what in ("data", "folds"):
+        if theirs[what]["digest"] != ours[what]["digest"]:
+            raise InputError(f"history={name}: it has other {what}; scores cannot be compared")
+    own = ":" in str(theirs.get("options", {}).get("metric", "")) + prepared.job.metric
+    if own and theirs["digests"].get("own", "") != ours["digests"]["own"]:
+        raise InputError(f"history={name}: your own functions were others; scores differ")
+    key = f"val/{search.metric}"
+    return [
+        Source(
+            id=t.id,
+            values={**_plain(t.asked), **t.params},
+            seed=t.asked.seed,
+            digest=t.asked.digest,
+            scores=_scores(e["metrics"].get(key) for e in t.epochs),
+            finished=t.state == "finished",
+        )
+        for t in search.trials.values()
+        if t.config.fold == 0 and t.state in ("finished", "stopped")
+    ]
+
+
+def _tracked(prepared: Prepared, tracking: str) -> list[Source]:
+    """The hold-out trainings of everybody whose runs are in the tracking store."""
+    from results.tracking import TRACKING_ERRORS, tracked_trials
+
+    opened = prepared.opening
+    try:
+        trials = tracked_trials(
+            tracking,
+            opened["competition"],
+            metric=opened["metric"],
+            data=opened["data"]["digest"],
+            folds=opened["folds"]["digest"],
+        )
+    except TRACKING_ERRORS as error:
+        reason = masked(f"{tracking} cannot be read: {error}", tracking).splitlines()[0]
+        raise InputError(f"history=mlflow: {reason}") from error
+    return [
+        Source(
+            id=t.id,
+            values=t.params,
+            seed=int(t.params["seed"]),
+            digest=t.digest,
+            scores=_scores(t.scores),
+            finished=t.finished,
+        )
+        for t in trials
+        if t.params.get("fold") == "0" and t.params.get("seed", "").isdigit()
+    ]
+
+
+def _plain(config: TrialConfig) -> dict[str, Any]:
+    """A configuration's own fields as parameters."""
+    height, width = config.size
+    return {**config.to_json(), "size": f"{height}x{width}"}
+
+
+def _differences(values: Mapping[str, Any], config: TrialConfig) -> list[str]:
+    """Fields but the policy, which has many forms, in which parameters differ from ours."""
+    different = []
+    for field in fields(TrialConfig):
+        ours, theirs = getattr(config, field.name), values.get(field.name, field.default)
+        if field.name == "size":
+            theirs = parse_size(theirs)
+        if field.name != "policy" and str(ours) != str(theirs):
+            different.append(field.name)
+    return different
+
+
+def _scores(values: Iterable[float | None]) -> tuple[float, ...]:
+    found = list(values)
+    return tuple(v for v in found if v is not None) if None not in found else ()

@@ -1,0 +1,1 @@
+"""Full training of what was found: the gate, folds, ensemble members, exports."""

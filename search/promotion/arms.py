@@ -1,0 +1,77 @@
+"""What is promoted: configurations of trials, changed as asked for, and variants of one."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from search.competition.candidates import Candidate
+from search.options.search_space import flatten
+from search.options.training import PromoteConfig
+from spaces.errors import InputError
+from spaces.trial_config import TrialConfig, parse_size
+
+VARIANTS = 6
+"""Most variants of a trial, in a second stage."""
+
+
+def promoted_arms(
+    config: PromoteConfig, chosen: Sequence[Candidate]
+) -> tuple[dict[str, TrialConfig], dict[str, str]]:
+    """Promoted configurations by name, and the trial that each comes from.
+
+    A list in ``promote.`` makes a variant of the trial for every choice.
+
+    Raises:
+        InputError: If there are too many variants, or several trials to make them of.
+    """
+    changes = flatten(config.promote)
+    lists = {
+        name: v for name, v in changes.items() if isinstance(v, list) and not _is_size(name, v)
+    }
+    if not lists:
+        arms = {c.id: _promoted(config, c, changes) for c in chosen}
+        return arms, {name: name for name in arms}
+    shown = ", ".join(f"promote.{name}" for name in lists)
+    variants = [
+        dict(zip(lists, picked, strict=True)) for picked in itertools.product(*lists.values())
+    ]
+    if len(chosen) > 1:
+        raise InputError(f"{shown}: variants are made of one trial, not of {len(chosen)}; no race=")
+    if not 2 <= len(variants) <= VARIANTS:
+        raise InputError(f"{shown}: {len(variants)} variants; 2 to {VARIANTS} can be tried")
+    (candidate,) = chosen
+    arms = {}
+    for variant in variants:
+        words = "_".join(re.sub(r"[^A-Za-z0-9_.-]", "_", str(v)) for v in variant.values())
+        arms[f"{candidate.id}.{words}"] = _promoted(config, candidate, {**changes, **variant})
+    return arms, dict.fromkeys(arms, candidate.id)
+
+
+def _is_size(name: str, value: list[Any]) -> bool:
+    """Whether a list is one size, height and width, instead of choices."""
+    return name == "size" and len(value) == 2 and all(isinstance(v, int) for v in value)
+
+
+def _promoted(
+    config: PromoteConfig, candidate: Candidate, changes: Mapping[str, Any]
+) -> TrialConfig:
+    """The configuration of a trial with what the command line changes of it."""
+    assert candidate.trial is not None
+    found = candidate.trial.config
+    own = {"model": found.model, "loss": found.loss if ":" in found.loss else ""}
+    for key, value in own.items():
+        if value != getattr(config, key):
+            raise InputError(
+                f"{candidate.id} was trained with {key}={value or chr(39) * 2}: say so on the "
+                "command line, since nothing is imported because a file says so"
+            )
+    if config.epochs:
+        found = found.replace(
+            epochs=config.epochs, warmup_epochs=min(found.warmup_epochs, config.epochs - 1)
+        )
+    if "size" in changes and max(parse_size(changes["size"])) > found.store_side:
+        found = found.replace(store_side=0)  # images are stored anew, larger
+    return found.with_params(changes)

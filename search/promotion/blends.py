@@ -1,0 +1,104 @@
+"""Blends: members, recipes and views judged, the chosen one written and recorded."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from dataclasses import asdict
+from pathlib import Path
+
+import pandas as pd
+
+from results.ensemble.blend import Choice, choose, error_correlation, judge
+from results.ensemble.recipes import RECIPES
+from results.ensemble.stack import Panel
+from results.metrics import Floats
+from results.predictions import Predictions
+from results.reporting.blend_report import blend_page, model_scores
+from results.reporting.figures import error_map
+from search.competition.standing import Standing, open_standing
+from search.competition.tracking import track_blend
+from search.options.analysis import BlendConfig
+from search.options.exit_codes import OK
+from search.promotion.ensemble_members import read_members
+from search.promotion.views import predict_views
+from spaces.errors import InputError, unknown
+from trainables.inference.views import VIEWS
+
+
+def blend(config: BlendConfig) -> int:
+    """Blends; returns the exit code."""
+    for view in config.views:
+        if view not in VIEWS:
+            raise unknown("view", view, VIEWS, "views")
+    if config.recipe and config.recipe not in RECIPES:
+        raise unknown("recipe", config.recipe, RECIPES, f"recipe={config.recipe}")
+    standing = open_standing(config)
+    plain = read_members(standing, [n.strip() for n in config.select.split(",")])
+    views = {
+        m.name: [m.seen(view) for view in config.views] for m in plain if m.search and config.views
+    }
+    members = [*plain, *(v for own in views.values() for v in own)]
+    if len(members) < 2:
+        named = ", ".join(m.name for m in members) or "no promotion with all of its folds"
+        raise InputError(f"a blend needs at least two models or views, got {named}")
+    predict_views(standing, members, config.model)
+    panel = Panel.of({m.name: m.read(standing) for m in members})
+    metric = standing.metric
+    choice = choose(metric, panel, judge(metric, panel), config.recipe)
+    correlations = error_correlation(panel)
+    names = {name: [v.name for v in own] for name, own in views.items()}
+    page = blend_page(
+        standing.folder.name, metric, panel, choice, correlations, names, bool(config.recipe)
+    )
+    print("\n".join(page))
+    name = _write(standing, panel, choice, correlations, page)
+    folder = standing.folder / "blends" / name
+    problem = track_blend(standing, name, folder, config.tracking, Path(config.runs))
+    if problem:
+        print(f"warning: MLflow does not have it ({problem}); nothing is lost")
+    print(f"{name}: {folder}")
+    if len(panel.test_images):
+        print(f"Next:\n  python -m search.submit select=blend:{name}")
+    else:
+        print("Not every model predicts the test images: there is nothing to submit.")
+    if config.json:
+        print(json.dumps({"id": name, "path": str(folder)}))
+    return OK
+
+
+def _write(
+    standing: Standing, panel: Panel, choice: Choice, correlations: Floats, page: list[str]
+) -> str:
+    """Writes a blend's files, then records it; returns its id."""
+    chosen = choice.recipes[choice.chosen]
+    blends = standing.folder / "blends"
+    blends.mkdir(exist_ok=True)
+    folder = Path(tempfile.mkdtemp(prefix=".blend-", dir=blends))
+    folder.chmod(0o755)
+    Predictions(images=panel.images, classes=panel.classes, probabilities=chosen.predictions).write(
+        folder / "oof.npz"
+    )
+    if len(panel.test_images):
+        merged = chosen.blend.apply(panel.test)
+        Predictions(images=panel.test_images, classes=panel.classes, probabilities=merged).write(
+            folder / "test.npz"
+        )
+    written = {
+        "members": list(panel.names),
+        "blend": chosen.blend.to_json(),
+        "expected": asdict(choice.expected),
+        "recipes": {
+            n: {"in_sample": r.in_sample, "honest": r.honest} for n, r in choice.recipes.items()
+        },
+    }
+    (folder / "blend.json").write_text(json.dumps(written, indent=2))
+    (folder / "report.txt").write_text("\n".join(page) + "\n")
+    scores = pd.Series(model_scores(standing.metric, panel), panel.names, name="score")
+    weights = pd.Series(chosen.blend.weights, panel.names, name="weight")
+    pd.concat(
+        [scores, weights, pd.DataFrame(correlations, panel.names, panel.names)], axis=1
+    ).to_csv(folder / "models.csv", index_label="model")
+    error_map(correlations, panel.names).savefig(folder / "errors.png", dpi=100)
+    record = standing.board.add_blend(folder, panel.names, choice.chosen, choice.expected.value)
+    return record.id

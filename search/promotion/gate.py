@@ -1,0 +1,140 @@
+"""The gate before full training: what trust allows to promote."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+
+from results.leaderboard.quota import allowance
+from results.reporting.trust_report import settle_words, verdict_words
+from results.stats.optimism import winner_optimism
+from results.trust.assessment import Trust, Verdict
+from search.competition.assessment import assess_standing
+from search.competition.candidates import Candidate, pick
+from search.competition.standing import Standing, band_rule
+from search.competition.submissions import unfit
+from search.competition.validation_scores import find_contenders, trust_request
+from search.options.training import PromoteConfig
+from spaces.errors import InputError
+
+FINALISTS = 50
+"""Trials, the best first, that may have won: what choosing among them flatters is estimated."""
+
+PARTIAL = 2
+"""Folds of the promotion that may go on while there is not enough evidence."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Passage:
+    """What came through the gate.
+
+    Attributes:
+        chosen: Trials to promote, best first.
+        verdict: What trust says.
+        words: The verdict in words, and what follows from it.
+        force: Why it went on nevertheless; empty if it did not have to.
+        optimism: By how many points the hold-out flatters the best, having chosen it, as far as
+            can be expected; None where that is not known.
+    """
+
+    chosen: list[Candidate]
+    verdict: Verdict
+    words: list[str]
+    force: str
+    optimism: float | None
+
+
+def pass_gate(config: PromoteConfig, standing: Standing) -> Passage:
+    """Chooses what is promoted, as far as validation can be believed.
+
+    Raises:
+        InputError: If validation is not trusted, or nobody knows, and neither ``force=`` nor a
+            promotion of two folds was asked for.
+    """
+    trust = None
+    if standing.board.scored():
+        asked = trust_request(
+            standing,
+            competition=config.competition,
+            runs=config.runs,
+            tracking=config.tracking,
+            model=config.model,
+        )
+        contenders = find_contenders(asked, standing)
+        trust = assess_standing(standing, band_rule(config.band), contenders)
+    verdict: Verdict = trust.verdict if trust else "not enough evidence"
+    words = [
+        verdict_words(trust) if trust else "Not enough evidence: no submission has a score yet."
+    ]
+    if not config.force:
+        _refuse(config, standing, trust, words)
+    chosen = _choose(config, standing, trust, words)
+    optimism = _optimism(standing, chosen, words)
+    return Passage(
+        chosen=chosen, verdict=verdict, words=words, force=config.force, optimism=optimism
+    )
+
+
+def _optimism(standing: Standing, chosen: list[Candidate], words: list[str]) -> float | None:
+    """How much the hold-out is expected to flatter the best for having chosen it."""
+    finalists = [c for c in standing.pool if c.trial is not None][:FINALISTS]
+    if len(finalists) < 2 or chosen[0].id != finalists[0].id:
+        return None
+    metric, truth = standing.metric, standing.truth
+    stored = [v.probabilities for v in standing.validated(finalists)]
+    optimism = winner_optimism(metric, truth.labels, stored, truth.groups)
+    if optimism is not None:
+        words.append(
+            f"{chosen[0].id} has {metric.name} {chosen[0].score:.4f} on the hold-out, which is "
+            f"expected to flatter it by {optimism:.1f} points: it is the best of {len(finalists)}."
+        )
+    return optimism
+
+
+def _refuse(
+    config: PromoteConfig, standing: Standing, trust: Trust | None, words: list[str]
+) -> None:
+    if trust is not None and trust.verdict in ("trusted", "indistinguishable"):
+        return
+    force = 'force="why" goes on and records the reason'
+    if trust is not None and trust.verdict == "not trusted":
+        raise InputError(
+            f"{words[0]} Full training of the validation-best is not worth it; {force}"
+        )
+    if config.folds == PARTIAL:
+        return
+    settle = "score submissions first: python -m search.submit, then search.score"
+    if trust is not None:
+        board = standing.board
+        left = None
+        if board.quota is not None:
+            left = allowance(board.quota, board.spent(), time.time())
+        settle = settle_words(trust, board.quota, left)
+    raise InputError(
+        f"{words[0]} {settle.rstrip('.')}. folds={PARTIAL} trains two of the folds, which is cheap "
+        f"and worth a submission; {force}"
+    )
+
+
+def _choose(
+    config: PromoteConfig, standing: Standing, trust: Trust | None, words: list[str]
+) -> list[Candidate]:
+    pool = [c for c in standing.pool if c.trial is not None]
+    band = standing.band(band_rule(config.band))
+    if config.race:
+        if config.select != "best":
+            raise InputError(f"race={config.race} takes the best itself: leave select= out")
+        competitive = [c for c in pool if c.id in band]
+        if len(competitive) < 2:
+            raise InputError(f"race={config.race}: only {len(competitive)} trial is competitive")
+        return competitive[: config.race]
+    chosen = pick(pool, config.select, len(band), unfit(standing))
+    if config.select == "best" and trust is not None and trust.verdict == "indistinguishable":
+        chosen = [min((c for c in pool if c.id in band), key=_seconds)]
+        words.append(f"Of the {len(band)} that compete, {chosen[0].id} is the cheapest.")
+    return chosen
+
+
+def _seconds(candidate: Candidate) -> float:
+    assert candidate.trial is not None
+    return candidate.trial.seconds

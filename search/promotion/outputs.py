@@ -1,0 +1,127 @@
+"""What a promotion leaves behind: predictions, tables and pictures of every complete trial."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from results.ensemble.out_of_fold import (
+    OutOfFold,
+    average,
+    class_scores,
+    collect,
+    headline,
+    worst_images,
+)
+from results.records.trials import Search, searches
+from results.reporting.figures import confusion, contact_sheet
+from search.jobs.job import Prepared
+
+SHOWN = 32
+"""Images on the contact sheet of the worst."""
+
+
+def close_promotion(search: Search, prepared: Prepared) -> dict[str, Any]:
+    """Writes predictions and tables of every arm that has all of its folds."""
+    wanted = int(search.opened["promotion"]["folds"]) * int(search.opened["promotion"]["seeds"])
+    arms, tests = {}, []
+    for arm in search.opened["promotion"]["arms"]:
+        done = [t for t in search.of("fold") if t.arm == arm and t.state == "finished"]
+        if len(done) < wanted:
+            continue
+        oof, test = collect(search, arm)
+        oof.predictions.write(search.folder / f"oof-{arm}.npz")
+        if test is not None:
+            test.write(search.folder / f"test-{arm}.npz")
+            tests.append(test)
+        arms[arm] = _finite(asdict(headline(prepared.metric, oof)))
+        table = pd.DataFrame([asdict(c) for c in class_scores(oof)])
+        table.to_csv(search.folder / f"classes-{arm}.csv", index=False)
+        _draw(search, arm, oof, prepared)
+    if tests:
+        average(tests).write(search.folder / "test.npz")
+    gain = prepared.metric.gain
+    best = max(arms, key=lambda a: gain(arms[a]["score"], 0.0), default=None)
+    return {
+        "winner": best,
+        "arms": arms,
+        "proxies": _proxies(search, arms),
+        "light_to_heavy": light_to_heavy(search),
+    }
+
+
+def _proxies(search: Search, arms: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Hold-out scores of all promoted trials against their out-of-fold scores without fold 0."""
+    found: dict[str, tuple[float, float]] = {}
+    for folder in searches(search.folder.parent.parent):
+        if folder.parent != search.folder.parent or folder == search.folder:
+            continue
+        other = Search.read(folder)
+        if other.opened["kind"] != "promotion" or other.summary is None:
+            continue
+        if other.opened["folds"]["digest"] != search.opened["folds"]["digest"]:
+            continue
+        _add_proxies(found, other.summary["arms"])
+    _add_proxies(found, arms)
+    return [{"trial": a, "holdout": h, "full": f} for a, (h, f) in found.items()]
+
+
+def _add_proxies(found: dict[str, tuple[float, float]], arms: Mapping[str, Any]) -> None:
+    """The very configuration that was promoted, on fold 0 and on the others."""
+    for arm, result in arms.items():
+        if result["optimism"] is not None:
+            found[arm] = (result["chosen"], result["score"])
+
+
+def light_to_heavy(search: Search) -> list[dict[str, Any]]:
+    """Scores of trials before and after the change, on the folds that all changed ones trained."""
+    asked = search.opened["promotion"]
+    parents = asked["parents"]
+    if not asked["changes"] or len(set(parents.values())) < len(parents):
+        return []
+    scores: dict[str, dict[int, list[float]]] = {arm: {} for arm in parents}
+    for trial in search.of("fold"):
+        score = trial.score(search.metric)
+        if trial.state == "finished" and score is not None:
+            scores[trial.arm].setdefault(trial.config.fold, []).append(score)
+    shared = set.intersection(*(set(by_fold) for by_fold in scores.values()))
+    if not shared:
+        return []
+    return [
+        {
+            "trial": arm,
+            "light": asked["scores"][arm],
+            "heavy": float(np.mean([np.mean(by_fold[f]) for f in sorted(shared)])),
+        }
+        for arm, by_fold in scores.items()
+    ]
+
+
+def _draw(search: Search, arm: str, oof: OutOfFold, prepared: Prepared) -> None:
+    """Draws the confusion matrix and the images that were furthest from their class."""
+    classes = oof.predictions.classes
+    figure = confusion(oof.labels, oof.predictions.probabilities, classes)
+    figure.savefig(search.folder / f"confusion-{arm}.png", dpi=100)
+    rows = worst_images(oof, SHOWN)
+    row_of = {image: i for i, image in enumerate(prepared.contest.train_images)}
+    names = [oof.predictions.images[row] for row in rows]
+    pictures = [prepared.store.pixels[row_of[name]] for name in names]
+    told = oof.predictions.probabilities[rows].argmax(axis=1)
+    captions = [
+        f"{classes[oof.labels[row]]}\nas {classes[guess]}"
+        for row, guess in zip(rows, told, strict=True)
+    ]
+    sheet = contact_sheet(pictures, captions)
+    sheet.savefig(search.folder / f"worst-{arm}.png", dpi=100)
+
+
+def _finite(value: Any) -> Any:
+    """JSON has no NaN: an undefined score becomes None."""
+    if isinstance(value, dict):
+        return {str(k): _finite(v) for k, v in value.items()}
+    return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -1,0 +1,185 @@
+"""A promotion as a job: the gate, then K folds, out-of-fold predictions and an honest headline."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from results.ensemble.out_of_fold import collect, contenders_left
+from results.records.trials import Search
+from results.reporting.report import SECOND_STAGE
+from search.competition.images import open_pictures
+from search.competition.standing import Standing, open_standing
+from search.execution.driver import Driver, Plan
+from search.jobs.job import Prepared, assemble, job_name
+from search.jobs.kind import JobKind, Say
+from search.jobs.own_functions import check_own_functions
+from search.options.analysis import CompetitionConfig
+from search.options.recorded import find_job
+from search.options.same_place import same_place
+from search.options.search_space import flatten
+from search.options.training import PromoteConfig
+from search.planning.fold_plan import RACE_FOLDS, FoldsPlan
+from search.promotion.arms import promoted_arms
+from search.promotion.gate import pass_gate
+from search.promotion.outputs import close_promotion
+from spaces.errors import InputError
+from spaces.trial_config import TrialConfig
+from trainables.data.folds import Folds
+from trainables.data.image_store import store_side
+
+
+class PromotionJob(JobKind):
+    """Trains what passes the gate on all folds.
+
+    Args:
+        config: The command's options.
+
+    Raises:
+        InputError: If the gate does not let it through, or the options do not fit the search.
+    """
+
+    name = "promotion"
+
+    def __init__(self, config: PromoteConfig) -> None:
+        self._config = config
+        going_on = find_job(config, "promotion") if config.resume else None
+        asked = CompetitionConfig(
+            competition=config.competition,
+            runs=config.runs,
+            tracking=config.tracking,
+            metric=config.metric,
+        )
+        self._standing = open_standing(asked, like=going_on)
+        self._folds = Folds.read(self._standing.search.folds_file)
+        if config.folds > self._folds.count:
+            raise InputError(
+                f"folds={config.folds}: the search's split has {self._folds.count}; holdout.folds= "
+                "of the search sets them"
+            )
+        if config.race and config.folds in range(1, max(RACE_FOLDS) + 1):
+            raise InputError(f"race={config.race} needs at least {max(RACE_FOLDS) + 1} folds")
+        self._rows = tuple(range(config.folds or self._folds.count))
+        self._asked: Mapping[str, Any] = (
+            going_on.opened["promotion"]
+            if going_on
+            else _ask(config, self._standing, len(self._rows))
+        )
+        self._arms = {name: TrialConfig.from_json(arm) for name, arm in self._asked["arms"].items()}
+
+    def prepare(self, say: Say) -> Prepared:
+        """Checks networks and options, and opens the search's images."""
+        return _prepare(self._config, self._standing, self._folds, self._arms, say)
+
+    def opening(self, prepared: Prepared, say: Say) -> Mapping[str, Any]:
+        """What is promoted, and what the gate said."""
+        return {"promotion": self._asked}
+
+    def plan(self, prepared: Prepared, driver: Driver) -> Plan:
+        """The folds of every arm, after a race if asked for."""
+        side, race = prepared.baseline.store_side, tuple(self._asked["race"])
+        return FoldsPlan(
+            search=driver.search,
+            arms={name: arm.replace(store_side=side) for name, arm in self._arms.items()},
+            folds=self._rows,
+            seeds=self._config.seeds,
+            race=race,
+            survivors=lambda: _left(driver.search, prepared, race),
+        )
+
+    def close(self, search: Search, prepared: Prepared) -> dict[str, Any]:
+        """Predictions, tables and the headline of every complete arm."""
+        return {"winner": None, **close_promotion(search, prepared)}
+
+    def next_commands(self, search: Search) -> list[str]:
+        """Look at it, and submit what it came to."""
+        here = same_place(self._config)
+        commands = [f"python -m search.show {search.id}{here}"]
+        if (search.summary or {}).get("arms"):
+            commands.append(f"python -m search.submit select=promotion:{search.id}{here}")
+        return commands
+
+
+def _ask(config: PromoteConfig, standing: Standing, folds: int) -> dict[str, Any]:
+    """Passes the gate; what is to be trained, as the record keeps it.
+
+    Raises:
+        InputError: If the gate does not let it through, or the changes make no sense.
+    """
+    passage = pass_gate(config, standing)
+    print("\n".join(passage.words), flush=True)
+    arms, parents = promoted_arms(config, passage.chosen)
+    race = SECOND_STAGE if len(arms) > len(passage.chosen) else RACE_FOLDS if config.race else ()
+    scores = {c.id: c.score for c in passage.chosen}
+    return {
+        "arms": {name: arm.to_json() for name, arm in arms.items()},
+        "parents": parents,
+        "scores": {arm: scores[parent] for arm, parent in parents.items()},
+        "changes": flatten(config.promote),
+        "optimism": passage.optimism,
+        "folds": folds,
+        "seeds": config.seeds,
+        "race": list(race),
+        "verdict": passage.verdict,
+        "force": passage.force,
+    }
+
+
+def _prepare(
+    config: PromoteConfig,
+    standing: Standing,
+    folds: Folds,
+    arms: dict[str, TrialConfig],
+    say: Say,
+) -> Prepared:
+    from trainables.networks.timm_network import build_model, check_backbone
+
+    first = next(iter(arms.values()))
+    check_own_functions(
+        first, len(standing.classes), model=config.model, loss=config.loss, metric=config.metric
+    )
+    for arm in arms.values():
+        if not arm.model:
+            check_backbone(arm.backbone)
+            if arm.pretrained or arm.weights:  # fetched once here, not by every worker
+                build_model(arm, len(standing.classes))
+    name = config.resume or job_name(config, standing.folder, "promotion")
+    largest = max(max(arm.size) for arm in arms.values())
+    side = config.store.side or max(a.store_side or store_side(max(a.size)) for a in arms.values())
+    if side < largest:
+        raise InputError(f"store.side={side} is below the largest training size {largest}")
+    contest, store = open_pictures(standing, side, say, config.store.folder)
+    reference = config.metric if ":" in config.metric else standing.metric.name
+    return assemble(
+        config,
+        contest=contest,
+        folds=folds,
+        store=store,
+        name=name,
+        metric=standing.metric,
+        metric_reference=reference,
+        model=config.model,
+        loss=config.loss,
+        predict_test=bool(contest.test_images),
+        baseline=first.replace(store_side=side),
+    )
+
+
+def _left(search: Search, prepared: Prepared, race: tuple[int, ...]) -> list[str]:
+    """Who is left after the race, from the predictions of its folds."""
+    found = {}
+    labels, groups = None, None
+    for arm in search.opened["promotion"]["arms"]:
+        done = {t.config.fold for t in search.of("fold") if t.arm == arm and t.state == "finished"}
+        if not done >= set(race):
+            continue
+        oof, _ = collect(search, arm)
+        rows = np.isin(oof.folds, race)
+        found[arm] = oof.predictions.probabilities[rows]
+        labels, groups = oof.labels[rows], None if oof.groups is None else oof.groups[rows]
+    if labels is None:
+        return []
+    most = 1 if race == SECOND_STAGE else 2
+    return contenders_left(prepared.metric, labels, found, groups, most)

@@ -1,0 +1,87 @@
+"""Predictions of views: computed once with the stored weights of every fold, then kept."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from results.predictions import Predictions, predictions_file
+from results.records.trials import Trial
+from search.competition.images import open_pictures
+from search.competition.standing import Standing
+from search.options.user_code import own_model
+from search.promotion.ensemble_members import Member
+from trainables.data.image_store import ImageStore
+from trainables.data.loader import evaluation_loader
+from trainables.inference.predict import load_trained, predict
+from trainables.networks.timm_network import BuildModel
+from trainables.training.device import Device
+
+
+def predict_views(standing: Standing, members: Sequence[Member], model: str) -> None:
+    """Predicts held-out and test images in every view that has no predictions yet.
+
+    What is done stays, so that an interrupted command goes on where it stopped.
+
+    Args:
+        standing: Where the competition stands.
+        members: Models, some of which look at images in a view.
+        model: A team's own network, as ``module:function``; empty for timm's.
+
+    Raises:
+        InputError: If images were changed, or weights are missing.
+    """
+    wanted = [
+        (trial, member.search.trial_folder(trial), member.view)
+        for member in members
+        if member.search is not None and member.view
+        for trial in member.trials()
+    ]
+    todo = [
+        (trial, folder, view)
+        for trial, folder, view in wanted
+        if not (folder / predictions_file("holdout", view)).exists()
+    ]
+    stores: dict[int, ImageStore] = {}
+    begun = time.monotonic()
+    last = begun
+    for done, (trial, folder, view) in enumerate(todo):
+        side = trial.config.store_side
+        if side not in stores:
+            stores[side] = open_pictures(standing, side, print)[1]
+        if done and time.monotonic() - last >= 1:
+            last = time.monotonic()
+            left = (last - begun) / done * (len(todo) - done)
+            print(f"predicting views: {done} of {len(todo)}, {left:.0f} s left", flush=True)
+        _predict(standing, stores[side], trial, folder, view, own_model(trial, model))
+
+
+def _predict(
+    standing: Standing,
+    store: ImageStore,
+    trial: Trial,
+    folder: Path,
+    view: str,
+    build: BuildModel,
+) -> None:
+    config, classes = trial.config, standing.classes
+    device = Device.pick(config)
+    model = load_trained(config, folder, len(classes), build).to(device.target)
+    model = model.to(memory_format=device.memory_format)  # type: ignore[call-overload]
+    row_of = {image: row for row, image in enumerate(store.images)}
+    for part in ("test", "holdout"):  # the latter says that both are there
+        plain = folder / predictions_file(part)
+        if not plain.exists():
+            continue
+        images = Predictions.read(plain).images
+        rows = np.array([row_of[image] for image in images])
+        loader = evaluation_loader(config, store, rows, 0, view)
+        with torch.inference_mode():
+            found = predict(model, loader, device)
+        Predictions(images=images, classes=classes, probabilities=found).write(
+            folder / predictions_file(part, view)
+        )

@@ -1,0 +1,1 @@
+"""Augmentation policies as data: the table of operations, and stages made of them."""

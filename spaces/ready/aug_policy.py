@@ -1,0 +1,47 @@
+"""Augmentation: which operations, how many stages, how often and how strongly, and mixing."""
+
+from __future__ import annotations
+
+from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
+
+from spaces.augmentation.operations import OPERATIONS
+from spaces.param import Param, When
+from spaces.space import SearchSpace
+
+
+def aug_policy(stages: int = 2) -> SearchSpace:
+    """Policies of up to ``stages`` stages, then no mixing, mixup or CutMix.
+
+    A stage is one operation with a probability and a strength, as in Fast AutoAugment (Lim et
+    al., NeurIPS 2019), but a single policy for all images, which keeps the dimensions few enough
+    for a contest's number of trials.
+    """
+    strong = tuple(name for name, op in OPERATIONS.items() if op.has_limit)
+    params = [Param(name="stages", distribution=IntDistribution(1, stages))]
+    for i in range(1, stages + 1):
+        live = () if i == 1 else (When(parameter="stages", values=tuple(range(i, stages + 1))),)
+        drawn = When(parameter=f"stage{i}.operation", values=strong)
+        params += [
+            Param(
+                name=f"stage{i}.operation",
+                distribution=CategoricalDistribution(tuple(OPERATIONS)),
+                when=live,
+            ),
+            Param(
+                name=f"stage{i}.probability", distribution=FloatDistribution(0.2, 1.0), when=live
+            ),
+            Param(
+                name=f"stage{i}.strength",
+                distribution=FloatDistribution(0.1, 1.0),
+                when=(*live, drawn),
+            ),
+        ]
+    params += [
+        Param(name="mix", distribution=CategoricalDistribution(("none", "mixup", "cutmix"))),
+        Param(
+            name="mix_alpha",
+            distribution=FloatDistribution(0.1, 1.0),
+            when=(When(parameter="mix", values=("mixup", "cutmix")),),
+        ),
+    ]
+    return SearchSpace(name="aug_policy", params=tuple(params))

@@ -1,0 +1,1 @@
+"""From a contest's tables to batches: contest, folds, image store, loader."""

@@ -1,0 +1,1 @@
+"""Trained models outside training: prediction, views, embeddings, parity, export."""

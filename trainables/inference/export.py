@@ -1,0 +1,131 @@
+"""Exported models: a folder that predicts without this project, Ray or MLflow."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import save_file
+
+from spaces.trial_config import TrialConfig
+from trainables.augment import Augmenter
+from trainables.data.loader import evaluation_batch
+from trainables.inference.onnx import write_onnx
+from trainables.inference.predict import load_trained
+from trainables.networks.timm_network import BuildModel, normalisation
+
+FORMAT = 1
+NEEDED = ("torch", "timm", "numpy", "opencv-python-headless", "safetensors", "pandas")
+
+_PREDICT = '''"""Predicts images with the models of this folder: python predict.py --help"""
+
+import sys
+from pathlib import Path
+
+FOLDER = Path(__file__).resolve().parent
+sys.path.insert(0, str(FOLDER))
+
+from portable.predictor import main
+
+sys.exit(main(FOLDER))
+'''
+
+
+@dataclass(frozen=True, kw_only=True)
+class Trained:
+    """One trained model of an ensemble.
+
+    Attributes:
+        config: Its configuration.
+        folder: Where its checkpoint lies.
+        arm: Trial that was promoted: models of one arm are averaged first.
+    """
+
+    config: TrialConfig
+    folder: Path
+    arm: str
+
+
+def write_export(
+    folder: Path,
+    models: Sequence[Trained],
+    *,
+    classes: Sequence[str],
+    about: dict[str, Any],
+    threads: int,
+    build: BuildModel,
+    onnx: bool = False,
+) -> None:
+    """Writes weights, policies, configurations and code.
+
+    Args:
+        folder: Is made; ``model.json`` is written last.
+        models: In the order in which they were averaged after training.
+        classes: Class names.
+        about: Where they come from, for the record.
+        threads: CPU threads of each training.
+        build: Builds a network.
+        onnx: Whether networks are written as ONNX, too, into ``onnx/``.
+
+    Raises:
+        InputError: If a checkpoint is missing, or ONNX cannot take a network.
+    """
+    (folder / "weights").mkdir(parents=True)
+    members = []
+    for i, trained in enumerate(models):
+        config = trained.config
+        model = load_trained(config, trained.folder, len(classes), build)
+        mean, std = normalisation(model)
+        name = f"weights/{i:03d}.safetensors"
+        weights = {k: v.contiguous().clone() for k, v in model.state_dict().items()}
+        save_file(weights, folder / name)
+        if onnx:
+            (folder / "onnx").mkdir(exist_ok=True)
+            write_onnx(model, mean, std, config.size, folder / f"onnx/{i:03d}.onnx")
+        members.append(
+            {
+                "weights": name,
+                "arm": trained.arm,
+                "fold": config.fold,
+                "mean": mean.tolist(),
+                "std": std.tolist(),
+                "batch": evaluation_batch(config),
+                "config": config.to_json(),
+            }
+        )
+    write_policies(folder, {trained.arm: trained.config for trained in models})
+    copy_portable(folder)
+    (folder / "predict.py").write_text(_PREDICT)
+    versions = [f"{name}=={version(name).partition('+')[0]}\n" for name in NEEDED]
+    (folder / "requirements.txt").write_text("".join(versions))
+    written = {
+        "format": FORMAT,
+        **about,
+        "classes": list(classes),
+        "threads": threads,
+        "torch": torch.__version__,
+        "models": members,
+    }
+    (folder / "model.json").write_text(json.dumps(written, indent=2) + "\n")
+
+
+def write_policies(folder: Path, configs: Mapping[str, TrialConfig]) -> None:
+    """Writes the pipelines that trained into ``policy.json``, by promoted trial."""
+    policies = {
+        arm: Augmenter(c.policy, c.size, c.seed, c.store_side).to_json()
+        for arm, c in configs.items()
+    }
+    (folder / "policy.json").write_text(json.dumps(policies, indent=2) + "\n")
+
+
+def copy_portable(folder: Path) -> None:
+    """Copies what reads an export into its ``portable/``."""
+    (folder / "portable").mkdir()
+    for path in sorted((Path(__file__).parents[1] / "portable").glob("*.py")):
+        shutil.copyfile(path, folder / "portable" / path.name)

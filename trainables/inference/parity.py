@@ -1,0 +1,85 @@
+"""Parity: images read anew from their files reproduce the predictions that were stored."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from results.predictions import Predictions, predictions_file
+from spaces.errors import InputError
+from spaces.trial_config import TrialConfig
+from trainables.inference.predict import load_trained, read_pictures, to_input
+from trainables.networks.timm_network import BuildModel
+from trainables.training.device import Device
+
+IMAGES = 32
+"""Images checked in each file of predictions."""
+
+TOLERANCE = 0.02
+"""Largest difference of a probability that rounding may explain, on another device or in bf16."""
+
+
+def check_parity(
+    config: TrialConfig,
+    folder: Path,
+    root: Path,
+    classes: tuple[str, ...],
+    build: BuildModel,
+    view: str = "",
+) -> float:
+    """Predicts some hold-out and test images from their files, with the stored weights.
+
+    Decoding, orientation, colour order, resizing, normalisation and the order of classes all have
+    a part in it, so that a submission cannot come from another path than the validation score.
+
+    Args:
+        config: The trial's configuration.
+        folder: The trial's folder, with its checkpoint and predictions.
+        root: The contest's folder.
+        classes: Class names in the contest's order.
+        build: Builds the network.
+        view: Whose predictions are checked; empty for those of the images as they are.
+
+    Returns:
+        The largest difference found.
+
+    Raises:
+        InputError: If there is no checkpoint, or something differs; the message says what.
+    """
+    device = Device.pick(config)
+    model = load_trained(config, folder, len(classes), build).to(device.target)
+    worst = 0.0
+    for part in ("holdout", "test"):
+        name = predictions_file(part, view)
+        stored = Predictions.read(folder / name)
+        if stored.classes != classes:
+            raise InputError(
+                f"{folder / name}: its classes are {', '.join(stored.classes[:5])}, … but the "
+                f"contest's are {', '.join(classes[:5])}, …"
+            )
+        rows = np.unique(np.linspace(0, len(stored.images) - 1, IMAGES).astype(int))
+        again = _predict(model, [root / stored.images[r] for r in rows], config, device, view)
+        off = np.abs(again - stored.probabilities[rows]).max(axis=1)
+        if off.max() > TOLERANCE:
+            row = int(rows[off.argmax()])
+            raise InputError(
+                f"{folder / name}: {int((off > TOLERANCE).sum())} of {len(rows)} images predicted "
+                f"anew differ from what is stored, {stored.images[row]!r} by {off.max():.2f}; were "
+                "the images or the code changed since the training?"
+            )
+        worst = max(worst, float(off.max()))
+    return worst
+
+
+@torch.inference_mode()
+def _predict(
+    model: torch.nn.Module, paths: list[Path], config: TrialConfig, device: Device, view: str
+) -> NDArray[np.float32]:
+    model.eval()
+    batch = torch.from_numpy(read_pictures(paths, config, view))
+    with device.autocast():
+        logits = model(to_input(batch, model, device))
+    return torch.softmax(logits.float(), dim=1).cpu().numpy()

@@ -1,0 +1,95 @@
+"""Class probabilities of a network for stored images."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from spaces.errors import InputError
+from spaces.trial_config import TrialConfig
+from trainables.data.loader import Batch
+from trainables.inference.views import look
+from trainables.networks.timm_network import BuildModel, normalisation
+from trainables.portable.images import decode, resize
+from trainables.training.checkpoint import Checkpoint
+from trainables.training.device import Device
+
+
+def to_input(pictures: torch.Tensor, model: torch.nn.Module, device: Device) -> torch.Tensor:
+    """Moves uint8 (n, height, width, 3) to the device as normalised float (n, 3, height, width)."""
+    mean, std = (v.to(device.target) for v in normalisation(model))
+    batch = pictures.to(device.target, non_blocking=True).to(torch.float32)
+    batch = ((batch - mean) / std).permute(0, 3, 1, 2)
+    return batch.contiguous(memory_format=device.memory_format)
+
+
+def load_trained(
+    config: TrialConfig, folder: Path, classes: int, build: BuildModel
+) -> torch.nn.Module:
+    """Builds a trial's network with the weights of its newest checkpoint, on the CPU.
+
+    Args:
+        config: The trial's configuration.
+        folder: The trial's folder.
+        classes: Number of classes.
+        build: Builds the network.
+
+    Raises:
+        InputError: If there is no checkpoint of this trial.
+    """
+    checkpoint, notes = Checkpoint.newest(folder, config)
+    if checkpoint is None:
+        raise InputError("; ".join([f"{folder} has no checkpoint of this trial", *notes]))
+    model = build(config.replace(pretrained=False, weights=""), classes)
+    evaluated = "ema" if config.ema_decay else "swa" if config.swa_epochs else "model"
+    model.load_state_dict(checkpoint.states[evaluated])
+    return model.eval()
+
+
+def read_pictures(paths: Sequence[Path], config: TrialConfig, view: str = "") -> NDArray[np.uint8]:
+    """Reads image files just as the store and the evaluation loader do.
+
+    Args:
+        paths: Image files.
+        config: Side of the store and size of training.
+        view: How to look at them; empty for as they are.
+
+    Returns:
+        uint8 (n, height, width, 3).
+
+    Raises:
+        ValueError: If one does not decode.
+        OSError: If one cannot be read.
+    """
+    pictures = []
+    for path in paths:
+        stored = resize(decode(path.read_bytes()), config.store_side, config.store_side)
+        pictures.append(look(stored, view, config.size))
+    return np.stack(pictures)
+
+
+@torch.inference_mode()
+def predict(
+    model: torch.nn.Module,
+    batches: torch.utils.data.DataLoader[Batch],
+    device: Device,
+    beat: Callable[[], None] = lambda: None,
+) -> NDArray[np.float32]:
+    """Returns float32 (n, classes), the softmax of the logits, in the order of the loader.
+
+    ``beat`` is called at every batch.
+    """
+    model.eval()
+    found = []
+    for pictures, _ in batches:
+        beat()
+        scope: AbstractContextManager[None] = device.autocast()
+        with scope:
+            logits = model(to_input(pictures, model, device))
+        found.append(torch.softmax(logits.float(), dim=1).cpu().numpy())
+    return np.concatenate(found)

@@ -1,0 +1,1 @@
+"""Networks that a trial trains, and where their first weights come from."""

@@ -1,0 +1,132 @@
+"""Networks: timm backbones with a fresh head, downloaded, local or untrained weights."""
+
+from __future__ import annotations
+
+import logging
+import socket
+import urllib.request
+from collections.abc import Callable
+from pathlib import Path
+from urllib.parse import urlparse
+
+import torch
+from huggingface_hub import constants as hub
+from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+
+import trainables.portable.torchvision_cure  # noqa: F401 (has to come before timm)
+from spaces.errors import InputError, unknown
+from spaces.trial_config import TrialConfig
+
+# isort: split
+import timm
+from timm.data import IMAGENET_DEFAULT_MEAN, IMAGENET_DEFAULT_STD
+from timm.optim import list_optimizers
+
+BuildModel = Callable[[TrialConfig, int], torch.nn.Module]
+"""From configuration and number of classes to a network that returns logits (n, classes)."""
+
+
+def check_backbone(name: str) -> None:
+    """Raises InputError, with the nearest names, unless timm has a model of this name."""
+    if not timm.is_model(name):
+        raise unknown("backbone", name, timm.list_models())
+
+
+def check_optimizer(name: str) -> None:
+    """Raises InputError, with the nearest names, unless timm has an optimizer of this name."""
+    if name not in list_optimizers():
+        raise unknown("optimizer", name, list_optimizers())
+
+
+def build_model(config: TrialConfig, classes: int) -> torch.nn.Module:
+    """Builds a timm backbone with a head for ``classes``.
+
+    Args:
+        config: Backbone, weights, size and dropout.
+        classes: Number of outputs.
+
+    Raises:
+        InputError: If the backbone is unknown, weights cannot be downloaded, or a local file
+            does not fit.
+    """
+    check_backbone(config.backbone)
+    options: dict[str, object] = {"num_classes": classes, "drop_rate": config.dropout}
+    if timm.get_pretrained_cfg_value(config.backbone, "fixed_input_size"):
+        options["img_size"] = config.size
+    if config.weights:
+        model = timm.create_model(config.backbone, **options)
+        _load_local(model, Path(config.weights), config.backbone)
+    elif config.pretrained:
+        model = _download(config.backbone, options)
+    else:
+        model = timm.create_model(config.backbone, **options)
+    assert isinstance(model, torch.nn.Module)
+    return model
+
+
+def normalisation(model: torch.nn.Module) -> tuple[torch.Tensor, torch.Tensor]:
+    """Mean and standard deviation per channel, float (3,) in 0 to 255, that the model expects."""
+    known = getattr(model, "pretrained_cfg", None) or {}
+    mean = torch.tensor(known.get("mean", IMAGENET_DEFAULT_MEAN)) * 255
+    std = torch.tensor(known.get("std", IMAGENET_DEFAULT_STD)) * 255
+    return mean, std
+
+
+def _download(name: str, options: dict[str, object]) -> torch.nn.Module:
+    for noisy in ("huggingface_hub", "timm", "httpx"):
+        logging.getLogger(noisy).setLevel(logging.CRITICAL)
+    offline = hub.HF_HUB_OFFLINE
+    if not _hub_resolves():
+        hub.HF_HUB_OFFLINE = True  # only the cache: otherwise retries take most of a minute
+    try:
+        model = timm.create_model(name, pretrained=True, **options)
+    except (OSError, RuntimeError, HfHubHTTPError, LocalEntryNotFoundError) as error:
+        reason = str(error).splitlines()[0]
+        raise InputError(
+            f"pretrained weights for {name!r} are neither cached nor could they be downloaded "
+            f"({reason}); set weights=<file.safetensors> to use a local file, or pretrained=false "
+            "to train from scratch"
+        ) from error
+    finally:
+        hub.HF_HUB_OFFLINE = offline  # the network may be back at the next look-up
+    assert isinstance(model, torch.nn.Module)
+    return model
+
+
+def _hub_resolves() -> bool:
+    """Whether there is any way to the model hub; with a proxy it need not resolve here."""
+    if urllib.request.getproxies():
+        return True
+    try:
+        socket.getaddrinfo(urlparse(hub.ENDPOINT).hostname, 443)
+    except OSError:
+        return False
+    return True
+
+
+def _load_local(model: torch.nn.Module, path: Path, name: str) -> None:
+    """Loads what fits by name and shape; the head may differ, the backbone may not."""
+    if not path.is_file():
+        raise InputError(f"weights={path}: there is no such file")
+    try:
+        loaded = load_file(path)
+    except (SafetensorError, OSError) as error:
+        raise InputError(f"weights={path} is not a safetensors file: {error}") from error
+    own = model.state_dict()
+    head = tuple(_head_names(model))
+    fitting = {k: v for k, v in loaded.items() if k in own and own[k].shape == v.shape}
+    missing = [k for k in own if k not in fitting and not k.startswith(head)]
+    if missing:
+        raise InputError(
+            f"weights={path} does not fit {name!r}: {len(missing)} of {len(own)} tensors are "
+            f"missing or have another shape, such as {missing[0]!r}"
+        )
+    model.load_state_dict(fitting, strict=False)
+
+
+def _head_names(model: torch.nn.Module) -> list[str]:
+    known = (getattr(model, "pretrained_cfg", None) or {}).get("classifier", "")
+    names = [known] if isinstance(known, str) else list(known)
+    return [f"{n}." for n in names if n]
