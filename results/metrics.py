@@ -1,10 +1,10 @@
-"""Contest metrics, each defined on weighted images so that a bootstrap is one call."""
+"""Contest metrics: sums per image where they can be, so that a bootstrap is one product."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +20,9 @@ Direction = Literal["maximize", "minimize"]
 class Metric:
     """A score of predicted probabilities.
 
+    Most metrics are a function of sums over images (`of_sums`), so that any weighting, bootstrap or
+    resampling of groups is one matrix product: ``reduce(weights @ statistics)``.
+
     Attributes:
         name: Name on the command line and in every record.
         direction: Which way is better.
@@ -28,6 +31,9 @@ class Metric:
         points: What one printed point is worth: 0.01 for metrics that run from 0 to 1.
         range: Smallest and largest value possible.
         fractional: Whether image weights may be fractions.
+        statistics: Maps labels and probabilities to float64 (n, k), whose sums over images decide
+            the score; None for a metric that is no function of such sums, as ROC AUC.
+        reduce: Maps sums (…, k) to scores (…); None without statistics.
     """
 
     name: str
@@ -36,6 +42,8 @@ class Metric:
     points: float = 0.01
     range: tuple[float, float] = (0.0, 1.0)
     fractional: bool = True
+    statistics: Callable[[Ints, Floats], Floats] | None = None
+    reduce: Callable[[Floats], Floats] | None = None
 
     def score(self, labels: Ints, probabilities: NDArray[np.floating]) -> float:
         """Score of all images, equally weighted."""
@@ -48,12 +56,34 @@ class Metric:
         return sign * (a - b) / self.points
 
 
-def _counts(labels: Ints, probabilities: Floats, weights: Floats) -> tuple[Floats, Floats, Floats]:
-    """Weighted true positives, actual and predicted images per class, each (b, classes)."""
-    predicted = probabilities.argmax(axis=1)
-    classes = np.eye(probabilities.shape[1])
-    right = classes[labels] * (labels == predicted)[:, None]
-    return weights @ right, weights @ classes[labels], weights @ classes[predicted]
+def of_sums(
+    name: str,
+    statistics: Callable[[Ints, Floats], Floats],
+    reduce: Callable[[Floats], Floats],
+    direction: Direction = "maximize",
+    **rest: Any,
+) -> Metric:
+    """A metric that is a function of sums over images.
+
+    Args:
+        name: Its name.
+        statistics: As of `Metric`.
+        reduce: As of `Metric`.
+        direction: Which way is better.
+        **rest: Other fields of `Metric`.
+    """
+
+    def weighted(labels: Ints, probabilities: Floats, weights: Floats) -> Floats:
+        return reduce(weights @ statistics(labels, probabilities))
+
+    return Metric(
+        name=name,
+        direction=direction,
+        weighted=weighted,
+        statistics=statistics,
+        reduce=reduce,
+        **rest,
+    )
 
 
 def _share(part: Floats, whole: Floats) -> Floats:
@@ -62,39 +92,59 @@ def _share(part: Floats, whole: Floats) -> Floats:
     return np.asarray(np.divide(part, whole, out=nothing, where=whole > 0))
 
 
-def _accuracy(labels: Ints, probabilities: Floats, weights: Floats) -> Floats:
-    right = (probabilities.argmax(axis=1) == labels).astype(np.float64)
-    return np.asarray(weights @ right / weights.sum(axis=1))
+def _counts(labels: Ints, probabilities: Floats) -> Floats:
+    """True positives, actual and predicted images of each class: three numbers per class."""
+    predicted = probabilities.argmax(axis=1)
+    classes = np.eye(probabilities.shape[1])
+    right = classes[labels] * (labels == predicted)[:, None]
+    return np.concatenate([right, classes[labels], classes[predicted]], axis=1)
 
 
-def _balanced_accuracy(labels: Ints, probabilities: Floats, weights: Floats) -> Floats:
-    right, actual, _ = _counts(labels, probabilities, weights)
-    return np.asarray(np.nanmean(_share(right, actual), axis=1))
+def _by_class(sums: Floats) -> tuple[Floats, Floats, Floats]:
+    """Weighted true positives, actual and predicted images per class, each (…, classes)."""
+    right, actual, predicted = np.split(sums, 3, axis=-1)
+    return right, actual, predicted
 
 
-def _macro_f1(labels: Ints, probabilities: Floats, weights: Floats) -> Floats:
-    right, actual, predicted = _counts(labels, probabilities, weights)
-    return np.asarray(np.nanmean(_share(2 * right, actual + predicted), axis=1))
+def _balanced_accuracy(sums: Floats) -> Floats:
+    right, actual, _ = _by_class(sums)
+    return np.asarray(np.nanmean(_share(right, actual), axis=-1))
 
 
-def _log_loss(labels: Ints, probabilities: Floats, weights: Floats) -> Floats:
-    sums = probabilities.sum(axis=1)
-    chosen = probabilities[np.arange(len(labels)), labels] / sums
+def _macro_f1(sums: Floats) -> Floats:
+    right, actual, predicted = _by_class(sums)
+    return np.asarray(np.nanmean(_share(2 * right, actual + predicted), axis=-1))
+
+
+def _mean(sums: Floats) -> Floats:
+    """The weighted mean of the first statistic; the second counts images."""
+    return np.asarray(sums[..., 0] / sums[..., 1])
+
+
+def _hits(labels: Ints, probabilities: Floats) -> Floats:
+    right = probabilities.argmax(axis=1) == labels
+    return np.stack([right, np.ones(len(labels))], axis=1).astype(np.float64)
+
+
+def _log_losses(labels: Ints, probabilities: Floats) -> Floats:
+    chosen = probabilities[np.arange(len(labels)), labels] / probabilities.sum(axis=1)
     eps = np.finfo(np.float64).eps
-    return np.asarray(weights @ -np.log(np.clip(chosen, eps, 1 - eps)) / weights.sum(axis=1))
+    return np.stack([-np.log(np.clip(chosen, eps, 1 - eps)), np.ones(len(labels))], axis=1)
 
 
-def _quadratic_kappa(labels: Ints, probabilities: Floats, weights: Floats) -> Floats:
-    # With weights (i - j)^2 the observed and expected disagreements are moments of the marginals.
+def _moments(labels: Ints, probabilities: Floats) -> Floats:
+    """With weights (i - j)^2 the observed and expected disagreements are moments of ranks."""
     actual = labels.astype(np.float64)
     predicted = probabilities.argmax(axis=1).astype(np.float64)
-    total = weights.sum(axis=1)
+    disagreement = (actual - predicted) ** 2
+    ones = np.ones(len(labels))
+    return np.stack([actual, predicted, actual**2, predicted**2, disagreement, ones], axis=1)
 
-    def mean(values: Floats) -> Floats:
-        return np.asarray(weights @ values / total)
 
-    expected = mean(actual**2) + mean(predicted**2) - 2 * mean(actual) * mean(predicted)
-    observed = mean((actual - predicted) ** 2)
+def _quadratic_kappa(sums: Floats) -> Floats:
+    means = sums[..., :5] / sums[..., 5:]
+    actual, predicted, actual_2, predicted_2, observed = np.moveaxis(means, -1, 0)
+    expected = actual_2 + predicted_2 - 2 * actual * predicted
     return np.asarray(1 - _share(observed, expected))
 
 
@@ -117,19 +167,12 @@ def _auc(positive: NDArray[np.bool_], scores: Floats, weights: Floats) -> Floats
 METRICS: dict[str, Metric] = {
     m.name: m
     for m in (
-        Metric(name="macro_f1", direction="maximize", weighted=_macro_f1),
-        Metric(name="accuracy", direction="maximize", weighted=_accuracy),
-        Metric(name="balanced_accuracy", direction="maximize", weighted=_balanced_accuracy),
-        Metric(
-            name="log_loss", direction="minimize", weighted=_log_loss, range=(0.0, float("inf"))
-        ),
+        of_sums("macro_f1", _counts, _macro_f1),
+        of_sums("accuracy", _hits, _mean),
+        of_sums("balanced_accuracy", _counts, _balanced_accuracy),
+        of_sums("log_loss", _log_losses, _mean, "minimize", range=(0.0, float("inf"))),
         Metric(name="roc_auc", direction="maximize", weighted=_roc_auc),
-        Metric(
-            name="quadratic_kappa",
-            direction="maximize",
-            weighted=_quadratic_kappa,
-            range=(-1.0, 1.0),
-        ),
+        of_sums("quadratic_kappa", _moments, _quadratic_kappa, range=(-1.0, 1.0)),
     )
 }
 

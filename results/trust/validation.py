@@ -40,7 +40,7 @@ class Validation:
             def weighted(labels: Ints, probabilities: Floats, weights: Floats) -> Floats:
                 return metric.weighted(labels, probabilities, weights * image_weights)
 
-            return dataclasses.replace(metric, weighted=weighted)
+            return dataclasses.replace(metric, weighted=weighted, statistics=None, reduce=None)
         if self.groups is not None:
             groups = self.groups
             worst = np.fmin if metric.direction == "maximize" else np.fmax  # these pass NaN by
@@ -57,7 +57,7 @@ class Validation:
                     found.append(score)
                 return np.asarray(worst.reduce(np.stack(found), axis=0))
 
-            return dataclasses.replace(metric, weighted=of_worst)
+            return dataclasses.replace(metric, weighted=of_worst, statistics=None, reduce=None)
         return metric
 
 

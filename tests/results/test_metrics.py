@@ -106,3 +106,27 @@ def test_direction_decides_what_is_better() -> None:
     assert METRICS["log_loss"].gain(0.9, 0.8) == pytest.approx(-10)
     with pytest.raises(InputError, match="did you mean accuracy"):
         metric("acuracy")
+
+
+@pytest.mark.parametrize("name", [n for n, m in METRICS.items() if m.statistics is not None])
+def test_a_metric_of_sums_is_one_matrix_product(name: str) -> None:
+    """Over weights, resamples and any leading axes, against images that are repeated by hand."""
+    metric = METRICS[name]
+    assert metric.statistics is not None
+    assert metric.reduce is not None
+    rng = np.random.default_rng(0)
+    labels = rng.integers(0, 4, 60)
+    probabilities = rng.dirichlet(np.ones(4), 60)
+    statistics = metric.statistics(labels, probabilities)
+    assert statistics.dtype == np.float64
+    assert len(statistics) == 60
+    assert metric.reduce(statistics.sum(axis=0)) == pytest.approx(
+        metric.score(labels, probabilities)
+    )
+    weights = rng.multinomial(60, np.full(60, 1 / 60), size=(2, 3)).astype(np.float64)
+    scores = metric.reduce(weights @ statistics)
+    assert scores.shape == (2, 3)
+    for place in np.ndindex(2, 3):
+        drawn = np.repeat(np.arange(60), weights[place].astype(int))
+        repeated = metric.score(labels[drawn], probabilities[drawn])
+        assert scores[place] == pytest.approx(repeated)
