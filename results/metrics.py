@@ -45,6 +45,11 @@ class Metric:
     statistics: Callable[[Ints, Floats], Floats] | None = None
     reduce: Callable[[Floats], Floats] | None = None
 
+    @property
+    def sign(self) -> float:
+        """1 where larger is better, else -1: scores times this are the larger the better."""
+        return 1.0 if self.direction == "maximize" else -1.0
+
     def score(self, labels: Ints, probabilities: NDArray[np.floating]) -> float:
         """Score of all images, equally weighted."""
         ones = np.ones((1, len(labels)))
@@ -52,8 +57,7 @@ class Metric:
 
     def gain(self, a: float, b: float) -> float:
         """How much better ``a`` is than ``b``, in points; negative when worse."""
-        sign = 1.0 if self.direction == "maximize" else -1.0
-        return sign * (a - b) / self.points
+        return self.sign * (a - b) / self.points
 
 
 def of_sums(

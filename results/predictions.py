@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spaces.errors import InputError
+from spaces.files import whole_file
 
 
 def predictions_file(part: str, view: str = "") -> str:
@@ -72,20 +73,15 @@ class Predictions:
     def write(self, path: Path) -> None:
         """Writes an ``.npz`` file without pickles, whole or not at all."""
         path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-        try:
-            with temporary.open("wb") as file:
-                np.savez(
-                    file,
-                    images=np.array(self.images, dtype=np.str_),
-                    classes=np.array(self.classes, dtype=np.str_),
-                    probabilities=self.probabilities,
-                )
-                file.flush()
-                os.fsync(file.fileno())
-            temporary.rename(path)
-        finally:
-            temporary.unlink(missing_ok=True)
+        with whole_file(path) as temporary, temporary.open("wb") as file:
+            np.savez(
+                file,
+                images=np.array(self.images, dtype=np.str_),
+                classes=np.array(self.classes, dtype=np.str_),
+                probabilities=self.probabilities,
+            )
+            file.flush()
+            os.fsync(file.fileno())
 
     @staticmethod
     def read(path: Path) -> Predictions:

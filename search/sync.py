@@ -19,8 +19,8 @@ from spaces.errors import InputError
 def run(config: SyncConfig) -> int:
     """Copies the ledgers of all searches, or of one, into MLflow; returns the exit code."""
     from results.leaderboard.leaderboard import Leaderboard
+    from results.records.searches import find_search, searches
     from results.records.secrets import masked, without_password
-    from results.records.trials import find_search, searches
 
     runs = Path(config.runs)
     if not runs.is_dir():

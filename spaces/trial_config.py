@@ -12,6 +12,7 @@ from spaces.augmentation.policy import AugPolicy, named_policy
 from spaces.digest import digest
 from spaces.errors import InputError, unknown
 from spaces.param import Value
+from spaces.size import parse_size
 
 ADAPTIVE = ("adamw", "lamb", "nadamw")
 """Optimizers whose learning rate lives on Adam's scale."""
@@ -234,21 +235,6 @@ class TrialConfig:
             return self.replace(micro_batch=whole // 2)
         except InputError:  # mixing pairs images
             return None
-
-
-def parse_size(value: Any) -> tuple[int, int]:
-    """Reads ``"96x128"`` (height x width), ``[96, 128]`` or ``96`` as (height, width)."""
-    parts = value.split("x") if isinstance(value, str) else value
-    try:
-        numbers = [int(p) for p in parts] if isinstance(parts, list | tuple) else [int(parts)] * 2
-        if isinstance(value, str) and len(numbers) == 1:
-            numbers *= 2
-        height, width = numbers
-    except (TypeError, ValueError) as error:
-        raise InputError(
-            f"size={value!r}: give height x width such as 96x128, or one number"
-        ) from error
-    return height, width
 
 
 ELSEWHERE = {

@@ -12,7 +12,7 @@ from trainables.data.contest import Contest, load_contest
 from trainables.data.digits import make_digits
 from trainables.data.folds import Folds, make_folds
 from trainables.data.image_store import ImageStore, build_store
-from trainables.training.fit import Task
+from trainables.training.context import TrainingContext
 
 
 @pytest.fixture(scope="session")
@@ -36,8 +36,10 @@ def folds(contest: Contest) -> Folds:
 
 
 @pytest.fixture(scope="session")
-def task(contest: Contest, store: ImageStore, folds: Folds) -> Task:
-    return Task(store=store, folds=folds, classes=contest.classes, metric=METRICS["macro_f1"])
+def task(contest: Contest, store: ImageStore, folds: Folds) -> TrainingContext:
+    return TrainingContext(
+        store=store, folds=folds, classes=contest.classes, metric=METRICS["macro_f1"]
+    )
 
 
 @pytest.fixture(scope="session")

@@ -6,6 +6,7 @@ README.md from running their commands. `tests/test_docs.py` compares them.
 
 from __future__ import annotations
 
+import ast
 import inspect
 import os
 import re
@@ -51,6 +52,25 @@ def parameters_table() -> str:
         words = re.sub(r"\s+", " ", meaning).replace("``", "`")
         rows.append(f"| `{name}` | {words} | {shown} |")
     return "\n".join(rows)
+
+
+def tree() -> str:
+    """The rooms with what each says of itself."""
+    lines = []
+    for package in ("spaces", "results", "trainables", "search"):
+        for init in sorted((ROOT / package).rglob("__init__.py")):
+            room = init.parent.relative_to(ROOT)
+            words = ast.get_docstring(ast.parse(init.read_text())) or ""
+            name = "  " * (len(room.parts) - 1) + f"{room.name}/"
+            lines.append(f"    {name:<18}{words.removesuffix('.')}")
+    return "\n".join(lines)
+
+
+def with_tree(text: str) -> str:
+    """Replaces the tree behind ``<!-- tree -->``."""
+    return re.sub(
+        r"(<!-- tree -->\n\n)((?:    .*\n)*)", lambda found: f"{found[1]}{tree()}\n", text
+    )
 
 
 TABLES = {"operations": operations_table, "parameters": parameters_table}
@@ -102,4 +122,4 @@ def with_blocks(text: str) -> str:
 
 if __name__ == "__main__":
     SPACES.write_text(with_tables(SPACES.read_text()))
-    README.write_text(with_blocks(README.read_text()))
+    README.write_text(with_blocks(with_tree(README.read_text())))

@@ -16,9 +16,10 @@ from scipy import stats
 
 from results.metrics import METRICS
 from results.stats.correlation import clayton_copula, gaussian_copula, kendall_interval
-from results.trust.assessment import Score, Trust, assess
+from results.trust.assessment import assess
 from results.trust.band import Validated
 from results.trust.evidence import CONVINCING, evidence
+from results.trust.trust import Score, Trust
 from tests.cameras import report as cameras
 
 GUIDE = Path(__file__).parent.parent / "docs" / "trust.md"

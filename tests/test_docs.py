@@ -11,7 +11,17 @@ import pytest
 from results.records.trials import Search
 from results.reporting.report import report
 from tests import cameras
-from tests.regenerate_docs import README, RECORDED, ROOT, SPACES, blocks, run, with_tables
+from tests.regenerate_docs import (
+    README,
+    RECORDED,
+    ROOT,
+    SPACES,
+    blocks,
+    run,
+    tree,
+    with_tables,
+    with_tree,
+)
 from tests.simulations import GUIDE, POWERS, table_in
 
 
@@ -37,6 +47,15 @@ def test_tables_are_those_of_the_code() -> None:
     text = SPACES.read_text()
     assert "| `rotate` |" in text
     assert with_tables(text) == text
+
+
+def test_the_tree_is_that_of_the_code() -> None:
+    text = README.read_text()
+    assert "<!-- tree -->" in text
+    assert with_tree(text) == text
+    for line in tree().splitlines():
+        assert len(line) <= 120
+        assert line.split("/", 1)[1].strip(), f"{line}: a room without a purpose"
 
 
 def test_the_recorded_search_is_still_read() -> None:

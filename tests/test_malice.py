@@ -19,7 +19,7 @@ from safetensors.torch import save_file
 from results.leaderboard.leaderboard import Leaderboard
 from results.predictions import Predictions
 from results.records.trials import Search
-from search.execution.exit_note import read_last_words
+from search.execution.exit_note import read_exit_note
 from search.options.command_line import parse
 from search.options.training import RunConfig
 from spaces.errors import InputError
@@ -175,8 +175,8 @@ def test_image_names_that_leave_the_contest_or_look_like_commands(
     assert not list(Path.cwd().glob("planted*"))
 
 
-def test_last_words_of_somebody_else(tmp_path: Path) -> None:
+def test_exit_note_of_somebody_else(tmp_path: Path) -> None:
     for text in ("", "[]", "{}", '{"fault": "rm -rf", "reason": "x"}', '{"fault": "hang"}'):
-        (tmp_path / "last_words.json").write_text(text)
-        assert read_last_words(tmp_path) is None
-        assert not (tmp_path / "last_words.json").exists()
+        (tmp_path / "exit_note.json").write_text(text)
+        assert read_exit_note(tmp_path) is None
+        assert not (tmp_path / "exit_note.json").exists()

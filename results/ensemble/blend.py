@@ -15,9 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from results.ensemble.recipes import Blend, by_labels, fit_recipes, scorer
-from results.ensemble.stack import Panel
+from results.ensemble.stack import PredictionStack
 from results.metrics import Floats, Ints, Metric
-from results.stats.bootstrap import bootstrap_weights
+from results.stats.bootstrap import bootstrap_scores, bootstrap_weights
 from results.stats.correlation import Interval
 from results.stats.optimism import winner_optimism
 from spaces.errors import unknown
@@ -72,7 +72,7 @@ class Choice:
     expected: Interval
 
 
-def judge(metric: Metric, panel: Panel, threads: int = 2) -> dict[str, Judged]:
+def judge(metric: Metric, stack: PredictionStack, threads: int = 2) -> dict[str, Judged]:
     """Fits every recipe on all images, and on all folds but each in turn.
 
     Recipes that bias classes are left out for metrics that look at more than labels, and for more
@@ -80,19 +80,19 @@ def judge(metric: Metric, panel: Panel, threads: int = 2) -> dict[str, Judged]:
 
     Args:
         metric: The contest's metric.
-        panel: The models.
+        stack: The models.
         threads: Folds at a time.
     """
-    labels_only = by_labels(metric, panel.labels, panel.oof[0])
-    parts = sorted(set(panel.folds.tolist()))
-    whole = fit_recipes(metric, panel, np.ones(len(panel.labels), dtype=bool), labels_only)
+    labels_only = by_labels(metric, stack.labels, stack.oof[0])
+    parts = sorted(set(stack.folds.tolist()))
+    whole = fit_recipes(metric, stack, np.ones(len(stack.labels), dtype=bool), labels_only)
 
     def apart(fold: int) -> tuple[dict[str, NDArray[np.float32]], dict[str, NDArray[np.float32]]]:
         """Predictions of one fold, by blends fitted without and with it."""
-        inside = panel.folds == fold
-        block = panel.oof[:, inside]
+        inside = stack.folds == fold
+        block = stack.oof[:, inside]
         fitted = {name: blend.apply(block) for name, blend in whole.items()}
-        without = fit_recipes(metric, panel, ~inside, labels_only)
+        without = fit_recipes(metric, stack, ~inside, labels_only)
         nested = {
             name: fitted[name] if blend == whole[name] else blend.apply(block)
             for name, blend in without.items()
@@ -101,26 +101,28 @@ def judge(metric: Metric, panel: Panel, threads: int = 2) -> dict[str, Judged]:
 
     with ThreadPoolExecutor(threads) as pool:
         folds = list(pool.map(apart, parts))
-    order = np.argsort(np.concatenate([np.flatnonzero(panel.folds == f) for f in parts]))
-    rows = panel.judged
+    order = np.argsort(np.concatenate([np.flatnonzero(stack.folds == f) for f in parts]))
+    rows = stack.judged
     found = {}
     for name, blend in whole.items():
         nested, fitted = (np.concatenate([f[side][name] for f in folds])[order] for side in (0, 1))
         found[name] = Judged(
             blend=blend,
-            in_sample=metric.score(panel.labels[rows], fitted[rows]),
-            honest=metric.score(panel.labels[rows], nested[rows]),
+            in_sample=metric.score(stack.labels[rows], fitted[rows]),
+            honest=metric.score(stack.labels[rows], nested[rows]),
             predictions=nested,
         )
     return found
 
 
-def choose(metric: Metric, panel: Panel, recipes: Mapping[str, Judged], wanted: str = "") -> Choice:
+def choose(
+    metric: Metric, stack: PredictionStack, recipes: Mapping[str, Judged], wanted: str = ""
+) -> Choice:
     """Takes the best recipe if it beats the plain mean beyond noise, else the mean.
 
     Args:
         metric: The contest's metric.
-        panel: The models.
+        stack: The models.
         recipes: As judged.
         wanted: A recipe to take whatever it is worth; empty chooses.
 
@@ -129,10 +131,10 @@ def choose(metric: Metric, panel: Panel, recipes: Mapping[str, Judged], wanted: 
     """
     if wanted and wanted not in recipes:
         raise unknown("recipe", wanted, recipes, f"recipe={wanted}")
-    sign = 1.0 if metric.direction == "maximize" else -1.0
-    rows = panel.judged
-    labels = panel.labels[rows]
-    groups = None if panel.groups is None else panel.groups[rows]
+    sign = metric.sign
+    rows = stack.judged
+    labels = stack.labels[rows]
+    groups = None if stack.groups is None else stack.groups[rows]
     best = max(recipes, key=lambda name: (sign * recipes[name].honest, name == PLAIN_RECIPE))
     plain = recipes[PLAIN_RECIPE].predictions[rows]
     gain, noise = paired_gain(metric, labels, recipes[best].predictions[rows], plain, groups)
@@ -177,33 +179,32 @@ def paired_gain(
     Returns:
         The gain and its standard error by paired bootstrap, in points.
     """
-    every = np.vstack([np.ones((1, len(labels))), bootstrap_weights(len(labels), DRAWS, groups)])
-    a, b = (metric.weighted(labels, p.astype(np.float64), every) for p in (ours, theirs))
+    a, b = bootstrap_scores(metric, labels, (ours, theirs), DRAWS, groups)
     noise = float(np.nanstd(a[1:] - b[1:])) / metric.points
     return metric.gain(float(a[0]), float(b[0])), noise
 
 
-def error_correlation(panel: Panel) -> Floats:
+def error_correlation(stack: PredictionStack) -> Floats:
     """How much models err on the same images: correlation of the probability that they miss.
 
     Returns:
         Correlations (models, models); the diagonal is 1, and NaN where a model never varies.
     """
-    missed = 1 - panel.oof[:, np.arange(len(panel.labels)), panel.labels]
+    missed = 1 - stack.oof[:, np.arange(len(stack.labels)), stack.labels]
     with np.errstate(invalid="ignore", divide="ignore"):
         return np.asarray(np.corrcoef(missed.astype(np.float64)))
 
 
-def best_partners(metric: Metric, panel: Panel) -> dict[str, tuple[str, float]]:
+def best_partners(metric: Metric, stack: PredictionStack) -> dict[str, tuple[str, float]]:
     """For every model, whom it should blend with: the partner and the pair's gain over the better.
 
     Scores are of the mean of the two, in points, on the folds that did not choose the models; the
     best `LOOKING` models look for a partner.
     """
-    rows = panel.judged
-    labels = panel.labels[rows]
-    sign = 1.0 if metric.direction == "maximize" else -1.0
-    p = panel.oof[:, rows]
+    rows = stack.judged
+    labels = stack.labels[rows]
+    sign = metric.sign
+    p = stack.oof[:, rows]
     score = scorer(metric, labels, by_labels(metric, labels, p[0]))
     single = np.array([sign * score(x) for x in p])
     found = {}
@@ -214,5 +215,5 @@ def best_partners(metric: Metric, panel: Panel) -> dict[str, tuple[str, float]]:
             if j != i
         ]
         gain, partner = max(pairs)
-        found[panel.names[i]] = (panel.names[partner], float(gain) / metric.points)
+        found[stack.names[i]] = (stack.names[partner], float(gain) / metric.points)
     return found

@@ -51,7 +51,7 @@ def fit_class_biases(metric: Metric, labels: Ints, probabilities: NDArray[np.flo
     Returns:
         Biases (classes,); all 0 if nothing is gained.
     """
-    sign = 1.0 if metric.direction == "maximize" else -1.0
+    sign = metric.sign
     n, classes = probabilities.shape
     logs = np.log(np.maximum(probabilities, _TINY)).astype(np.float32)
     biases = np.zeros(classes)

@@ -15,7 +15,7 @@ from results.metrics import Ints, Metric
 from results.predictions import Predictions, predictions_file
 from results.records.fold_table import Truth
 from results.records.trials import Search, Trial
-from results.stats.bootstrap import bootstrap_weights
+from results.stats.bootstrap import bootstrap_scores, bootstrap_weights
 from results.stats.correlation import Interval
 from spaces.errors import InputError
 
@@ -283,13 +283,9 @@ def contenders_left(
         Names, best first; others than the best only within a standard error of the paired
         difference.
     """
-    sign = 1.0 if metric.direction == "maximize" else -1.0
-    drawn = bootstrap_weights(len(labels), 200, groups)
-    every = np.vstack([np.ones((1, len(labels))), drawn])
-    scores = {
-        name: sign * metric.weighted(labels, p.astype(np.float64), every)
-        for name, p in arms.items()
-    }
+    sign = metric.sign
+    drawn = bootstrap_scores(metric, labels, arms.values(), 200, groups)
+    scores = dict(zip(arms, sign * drawn, strict=True))
     best, *others = sorted(scores, key=lambda name: -scores[name][0])
     near = [
         name

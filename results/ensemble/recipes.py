@@ -16,7 +16,7 @@ from results.ensemble.class_bias import (
     counts_labels_only,
     fit_class_biases,
 )
-from results.ensemble.stack import Block, Panel
+from results.ensemble.stack import Block, PredictionStack
 from results.metrics import Ints, Metric
 
 Merge = Literal["mean", "geometric", "rank", "vote"]
@@ -92,21 +92,21 @@ def _prepared(merge: Merge, p: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def fit_recipes(
-    metric: Metric, panel: Panel, rows: NDArray[np.bool_], labels_only: bool
+    metric: Metric, stack: PredictionStack, rows: NDArray[np.bool_], labels_only: bool
 ) -> dict[str, Blend]:
     """Fits every recipe on some rows.
 
     Args:
         metric: The contest's metric.
-        panel: The models.
+        stack: The models.
         rows: bool (n,), whether an image is fitted on.
         labels_only: What `by_labels` says; recipes that bias classes need it.
     """
-    labels = panel.labels[rows]
-    oof = panel.oof if rows.all() else panel.oof[:, rows]
+    labels = stack.labels[rows]
+    oof = stack.oof if rows.all() else stack.oof[:, rows]
     k = len(oof)
     even = (1 / k,) * k
-    sign = 1.0 if metric.direction == "maximize" else -1.0
+    sign = metric.sign
     score = scorer(metric, labels, labels_only)
     singles = [sign * score(p) for p in oof]
     single = np.eye(k)[int(np.nanargmax(singles))]
@@ -136,7 +136,7 @@ def _greedy(metric: Metric, labels: Ints, oof: Block, labels_only: bool) -> tupl
     if n > CHOSEN_ON:
         some = np.sort(np.random.default_rng(0).choice(n, CHOSEN_ON, replace=False))
         labels, oof = labels[some], oof[:, some]
-    sign = 1.0 if metric.direction == "maximize" else -1.0
+    sign = metric.sign
     score = scorer(metric, labels, labels_only)
     total, candidate = np.zeros(oof.shape[1:], np.float32), np.empty(oof.shape[1:], np.float32)
     counts = np.zeros(k)

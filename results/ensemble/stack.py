@@ -18,7 +18,7 @@ Block = NDArray[np.float32]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Panel:
+class PredictionStack:
     """Out-of-fold and test predictions of some models.
 
     Attributes:
@@ -44,7 +44,7 @@ class Panel:
     test: Block
 
     @staticmethod
-    def of(members: Mapping[str, tuple[OutOfFold, Predictions | None]]) -> Panel:
+    def of(members: Mapping[str, tuple[OutOfFold, Predictions | None]]) -> PredictionStack:
         """Puts models side by side; the first sets the order of images.
 
         Test predictions are kept if every model has them.
@@ -67,7 +67,7 @@ class Panel:
                 raise InputError(f"{name} predicts other test images than {names[0]}")
         complete = first_test is not None and len(tests) == len(members)
         shape = (len(members), 0, len(first.predictions.classes))
-        return Panel(
+        return PredictionStack(
             names=names,
             images=first.predictions.images,
             classes=first.predictions.classes,

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from results.leaderboard.leaderboard import Submission
+from results.leaderboard.entries import Submission
 from spaces.errors import InputError
 
 _COLUMNS = {

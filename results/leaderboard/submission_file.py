@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import os
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,6 +13,7 @@ from numpy.typing import NDArray
 
 from results.predictions import Predictions
 from spaces.errors import InputError, unknown
+from spaces.files import whole_file
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,8 +60,8 @@ class SubmissionForm:
         check_ids(form.ids, images, sample)
         return form
 
-    def write(self, predictions: Predictions, path: Path) -> str:
-        """Writes predictions as a submission, checks the file, and returns its SHA-256."""
+    def write(self, predictions: Predictions, path: Path) -> None:
+        """Writes predictions as a submission, whole and checked or not at all."""
         rows = {image: i for i, image in enumerate(predictions.images)}
         order = np.array([rows[i] for i in self.ids])
         found = predictions.probabilities[order]
@@ -75,11 +74,9 @@ class SubmissionForm:
             names = np.array(predictions.classes, dtype=object)
             table[self.columns[1]] = names[found.argmax(axis=1)]
         path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-        table.to_csv(temporary, index=False)
-        self.check(temporary)
-        temporary.rename(path)
-        return hashlib.sha256(path.read_bytes()).hexdigest()
+        with whole_file(path) as temporary:
+            table.to_csv(temporary, index=False)
+            self.check(temporary)
 
     def check(self, path: Path) -> None:
         """Checks a file: columns, every id once and in order, values allowed.

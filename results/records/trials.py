@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -11,8 +9,8 @@ from typing import Any, Literal
 
 from results.metrics import Direction
 from results.records.events import check_shape
-from results.records.ledger import Event, read_ledger, replay
-from spaces.errors import InputError, unknown
+from results.records.ledger import Event, replay
+from spaces.errors import InputError
 from spaces.names import check_name
 from spaces.trial_config import TrialConfig
 
@@ -125,6 +123,11 @@ class Search:
         """Which way the metric is better."""
         return "minimize" if self.opened["direction"] == "minimize" else "maximize"
 
+    @property
+    def sign(self) -> float:
+        """1 where a larger score is better, else -1."""
+        return 1.0 if self.direction == "maximize" else -1.0
+
     def apply(self, event: Event) -> None:
         """Takes one more event in; kinds that are not known are left alone."""
         kind = event["event"]
@@ -186,7 +189,7 @@ class Search:
 
     def best(self, trials: Iterable[Trial]) -> Trial | None:
         """The best of those that ran to the end."""
-        sign = 1 if self.direction == "maximize" else -1
+        sign = self.sign
         scored = [
             (sign * s, -t.number, t)
             for t in trials
@@ -247,55 +250,3 @@ def check_report(report: Mapping[str, Any]) -> None:
     numbers = [*report["metrics"].values(), *report["seconds"].values(), report["seconds"]["total"]]
     if not isinstance(report["epoch"], int) or not all(isinstance(n, int | float) for n in numbers):
         raise ValueError("a report of numbers is needed")
-
-
-def searches(runs: Path) -> list[Path]:
-    """Folders of all searches below ``runs/``, in the order in which they were opened.
-
-    Times of files do not count: a search that goes on, or a copied folder, would be the newest.
-    """
-    return sorted((p.parent for p in runs.glob("*/*/ledger.jsonl")), key=_opened_at)
-
-
-def _opened_at(folder: Path) -> tuple[float, str]:
-    """When a search was opened, as its first event says; one without is older than all others."""
-    try:
-        with (folder / "ledger.jsonl").open("rb") as file:
-            return float(json.loads(file.readline())["at"]), folder.name
-    except (OSError, ValueError, KeyError, TypeError):
-        return 0.0, folder.name
-
-
-def _last_written(folder: Path) -> tuple[float, str]:
-    """When the last event of a search happened."""
-    with contextlib.suppress(OSError, InputError, KeyError):
-        return max(e["at"] for e in read_ledger(folder / "ledger.jsonl") if "at" in e), folder.name
-    return 0.0, folder.name
-
-
-def whole_searches(competition: Path) -> list[Search]:
-    """All searches of a competition's folder whose records can be read, oldest first."""
-    found = []
-    for folder in searches(competition.parent):
-        if folder.parent == competition:
-            with contextlib.suppress(InputError):
-                found.append(Search.read(folder))
-    return found
-
-
-def find_search(runs: Path, name: str) -> Path:
-    """Finds a search by name, or the one that was worked on last for ``latest``.
-
-    Raises:
-        InputError: If there is none, or several competitions have one of that name.
-    """
-    folders = searches(runs)
-    if name == "latest" and folders:
-        return max(folders, key=_last_written)
-    matches = [p for p in folders if p.name == name or f"{p.parent.name}/{p.name}" == name]
-    if len(matches) > 1:
-        names = ", ".join(f"{p.parent.name}/{p.name}" for p in matches)
-        raise InputError(f"{name!r} is the name of several searches: say which of {names}")
-    if not matches:
-        raise unknown("search", name, [p.name for p in folders], f"runs={runs}")
-    return matches[0]

@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from results.ensemble.blend import PLAIN_RECIPE, Choice, best_partners, paired_gain
-from results.ensemble.stack import Panel
+from results.ensemble.stack import PredictionStack
 from results.metrics import Floats, Metric
-from results.reporting.report import table
+from results.reporting.text import table
 
 NAMED = 20
 """Most models that are printed; the tables on disk have all."""
@@ -18,7 +18,7 @@ NAMED = 20
 def blend_page(
     competition: str,
     metric: Metric,
-    panel: Panel,
+    stack: PredictionStack,
     choice: Choice,
     correlations: Floats,
     views: Mapping[str, Sequence[str]],
@@ -29,56 +29,56 @@ def blend_page(
     Args:
         competition: Its name.
         metric: The contest's metric.
-        panel: The models.
+        stack: The models.
         choice: What was judged and chosen.
         correlations: Of errors (models, models).
         views: Names of the views of each model that has any.
         wanted: Whether the user chose the recipe.
     """
-    rows = panel.judged
-    folds = sorted(set(panel.folds[rows].tolist()))
+    rows = stack.judged
+    folds = sorted(set(stack.folds[rows].tolist()))
     lines = [
-        f"{competition}: {len(panel.names)} models, {len(panel.images):,} images out of fold; "
+        f"{competition}: {len(stack.names)} models, {len(stack.images):,} images out of fold; "
         f"{metric.name} on the {int(rows.sum()):,} of folds {folds[0]} to {folds[-1]}"
     ]
-    lines += ["", *_models(metric, panel, correlations)]
-    lines += _views(metric, panel, views)
+    lines += ["", *_models(metric, stack, correlations)]
+    lines += _views(metric, stack, views)
     lines += ["", *_recipes(metric, choice), ""]
     lines += _chosen(metric, choice, wanted)
     return lines
 
 
-def model_scores(metric: Metric, panel: Panel) -> list[float]:
+def model_scores(metric: Metric, stack: PredictionStack) -> list[float]:
     """Score of every model on the folds that did not choose the models."""
-    rows = panel.judged
-    return [metric.score(panel.labels[rows], p[rows]) for p in panel.oof]
+    rows = stack.judged
+    return [metric.score(stack.labels[rows], p[rows]) for p in stack.oof]
 
 
-def _models(metric: Metric, panel: Panel, correlations: Floats) -> list[str]:
-    scores = model_scores(metric, panel)
-    sign = 1 if metric.direction == "maximize" else -1
+def _models(metric: Metric, stack: PredictionStack, correlations: Floats) -> list[str]:
+    scores = model_scores(metric, stack)
+    sign = metric.sign
     order = sorted(range(len(scores)), key=lambda i: -sign * scores[i])
-    partners = best_partners(metric, panel)
+    partners = best_partners(metric, stack)
     found = [["model", metric.name, "errors alike", "best with"]]
     for i in order[:NAMED]:
         others = np.delete(correlations[i], i)
-        partner, gain = partners.get(panel.names[i], ("", 0.0))
+        partner, gain = partners.get(stack.names[i], ("", 0.0))
         with_whom = f"{partner}: {gain:+.2f} points" if partner else ""
-        found.append([panel.names[i], f"{scores[i]:.4f}", f"{np.nanmean(others):.2f}", with_whom])
+        found.append([stack.names[i], f"{scores[i]:.4f}", f"{np.nanmean(others):.2f}", with_whom])
     more = len(order) - NAMED
     return table(found) + ([f"… and {more} more, in models.csv"] if more > 0 else [])
 
 
-def _views(metric: Metric, panel: Panel, views: Mapping[str, Sequence[str]]) -> list[str]:
+def _views(metric: Metric, stack: PredictionStack, views: Mapping[str, Sequence[str]]) -> list[str]:
     """What test-time augmentation gains on each model."""
     lines = []
-    rows = panel.judged
-    groups = None if panel.groups is None else panel.groups[rows]
-    index = {name: i for i, name in enumerate(panel.names)}
+    rows = stack.judged
+    groups = None if stack.groups is None else stack.groups[rows]
+    index = {name: i for i, name in enumerate(stack.names)}
     for name, own in views.items():
-        alone = panel.oof[index[name]][rows]
-        together = panel.oof[[index[name], *(index[v] for v in own)]][:, rows].mean(axis=0)
-        gain, noise = paired_gain(metric, panel.labels[rows], together, alone, groups)
+        alone = stack.oof[index[name]][rows]
+        together = stack.oof[[index[name], *(index[v] for v in own)]][:, rows].mean(axis=0)
+        gain, noise = paired_gain(metric, stack.labels[rows], together, alone, groups)
         lines.append(
             f"{name} with the mean of its {len(own)} views: {gain:+.2f} points, standard error "
             f"{noise:.2f}"
@@ -87,7 +87,7 @@ def _views(metric: Metric, panel: Panel, views: Mapping[str, Sequence[str]]) -> 
 
 
 def _recipes(metric: Metric, choice: Choice) -> list[str]:
-    sign = 1 if metric.direction == "maximize" else -1
+    sign = metric.sign
     plain = choice.recipes[PLAIN_RECIPE]
     found = [["recipe", "in sample", "honest", "against the mean", ""]]
     for name, r in sorted(choice.recipes.items(), key=lambda item: -sign * item[1].honest):

@@ -13,7 +13,7 @@ from sklearn.metrics import confusion_matrix
 from results.metrics import Metric
 from results.records.trials import Trial
 from results.stats.correlation import Interval
-from results.trust.assessment import Trust
+from results.trust.trust import Trust
 
 NAMED = 25
 """Most classes whose names fit on an axis."""
@@ -105,7 +105,7 @@ def trust_scatter(trust: Trust, metric: Metric) -> Figure:
     outside = [i for i in trust.scored if i not in trust.band]
     figure = Figure(figsize=(10 if outside else 6.4, 5), layout="constrained")
     axes = figure.subplots(1, 2 if outside else 1, squeeze=False)[0]
-    unit = metric.points if metric.direction == "maximize" else -metric.points
+    unit = metric.sign * metric.points
     for panel in axes:
         _scores(panel, trust, outside if panel is axes[0] else [], unit)
         panel.set_xlabel(f"{trust.chosen} {metric.name} on the hold-out")

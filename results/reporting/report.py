@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from results.records.trials import Search, Trial
-from results.stats.correlation import kendall_interval
+from results.reporting.costs import costs, failures
+from results.reporting.promotion_page import promotion_page
+from results.reporting.text import enumerated, format_seconds, in_words, table
 from spaces.trial_config import TrialConfig
 
 VERDICTS = {
@@ -17,42 +18,8 @@ VERDICTS = {
 }
 """How a sentence about the winner begins, by verdict."""
 
-SECOND_STAGE = (0,)
-"""Folds of the race when variants of one trial compete on the hold-out."""
-
 SHOWN = 5
 """Trials in the table of the best."""
-
-
-def format_seconds(seconds: float) -> str:
-    """``4 s``, ``3 min 20 s`` or ``2 h 5 min``."""
-    total = round(seconds)
-    if total < 60:
-        return f"{total} s"
-    if total < 3600:
-        return f"{total // 60} min {total % 60} s"
-    return f"{total // 3600} h {total % 3600 // 60} min"
-
-
-def in_words(params: Mapping[str, Any]) -> str:
-    """Parameters as ``name=value``, numbers to three digits."""
-    return ", ".join(
-        f"{name}={value:.3g}" if isinstance(value, float) else f"{name}={value}"
-        for name, value in params.items()
-    )
-
-
-def table(rows: Sequence[Sequence[str]]) -> list[str]:
-    """Aligns columns: the first left, the rest right, the last left again."""
-    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
-    lines = []
-    for row in rows:
-        cells = [
-            cell.ljust(w) if i in (0, len(row) - 1) else cell.rjust(w)
-            for i, (cell, w) in enumerate(zip(row, widths, strict=True))
-        ]
-        lines.append("  ".join(cells).rstrip())
-    return lines
 
 
 def trial_rows(search: Search, trials: Sequence[Trial]) -> list[list[str]]:
@@ -98,11 +65,11 @@ def verdict(search: Search) -> str:
         return f"Not confirmed: {why}."
     seeds = comparisons[0]["seeds"]
     clauses = [
-        f"{words} {_enumerate([_clause(c) for c in comparisons if c['verdict'] == verdict])}"
+        f"{words} {enumerated([_clause(c) for c in comparisons if c['verdict'] == verdict])}"
         for verdict, words in VERDICTS.items()
         if any(c["verdict"] == verdict for c in comparisons)
     ]
-    listed = _enumerate(clauses)
+    listed = enumerated(clauses)
     return f"Over {seeds} seeds, on images that did not choose it, the winner {listed}."
 
 
@@ -119,10 +86,6 @@ def _clause(comparison: Mapping[str, Any]) -> str:
     if comparison["verdict"] == "indistinguishable from":
         return f"{comparison['control']} ({gain:+.1f} ± {margin:.1f} points)"
     return f"{comparison['control']} by {abs(gain):.1f} ± {margin:.1f} points"
-
-
-def _enumerate(parts: Sequence[str]) -> str:
-    return " and ".join([", ".join(parts[:-1]), parts[-1]] if parts[1:] else parts)
 
 
 def describe(config: TrialConfig, params: Mapping[str, Any]) -> list[str]:
@@ -146,7 +109,7 @@ def report(search: Search) -> list[str]:
     if search.opened["kind"] == "train":
         return _single_page(search, summary)
     if search.opened["kind"] == "promotion":
-        return _promotion_page(search, summary)
+        return promotion_page(search, summary)
     winner = search.trials.get(summary["winner"] or "")
     baseline = search.trials.get(summary["baseline"] or "")
     sampled = sorted(
@@ -168,7 +131,7 @@ def report(search: Search) -> list[str]:
                 f"points, as the best of {len(sampled)} on the same images"
             )
     lines += ["", *_confirmation(search, summary), verdict(search), ""]
-    return [*lines, *_failures(search), *_costs(summary)]
+    return [*lines, *failures(search), *costs(summary)]
 
 
 def _single_page(search: Search, summary: Mapping[str, Any]) -> list[str]:
@@ -176,107 +139,7 @@ def _single_page(search: Search, summary: Mapping[str, Any]) -> list[str]:
     rows = [f"  {line}" for line in table(trial_rows(search, trials))]
     fold = trials[0].config.fold if trials else 0
     head = f"{search.id} on fold {fold}, {search.opened['folds']['sizes'][fold]:,} images"
-    return ["", head, *rows, "", *_failures(search), *_costs(summary)]
-
-
-def _promotion_page(search: Search, summary: Mapping[str, Any]) -> list[str]:
-    """The fold table and what the promoted trials are worth."""
-    asked, metric = search.opened["promotion"], search.metric
-    trials = [t for t in search.of("fold") if t.state == "finished"]
-    folds = sorted({t.config.fold for t in trials})
-    rows = [["promoted", "hold-out", *(f"fold {f}" for f in folds), "pooled", ""]]
-    for arm in asked["arms"]:
-        result = summary["arms"].get(arm)
-        cells = []
-        for fold in folds:
-            runs = [t.score(metric) for t in trials if t.arm == arm and t.config.fold == fold]
-            known = [r for r in runs if r is not None]
-            cells.append(f"{sum(known) / len(known):.4f}" if known else "–")
-        pooled = f"{result['score']:.4f}" if result else "–"
-        rows.append([arm, f"{asked['scores'][arm]:.4f}", *cells, pooled, _left_out(search, arm)])
-    lines = ["", f"{search.id}: {metric} of each fold's held-out images"]
-    lines += [f"  {line}" for line in table(rows)]
-    for arm, result in summary["arms"].items():
-        lines += ["", *_headline(arm, result, metric)]
-    taken = [t for t in trials if t.taken]
-    lines += [
-        "",
-        *_light_to_heavy_words(search, summary),
-        *_proxy_words(summary["proxies"], search),
-    ]
-    if taken:
-        lines.append(f"{len(taken)} of {len(trials)} trainings were done before and taken over.")
-    return [*lines, *_failures(search), *_costs(summary)]
-
-
-def _left_out(search: Search, arm: str) -> str:
-    if arm in (search.summary or {}).get("arms", {}):
-        return ""
-    if any(t.state == "failed" for t in search.of("fold") if t.arm == arm):
-        return "a fold failed"
-    raced = (search.summary or {}).get("arms") and search.opened["promotion"]["race"]
-    if raced == list(SECOND_STAGE):
-        return "not the best variant"
-    return "out of the race" if raced else "unfinished"
-
-
-def _headline(arm: str, result: Mapping[str, Any], metric: str) -> list[str]:
-    chosen = result["chosen"] is not None and len(result["folds"]) > 1
-    where = "the folds that did not choose it" if chosen else "its folds"
-    lines = [f"{arm}: {metric} {result['score']:.4f} on {result['images']:,} images of {where}"]
-    interval, given = result["interval"], result["given_models"]
-    if interval is not None:
-        lines.append(
-            f"  {interval['low']:.4f} to {interval['high']:.4f} for models trained anew "
-            "(Nadeau-Bengio, 95 %)"
-        )
-    lines.append(
-        f"  {given['low']:.4f} to {given['high']:.4f} given these models, on other images alone"
-    )
-    if result["optimism"] is not None:
-        words = "flattered by" if result["optimism"] >= 0 else "did not flatter:"
-        lines.append(
-            f"  fold 0, which chose it, has {result['chosen']:.4f}: it {words} "
-            f"{result['optimism']:+.1f} points"
-        )
-    return lines
-
-
-def _light_to_heavy_words(search: Search, summary: Mapping[str, Any]) -> list[str]:
-    """Whether trials keep their order when the promotion changes what they are made of."""
-    changes = search.opened["promotion"].get("changes")
-    if not changes:
-        return []
-    pairs = summary.get("light_to_heavy", [])
-    if len(pairs) < 3:
-        return [
-            f"Light to heavy ({in_words(changes)}): not checked whether trials keep their order; "
-            "race=3 trains three of them changed."
-        ]
-    tau = kendall_interval([p["light"] for p in pairs], [p["heavy"] for p in pairs])
-    return [
-        f"Light to heavy ({in_words(changes)}): over {len(pairs)} trials the hold-out and the "
-        f"changed trainings agree with tau {tau.value:.2f} ({tau.low:.2f} to {tau.high:.2f})."
-    ]
-
-
-def _proxy_words(proxies: Sequence[Mapping[str, Any]], search: Search) -> list[str]:
-    """Whether hold-out scores order promoted trials as full training does."""
-    if len(proxies) < 2:
-        return []
-    tau = kendall_interval([p["holdout"] for p in proxies], [p["full"] for p in proxies])
-    return [
-        f"Over {len(proxies)} promoted trials, hold-out and out-of-fold scores agree with tau "
-        f"{tau.value:.2f} ({tau.low:.2f} to {tau.high:.2f})."
-    ]
-
-
-def _failures(search: Search) -> list[str]:
-    """What made trials fail, each reason once."""
-    reasons = Counter(
-        t.reason.splitlines()[0] for t in search.trials.values() if t.state == "failed"
-    )
-    return [f"{n} failed: {reason}" for reason, n in reasons.most_common(SHOWN)]
+    return ["", head, *rows, "", *failures(search), *costs(summary)]
 
 
 def _held_out(search: Search) -> str:
@@ -301,37 +164,7 @@ def _confirmation(search: Search, summary: Mapping[str, Any]) -> list[str]:
     return [f"  {line}" for line in table(rows)]
 
 
-def _costs(summary: Mapping[str, Any]) -> list[str]:
-    cost = summary["cost"]
-    wall, trained = cost["wall"], cost["trials/total"]
-    if not trained:
-        return [f"It took {format_seconds(wall)}; no epoch was trained ({_states(summary)})."]
-    share = {k: cost[f"trials/{k}"] / trained for k in ("feed", "compute")}
-    spent = ", ".join(
-        f"{name} {format_seconds(cost[f'why/{name}'])}"
-        for name in ("baseline", "sampled", "confirm", "single", "fold")
-        if f"why/{name}" in cost
-    )
-    gained = [c for c in summary["comparisons"] if "the baseline" in c["control"]]
-    return [
-        *(
-            f"Sampling took {format_seconds(cost['why/sampled'])} of training and gained "
-            f"{c['gain']:+.1f} ± {c['margin']:.1f} points on the baseline."
-            for c in gained
-        ),
-        f"It took {format_seconds(wall)} ({_states(summary)}); training time: {spent}.",
-        f"{cost['images'] / wall:,.0f} images/s over {cost['epochs']} epochs; "
-        f"of training time {share['feed']:.0%} feeding, {share['compute']:.0%} computing, "
-        f"{1 - share['feed'] - share['compute']:.0%} evaluating; tracking took "
-        f"{cost['tracking'] / wall:.1%} of one core.",
-    ]
-
-
 def resume_command(search: Search) -> str:
     """What goes on with a job that was interrupted."""
     command = {"train": "train", "promotion": "promote"}.get(str(search.opened["kind"]), "run")
     return f"python -m search.{command} resume={search.id}"
-
-
-def _states(summary: Mapping[str, Any]) -> str:
-    return ", ".join(f"{n} {state}" for state, n in sorted(summary["counts"].items()))

@@ -11,11 +11,12 @@ import pandas as pd
 from results.leaderboard.leaderboard import Leaderboard
 from results.leaderboard.quota import Allowance, Quota
 from results.metrics import Metric
-from results.reporting.report import table
+from results.reporting.text import table
 from results.stats.correlation import Interval
-from results.trust.assessment import FEWEST, REGRET_LIMIT, TRUSTED_CHANCE, Trust
+from results.trust.assessment import FEWEST, TRUSTED_CHANCE
 from results.trust.evidence import CONVINCING
 from results.trust.shift import Shift
+from results.trust.trust import REGRET_LIMIT, Trust
 
 WIDTH = 100
 """Columns of the page."""
@@ -76,7 +77,7 @@ def trust_page(
             f"flatters by about {trust.flattery:.1f} points."
         )
     if trust.predicted is not None:
-        sign = 1.0 if metric.direction == "maximize" else -1.0
+        sign = metric.sign
         p = trust.predicted
         value, *ends = (sign * metric.points * x for x in (p.value, p.low, p.high))
         lines.append(
@@ -156,7 +157,7 @@ def trust_table(
         metric: The contest's metric.
         plain: Plain validation scores by trial.
     """
-    sign = 1.0 if metric.direction == "maximize" else -1.0
+    sign = metric.sign
     rows = []
     for trial, value in sorted(trust.validation.items(), key=lambda item: -item[1]):
         submission = board.of_trial(trial)

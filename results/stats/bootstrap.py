@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Iterable
 
 import numpy as np
 from numpy.typing import NDArray
+
+from results.metrics import Floats, Ints, Metric
 
 KEPT = 4_000_000
 """Counts up to which resamples are kept for the next estimate on the same images: 32 MB."""
@@ -42,3 +45,30 @@ def _counts(units: int, draws: int, seed: int) -> NDArray[np.int64]:
 
 
 _counts_kept = functools.lru_cache(maxsize=4)(_counts)
+
+
+def bootstrap_scores(
+    metric: Metric,
+    labels: Ints,
+    predictions: Iterable[NDArray[np.floating]],
+    draws: int,
+    groups: NDArray[np.str_] | None = None,
+    seed: int = 0,
+) -> Floats:
+    """Scores of several models on the same resamples, so that differences are paired.
+
+    Args:
+        metric: What to compute.
+        labels: int (n,).
+        predictions: Probabilities (n, classes) of each model.
+        draws: Number of resamples.
+        groups: str (n,), or None.
+        seed: Of the draws.
+
+    Returns:
+        float64 (models, 1 + draws): the first column is of the images themselves.
+    """
+    every = np.vstack(
+        [np.ones((1, len(labels))), bootstrap_weights(len(labels), draws, groups, seed)]
+    )
+    return np.stack([metric.weighted(labels, p.astype(np.float64), every) for p in predictions])

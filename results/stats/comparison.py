@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from results.metrics import Ints, Metric
-from results.stats.bootstrap import bootstrap_weights
+from results.stats.bootstrap import bootstrap_scores
 
 DRAWS = 1000
 FALSE_WIN = 0.05
@@ -81,10 +81,8 @@ def compare(
     arms = {"": candidate, **controls}
     if min(len(arm) for arm in arms.values()) < 2:
         raise ValueError("every arm needs at least two seeds")
-    weights = bootstrap_weights(len(labels), DRAWS, groups, seed)
-    every = np.vstack([np.ones((1, len(labels))), weights])
     scores = {
-        name: np.stack([metric.weighted(labels, p.astype(np.float64), every) for p in arm])
+        name: bootstrap_scores(metric, labels, arm, DRAWS, groups, seed)
         for name, arm in arms.items()
     }  # (seeds, 1 + draws): the first column is the sample itself
     defined = np.all([np.isfinite(s).all(axis=0) for s in scores.values()], axis=0)

@@ -48,7 +48,7 @@ def winner_optimism(
         inside.append(metric.weighted(labels, p, drawn))
         outside.append(metric.weighted(labels, p, left_out))
         whole.append(float(metric.weighted(labels, p, every)[0]))
-    sign = 1.0 if metric.direction == "maximize" else -1.0
+    sign = metric.sign
     drawn_scores, left_scores = np.stack(inside), np.stack(outside)
     defined = np.isfinite(drawn_scores).all(axis=0) & np.isfinite(left_scores).all(axis=0)
     if defined.sum() < draws / 2:

@@ -13,10 +13,11 @@ from mlflow.entities import Metric, Param, RunTag
 from mlflow.exceptions import MlflowException
 from mlflow.tracking import MlflowClient
 
-from results.leaderboard.leaderboard import BlendRecord, Leaderboard
+from results.leaderboard.entries import BlendRecord
+from results.leaderboard.leaderboard import Leaderboard
 from results.reporting.trust_report import verdict_words
 from results.tracking.store import ID_TAG, source_tags
-from results.trust.assessment import Trust
+from results.trust.trust import Trust
 
 
 def log_scores(

@@ -23,6 +23,7 @@ from results.records.secrets import in_a_line
 from results.records.trials import Search, Trial
 from results.reporting.figures import confusion, learning_curves
 from results.reporting.report import describe, report, verdict
+from results.tracking.conventions import epoch_metrics, flat_params
 from results.tracking.store import ID_TAG, find_experiment, open_client, source_tags
 
 STATUS = {
@@ -147,7 +148,7 @@ class Tracker:
         client, search = self._client, self._search
         assert client is not None
         self._experiment = find_experiment(client, self._uri, event["competition"])
-        baseline = _flat(event["baseline"])
+        baseline = flat_params(event["baseline"])
         params = {
             "metric": event["metric"],
             "trials": event.get("trials", 1),
@@ -179,7 +180,7 @@ class Tracker:
         tags["mlflow.note.content"] = "\n\n".join(describe(config, trial.params))
         name = f"{trial.id.rsplit('-', 1)[-1]} {trial.arm or trial.why}"
         run = self._run(
-            trial.id, name, trial.started, tags, {**_flat(config.to_json()), **trial.params}
+            trial.id, name, trial.started, tags, {**flat_params(config.to_json()), **trial.params}
         )
         self._log_data(run, opened)
         client.log_text(run, json.dumps(config.policy.to_json(), indent=2), "policy.json")
@@ -200,7 +201,7 @@ class Tracker:
         metrics = [
             Metric(name, value, int(event["at"] * 1000), int(event["report"]["epoch"]))
             for event in events
-            for name, value in _metrics(event["report"]).items()
+            for name, value in epoch_metrics(event["report"]).items()
         ]
         for i in range(0, len(metrics), BATCH):
             self._client.log_batch(self._runs[trial_id], metrics=metrics[i : i + BATCH])
@@ -307,14 +308,3 @@ class Tracker:
         )
         tag = InputTag("mlflow.data.context", "training")
         self._client.log_inputs(run, datasets=[DatasetInput(dataset=dataset, tags=[tag])])
-
-
-def _metrics(report: Mapping[str, Any]) -> dict[str, float]:
-    seconds = {f"seconds/{k}": float(v) for k, v in report["seconds"].items()}
-    return {**{k: float(v) for k, v in report["metrics"].items()}, **seconds}
-
-
-def _flat(config: Mapping[str, Any]) -> dict[str, Any]:
-    """A configuration as flat parameters; the policy, a structure, is an artifact instead."""
-    flat = {k: v for k, v in config.items() if k != "policy"}
-    return {**flat, "size": "x".join(map(str, config["size"])), "stages": len(config["policy"])}

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,10 +15,8 @@ from results.trust.evidence import CONVINCING
 from results.trust.outlook import submissions_to_settle
 from results.trust.regret import Regret, expected_regret
 from results.trust.tournament import Contender, average_evidence, choose, tournament
+from results.trust.trust import REGRET_LIMIT, Score, Trust, Verdict
 from results.trust.validation import PLAIN, Validation
-
-REGRET_LIMIT = 0.5
-"""Points of regret that would matter."""
 
 TRUSTED_CHANCE = 0.1
 """Largest chance of a regret above the limit at which validation is trusted."""
@@ -28,108 +24,8 @@ TRUSTED_CHANCE = 0.1
 REFUSED_CHANCE = 0.5
 """Chance of such a regret above which it is not."""
 
-OFTEN = 10
-"""Public scores from which on their best is watched for flattery."""
-
 FEWEST = 5
 """Scored submissions in the band below which no verdict is given."""
-
-Verdict = Literal["trusted", "indistinguishable", "not trusted", "not enough evidence"]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Score:
-    """A public score.
-
-    Attributes:
-        trial: Trial id.
-        value: The score as the leaderboard shows it.
-        images: Images behind it.
-        broken: Whether the trial was far behind the best when it was scored: it counts for
-            diagnosis, not as evidence.
-    """
-
-    trial: str
-    value: float
-    images: int
-    broken: bool = False
-
-
-@dataclass(frozen=True, kw_only=True)
-class Trust:
-    """What the scored submissions say of validation. Scores are in points, larger is better.
-
-    Attributes:
-        band: Ids of the competitive band, best first.
-        chosen: Name of the validation score that everything else uses.
-        contenders: What the tournament of validation scores came to, the plain one first.
-        validation: Chosen validation score of the band's trials and of every scored one.
-        scores: Validation scores of the scored trials, by contender and trial.
-        public: Public score of every scored trial.
-        scored: Ids of scored trials in the order of their scores.
-        error: Standard error per trial, of what trials do not share, on the hold-out.
-        public_error: The same on the public test images, scaled by their number and by how hard
-            they are.
-        spearman: Over all scored trials.
-        pearson: Over all scored trials.
-        slope: Public points per validation point.
-        offset: Public minus validation, in points, on average.
-        evidence: E after the last score, averaged over the contenders.
-        counted: Scored trials that count as evidence: all but the broken ones.
-        ceiling: Tau in the band that sampling noise alone would allow.
-        homogeneity: p-value of the band's public scores being equal but for sampling noise.
-        regret: Of promoting the validation-best of the band.
-        verdict: What follows.
-        following: Trial of the band to submit next; empty if all are scored.
-        predicted: Public score expected of it, with interval; None if there is none.
-        to_settle: Further submissions that would probably settle the verdict; None if those at
-            hand would not.
-        flattery: By how many points the best public score of the band flatters its trial.
-    """
-
-    band: tuple[str, ...]
-    chosen: str
-    contenders: tuple[Contender, ...]
-    validation: Mapping[str, float]
-    scores: Mapping[str, Mapping[str, float]]
-    public: Mapping[str, float]
-    scored: tuple[str, ...]
-    error: float
-    public_error: float
-    spearman: float
-    pearson: float
-    slope: float
-    offset: float
-    evidence: float
-    counted: int
-    ceiling: float
-    homogeneity: float
-    regret: Regret
-    verdict: Verdict
-    following: str
-    predicted: Interval | None
-    to_settle: int | None
-    flattery: float
-
-    @property
-    def contender(self) -> Contender:
-        """The chosen one."""
-        return next(c for c in self.contenders if c.name == self.chosen)
-
-    @property
-    def tau(self) -> Interval:
-        """Kendall's tau-b of the chosen validation score over all scored trials."""
-        return self.contender.tau
-
-    @property
-    def band_tau(self) -> Interval:
-        """The same in the band."""
-        return self.contender.band_tau
-
-    @property
-    def used_often(self) -> bool:
-        """Whether the public score was used so often that its best is believed no more."""
-        return len(self.scored) >= OFTEN and self.flattery > REGRET_LIMIT
 
 
 def assess(
@@ -155,7 +51,7 @@ def assess(
         validations: Validation scores that compete, the plain one first.
         frozen: Name of the one that was trusted before, which no tournament replaces.
     """
-    sign = 1.0 if metric.direction == "maximize" else -1.0
+    sign = metric.sign
     known = {c.id: c for c in candidates}
     scored = [s for s in scores if s.trial in known]
     order = [s.trial for s in scored]

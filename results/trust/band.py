@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from results.metrics import Ints, Metric
-from results.stats.bootstrap import bootstrap_weights
+from results.stats.bootstrap import bootstrap_scores
 
 BROKEN = 3.0
 """Trials so many times further behind the best than the band is wide are broken."""
@@ -71,18 +71,9 @@ def competitive_band(
     """
     rule = rule or BandRule()
     looked = list(candidates[:LOOKED_AT])
-    sign = 1.0 if metric.direction == "maximize" else -1.0
-    weights = bootstrap_weights(len(labels), _DRAWS, groups)
-    every = np.vstack([np.ones((1, len(labels))), weights])
-    scores = (
-        np.stack(
-            [
-                sign * metric.weighted(labels, c.probabilities.astype(np.float64), every)
-                for c in looked
-            ]
-        )
-        / metric.points
-    )
+    sign = metric.sign
+    drawn = bootstrap_scores(metric, labels, [c.probabilities for c in looked], _DRAWS, groups)
+    scores = sign * drawn / metric.points
     gap = scores[0, 0] - scores[:, 0]
     paired = np.nanstd(scores[0, 1:] - scores[:, 1:], axis=1)
     inside = gap <= np.maximum(rule.errors * paired, rule.points)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,6 +20,7 @@ from sklearn.preprocessing import StandardScaler
 from threadpoolctl import threadpool_limits
 
 from spaces.errors import InputError
+from spaces.files import whole_file
 
 Floats = NDArray[np.float64]
 
@@ -51,10 +51,9 @@ class Shift:
 
     def write(self, path: Path) -> None:
         """Writes it as JSON."""
-        temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
         body = {"auc": self.auc, "effective": self.effective, "weights": self.weights.tolist()}
-        temporary.write_text(json.dumps(body))
-        temporary.rename(path)
+        with whole_file(path) as temporary:
+            temporary.write_text(json.dumps(body))
 
     @staticmethod
     def read(path: Path) -> Shift:

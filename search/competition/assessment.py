@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from results.leaderboard.leaderboard import Submission
-from results.trust.assessment import Score, Trust, assess
+from results.leaderboard.entries import Submission
+from results.trust.assessment import assess
 from results.trust.band import BandRule
+from results.trust.trust import Score, Trust
 from search.competition.standing import Standing
 from search.competition.validation_scores import Contenders
 from spaces.errors import InputError

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
-from results.records.trials import Search, Trial, find_search, searches
+from results.records.searches import find_search, searches
+from results.records.trials import Search, Trial
 from spaces.errors import InputError, unknown
 
 
@@ -34,7 +35,7 @@ class Candidate:
     @property
     def merit(self) -> float:
         """The score, so that larger is better."""
-        return self.score if self.search.direction == "maximize" else -self.score
+        return self.search.sign * self.score
 
     @property
     def folder(self) -> Path:

@@ -8,13 +8,13 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from results.leaderboard.leaderboard import Submission
+from results.leaderboard.entries import Submission
 from results.leaderboard.submission_file import read_submission
 from results.metrics import Metric
-from results.reporting.report import table
+from results.reporting.text import table
 from results.stats.bootstrap import bootstrap_weights
-from results.trust.assessment import Trust
 from results.trust.final_selection import Final, Finalist, select_final
+from results.trust.trust import Trust
 from results.trust.validation import Validation
 from search.competition.assessment import assess_standing
 from search.competition.standing import Standing, band_rule, open_standing
@@ -107,7 +107,7 @@ def _validation_scores(standing: Standing, validation: Validation) -> dict[str, 
     of trials on average.
     """
     metric, truth = standing.metric, standing.truth
-    sign = 1.0 if metric.direction == "maximize" else -1.0
+    sign = metric.sign
     by = validation.of(metric)
     scored = {s.trial for s in standing.board.scored()}
     looked = [c for c in standing.looked_at() if c.id in scored]
@@ -138,7 +138,7 @@ def _finalist(
     standing: Standing, submission: Submission, known: _Validated, error: float, holdout: int
 ) -> Finalist:
     metric = standing.metric
-    sign = 1.0 if metric.direction == "maximize" else -1.0
+    sign = metric.sign
     assert submission.public is not None
     own = error * (holdout / known.images) ** 0.5
     predictions = read_submission(standing.submission_file(submission), standing.classes)
@@ -182,7 +182,7 @@ def _page(
     guessed: bool,
 ) -> list[str]:
     metric = standing.metric
-    unit = metric.points if metric.direction == "maximize" else -metric.points
+    unit = metric.sign * metric.points
 
     def shown(value: float, low: float, high: float) -> str:
         ends = sorted((unit * low, unit * high))
@@ -250,7 +250,7 @@ def _table(
     standing: Standing, final: Final, finalists: list[Submission], known: dict[str, _Validated]
 ) -> pd.DataFrame:
     metric = standing.metric
-    unit = metric.points if metric.direction == "maximize" else -metric.points
+    unit = metric.sign * metric.points
     rows = [
         {
             "submission": s.id,

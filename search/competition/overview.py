@@ -6,17 +6,12 @@ import json
 import time
 from pathlib import Path
 
-from results.leaderboard.leaderboard import Leaderboard, Note
-from results.records.trials import Search, Trial, find_search, searches
-from results.reporting.report import (
-    describe,
-    format_seconds,
-    in_words,
-    report,
-    table,
-    trial_rows,
-    verdict,
-)
+from results.leaderboard.entries import Note
+from results.leaderboard.leaderboard import Leaderboard
+from results.records.searches import find_search, searches
+from results.records.trials import Search, Trial
+from results.reporting.report import describe, report, trial_rows, verdict
+from results.reporting.text import format_seconds, in_words, table
 from search.options.analysis import ShowConfig
 from search.options.exit_codes import OK
 from spaces.errors import InputError, unknown

@@ -7,7 +7,8 @@ import math
 import time
 from pathlib import Path
 
-from results.leaderboard.leaderboard import Leaderboard, Submission
+from results.leaderboard.entries import Submission
+from results.leaderboard.leaderboard import Leaderboard
 from results.leaderboard.quota import Quota, allowance, allowance_words
 from results.leaderboard.site_table import match, read_site_table
 from results.leaderboard.submission_file import read_solution, read_submission

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from results.leaderboard.leaderboard import Frozen, Leaderboard, Submission
+from results.leaderboard.entries import Frozen, Submission
+from results.leaderboard.leaderboard import Leaderboard
 from results.metrics import METRICS, Metric, custom_metric
 from results.predictions import Predictions
 from results.records.fold_table import Truth
@@ -139,7 +140,7 @@ def open_standing(config: CompetitionConfig, like: Search | None = None) -> Stan
     standing.pool.sort(key=lambda c: (-c.merit, c.id))
     validation = in_force(standing)
     if validation.name != PLAIN.name:
-        by, sign = validation.of(metric), 1 if metric.direction == "maximize" else -1
+        by, sign = validation.of(metric), metric.sign
         head = standing.pool[:LOADED]
         merit = {
             v.id: sign * by.score(standing.truth.labels, v.probabilities)

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from results.leaderboard.leaderboard import Source, Submission
+from results.leaderboard.entries import Source, Submission
 from results.leaderboard.quota import allowance, allowance_words
 from results.leaderboard.submission_file import (
     SubmissionForm,

@@ -8,7 +8,7 @@ from typing import Any
 
 from results.leaderboard.leaderboard import Leaderboard
 from results.records.secrets import in_a_line
-from results.trust.assessment import Trust
+from results.trust.trust import Trust
 from search.competition.standing import Standing
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from results.leaderboard.quota import allowance, allowance_words
 from results.reporting.figures import trust_scatter
 from results.reporting.trust_report import settle_words, trust_page, trust_table
-from results.trust.assessment import Trust
+from results.trust.trust import Trust
 from search.competition.assessment import assess_standing
 from search.competition.standing import Standing, band_rule, check_frozen, open_standing
 from search.competition.tracking import track_trust

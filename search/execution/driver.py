@@ -7,15 +7,15 @@ import signal
 import time
 import types
 from collections.abc import Callable, Container, Iterator, Sequence
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 
 from results.records.ledger import Event, Ledger
 from results.records.trials import Search, State, Trial
 from search.execution.disk_space import Room
-from search.execution.exit_note import read_last_words
-from search.planning.search_plan import Planned
+from search.execution.faults import after_fault, cause_of_death
+from search.planning.planned import Planned
 from spaces.errors import InputError
 from spaces.trial_config import TrialConfig
 from trainables.training.full_disk import is_full
@@ -26,36 +26,11 @@ WATCHED = 10
 CLOSING_TIME = 15.0
 """Seconds that are kept for the summary before a deadline."""
 
-RETRIES = {"death": 2, "hang": 1, "memory": 1, "device": 1}
-"""How often a trial goes on after each kind of fault; the next one of the kind fails it.
-
-``death``: its worker died; ``hang``: it gave no sign of life and was killed; ``memory``: it ran out
-of memory, and goes on with half the micro-batch; ``device``: its GPU context broke.
-"""
-
-
 ROOM_PERIOD = 2.0
 """Seconds between two looks at the room on the disk."""
 
 LAST_WAIT = 30.0
 """Seconds that a job which is to stop waits for room for its last events."""
-
-OUT_OF_MEMORY = "low on memory"
-"""What Ray says when it kills a worker to save the node."""
-
-
-class Plan(Protocol):
-    """What to train next."""
-
-    def next(self) -> Planned | None:
-        """The next training, or None if there is none now."""
-
-    @property
-    def done(self) -> bool:
-        """Whether there will be none any more."""
-
-    def expected(self) -> int:
-        """Number of trainings in all."""
 
 
 class Driver:
@@ -249,14 +224,8 @@ class Driver:
 
         Whoever ended the process on purpose has left word of why.
         """
-        words = read_last_words(self.search.trial_folder(self.search.trials[trial_id]))
-        if words is not None:
-            self.fault(trial_id, words.fault, words.reason, words.traceback)
-        elif OUT_OF_MEMORY in text:
-            self.fault(trial_id, "memory", "the machine ran out of memory", text)
-        else:
-            last = (text.splitlines() or ["no reason given"])[-1]
-            self.fault(trial_id, "death", f"the worker process died: {last}", text)
+        found = cause_of_death(self.search.trial_folder(self.search.trials[trial_id]), text)
+        self.fault(trial_id, *found)
 
     def fault(self, trial_id: str, kind: str, reason: str, traceback: str) -> None:
         """Records what interrupted a trial through no decision of anybody.
@@ -267,21 +236,10 @@ class Driver:
         trial = self.search.trials[trial_id]
         if trial.state != "running":
             return
-        again = trial.faults.count(kind) < RETRIES[kind]
-        changed: dict[str, Any] = {}
-        reason = reason or "no reason given"
-        words = f"{trial_id}: {reason.splitlines()[0]}"
-        if again and kind == "memory":
-            smaller = trial.config.halved()
-            again = smaller is not None
-            if smaller is not None:
-                changed["micro_batch"] = smaller.micro_batch
-                words += f"; it goes on with micro_batch={smaller.micro_batch}"
-        elif again:
-            words += "; it goes on from its last epoch"
-        self.news.append(words)
-        state: State = "interrupted" if again else "failed"
-        self._end(trial_id, state, reason, traceback=traceback, fault=kind, **changed)
+        then = after_fault(trial, kind, reason or "no reason given")
+        self.news.append(then.words)
+        state: State = "interrupted" if then.again else "failed"
+        self._end(trial_id, state, then.reason, traceback=traceback, fault=kind, **then.changes)
 
     def note(self, trial_id: str, words: str) -> None:
         """Records something about a trial that its owner should know."""

@@ -35,11 +35,12 @@ import ray
 from ray import tune
 from ray._private import ray_constants
 
-from search.execution.driver import Driver, Plan
+from search.execution.driver import Driver
 from search.execution.trial_actor import TrialActor
 from search.execution.tune_adapter import Events, Proposals, Stop
 from search.jobs.job import Job
 from search.options.training import ClusterConfig, ResourcesConfig
+from search.planning.planned import Plan
 from spaces.errors import InputError
 
 GIB = 2**30

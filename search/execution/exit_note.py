@@ -7,12 +7,14 @@ import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-_FILE = "last_words.json"
+from spaces.files import whole_file
+
+_FILE = "exit_note.json"
 _FAULTS = ("hang", "device")
 
 
 @dataclass(frozen=True, kw_only=True)
-class LastWords:
+class ExitNote:
     """Why a process was ended.
 
     Attributes:
@@ -32,16 +34,15 @@ class LastWords:
     def write(self, folder: Path) -> None:
         """Leaves them in a trial's folder, whole or not at all."""
         folder.mkdir(parents=True, exist_ok=True)
-        temporary = folder / f".{_FILE}.tmp"
-        temporary.write_text(json.dumps(asdict(self)))
-        temporary.replace(folder / _FILE)
+        with whole_file(folder / _FILE) as temporary:
+            temporary.write_text(json.dumps(asdict(self)))
 
 
-def read_last_words(folder: Path) -> LastWords | None:
+def read_exit_note(folder: Path) -> ExitNote | None:
     """Takes them out of a trial's folder; None if there are none that can be read."""
     path = folder / _FILE
     try:
-        return LastWords(**{k: str(v) for k, v in json.loads(path.read_text()).items()})
+        return ExitNote(**{k: str(v) for k, v in json.loads(path.read_text()).items()})
     except (OSError, ValueError, TypeError, AttributeError):
         return None
     finally:

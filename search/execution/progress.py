@@ -12,8 +12,9 @@ from rich.live import Live
 from rich.text import Text
 
 from results.records.trials import Search, Trial
-from results.reporting.report import format_seconds, in_words
-from search.execution.driver import Driver, Plan
+from results.reporting.text import format_seconds, in_words
+from search.execution.driver import Driver
+from search.planning.planned import Plan
 
 LINE_EVERY = 1.0
 """Seconds between plain lines at the least."""

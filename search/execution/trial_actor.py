@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from ray import tune
 
-from search.execution.exit_note import LastWords, read_last_words
+from search.execution.exit_note import ExitNote, read_exit_note
 from search.execution.watchdog import Heartbeat
 from search.jobs.job import Job, resolve_metric
 from search.options.user_code import load_function
@@ -20,7 +20,8 @@ from search.planning.asha import SCORE, SCORES, SIGNS
 from spaces.trial_config import TrialConfig
 
 if TYPE_CHECKING:
-    from trainables.training.fit import Epoch, Task
+    from trainables.training.context import TrainingContext
+    from trainables.training.fit import Epoch
 
 
 class TrialActor(tune.Trainable):  # type: ignore[misc]
@@ -37,7 +38,7 @@ class TrialActor(tune.Trainable):  # type: ignore[misc]
         self._config = TrialConfig.from_json(config["config"])
         self._job: dict[str, Any] = config["job"]
         self._folder = Path(self._job["folder"]) / "trials" / config["trial"]
-        read_last_words(self._folder)  # of an attempt that nobody asked about
+        read_exit_note(self._folder)  # of an attempt that nobody asked about
         self._heartbeat = Heartbeat(Path(self._job["folder"]), self._folder)
         self._reports: Iterator[Epoch] | None = None
         self._epoch = 0
@@ -74,7 +75,7 @@ class TrialActor(tune.Trainable):  # type: ignore[misc]
             self._heartbeat.stop()  # until the driver asks for more
         if failed:  # the exception, whose frames hold the training, is gone
             if failed["fault"] == "device":  # no trial can be trained in this process any more
-                LastWords(
+                ExitNote(
                     fault="device", reason=failed["failed"], traceback=failed["traceback"]
                 ).write(self._folder)
                 os._exit(1)
@@ -114,7 +115,7 @@ class TrialActor(tune.Trainable):  # type: ignore[misc]
             beat=self._heartbeat.beat,
         )
 
-    def _task(self) -> Task:
+    def _task(self) -> TrainingContext:
         return _open_task(Job(**{**self._job, "classes": tuple(self._job["classes"])}))
 
 
@@ -145,16 +146,16 @@ _MEMORY_SIGNS = (
 
 
 @functools.lru_cache(maxsize=1)
-def _open_task(job: Job) -> Task:
+def _open_task(job: Job) -> TrainingContext:
     """Opens what the trials of a job share, once per process."""
     from trainables.data.folds import Folds
     from trainables.data.image_store import ImageStore
     from trainables.networks.timm_network import build_model
-    from trainables.training.fit import Task
+    from trainables.training.context import TrainingContext
     from trainables.training.losses import build_loss
 
     store = ImageStore(Path(job.store))
-    return Task(
+    return TrainingContext(
         store=store.copied_to(Path(job.local_store)) if job.local_store else store,
         folds=Folds.read(Path(job.folds)),
         classes=job.classes,

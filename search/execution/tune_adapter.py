@@ -13,9 +13,9 @@ from typing import Any
 from ray import tune
 from ray.tune.search import Searcher
 
-from search.execution.driver import Driver, Plan
+from search.execution.driver import Driver
 from search.jobs.job import Job
-from search.planning.search_plan import Planned
+from search.planning.planned import Plan, Planned
 
 
 class _Forgotten:

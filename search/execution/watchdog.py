@@ -16,7 +16,7 @@ from pathlib import Path
 
 import psutil
 
-from search.execution.exit_note import LastWords
+from search.execution.exit_note import ExitNote
 from spaces.errors import InputError
 
 
@@ -111,7 +111,7 @@ class Supervisor:
                 elif self._seen.get(path, (0.0, 0.0))[0] != beat:
                     self._seen[path] = beat, now
                 elif (silent := now - self._seen[path][1]) > self._patience:
-                    LastWords(
+                    ExitNote(
                         fault="hang", reason=f"no sign of life for {silent:.0f} s, killed"
                     ).write(Path(known["trial"]))
                     _kill(process)

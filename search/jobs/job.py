@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -18,6 +17,7 @@ from search.options.training import EngineConfig, JobConfig
 from search.options.user_code import load_function, source_digest
 from spaces.digest import digest
 from spaces.errors import InputError
+from spaces.files import whole_file
 from spaces.names import check_name
 from spaces.space import SearchSpace
 from spaces.trial_config import TrialConfig
@@ -217,9 +217,8 @@ def _write_test_images(contest: Contest, folder: Path) -> str:
     """
     path = folder / f"test-{digest(list(contest.test_images))}.csv"
     if not path.exists():
-        temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-        pd.DataFrame({"image": contest.test_images}).to_csv(temporary, index=False)
-        temporary.rename(path)
+        with whole_file(path) as temporary:
+            pd.DataFrame({"image": contest.test_images}).to_csv(temporary, index=False)
     return path.name
 
 

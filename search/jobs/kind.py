@@ -7,8 +7,9 @@ from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
 from results.records.trials import Search, Trial
-from search.execution.driver import Driver, Plan
+from search.execution.driver import Driver
 from search.jobs.job import Prepared
+from search.planning.planned import Plan
 
 Say = Callable[[str], None]
 """Tells the user a line, unless the command is to be quiet."""

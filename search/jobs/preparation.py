@@ -16,8 +16,9 @@ from search.options.search_space import flatten
 from search.options.training import DigitsConfig, JobConfig, TrainConfig
 from spaces.errors import InputError
 from spaces.names import check_name
+from spaces.size import parse_size
 from spaces.space import SearchSpace
-from spaces.trial_config import TrialConfig, parse_size
+from spaces.trial_config import TrialConfig
 from trainables.data.contest import Contest, load_contest
 from trainables.data.digits import make_digits
 from trainables.data.folds import make_folds

@@ -29,7 +29,7 @@ def tidy(search: Search, ended: Trial, keep: str) -> None:
     trim_checkpoints(search.trial_folder(ended), keep=int(stays))
     if keep in (ALL, NONE):
         return
-    sign = 1 if search.direction == "maximize" else -1
+    sign = search.sign
     scored = [
         (sign * score, -t.number, t)
         for t in search.of("sampled")

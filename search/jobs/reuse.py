@@ -7,7 +7,8 @@ from collections.abc import Collection
 from pathlib import Path
 
 from results.predictions import predictions_file
-from results.records.trials import Search, Trial, whole_searches
+from results.records.searches import whole_searches
+from results.records.trials import Search, Trial
 from search.jobs.job import Prepared
 from search.jobs.retention import mark_kept
 from spaces.trial_config import TrialConfig

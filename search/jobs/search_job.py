@@ -8,13 +8,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from results.records.trials import Search, Trial
-from search.execution.driver import Driver, Plan
+from search.execution.driver import Driver
 from search.jobs.job import Prepared
 from search.jobs.kind import JobKind, Say
 from search.jobs.preparation import prepare
 from search.options.same_place import same_place
 from search.options.search_space import flatten
 from search.options.training import RunConfig
+from search.planning.planned import Plan
 from search.planning.sampler import Sampler
 from search.planning.search_plan import SearchPlan
 from search.planning.warm_start import Past, read_history

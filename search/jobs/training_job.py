@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from results.records.trials import Search
-from search.execution.driver import Driver, Plan
+from search.execution.driver import Driver
 from search.jobs.job import Prepared
 from search.jobs.kind import JobKind, Say
 from search.jobs.preparation import prepare
 from search.options.same_place import same_place
 from search.options.training import TrainConfig
+from search.planning.planned import Plan
 from search.planning.search_plan import SinglePlan
 
 

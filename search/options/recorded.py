@@ -56,7 +56,8 @@ def find_job(config: EngineConfig, kind: str) -> Search:
         InputError: If there is none, it is of another kind, or was started by a version that kept
             no options.
     """
-    from results.records.trials import Search, find_search
+    from results.records.searches import find_search
+    from results.records.trials import Search
     from results.reporting.report import resume_command
 
     competition = getattr(config, "competition", "")

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from results.records.trials import Search, Trial
-from search.planning.search_plan import Planned
+from search.planning.planned import Planned
 from spaces.trial_config import TrialConfig
 
 RACE_FOLDS = (1, 2)

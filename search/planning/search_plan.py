@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from results.records.trials import Search, Trial, Why
+from search.planning.planned import Planned, interrupted
 from search.planning.sampler import Sampler
 from spaces.augmentation.policy import AugPolicy, trivial_augment
 from spaces.trial_config import TrialConfig
@@ -21,48 +22,6 @@ CONTROLS = {
 """Matched controls: the winner's configuration but for its augmentation."""
 
 WINNER, BASELINE = "winner", "the baseline"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Planned:
-    """A training that is to start, or to go on from its checkpoint.
-
-    Attributes:
-        id: Of the trial.
-        number: Position in the job.
-        why: As of a trial.
-        config: What to train.
-        asked: What was planned at first, if that has changed since.
-        arm: As of a trial.
-        params: What was drawn.
-    """
-
-    id: str
-    number: int
-    why: Why
-    config: TrialConfig
-    asked: TrialConfig | None = None
-    arm: str = ""
-    params: Mapping[str, Any] = field(default_factory=dict)
-
-    @staticmethod
-    def again(trial: Trial) -> Planned:
-        """The next attempt of a trial that was interrupted."""
-        return Planned(
-            id=trial.id,
-            number=trial.number,
-            why=trial.why,
-            config=trial.config,
-            asked=trial.asked,
-            arm=trial.arm,
-            params=trial.params,
-        )
-
-
-def interrupted(search: Search) -> Planned | None:
-    """The first trial that was interrupted, to go on with."""
-    waiting = [t for t in search.trials.values() if t.state == "interrupted"]
-    return Planned.again(min(waiting, key=lambda t: t.number)) if waiting else None
 
 
 def confirmation_arms(winner: TrialConfig, baseline: TrialConfig) -> dict[str, TrialConfig]:

@@ -13,13 +13,15 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
+from results.records.searches import find_search
 from results.records.secrets import masked
-from results.records.trials import Search, find_search
+from results.records.trials import Search
 from search.jobs.job import Prepared
 from spaces.errors import InputError
 from spaces.param import Value
+from spaces.size import parse_size
 from spaces.space import SearchSpace
-from spaces.trial_config import TrialConfig, parse_size
+from spaces.trial_config import TrialConfig
 
 FROM_MLFLOW = "mlflow"
 """The name that stands for everything in the tracking store."""

@@ -11,7 +11,8 @@ from search.competition.candidates import Candidate
 from search.options.search_space import flatten
 from search.options.training import PromoteConfig
 from spaces.errors import InputError
-from spaces.trial_config import TrialConfig, parse_size
+from spaces.size import parse_size
+from spaces.trial_config import TrialConfig
 
 VARIANTS = 6
 """Most variants of a trial, in a second stage."""

@@ -11,7 +11,7 @@ import pandas as pd
 
 from results.ensemble.blend import Choice, choose, error_correlation, judge
 from results.ensemble.recipes import RECIPES
-from results.ensemble.stack import Panel
+from results.ensemble.stack import PredictionStack
 from results.metrics import Floats
 from results.predictions import Predictions
 from results.reporting.blend_report import blend_page, model_scores
@@ -43,22 +43,22 @@ def blend(config: BlendConfig) -> int:
         named = ", ".join(m.name for m in members) or "no promotion with all of its folds"
         raise InputError(f"a blend needs at least two models or views, got {named}")
     predict_views(standing, members, config.model)
-    panel = Panel.of({m.name: m.read(standing) for m in members})
+    stack = PredictionStack.of({m.name: m.read(standing) for m in members})
     metric = standing.metric
-    choice = choose(metric, panel, judge(metric, panel), config.recipe)
-    correlations = error_correlation(panel)
+    choice = choose(metric, stack, judge(metric, stack), config.recipe)
+    correlations = error_correlation(stack)
     names = {name: [v.name for v in own] for name, own in views.items()}
     page = blend_page(
-        standing.folder.name, metric, panel, choice, correlations, names, bool(config.recipe)
+        standing.folder.name, metric, stack, choice, correlations, names, bool(config.recipe)
     )
     print("\n".join(page))
-    name = _write(standing, panel, choice, correlations, page)
+    name = _write(standing, stack, choice, correlations, page)
     folder = standing.folder / "blends" / name
     problem = track_blend(standing, name, folder, config.tracking, Path(config.runs))
     if problem:
         print(f"warning: MLflow does not have it ({problem}); nothing is lost")
     print(f"{name}: {folder}")
-    if len(panel.test_images):
+    if len(stack.test_images):
         print(f"Next:\n  python -m search.submit select=blend:{name}")
     else:
         print("Not every model predicts the test images: there is nothing to submit.")
@@ -68,7 +68,11 @@ def blend(config: BlendConfig) -> int:
 
 
 def _write(
-    standing: Standing, panel: Panel, choice: Choice, correlations: Floats, page: list[str]
+    standing: Standing,
+    stack: PredictionStack,
+    choice: Choice,
+    correlations: Floats,
+    page: list[str],
 ) -> str:
     """Writes a blend's files, then records it; returns its id."""
     chosen = choice.recipes[choice.chosen]
@@ -76,16 +80,16 @@ def _write(
     blends.mkdir(exist_ok=True)
     folder = Path(tempfile.mkdtemp(prefix=".blend-", dir=blends))
     folder.chmod(0o755)
-    Predictions(images=panel.images, classes=panel.classes, probabilities=chosen.predictions).write(
+    Predictions(images=stack.images, classes=stack.classes, probabilities=chosen.predictions).write(
         folder / "oof.npz"
     )
-    if len(panel.test_images):
-        merged = chosen.blend.apply(panel.test)
-        Predictions(images=panel.test_images, classes=panel.classes, probabilities=merged).write(
+    if len(stack.test_images):
+        merged = chosen.blend.apply(stack.test)
+        Predictions(images=stack.test_images, classes=stack.classes, probabilities=merged).write(
             folder / "test.npz"
         )
     written = {
-        "members": list(panel.names),
+        "members": list(stack.names),
         "blend": chosen.blend.to_json(),
         "expected": asdict(choice.expected),
         "recipes": {
@@ -94,11 +98,11 @@ def _write(
     }
     (folder / "blend.json").write_text(json.dumps(written, indent=2))
     (folder / "report.txt").write_text("\n".join(page) + "\n")
-    scores = pd.Series(model_scores(standing.metric, panel), panel.names, name="score")
-    weights = pd.Series(chosen.blend.weights, panel.names, name="weight")
+    scores = pd.Series(model_scores(standing.metric, stack), stack.names, name="score")
+    weights = pd.Series(chosen.blend.weights, stack.names, name="weight")
     pd.concat(
-        [scores, weights, pd.DataFrame(correlations, panel.names, panel.names)], axis=1
+        [scores, weights, pd.DataFrame(correlations, stack.names, stack.names)], axis=1
     ).to_csv(folder / "models.csv", index_label="model")
-    error_map(correlations, panel.names).savefig(folder / "errors.png", dpi=100)
-    record = standing.board.add_blend(folder, panel.names, choice.chosen, choice.expected.value)
+    error_map(correlations, stack.names).savefig(folder / "errors.png", dpi=100)
+    record = standing.board.add_blend(folder, stack.names, choice.chosen, choice.expected.value)
     return record.id

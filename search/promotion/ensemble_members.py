@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from results.ensemble.out_of_fold import OutOfFold, collect, out_of_fold
 from results.predictions import Predictions
 from results.records.fold_table import Truth
-from results.records.trials import Search, Trial, searches
+from results.records.searches import searches
+from results.records.trials import Search, Trial
 from search.competition.standing import Standing
 from spaces.errors import InputError, unknown
 from trainables.inference.views import VIEWS

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from results.leaderboard.quota import allowance
 from results.reporting.trust_report import settle_words, verdict_words
 from results.stats.optimism import winner_optimism
-from results.trust.assessment import Trust, Verdict
+from results.trust.trust import Trust, Verdict
 from search.competition.assessment import assess_standing
 from search.competition.candidates import Candidate, pick
 from search.competition.standing import Standing, band_rule

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from results.predictions import Predictions
-from results.reporting.report import format_seconds
+from results.reporting.text import format_seconds
 from search.competition.standing import open_standing
 from search.options.analysis import PredictImagesConfig
 from search.options.exit_codes import FAILED, OK

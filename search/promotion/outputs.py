@@ -18,7 +18,8 @@ from results.ensemble.out_of_fold import (
     headline,
     worst_images,
 )
-from results.records.trials import Search, searches
+from results.records.searches import searches
+from results.records.trials import Search
 from results.reporting.figures import confusion, contact_sheet
 from search.jobs.job import Prepared
 

@@ -9,10 +9,10 @@ import numpy as np
 
 from results.ensemble.out_of_fold import collect, contenders_left
 from results.records.trials import Search
-from results.reporting.report import SECOND_STAGE
+from results.reporting.promotion_page import SECOND_STAGE
 from search.competition.images import open_pictures
 from search.competition.standing import Standing, open_standing
-from search.execution.driver import Driver, Plan
+from search.execution.driver import Driver
 from search.jobs.job import Prepared, assemble, job_name
 from search.jobs.kind import JobKind, Say
 from search.jobs.own_functions import check_own_functions
@@ -22,6 +22,7 @@ from search.options.same_place import same_place
 from search.options.search_space import flatten
 from search.options.training import PromoteConfig
 from search.planning.fold_plan import RACE_FOLDS, FoldsPlan
+from search.planning.planned import Plan
 from search.promotion.arms import promoted_arms
 from search.promotion.gate import pass_gate
 from search.promotion.outputs import close_promotion

@@ -18,13 +18,13 @@ from sklearn.metrics import f1_score
 
 from results.ensemble.blend import best_partners, choose, error_correlation, judge
 from results.ensemble.class_bias import confusion_scores
-from results.ensemble.stack import Panel
+from results.ensemble.stack import PredictionStack
 from results.metrics import METRICS
 
 REPEATS = 5
 
 
-def made_up(models: int, images: int, classes: int) -> Panel:
+def made_up(models: int, images: int, classes: int) -> PredictionStack:
     """Models of differing skill that share a part of their errors."""
     rng = np.random.default_rng(0)
     labels = rng.integers(0, classes, images)
@@ -35,7 +35,7 @@ def made_up(models: int, images: int, classes: int) -> Panel:
         scores[np.arange(images), labels] += 2.5 + 0.3 * rng.normal()
         np.exp(scores, out=scores)
         oof[i] = scores / scores.sum(axis=1, keepdims=True)
-    return Panel(
+    return PredictionStack(
         names=tuple(f"m{i}" for i in range(models)),
         images=tuple(map(str, range(images))),
         classes=tuple(map(str, range(classes))),
@@ -63,26 +63,26 @@ def main() -> None:
     models, images, classes = (
         int(a) for a in [*sys.argv[1:], *["50", "100000", "20"][len(sys.argv) - 1 :]]
     )
-    metric, panel = METRICS["macro_f1"], made_up(models, images, classes)
-    labels = panel.labels
+    metric, stack = METRICS["macro_f1"], made_up(models, images, classes)
+    labels = stack.labels
 
     def ours() -> list[float]:
         found = []
-        for p in panel.oof:
+        for p in stack.oof:
             cells = np.bincount(labels * classes + p.argmax(axis=1), minlength=classes**2)
             found.append(confusion_scores(metric, cells.reshape(1, classes, classes))[0])
         return found
 
     def theirs() -> list[float]:
-        return [f1_score(labels, p.argmax(axis=1), average="macro") for p in panel.oof]
+        return [f1_score(labels, p.argmax(axis=1), average="macro") for p in stack.oof]
 
     np.testing.assert_allclose(ours(), theirs(), rtol=1e-9)
     quick, slow = seconds(ours), seconds(theirs)
 
     def everything() -> None:
-        choose(metric, panel, judge(metric, panel))
-        best_partners(metric, panel)
-        error_correlation(panel)
+        choose(metric, stack, judge(metric, stack))
+        best_partners(metric, stack)
+        error_correlation(stack)
 
     (whole,) = seconds(everything, 1)
     gib = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20

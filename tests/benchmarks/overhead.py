@@ -37,7 +37,8 @@ from trainables.data.contest import load_contest
 from trainables.data.digits import make_digits
 from trainables.data.folds import make_folds
 from trainables.data.image_store import build_store
-from trainables.training.fit import Task, fit
+from trainables.training.context import TrainingContext
+from trainables.training.fit import fit
 
 CONFIG = TrialConfig(backbone="test_resnet", lr=5e-3, batch=32, epochs=12)
 
@@ -111,7 +112,7 @@ def bare() -> Iterator[None]:
 
 
 def train(
-    config: TrialConfig, task: Task, place: Path, driver: Driver
+    config: TrialConfig, task: TrainingContext, place: Path, driver: Driver
 ) -> list[tuple[float, float]]:
     """Trains a trial both ways; returns the wall times of every epoch in seconds, safe and bare."""
     number, job = config.seed, place / "o"
@@ -158,7 +159,7 @@ def main() -> None:
         place = Path(scratch)
         contest = load_contest(name="digits", root=make_digits(place / "data"))
         folds = make_folds(contest, 5)
-        task = Task(
+        task = TrainingContext(
             store=build_store(contest, config.store_side, place / "store"),
             folds=folds,
             classes=contest.classes,

@@ -25,7 +25,7 @@ from results.ensemble.class_bias import (
 )
 from results.ensemble.out_of_fold import OutOfFold
 from results.ensemble.recipes import MERGES, Blend
-from results.ensemble.stack import Panel
+from results.ensemble.stack import PredictionStack
 from results.metrics import METRICS
 from results.predictions import Predictions
 from results.reporting.blend_report import blend_page
@@ -34,14 +34,14 @@ from spaces.errors import InputError
 CLASSES = ("a", "b", "c")
 
 
-def panel(
+def stack(
     labels: NDArray[np.int64],
     oof: Sequence[NDArray[np.floating]],
     folds: int = 5,
     groups: NDArray[np.str_] | None = None,
-) -> Panel:
+) -> PredictionStack:
     n = len(labels)
-    return Panel(
+    return PredictionStack(
         names=tuple(f"m{i}" for i in range(len(oof))),
         images=tuple(map(str, range(n))),
         classes=tuple(f"class {c}" for c in range(oof[0].shape[1])),
@@ -76,7 +76,7 @@ def test_the_honest_score_of_useless_models_is_chance() -> None:
         rng = np.random.default_rng(seed)
         labels = rng.integers(0, 4, 200)
         useless = [model(rng, labels, 0.0, classes=4) for _ in range(12)]
-        for name, judged in judge(metric, panel(labels, useless)).items():
+        for name, judged in judge(metric, stack(labels, useless)).items():
             honest.setdefault(name, []).append(judged.honest - 0.25)
             in_sample.setdefault(name, []).append(judged.in_sample - 0.25)
     for name, off in honest.items():
@@ -94,7 +94,7 @@ def test_choosing_among_recipes_is_paid_for() -> None:
     for seed in range(40):
         rng = np.random.default_rng(100 + seed)
         labels = rng.integers(0, 4, 200)
-        models = panel(labels, [model(rng, labels, 0.0, classes=4) for _ in range(6)])
+        models = stack(labels, [model(rng, labels, 0.0, classes=4) for _ in range(6)])
         off.append(choose(metric, models, judge(metric, models)).expected.value - 0.25)
     assert abs(np.mean(off)) < 2.5 * np.std(off) / len(off) ** 0.5
 
@@ -103,7 +103,7 @@ def test_greedy_weights_leave_useless_models_out() -> None:
     rng = np.random.default_rng(0)
     labels = rng.integers(0, 3, 600)
     good = [model(rng, labels, 1.5), model(rng, labels, 1.5)]
-    models = panel(labels, [*good, *(model(rng, labels, 0.0) for _ in range(6))])
+    models = stack(labels, [*good, *(model(rng, labels, 0.0) for _ in range(6))])
     judged = judge(METRICS["accuracy"], models)
     weights = judged["weighted"].blend.weights
     assert sum(weights) == pytest.approx(1)
@@ -118,7 +118,7 @@ def test_greedy_weights_leave_useless_models_out() -> None:
 def test_the_mean_stays_unless_beaten_beyond_noise() -> None:
     rng = np.random.default_rng(1)
     labels = rng.integers(0, 3, 300)
-    models = panel(labels, [model(rng, labels, 1.5) for _ in range(3)])
+    models = stack(labels, [model(rng, labels, 1.5) for _ in range(3)])
     judged = judge(METRICS["macro_f1"], models)
     assert choose(METRICS["macro_f1"], models, judged).chosen == "mean"
     assert choose(METRICS["macro_f1"], models, judged, "vote").chosen == "vote"
@@ -129,7 +129,7 @@ def test_the_mean_stays_unless_beaten_beyond_noise() -> None:
 def test_metrics_of_probabilities_get_no_biases() -> None:
     rng = np.random.default_rng(1)
     labels = rng.integers(0, 3, 300)
-    models = panel(labels, [model(rng, labels, 1.5) for _ in range(3)])
+    models = stack(labels, [model(rng, labels, 1.5) for _ in range(3)])
     for name in ("log_loss", "roc_auc"):
         judged = judge(METRICS[name], models)
         assert not any("biases" in recipe for recipe in judged)
@@ -146,7 +146,7 @@ def test_ranks_repair_models_on_different_scales() -> None:
     squeezed = model(rng, labels, 1.5, classes=2)
     squeezed[:, 1] = squeezed[:, 1] ** 8  # the same order on another scale
     squeezed[:, 0] = 1 - squeezed[:, 1]
-    judged = judge(METRICS["roc_auc"], panel(labels, [one, squeezed]))
+    judged = judge(METRICS["roc_auc"], stack(labels, [one, squeezed]))
     assert judged["rank"].honest > judged["mean"].honest
 
 
@@ -208,7 +208,7 @@ def test_whom_to_blend_with() -> None:
     first = model(rng, labels, 1.5)
     copy = softmax(np.log(first) + 0.05 * rng.normal(size=first.shape))
     stranger = model(rng, labels, 1.4)
-    models = panel(labels, [first, copy, stranger])
+    models = stack(labels, [first, copy, stranger])
     correlations = error_correlation(models)
     assert correlations[0, 1] > 0.95
     assert correlations[0, 2] < 0.3
@@ -227,7 +227,7 @@ def test_paired_gain_of_a_model_over_itself_is_nothing() -> None:
 def test_the_page_has_every_recipe_and_the_choice() -> None:
     rng = np.random.default_rng(7)
     labels = rng.integers(0, 3, 200)
-    models = panel(labels, [model(rng, labels, 1.0) for _ in range(25)])
+    models = stack(labels, [model(rng, labels, 1.0) for _ in range(25)])
     metric = METRICS["accuracy"]
     choice: Choice = choose(metric, models, judge(metric, models))
     page = "\n".join(
@@ -270,14 +270,14 @@ def member(
 )
 def test_models_that_cannot_be_blended(other: tuple[OutOfFold, Predictions], words: str) -> None:
     with pytest.raises(InputError, match=words):
-        Panel.of({"a": member(), "b": other})
+        PredictionStack.of({"a": member(), "b": other})
 
 
 def test_one_model_is_no_blend_and_missing_test_predictions_are_kept_out() -> None:
     with pytest.raises(InputError, match="at least two models, got a"):
-        Panel.of({"a": member()})
-    found = Panel.of({"a": member(), "b": (member()[0], None)})
+        PredictionStack.of({"a": member()})
+    found = PredictionStack.of({"a": member(), "b": (member()[0], None)})
     assert found.test_images == ()
     assert found.test.shape == (2, 0, 3)
-    both = Panel.of({"a": member(), "b": member()})
+    both = PredictionStack.of({"a": member(), "b": member()})
     assert both.test.shape == (2, 1, 3)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from results.leaderboard.leaderboard import Submission
+from results.leaderboard.entries import Submission
 from results.leaderboard.site_table import match, read_site_table
 from spaces.errors import InputError
 

@@ -34,10 +34,10 @@ def write(path: Path, table: dict[str, Any]) -> Path:
 def test_labels_in_the_sample_s_order(tmp_path: Path) -> None:
     sample = write(tmp_path / "s.csv", {"id": ["c.png", "a.png", "b.png"], "y": ["cat"] * 3})
     form = SubmissionForm.read(sample, IMAGES, CLASSES)
-    digest = form.write(PREDICTED, tmp_path / "out" / "x.csv")
+    form.write(PREDICTED, tmp_path / "out" / "x.csv")
     data = (tmp_path / "out" / "x.csv").read_bytes()
     assert data.decode() == "id,y\nc.png,dog\na.png,cat\nb.png,dog\n"
-    assert digest == hashlib.sha256(data).hexdigest()
+    assert not list((tmp_path / "out").glob(".*"))
     again = read_submission(tmp_path / "out" / "x.csv", CLASSES)
     assert again.probabilities.argmax(1).tolist() == [1, 0, 1]
 

@@ -11,9 +11,10 @@ import pytest
 from results.leaderboard.leaderboard import Leaderboard
 from results.metrics import METRICS
 from results.reporting.trust_report import trust_page, trust_table
-from results.trust.assessment import FEWEST, Score, assess
+from results.trust.assessment import FEWEST, assess
 from results.trust.band import BandRule, Validated, competitive_band
 from results.trust.regret import expected_regret
+from results.trust.trust import Score
 from results.trust.validation import PLAIN, weighted_to_test
 from tests.simulations import ACCURACY, contest, predictions
 

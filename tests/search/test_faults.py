@@ -18,7 +18,7 @@ from search.execution.watchdog import heartbeats_folder
 from search.jobs.job import Job
 from search.jobs.lifecycle import kept
 from search.options.training import ClusterConfig, ResourcesConfig
-from search.planning.search_plan import Planned, interrupted
+from search.planning.planned import Planned, interrupted
 from spaces.trial_config import TrialConfig
 from tests.faulty import FAULTS, smoothing
 from trainables.data.contest import Contest

@@ -7,7 +7,7 @@ from pathlib import Path
 from results.records.ledger import Event
 from results.records.trials import Search
 from search.planning.fold_plan import ATTEMPTS, FoldsPlan, fold_config
-from search.planning.search_plan import Planned
+from search.planning.planned import Planned
 from spaces.trial_config import TrialConfig
 
 

@@ -15,8 +15,8 @@ from results.records.trials import Search, Trial
 from search.execution.driver import Driver
 from search.options.command_line import parse
 from search.options.training import RunConfig
+from search.planning.planned import Planned
 from search.planning.sampler import Sampler
-from search.planning.search_plan import Planned
 from search.planning.warm_start import Past, Source, _fit
 from spaces.augmentation.policy import named_policy
 from spaces.param import Param, When

@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 
 from results.records.ledger import Ledger
+from results.records.searches import find_search, searches
 from results.records.secrets import in_a_line
-from results.records.trials import find_search, searches
 from search.competition.images import open_pictures
 from search.competition.standing import open_standing
 from search.competition.tracking import reach

@@ -11,7 +11,7 @@ from results.records.trials import Search
 from search.execution import driver as driver_module
 from search.execution.driver import Driver
 from search.jobs.retention import tidy
-from search.planning.search_plan import Planned
+from search.planning.planned import Planned
 from spaces.trial_config import TrialConfig
 from tests.faults.storage import can_mount, fill, mounted
 from tests.records import opening

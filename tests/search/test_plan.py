@@ -13,8 +13,9 @@ from results.records.trials import Search
 from results.reporting.summary import concerns
 from search.execution.driver import Driver
 from search.planning.asha import SCORE, SCORES, Asha
+from search.planning.planned import Planned
 from search.planning.sampler import Sampler
-from search.planning.search_plan import CONFIRM_FOLD, Planned, SearchPlan, confirmation_arms
+from search.planning.search_plan import CONFIRM_FOLD, SearchPlan, confirmation_arms
 from spaces.augmentation.policy import AugPolicy, trivial_augment
 from spaces.ready.aug_policy import aug_policy
 from spaces.ready.optimizer import optimizer

@@ -24,16 +24,18 @@ from mlflow.tracking import MlflowClient
 from results.records.ledger import Ledger, read_ledger
 from results.records.trials import Search
 from results.tracking import ID_TAG
-from search.execution.driver import CLOSING_TIME, RETRIES, Driver
-from search.execution.exit_note import LastWords
+from search.execution.driver import CLOSING_TIME, Driver
+from search.execution.exit_note import ExitNote
+from search.execution.faults import RETRIES
 from search.execution.trial_actor import fault_of
 from search.execution.tune_adapter import Proposals
 from search.options.command_line import main
 from search.options.recorded import recorded_options
 from search.options.training import RunConfig, TrainConfig
 from search.planning.asha import SCORE, SCORES, Asha
+from search.planning.planned import Planned
 from search.planning.sampler import Sampler
-from search.planning.search_plan import Planned, SearchPlan
+from search.planning.search_plan import SearchPlan
 from spaces.ready import ready_space
 from spaces.trial_config import TrialConfig
 from tests.search.test_end_to_end import run
@@ -222,7 +224,7 @@ def test_what_a_worker_died_of(tmp_path: Path) -> None:
     driver.lost("s-000", "")
     assert search.trials["s-000"].reason == "the worker process died: no reason given"
     driver.begin(Planned(id="s-000", number=0, why="sampled", config=config))
-    LastWords(fault="hang", reason="silent").write(tmp_path / "trials/s-000")
+    ExitNote(fault="hang", reason="silent").write(tmp_path / "trials/s-000")
     driver.lost("s-000", "Ray's words")
     assert list(search.trials["s-000"].faults) == ["death", "hang"]
     driver.begin(Planned(id="s-000", number=0, why="sampled", config=config))

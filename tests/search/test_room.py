@@ -12,7 +12,7 @@ from results.records.trials import Search
 from search.execution import driver as driver_module
 from search.execution.disk_space import MIB, Room
 from search.execution.driver import Driver
-from search.planning.search_plan import Planned
+from search.planning.planned import Planned
 from spaces.trial_config import TrialConfig
 from tests.records import opening
 

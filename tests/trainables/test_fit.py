@@ -24,7 +24,9 @@ from tests.tiny import build
 from trainables.inference.predict import load_trained, predict
 from trainables.networks.timm_network import build_model
 from trainables.training.checkpoint import Checkpoint
-from trainables.training.fit import Epoch, Report, Task, TrainingError, fit
+from trainables.training.context import TrainingContext
+from trainables.training.fit import Epoch, Report, fit
+from trainables.training.state import TrainingError
 
 
 def reports_of(epochs: Iterable[Epoch]) -> list[Report]:
@@ -51,14 +53,14 @@ def rich(small: TrialConfig) -> TrialConfig:
 
 @pytest.fixture(scope="module")
 def reference(
-    rich: TrialConfig, task: Task, tmp_path_factory: pytest.TempPathFactory
+    rich: TrialConfig, task: TrainingContext, tmp_path_factory: pytest.TempPathFactory
 ) -> tuple[list[Report], Path]:
     folder = tmp_path_factory.mktemp("reference")
     return reports_of(fit(rich, task, folder)), folder
 
 
 def test_reports_and_files(
-    reference: tuple[list[Report], Path], task: Task, rich: TrialConfig
+    reference: tuple[list[Report], Path], task: TrainingContext, rich: TrialConfig
 ) -> None:
     reports, folder = reference
     assert [r["epoch"] for r in reports] == [1, 2, 3]
@@ -83,14 +85,14 @@ def test_reports_and_files(
 
 
 def test_loader_workers_change_nothing(
-    reference: tuple[list[Report], Path], rich: TrialConfig, task: Task, tmp_path: Path
+    reference: tuple[list[Report], Path], rich: TrialConfig, task: TrainingContext, tmp_path: Path
 ) -> None:
     again = reports_of(fit(rich, task, tmp_path, workers=2))
     assert numbers(again) == numbers(reference[0])
 
 
 def test_an_interrupted_training_ends_with_the_same_bits(
-    reference: tuple[list[Report], Path], rich: TrialConfig, task: Task, tmp_path: Path
+    reference: tuple[list[Report], Path], rich: TrialConfig, task: TrainingContext, tmp_path: Path
 ) -> None:
     first = reports_of(itertools.islice(fit(rich, task, tmp_path), 1))
     torch.rand(7)  # whatever happens in between
@@ -104,7 +106,7 @@ def test_an_interrupted_training_ends_with_the_same_bits(
 
 
 def test_another_trial_before_it_changes_nothing(
-    reference: tuple[list[Report], Path], rich: TrialConfig, task: Task, tmp_path: Path
+    reference: tuple[list[Report], Path], rich: TrialConfig, task: TrainingContext, tmp_path: Path
 ) -> None:
     other = rich.replace(seed=9, policy=AugPolicy(), optimizer="sgd", lr=0.1, epochs=2)
     reports_of(fit(other, task, tmp_path / "other"))
@@ -112,7 +114,7 @@ def test_another_trial_before_it_changes_nothing(
     assert numbers(again) == numbers(reference[0])
 
 
-def test_seed_and_fold_matter(task: Task, small: TrialConfig, tmp_path: Path) -> None:
+def test_seed_and_fold_matter(task: TrainingContext, small: TrialConfig, tmp_path: Path) -> None:
     runs = {
         name: numbers(reports_of(fit(config, task, tmp_path / name)))
         for name, config in {
@@ -125,7 +127,7 @@ def test_seed_and_fold_matter(task: Task, small: TrialConfig, tmp_path: Path) ->
     assert runs["plain"] != runs["fold"]
 
 
-def test_accumulation_equals_the_whole_batch(task: Task, tmp_path: Path) -> None:
+def test_accumulation_equals_the_whole_batch(task: TrainingContext, tmp_path: Path) -> None:
     """Without batch normalisation, two halves give the gradient of the whole."""
     config = TrialConfig(
         backbone="test_vit",
@@ -143,7 +145,7 @@ def test_accumulation_equals_the_whole_batch(task: Task, tmp_path: Path) -> None
     assert config.replace(micro_batch=32).accumulation == 2
 
 
-def test_warm_up_and_cosine(task: Task, small: TrialConfig, tmp_path: Path) -> None:
+def test_warm_up_and_cosine(task: TrainingContext, small: TrialConfig, tmp_path: Path) -> None:
     config = small.replace(epochs=4, warmup_epochs=2, warmup_start=0.1)
     rates = [r["metrics"]["train/lr"] for r in reports_of(fit(config, task, tmp_path))]
     assert rates[0] < rates[1] <= config.lr
@@ -153,7 +155,7 @@ def test_warm_up_and_cosine(task: Task, small: TrialConfig, tmp_path: Path) -> N
 
 @pytest.mark.parametrize("optimizer", [*ADAPTIVE, "sgd"])
 def test_ready_optimizers_train_and_resume(
-    optimizer: str, task: Task, small: TrialConfig, tmp_path: Path
+    optimizer: str, task: TrainingContext, small: TrialConfig, tmp_path: Path
 ) -> None:
     config = small.replace(optimizer=optimizer, lr=0.1 if optimizer == "sgd" else 5e-3)
     whole = numbers(reports_of(fit(config, task, tmp_path / "whole")))
@@ -163,7 +165,7 @@ def test_ready_optimizers_train_and_resume(
 
 
 def test_the_last_epochs_weights_are_averaged_and_resumed(
-    task: Task, small: TrialConfig, tmp_path: Path
+    task: TrainingContext, small: TrialConfig, tmp_path: Path
 ) -> None:
     config = small.replace(epochs=3, warmup_epochs=0, swa_epochs=2)
     seen: list[dict[str, torch.Tensor]] = []
@@ -188,7 +190,7 @@ def test_the_last_epochs_weights_are_averaged_and_resumed(
         assert numbers(reports_of(fit(config, task, folder))) == numbers(whole[done - 1 :])
 
 
-def test_an_own_network_and_loss(task: Task, small: TrialConfig, tmp_path: Path) -> None:
+def test_an_own_network_and_loss(task: TrainingContext, small: TrialConfig, tmp_path: Path) -> None:
     seen: list[tuple[int, ...]] = []
 
     def model(config: TrialConfig, classes: int) -> torch.nn.Module:
@@ -210,7 +212,7 @@ def test_an_own_network_and_loss(task: Task, small: TrialConfig, tmp_path: Path)
 
 
 def test_a_loss_that_is_not_finite_ends_the_training(
-    task: Task, small: TrialConfig, tmp_path: Path
+    task: TrainingContext, small: TrialConfig, tmp_path: Path
 ) -> None:
     def loss(config: TrialConfig) -> Any:
         return lambda logits, targets: logits.sum() * float("nan")
@@ -221,7 +223,7 @@ def test_a_loss_that_is_not_finite_ends_the_training(
 
 
 def test_a_checkpoint_of_another_configuration_is_not_continued(
-    task: Task, small: TrialConfig, tmp_path: Path
+    task: TrainingContext, small: TrialConfig, tmp_path: Path
 ) -> None:
     reports_of(fit(small, task, tmp_path))
     reports = reports_of(fit(small.replace(lr=1e-3), task, tmp_path))
@@ -229,7 +231,7 @@ def test_a_checkpoint_of_another_configuration_is_not_continued(
 
 
 def test_a_damaged_checkpoint_gives_way_to_the_one_before(
-    reference: tuple[list[Report], Path], rich: TrialConfig, task: Task, tmp_path: Path
+    reference: tuple[list[Report], Path], rich: TrialConfig, task: TrainingContext, tmp_path: Path
 ) -> None:
     reports_of(itertools.islice(fit(rich, task, tmp_path), 2))
     (newest,) = tmp_path.glob("checkpoint-00002*")
@@ -262,8 +264,8 @@ WRITES = [
 
 @pytest.fixture(scope="module")
 def unharmed(
-    task: Task, small: TrialConfig, tmp_path_factory: pytest.TempPathFactory
-) -> tuple[Task, list[Report], Path]:
+    task: TrainingContext, small: TrialConfig, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[TrainingContext, list[Report], Path]:
     """A small network, its reports, and the folder of its training."""
     quick, folder = replace(task, model=build), tmp_path_factory.mktemp("unharmed")
     return quick, reports_of(fit(small, quick, folder)), folder
@@ -272,7 +274,7 @@ def unharmed(
 @pytest.mark.parametrize("side", ["before", "after"])
 @pytest.mark.parametrize(("module", "write", "call"), WRITES)
 def test_killed_on_either_side_of_a_write(
-    unharmed: tuple[Task, list[Report], Path],
+    unharmed: tuple[TrainingContext, list[Report], Path],
     small: TrialConfig,
     tmp_path: Path,
     module: str,
@@ -303,7 +305,7 @@ def test_killed_on_either_side_of_a_write(
 
 
 def test_damage_at_a_hundred_places_is_recognised(
-    task: Task, small: TrialConfig, tmp_path: Path
+    task: TrainingContext, small: TrialConfig, tmp_path: Path
 ) -> None:
     """Cut or flipped anywhere, the newest gives way to the one before, which has all reports."""
     config = small.replace(epochs=3)
@@ -330,7 +332,7 @@ def test_damage_at_a_hundred_places_is_recognised(
 
 
 def test_a_training_without_any_whole_checkpoint_says_that_it_starts_anew(
-    task: Task, small: TrialConfig, tmp_path: Path
+    task: TrainingContext, small: TrialConfig, tmp_path: Path
 ) -> None:
     reports = reports_of(itertools.islice(fit(small, task, tmp_path), 1))
     next(tmp_path.glob("checkpoint-00001*")).write_text("{}")
@@ -340,7 +342,7 @@ def test_a_training_without_any_whole_checkpoint_says_that_it_starts_anew(
 
 
 def test_a_smaller_micro_batch_goes_on_from_the_checkpoint(
-    task: Task, small: TrialConfig, tmp_path: Path
+    task: TrainingContext, small: TrialConfig, tmp_path: Path
 ) -> None:
     reports = reports_of(itertools.islice(fit(small, task, tmp_path), 1))
     halved = small.halved()
@@ -353,7 +355,7 @@ def test_a_smaller_micro_batch_goes_on_from_the_checkpoint(
     assert small.replace(batch=6, mix="mixup").halved() is None
 
 
-def test_evaluation_does_not_depend_on_the_batch(task: Task, small: TrialConfig) -> None:
+def test_evaluation_does_not_depend_on_the_batch(task: TrainingContext, small: TrialConfig) -> None:
     from trainables.data.loader import evaluation_loader
     from trainables.networks.timm_network import build_model
     from trainables.training.device import Device

@@ -1,4 +1,4 @@
-"""Augmentation policies as albumentations pipelines; the one place that imports the library."""
+"""Augmentation policies of ours as the albumentations pipelines that training runs."""
 
 from __future__ import annotations
 

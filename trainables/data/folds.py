@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +13,7 @@ from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
 
 from spaces.digest import digest
 from spaces.errors import InputError
+from spaces.files import whole_file
 from trainables.data.contest import Contest
 
 
@@ -69,9 +69,8 @@ class Folds:
             table = pd.DataFrame({"image": self.images, "label": self.labels, "fold": self.fold})
             if self.groups is not None:
                 table["group"] = self.groups
-            temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
-            table.to_csv(temporary, index=False)
-            temporary.rename(path)
+            with whole_file(path) as temporary:
+                table.to_csv(temporary, index=False)
         return path
 
     @staticmethod

@@ -1,1 +1,1 @@
-"""What exported models take along: this folder needs torch, timm, OpenCV and nothing of ours."""
+"""What exported models take along: nothing of ours beside it; reading policies needs albumentations."""

@@ -1,0 +1,63 @@
+"""Finding searches below a runs folder."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from pathlib import Path
+
+from results.records.ledger import read_ledger
+from results.records.trials import Search
+from spaces.errors import InputError, unknown
+
+
+def searches(runs: Path) -> list[Path]:
+    """Folders of all searches below ``runs/``, in the order in which they were opened.
+
+    Times of files do not count: a search that goes on, or a copied folder, would be the newest.
+    """
+    return sorted((p.parent for p in runs.glob("*/*/ledger.jsonl")), key=_opened_at)
+
+
+def _opened_at(folder: Path) -> tuple[float, str]:
+    """When a search was opened, as its first event says; one without is older than all others."""
+    try:
+        with (folder / "ledger.jsonl").open("rb") as file:
+            return float(json.loads(file.readline())["at"]), folder.name
+    except (OSError, ValueError, KeyError, TypeError):
+        return 0.0, folder.name
+
+
+def _last_written(folder: Path) -> tuple[float, str]:
+    """When the last event of a search happened."""
+    with contextlib.suppress(OSError, InputError, KeyError):
+        return max(e["at"] for e in read_ledger(folder / "ledger.jsonl") if "at" in e), folder.name
+    return 0.0, folder.name
+
+
+def whole_searches(competition: Path) -> list[Search]:
+    """All searches of a competition's folder whose records can be read, oldest first."""
+    found = []
+    for folder in searches(competition.parent):
+        if folder.parent == competition:
+            with contextlib.suppress(InputError):
+                found.append(Search.read(folder))
+    return found
+
+
+def find_search(runs: Path, name: str) -> Path:
+    """Finds a search by name, or the one that was worked on last for ``latest``.
+
+    Raises:
+        InputError: If there is none, or several competitions have one of that name.
+    """
+    folders = searches(runs)
+    if name == "latest" and folders:
+        return max(folders, key=_last_written)
+    matches = [p for p in folders if p.name == name or f"{p.parent.name}/{p.name}" == name]
+    if len(matches) > 1:
+        names = ", ".join(f"{p.parent.name}/{p.name}" for p in matches)
+        raise InputError(f"{name!r} is the name of several searches: say which of {names}")
+    if not matches:
+        raise unknown("search", name, [p.name for p in folders], f"runs={runs}")
+    return matches[0]

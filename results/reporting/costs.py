@@ -1,0 +1,51 @@
+"""What a job cost, and what made its trials fail, in words."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from typing import Any
+
+from results.records.trials import Search
+from results.reporting.text import format_seconds
+
+SHOWN = 5
+"""Reasons of failure that are named."""
+
+
+def failures(search: Search) -> list[str]:
+    """What made trials fail, each reason once."""
+    reasons = Counter(
+        t.reason.splitlines()[0] for t in search.trials.values() if t.state == "failed"
+    )
+    return [f"{n} failed: {reason}" for reason, n in reasons.most_common(SHOWN)]
+
+
+def costs(summary: Mapping[str, Any]) -> list[str]:
+    cost = summary["cost"]
+    wall, trained = cost["wall"], cost["trials/total"]
+    if not trained:
+        return [f"It took {format_seconds(wall)}; no epoch was trained ({_states(summary)})."]
+    share = {k: cost[f"trials/{k}"] / trained for k in ("feed", "compute")}
+    spent = ", ".join(
+        f"{name} {format_seconds(cost[f'why/{name}'])}"
+        for name in ("baseline", "sampled", "confirm", "single", "fold")
+        if f"why/{name}" in cost
+    )
+    gained = [c for c in summary["comparisons"] if "the baseline" in c["control"]]
+    return [
+        *(
+            f"Sampling took {format_seconds(cost['why/sampled'])} of training and gained "
+            f"{c['gain']:+.1f} ± {c['margin']:.1f} points on the baseline."
+            for c in gained
+        ),
+        f"It took {format_seconds(wall)} ({_states(summary)}); training time: {spent}.",
+        f"{cost['images'] / wall:,.0f} images/s over {cost['epochs']} epochs; "
+        f"of training time {share['feed']:.0%} feeding, {share['compute']:.0%} computing, "
+        f"{1 - share['feed'] - share['compute']:.0%} evaluating; tracking took "
+        f"{cost['tracking'] / wall:.1%} of one core.",
+    ]
+
+
+def _states(summary: Mapping[str, Any]) -> str:
+    return ", ".join(f"{n} {state}" for state, n in sorted(summary["counts"].items()))

@@ -1,0 +1,81 @@
+"""What follows from a fault: how often a trial goes on, and with which changes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from results.records.trials import Trial
+from search.execution.exit_note import read_exit_note
+
+RETRIES = {"death": 2, "hang": 1, "memory": 1, "device": 1}
+"""How often a trial goes on after each kind of fault; the next one of the kind fails it.
+
+``death``: its worker died; ``hang``: it gave no sign of life and was killed; ``memory``: it ran out
+of memory, and goes on with half the micro-batch; ``device``: its GPU context broke.
+"""
+
+OUT_OF_MEMORY = "low on memory"
+"""What Ray says when it kills a worker to save the node."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Consequence:
+    """What becomes of a trial after a fault.
+
+    Attributes:
+        again: Whether it goes on from its checkpoint; if not, it has failed.
+        reason: What happened.
+        words: The same for the user, with what follows.
+        changes: Of its configuration from then on.
+    """
+
+    again: bool
+    reason: str
+    words: str
+    changes: Mapping[str, Any] = field(default_factory=dict)
+
+
+def after_fault(trial: Trial, kind: str, reason: str) -> Consequence:
+    """Decides whether a trial goes on: as often as `RETRIES` says.
+
+    Out of memory it does so with half the micro-batch, unless that cannot be split.
+
+    Args:
+        trial: As it was before the fault.
+        kind: One of `RETRIES`.
+        reason: What happened.
+    """
+    words = f"{trial.id}: {reason.splitlines()[0]}"
+    if trial.faults.count(kind) >= RETRIES[kind]:
+        return Consequence(again=False, reason=reason, words=words)
+    if kind != "memory":
+        words += "; it goes on from its last epoch"
+        return Consequence(again=True, reason=reason, words=words)
+    smaller = trial.config.halved()
+    if smaller is None:
+        return Consequence(again=False, reason=reason, words=words)
+    words += f"; it goes on with micro_batch={smaller.micro_batch}"
+    changes = {"micro_batch": smaller.micro_batch}
+    return Consequence(again=True, reason=reason, words=words, changes=changes)
+
+
+def cause_of_death(folder: Path, text: str) -> tuple[str, str, str]:
+    """Why a trial's worker died.
+
+    Args:
+        folder: The trial's folder: whoever ended the process on purpose has left word of why.
+        text: What Ray says of it.
+
+    Returns:
+        Kind of fault, reason, and traceback.
+    """
+    left = read_exit_note(folder)
+    if left is not None:
+        return left.fault, left.reason, left.traceback
+    if OUT_OF_MEMORY in text:
+        return "memory", "the machine ran out of memory", text
+    last = (text.splitlines() or ["no reason given"])[-1]
+    return "death", f"the worker process died: {last}", text

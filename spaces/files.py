@@ -1,0 +1,27 @@
+"""Files that are whole or absent, whoever reads, writes or is killed meanwhile."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+from collections.abc import Iterator
+from pathlib import Path
+
+
+@contextlib.contextmanager
+def whole_file(path: Path) -> Iterator[Path]:
+    """Gives a temporary file to write, which takes its place when the context ends.
+
+    Args:
+        path: The file; its folder is there.
+
+    Yields:
+        A hidden file beside it that nobody else writes; removed if an exception is raised.
+    """
+    temporary = path.with_name(f".{path.name}.{os.getpid()}-{secrets.token_hex(3)}.tmp")
+    try:
+        yield temporary
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
