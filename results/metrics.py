@@ -15,6 +15,9 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 Direction = Literal["maximize", "minimize"]
 
+FEW = 8
+"""Statistics per image that are summed one by one."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Metric:
@@ -78,7 +81,7 @@ def of_sums(
     """
 
     def weighted(labels: Ints, probabilities: Floats, weights: Floats) -> Floats:
-        return reduce(weights @ statistics(labels, probabilities))
+        return reduce(_sums(weights, statistics(labels, probabilities)))
 
     return Metric(
         name=name,
@@ -88,6 +91,17 @@ def of_sums(
         reduce=reduce,
         **rest,
     )
+
+
+def _sums(weights: Floats, statistics: Floats) -> Floats:
+    """``weights @ statistics``; where there are few statistics, one by one.
+
+    A sum has then the same last bits whatever stands beside it. Counts of many classes are exact.
+    """
+    if statistics.shape[1] > FEW:
+        return np.asarray(weights @ statistics)
+    columns = np.ascontiguousarray(statistics.T)
+    return np.stack([weights @ column for column in columns], axis=-1)
 
 
 def _share(part: Floats, whole: Floats) -> Floats:

@@ -1,1 +1,1 @@
-"""What exported models take along: nothing of ours beside it; reading policies needs albumentations."""
+"""What exports take along: nothing of ours beside it; reading policies needs albumentations."""
