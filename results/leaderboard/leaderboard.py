@@ -212,13 +212,14 @@ class Leaderboard:
         """Records a conclusion on trust, if it is another than the last.
 
         Args:
-            conclusion: ``verdict``, ``validation``, ``metric``, ``folds``, ``scored`` and figures.
+            conclusion: ``verdict``, ``validation``, ``metric``, ``folds``, ``scored``, the ``weights``
+                towards the test with the ``network`` that saw them, and figures.
             freeze: Whether its validation becomes the yardstick from now on.
         """
-        key = ("verdict", "validation", "metric", "folds", "scored")
+        key = ("verdict", "validation", "metric", "folds", "scored", "weights", "network")
         with self._writing() as ledger:
             last = self.assessed
-            if freeze or last is None or any(last[k] != conclusion[k] for k in key):
+            if freeze or last is None or any(last.get(k) != conclusion.get(k) for k in key):
                 self._append(ledger, "assessed", frozen=freeze, **conclusion)
 
     @contextlib.contextmanager

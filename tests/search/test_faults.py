@@ -73,7 +73,7 @@ def trials(
         classes=contest.classes,
         metric="macro_f1",
         direction="maximize",
-        model="",
+        model="tests.tiny:build",
         loss="tests.faulty:loss",
         predict_test=False,
         threads=1,
