@@ -212,8 +212,8 @@ class Leaderboard:
         """Records a conclusion on trust, if it is another than the last.
 
         Args:
-            conclusion: ``verdict``, ``validation``, ``metric``, ``folds``, ``scored``, the ``weights``
-                towards the test with the ``network`` that saw them, and figures.
+            conclusion: ``verdict``, ``validation``, ``metric``, ``folds``, ``scored``, ``weights``
+                towards the test and the ``network`` behind them, and figures.
             freeze: Whether its validation becomes the yardstick from now on.
         """
         key = ("verdict", "validation", "metric", "folds", "scored", "weights", "network")
