@@ -24,7 +24,7 @@ lint: install
 	$(BIN)/mypy
 
 test: lint
-	$(BIN)/pytest -n 3 --dist loadfile --no-loadscope-reorder --durations=12 --durations-min=5
+	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder --durations=12 --durations-min=5
 
 test-slow: install
 	$(BIN)/pytest -m slow
