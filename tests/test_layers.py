@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import ast
+import re
+import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -40,7 +43,7 @@ def imports(path: Path) -> set[str]:
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom) and node.module:
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
             found.add(node.module)
     return found
 
@@ -75,3 +78,29 @@ def test_nothing_reads_pickles() -> None:
             if unsafe == "eval(" and "model.eval()" in text:
                 text = text.replace("model.eval()", "")
             assert unsafe not in text, f"{path} uses {unsafe}"
+
+
+DISTRIBUTIONS = {
+    "cv2": "opencv-python-headless",
+    "huggingface_hub": "huggingface-hub",
+    "hydra": "hydra-core",
+    "sklearn": "scikit-learn",
+    "yaml": "pyyaml",
+}
+"""Modules that are named otherwise than what installs them."""
+
+UNSEEN = {"torchvision"}
+"""Declared because timm imports it."""
+
+
+def test_what_is_imported_is_declared_and_the_other_way_round() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    optional = project["optional-dependencies"]["onnx"]
+
+    def names(lines: list[str]) -> set[str]:
+        return {re.split(r"[^A-Za-z0-9_-]", line)[0].lower() for line in lines}
+
+    tops = {module.split(".")[0] for path in sources() for module in imports(path)}
+    used = tops - OURS - set(sys.stdlib_module_names)
+    imported = {DISTRIBUTIONS.get(module, module) for module in used}
+    assert imported - names(optional) == names(project["dependencies"]) - UNSEEN

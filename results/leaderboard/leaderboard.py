@@ -192,21 +192,16 @@ class Leaderboard:
 
     def add_note(self, about: str, hypothesis: str, conclusion: str, by: str) -> Note:
         """Records what somebody thought; what is empty stays as it was."""
-        with self._writing() as ledger:
-            self._append(
-                ledger, "noted", about=about, hypothesis=hypothesis, conclusion=conclusion, by=by
-            )
+        self._record("noted", about=about, hypothesis=hypothesis, conclusion=conclusion, by=by)
         return self.notes[about]
 
     def set_quota(self, quota: Quota) -> None:
         """Records how many may be handed in."""
-        with self._writing() as ledger:
-            self._append(ledger, "quota", **quota.to_json())
+        self._record("quota", **quota.to_json())
 
     def set_rules(self, *, test_images: bool) -> None:
         """Records what the contest's rules allow."""
-        with self._writing() as ledger:
-            self._append(ledger, "rules", test_images=test_images)
+        self._record("rules", test_images=test_images)
 
     def add_assessment(self, conclusion: Mapping[str, object], *, freeze: bool) -> None:
         """Records a conclusion on trust, if it is another than the last.
@@ -233,6 +228,10 @@ class Leaderboard:
         """Takes in what others have recorded since the record was last read."""
         if self.path.exists():
             replay(self.path, self._apply, skip=self._events)
+
+    def _record(self, kind: str, /, **fields: object) -> None:
+        with self._writing() as ledger:
+            self._append(ledger, kind, **fields)
 
     def _append(self, ledger: Ledger, kind: str, /, **fields: object) -> None:
         event = ledger.add(kind, **fields)
@@ -295,9 +294,5 @@ class Leaderboard:
         elif kind == "assessed":
             self.assessed = event
             if event["frozen"]:
-                self.frozen = Frozen(
-                    validation=event["validation"],
-                    metric=event["metric"],
-                    folds=event["folds"],
-                    at=event["at"],
-                )
+                yardstick = {k: event[k] for k in ("validation", "metric", "folds", "at")}
+                self.frozen = Frozen(**yardstick)

@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Mapping
 from typing import Any
+
+from mlflow.entities import Dataset, DatasetInput, InputTag
+
+from results.records.ledger import Event
 
 
 def epoch_metrics(report: Mapping[str, Any]) -> dict[str, float]:
@@ -16,3 +22,28 @@ def flat_params(config: Mapping[str, Any]) -> dict[str, Any]:
     """A configuration as flat parameters; the policy, a structure, is an artifact instead."""
     flat = {k: v for k, v in config.items() if k != "policy"}
     return {**flat, "size": "x".join(map(str, config["size"])), "stages": len(config["policy"])}
+
+
+def training_data(opened: Event) -> DatasetInput:
+    """The contest's images as MLflow's input of a run, from a job's opening event."""
+    data = opened["data"]
+    dataset = Dataset(
+        name=opened["competition"],
+        digest=data["digest"],
+        source_type="local",
+        source=json.dumps({"uri": data["root"]}),
+        profile=json.dumps({**opened["images"], "classes": len(opened["classes"])}),
+    )
+    return DatasetInput(dataset=dataset, tags=[InputTag("mlflow.data.context", "training")])
+
+
+def closing_metrics(closed: Event) -> dict[str, float]:
+    """What a search cost, and what its winner gained on each control."""
+    metrics = {f"cost/{k}": float(v) for k, v in closed["cost"].items()}
+    if closed["optimism"] is not None:
+        metrics["winner/optimism"] = closed["optimism"]
+    for comparison in closed["comparisons"]:
+        name = re.sub(r"\W+", "_", comparison["control"]).strip("_")
+        metrics[f"gain/{name}"] = comparison["gain"]
+        metrics[f"gain/{name}.margin"] = comparison["margin"]
+    return metrics

@@ -7,14 +7,13 @@ reading a ledger twice adds nothing twice.
 from __future__ import annotations
 
 import json
-import re
 import threading
 import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from mlflow.entities import Dataset, DatasetInput, InputTag, Metric, Param, RunTag
+from mlflow.entities import Metric, Param, RunTag
 from mlflow.tracking import MlflowClient
 
 from results.records.fold_table import Truth
@@ -23,7 +22,12 @@ from results.records.secrets import in_a_line
 from results.records.trials import Search, Trial
 from results.reporting.figures import confusion, learning_curves
 from results.reporting.report import describe, report, verdict
-from results.tracking.conventions import epoch_metrics, flat_params
+from results.tracking.conventions import (
+    closing_metrics,
+    epoch_metrics,
+    flat_params,
+    training_data,
+)
 from results.tracking.store import ID_TAG, find_experiment, open_client, source_tags
 
 STATUS = {
@@ -230,13 +234,7 @@ class Tracker:
         assert client is not None
         run = self._runs[search.id]
         stamp = int(event["at"] * 1000)
-        metrics = [Metric(f"cost/{k}", v, stamp, 0) for k, v in event["cost"].items()]
-        if event["optimism"] is not None:
-            metrics.append(Metric("winner/optimism", event["optimism"], stamp, 0))
-        for c in event["comparisons"]:
-            name = re.sub(r"\W+", "_", c["control"]).strip("_")
-            metrics.append(Metric(f"gain/{name}", c["gain"], stamp, 0))
-            metrics.append(Metric(f"gain/{name}.margin", c["margin"], stamp, 0))
+        metrics = [Metric(k, v, stamp, 0) for k, v in closing_metrics(event).items()]
         winner = search.trials.get(event["winner"] or "")
         if winner is not None:
             score = winner.score(search.metric)
@@ -298,13 +296,4 @@ class Tracker:
 
     def _log_data(self, run: str, opened: Event) -> None:
         assert self._client is not None
-        data = opened["data"]
-        dataset = Dataset(
-            name=opened["competition"],
-            digest=data["digest"],
-            source_type="local",
-            source=json.dumps({"uri": data["root"]}),
-            profile=json.dumps({**opened["images"], "classes": len(opened["classes"])}),
-        )
-        tag = InputTag("mlflow.data.context", "training")
-        self._client.log_inputs(run, datasets=[DatasetInput(dataset=dataset, tags=[tag])])
+        self._client.log_inputs(run, datasets=[training_data(opened)])
