@@ -26,9 +26,11 @@ def track(runs: Path, tracking: str, copy: Callable[[Any], None]) -> str:
 
 def reach(tracking: str, runs: Path) -> str:
     """Why the tracking store does not answer now; empty if it does, or will be made."""
-    if tracking.startswith("sqlite:///") or not tracking:
-        place = Path(tracking.removeprefix("sqlite:///")).parent if tracking else runs
-        return "" if place.is_dir() or not tracking else f"there is no folder {place}"
+    if not tracking:
+        return ""
+    if tracking.startswith("sqlite:///"):
+        folder = Path(tracking.removeprefix("sqlite:///")).parent
+        return "" if folder.is_dir() else f"there is no folder {folder}"
     return track(runs, tracking, lambda client: client.search_experiments(max_results=1))
 
 

@@ -36,14 +36,13 @@ from ray import tune
 from ray._private import ray_constants
 
 from search.execution.driver import Driver
+from search.execution.local_resources import GIB
 from search.execution.trial_actor import TrialActor
 from search.execution.tune_adapter import Events, Proposals, Stop
 from search.jobs.job import Job
 from search.options.training import ClusterConfig, ResourcesConfig
 from search.planning.planned import Plan
 from spaces.errors import InputError
-
-GIB = 2**30
 
 
 @contextlib.contextmanager

@@ -19,12 +19,12 @@ from results.reporting.summary import summarise
 from search.competition.standing import check_frozen
 from search.competition.tracking import reach
 from search.execution.driver import Driver
-from search.execution.engine import GIB, ray_session, run_trials, slots_of, trial_slots
+from search.execution.engine import ray_session, run_trials, slots_of, trial_slots
+from search.execution.local_resources import GIB, check_local_resources
 from search.execution.nodes import Nodes
 from search.execution.progress import Progress
 from search.jobs.job import Job, Prepared
 from search.jobs.kind import JobKind
-from search.jobs.local_resources import check_local_resources
 from search.jobs.resume import MAY_CHANGE, check_owner, check_unchanged
 from search.jobs.retention import ALL, tidy
 from search.jobs.reuse import KnownTrainings

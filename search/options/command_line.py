@@ -15,6 +15,7 @@ from typing import Any, TypeVar, get_type_hints
 
 from search.options.exit_codes import BAD_INPUT, FAILED, OK, STOPPED
 from search.options.help import HELP
+from search.options.recorded import Recorded
 from spaces.errors import InputError, unknown
 
 C = TypeVar("C")
@@ -24,10 +25,6 @@ _FIELDS = {"import": "import_"}
 
 _OPEN = ("fix", "narrow", "promote", "data.baseline")
 """Options under which users choose the names."""
-
-
-Recorded = Callable[[Any], Mapping[str, Any]]
-"""Options that a job was started with, by the command line that resumes it."""
 
 
 def main(

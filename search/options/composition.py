@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, TypeVar, get_type_hints
 
@@ -15,13 +15,11 @@ from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError
 
+from search.options.recorded import Recorded
 from search.options.training import DataConfig, DigitsConfig
 from spaces.errors import InputError, unknown
 
 C = TypeVar("C")
-
-Recorded = Callable[[Any], Mapping[str, Any]]
-"""Options that a job was started with, by the command line that resumes it."""
 
 
 def compose_config(

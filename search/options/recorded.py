@@ -13,11 +13,14 @@ from spaces.errors import InputError
 if TYPE_CHECKING:
     from results.records.trials import Search
 
+Recorded = Callable[[Any], Mapping[str, Any]]
+"""Options that a job was started with, by the command line that resumes it."""
+
 OWN_CODE = ("model", "loss", "metric", "space")
 """Options that may name a function of the user's, which only a command line may do."""
 
 
-def recorded_options(kind: str) -> Callable[[EngineConfig], Mapping[str, Any]]:
+def recorded_options(kind: str) -> Recorded:
     """Reads the options of a job of one kind.
 
     Args:

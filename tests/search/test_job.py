@@ -19,10 +19,10 @@ from results.records.secrets import in_a_line
 from search.competition.images import open_pictures
 from search.competition.standing import open_standing
 from search.competition.tracking import reach
-from search.execution.engine import GIB, _staying_local, trial_slots
+from search.execution.engine import _staying_local, trial_slots
+from search.execution.local_resources import GIB, check_local_resources
 from search.jobs.code_digest import code_digest
 from search.jobs.job import recordable_options, resolve_metric
-from search.jobs.local_resources import check_local_resources
 from search.jobs.preparation import base_config, prepare
 from search.jobs.resume import check_owner
 from search.options.analysis import CompetitionConfig, TrustConfig
@@ -329,7 +329,6 @@ def test_tracking_that_cannot_be_is_refused_and_one_that_is_away_is_told(tmp_pat
     away = reach("http://127.0.0.1:1", tmp_path)
     assert away
     assert len(away) <= 300
-    assert away.endswith((" …", ")", ".", "'")) or away[-1].isalnum()
 
 
 def test_words_of_an_error_are_not_cut_in_two() -> None:

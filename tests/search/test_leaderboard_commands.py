@@ -451,7 +451,7 @@ def test_rules_that_forbid_test_images_are_remembered(folder: Path, tmp_path: Pa
     # Gate and final selection weigh what the verdict weighed, not the baseline's embeddings.
     (weights,) = (copy / "runs/digits").glob("shift-*.json")
     assert run(copy, "final").returncode == 0
-    run(copy, "promote", "folds=2", "select=nothing")
+    assert run(copy, "promote", "folds=2", "select=nothing").returncode == 2
     assert list((copy / "runs/digits").glob("shift-*.json")) == [weights]
     wrong = run(copy, "trust", "weights=x.safetensors")
     assert wrong.returncode == 2
