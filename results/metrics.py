@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from spaces.errors import InputError, unknown
+from spaces.errors import InputError
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -195,17 +195,6 @@ METRICS: dict[str, Metric] = {
 }
 
 
-def metric(name: str) -> Metric:
-    """Looks a metric up.
-
-    Raises:
-        InputError: If there is none of that name; the message lists them.
-    """
-    if name not in METRICS:
-        raise unknown("metric", name, [*METRICS, "module:function"], f"metric={name}")
-    return METRICS[name]
-
-
 def custom_metric(
     name: str, direction: Direction, function: Callable[[Ints, Floats], float]
 ) -> Metric:
@@ -246,9 +235,8 @@ def custom_metric(
 
 
 def all_scores(
-    labels: Ints, probabilities: NDArray[np.floating], contest: Metric
+    targets: Ints, predictions: NDArray[np.floating], metrics: Iterable[Metric]
 ) -> dict[str, float]:
-    """Every metric that is defined on these images, the contest's own included."""
-    metrics = {**METRICS, contest.name: contest}
-    scores = {name: m.score(labels, probabilities) for name, m in metrics.items()}
+    """Every metric that is defined on these images, by name."""
+    scores = {m.name: m.score(targets, predictions) for m in metrics}
     return {name: value for name, value in scores.items() if np.isfinite(value)}

@@ -29,13 +29,15 @@ def run(config: NoteConfig) -> int:
 
     runs = Path(config.runs)
     search, trial = find(runs, config.select)
-    board = Leaderboard.read(search.folder.parent)
+    leaderboard = Leaderboard.read(search.folder.parent)
     about = trial.id if trial else search.id
-    note = board.add_note(about, config.hypothesis, config.conclusion, default_author(config.by))
+    note = leaderboard.add_note(
+        about, config.hypothesis, config.conclusion, default_author(config.by)
+    )
     for name in ("hypothesis", "conclusion"):
         if getattr(note, name):
             print(f"{about}, {name}: {getattr(note, name)}")
-    problem = track_notes(search.folder.parent.name, board, config.tracking, runs)
+    problem = track_notes(search.folder.parent.name, leaderboard, config.tracking, runs)
     if problem:
         print(f"warning: tracking does not have it yet ({problem})")
         print("Next:\n  python -m search.sync")

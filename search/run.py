@@ -15,14 +15,17 @@ from search.options.command_line import main
 from search.options.files import check_files
 from search.options.recorded import recorded_options
 from search.options.training import RunConfig
+from spaces.ready import check_space_name
 
 
 def run(config: RunConfig) -> int:
     """Runs a search; returns the exit code."""
+    check_files(config)
+    for name in config.space if isinstance(config.space, list) else [config.space]:
+        check_space_name(str(name))
+    # Names are checked before what searches and trains is imported, which takes seconds.
     from search.options.search_space import flatten, resolve_space
 
-    check_files(config)
-    # Names are checked before what trains is imported, which takes seconds.
     space = resolve_space(config.space, flatten(config.fix), flatten(config.narrow))
     from search.jobs.lifecycle import run_job
     from search.jobs.search_job import SearchJob

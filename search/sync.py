@@ -49,9 +49,9 @@ def run(config: SyncConfig) -> int:
             continue
         print(f"{folder.parent.name}/{folder.name} is in {without_password(uri)}")
     for competition in sorted({folder.parent for folder in folders}):
-        board = Leaderboard.read(competition)
+        leaderboard = Leaderboard.read(competition)
         try:
-            log_notes(open_client(uri), competition.name, board)
+            log_notes(open_client(uri), competition.name, leaderboard)
         except TRACKING_ERRORS as error:
             reason = masked(f"tracking={uri}: {error}", uri).splitlines()[0]
             raise InputError(reason) from error

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -65,17 +64,17 @@ class Param:
 
     def contains(self, value: Value) -> bool:
         """Whether ``value`` could be drawn."""
-        if isinstance(self.distribution, CategoricalDistribution):
-            return any(value == c and type(value) is type(c) for c in self.distribution.choices)
-        if (
-            not isinstance(value, int | float)
-            or isinstance(value, bool)
-            or not math.isfinite(value)
-        ):
+        d = self.distribution
+        if isinstance(d, CategoricalDistribution):
+            return any(value == c and type(value) is type(c) for c in d.choices)
+        if not isinstance(d, FloatDistribution | IntDistribution):
+            raise TypeError(f"unsupported distribution {d!r}")
+        if not isinstance(value, int | float) or isinstance(value, bool):
             return False
-        if isinstance(self.distribution, IntDistribution) and value != int(value):
+        if not d.low <= value <= d.high:  # not for NaN, either
             return False
-        return bool(self.distribution._contains(self.distribution.to_internal_repr(value)))
+        steps = (value - d.low) / d.step if d.step else 0.0
+        return abs(steps - round(steps)) < 1e-8
 
     def read(self, value: Any) -> Value | None:
         """The value that could be drawn and is meant by ``value`` or its text; None if none is."""

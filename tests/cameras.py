@@ -82,8 +82,8 @@ def predictions(seed: int) -> tuple[NDArray[np.uint8], NDArray[np.uint8], NDArra
             found.append(model.predict(flat[asked]))
     features = PCA(32, random_state=0).fit(flat[rows]).transform(flat)
     shift = measure_shift(features[held_out], features[trained:])
-    truth = labels[asked].astype(np.uint8)
-    return np.stack(found).astype(np.uint8), truth, shift.weights.astype(np.float32)
+    labelled = labels[asked].astype(np.uint8)
+    return np.stack(found).astype(np.uint8), labelled, shift.weights.astype(np.float32)
 
 
 def taus() -> NDArray[np.float64]:
@@ -91,11 +91,11 @@ def taus() -> NDArray[np.float64]:
     metric = METRICS["macro_f1"]
     rows = []
     with np.load(STORED) as stored:
-        for predicted, truth, weights in zip(
+        for predicted, labelled, weights in zip(
             stored["predicted"], stored["truth"], stored["weights"], strict=True
         ):
             n = len(weights)
-            labels, chosen = truth.astype(np.int64), np.eye(10)[predicted]
+            labels, chosen = labelled.astype(np.int64), np.eye(10)[predicted]
             test = [metric.score(labels[n:], p[n:]) for p in chosen]
             rows.append(
                 [

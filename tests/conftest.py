@@ -45,7 +45,7 @@ def task(contest: Contest, store: ImageStore, folds: Folds) -> TrainingContext:
 @pytest.fixture(scope="session")
 def small() -> TrialConfig:
     """A training of seconds."""
-    return TrialConfig(
+    return TrialConfig.of(
         backbone="test_resnet",
         size=(32, 32),
         store_side=44,

@@ -33,7 +33,7 @@ def loss(config: TrialConfig) -> Loss:
 
     What ends or stops a process does so once: marks are left in the folder ``FAULTS_SEEN``.
     """
-    fault = FAULTS[round(config.label_smoothing * 100)]
+    fault = FAULTS[round(config.loss.label_smoothing * 100)]
     mark = Path(os.environ["FAULTS_SEEN"]) / fault
     calls = 0
 
@@ -41,13 +41,13 @@ def loss(config: TrialConfig) -> Loss:
         nonlocal calls
         calls += 1
         value = functional.cross_entropy(logits, targets)
-        if calls != STEPS * config.accumulation + 3:
+        if calls != STEPS * config.run.accumulation + 3:
             return value
         if fault in ("nan", "inf"):
             return value * float(fault)
         if fault == "exception":
             raise ValueError("a mistake in the loss")
-        if fault == "memory" and config.accumulation == 1:
+        if fault == "memory" and config.run.accumulation == 1:
             logits.register_hook(_out_of_memory)  # type: ignore[no-untyped-call]
         if fault == "device" and _first(mark):
             raise RuntimeError("CUDA error: device-side assert triggered")

@@ -5,16 +5,18 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from results.records.events import FORMAT
 from spaces.trial_config import TrialConfig
 
 
 def opening(name: str, baseline: TrialConfig, **rest: Any) -> dict[str, Any]:
     """Fields of an opening event of the competition ``c``."""
     return {
-        "format": 1,
+        "format": FORMAT,
         "kind": "search",
         "search": name,
         "competition": "c",
+        "task": "classification",
         "metric": "accuracy",
         "direction": "maximize",
         "points": 100,

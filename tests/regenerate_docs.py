@@ -7,6 +7,7 @@ README.md from running their commands. `tests/test_docs.py` compares them.
 from __future__ import annotations
 
 import ast
+import dataclasses
 import inspect
 import os
 import re
@@ -17,8 +18,10 @@ import sys
 import tempfile
 from pathlib import Path
 
+from spaces.augmentation.families import FAMILIES
 from spaces.augmentation.operations import OPERATIONS
-from spaces.trial_config import ELSEWHERE, TrialConfig
+from spaces.sections.section import Section
+from spaces.trial_config import ELSEWHERE, SECTIONS, TrialConfig
 
 ROOT = Path(__file__).parent.parent
 README, SPACES = ROOT / "README.md", ROOT / "docs" / "spaces.md"
@@ -40,18 +43,42 @@ def operations_table() -> str:
 
 
 def parameters_table() -> str:
-    """The fields of a configuration, from its docstring."""
-    text = inspect.cleandoc(TrialConfig.__doc__ or "").partition("Attributes:\n")[2]
-    defaults = TrialConfig()
-    rows = ["| name | meaning | default |", "|---|---|---|"]
-    for name, meaning in re.findall(r"^    (\w+): ((?:.|\n {8})*)", text, re.MULTILINE):
-        if name in ELSEWHERE:
-            continue
-        value = getattr(defaults, name)
-        shown = "no augmentation" if name == "policy" else f"`{value}`" if value != "" else ""
-        words = re.sub(r"\s+", " ", meaning).replace("``", "`")
-        rows.append(f"| `{name}` | {words} | {shown} |")
+    """The parameters of every section, from the docstrings of its kinds."""
+    rows = ["| name | meaning | with | default |", "|---|---|---|---|"]
+    for key, kinds in SECTIONS.items():
+        default = TrialConfig().section(key)
+        names = list(kinds)
+        if len(names) > 1:
+            what = inspect.getdoc(sys.modules[kinds.base.__module__]) or ""
+            own = ", `module:function`" if kinds.takes_own else ""
+            listed = ", ".join(f"`{name}`" for name in names)
+            words = f"{what.removesuffix('.')}: {listed}{own}"
+            rows.append(f"| **`{kinds.parameter}`** | {words} | | `{default.kind}` |")
+        for name in kinds.names()[1:]:
+            if name in ELSEWHERE:
+                continue
+            having = [kind for kind in names if kinds.has(kind, name)]
+            settings = kinds.settings(having[0])
+            told = "" if len(having) == len(names) else ", ".join(f"`{k}`" for k in having)
+            value = {f.name: f.default for f in dataclasses.fields(settings)}[name]
+            shown = "" if value == "" else f"`{value}`"
+            rows.append(f"| `{name}` | {_meaning(settings, name)} | {told} | {shown} |")
+    rows.append(
+        "| **`policy`** | Augmentation per image: "
+        + ", ".join(f"`{name}`" for name in FAMILIES)
+        + " | | `none` |"
+    )
     return "\n".join(rows)
+
+
+def _meaning(settings: type[Section], name: str) -> str:
+    """What the docstring of a section's kind, or of what it derives from, says of a setting."""
+    for kind in settings.__mro__:
+        text = inspect.cleandoc(kind.__doc__ or "").partition("Attributes:\n")[2]
+        found = re.search(rf"^    {name}: ((?:.|\n {{8}})*)", text, re.MULTILINE)
+        if found:
+            return re.sub(r"\s+", " ", found[1]).replace("``", "`")
+    raise LookupError(f"{settings.__name__}.{name} has no description")
 
 
 def tree() -> str:

@@ -93,9 +93,9 @@ def test_simulated_tables_say_what_was_promised() -> None:
 def test_the_cameras_say_what_the_guide_says() -> None:
     """The mean taus of plain and test-weighted scores over 20 cameras, with their interval."""
     assert table_in(GUIDE.read_text(), "cameras").replace("\n", " ") == cameras.report()
-    predicted, truth, weights = cameras.predictions(seed=0)
+    predicted, labelled, weights = cameras.predictions(seed=0)
     with np.load(cameras.STORED) as stored:
-        assert (stored["truth"][0] == truth).all()
+        assert (stored["truth"][0] == labelled).all()
         assert (stored["predicted"][0] == predicted).mean() > 0.99
         assert stored["weights"][0] == pytest.approx(weights, rel=0.05)
         assert len(stored["truth"]) == 20

@@ -14,7 +14,7 @@ from tests.records import draft, opening
 def test_fuzzed_input_is_refused_in_words(digits_folder: Path, tmp_path: Path) -> None:
     job = tmp_path / "c/j"
     job.mkdir(parents=True)
-    config = TrialConfig(epochs=1, warmup_epochs=0)
+    config = TrialConfig.of(epochs=1, warmup_epochs=0)
     report = {"epoch": 1, "metrics": {"val/accuracy": 0.5}, "seconds": {"total": 1.0}, "images": 3}
     cost = {"wall": 1.0, "tracking": 0.1, "images": 3, "epochs": 1, "why/sampled": 1.0}
     cost |= {"trials/total": 1.0, "trials/feed": 0.2, "trials/compute": 0.7}
@@ -33,9 +33,9 @@ def test_fuzzed_input_is_refused_in_words(digits_folder: Path, tmp_path: Path) -
     ]  # fmt: skip
     lines = [json.dumps({"at": float(i), **event}) for i, event in enumerate(events)]
     (job / "ledger.jsonl").write_text("\n".join(lines) + "\n")
-    board = Leaderboard.read(job.parent)
-    board.add_submission("j-000", draft(board.path.parent))
-    board.add_score("s001", public=0.5, private=None)
-    board.add_note("j-000", "it helps", "it does not", "me")
+    leaderboard = Leaderboard.read(job.parent)
+    leaderboard.add_submission("j-000", draft(leaderboard.path.parent))
+    leaderboard.add_score("s001", public=0.5, private=None)
+    leaderboard.add_note("j-000", "it helps", "it does not", "me")
     for row in fuzzed_inputs(tmp_path / "work", digits_folder, job, 200):
         assert not row.wrong, str(row)

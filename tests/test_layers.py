@@ -68,6 +68,7 @@ def test_imports_follow_the_arrows(path: Path) -> None:
         assert {m for m in imports(path) if m.split(".")[0] == "results"} <= {
             "results.metrics",
             "results.predictions",
+            "results.tasks.tasks",
         }
 
 
@@ -104,3 +105,37 @@ def test_what_is_imported_is_declared_and_the_other_way_round() -> None:
     used = tops - OURS - set(sys.stdlib_module_names)
     imported = {DISTRIBUTIONS.get(module, module) for module in used}
     assert imported - names(optional) == names(project["dependencies"]) - UNSEEN
+
+
+INTERNALS = {"search/internals/asha_state.py", "search/internals/loopback.py"}
+"""Where libraries' private names may be used."""
+
+
+def private_names(path: Path) -> set[str]:
+    """Underscored modules and attributes that a file uses, but for those that it makes itself."""
+    nodes = list(ast.walk(ast.parse(path.read_text())))
+    made = {n.name for n in nodes if isinstance(n, ast.FunctionDef)}
+    made |= {
+        n.target.id
+        for n in nodes
+        if isinstance(n, ast.AnnAssign) and isinstance(n.target, ast.Name)
+    }
+    used = {n.attr for n in nodes if isinstance(n, ast.Attribute) and n.attr.startswith("_")}
+    of_self = {
+        n.attr
+        for n in nodes
+        if isinstance(n, ast.Attribute)
+        and isinstance(n.value, ast.Name)
+        and n.value.id == "self"
+        and isinstance(n.ctx, ast.Store)
+    }
+    attributes = {name for name in used - made - of_self if not name.startswith("__")}
+    modules = {m for m in imports(path) if any(p.startswith("_") for p in m.split(".")[1:])}
+    return modules | attributes
+
+
+def test_private_names_of_libraries_are_in_one_place() -> None:
+    for path in sources():
+        name = path.relative_to(ROOT).as_posix()
+        found = private_names(path) - {"_exit"}  # of os, whose documentation has it
+        assert not found or name in INTERNALS, f"{name} uses {', '.join(sorted(found))}"

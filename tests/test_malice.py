@@ -26,10 +26,10 @@ from spaces.errors import InputError
 from spaces.trial_config import TrialConfig
 from tests.records import draft, opening
 from trainables.data.contest import load_contest
-from trainables.networks.timm_network import build_model
+from trainables.networks.timm_network import timm_network
 from trainables.training.checkpoint import Checkpoint
 
-CONFIG = TrialConfig(backbone="test_resnet")
+CONFIG = TrialConfig.of(backbone="test_resnet")
 
 
 class Planted:
@@ -84,7 +84,7 @@ def test_pickles_in_predictions_checkpoints_and_weights(tmp_path: Path, planted:
     weights = tmp_path / "weights.safetensors"
     weights.write_bytes(data)
     with pytest.raises(InputError, match="is not a safetensors file"):
-        build_model(CONFIG.replace(weights=str(weights)), 2)
+        timm_network(CONFIG.replace(weights=str(weights)), 2)
     assert not planted.exists()
 
 
@@ -120,8 +120,8 @@ def test_a_ledger_that_points_elsewhere(tmp_path: Path, event: str, change: dict
 
 
 def test_a_leaderboard_that_points_elsewhere(tmp_path: Path) -> None:
-    board = Leaderboard.read(tmp_path)
-    board.add_submission("t", draft(tmp_path))
+    leaderboard = Leaderboard.read(tmp_path)
+    leaderboard.add_submission("t", draft(tmp_path))
     path = tmp_path / "leaderboard.jsonl"
     event = json.loads(path.read_text())
     for change in ({"submission": "../x"}, {"holdout": "../../x.csv"}, {"oof": "/etc/passwd"}):

@@ -14,7 +14,11 @@ def build(config: TrialConfig, classes: int) -> torch.nn.Module:
     """A linear model of 8 x 8 pixels."""
     seen = os.environ.get("GPUS_SEEN")
     if seen:
-        words = (str(config.seed), os.environ.get("CUDA_VISIBLE_DEVICES", "none"), os.uname()[1])
+        words = (
+            str(config.run.seed),
+            os.environ.get("CUDA_VISIBLE_DEVICES", "none"),
+            os.uname()[1],
+        )
         with (Path(seen) / str(os.getpid())).open("a") as file:
             file.write(" ".join(words) + "\n")
     return torch.nn.Sequential(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,10 +13,11 @@ from sklearn.metrics import precision_recall_fscore_support
 
 from results.metrics import Ints, Metric
 from results.predictions import Predictions, predictions_file
-from results.records.fold_table import Truth
+from results.records.labelled_images import LabelledImages
 from results.records.trials import Search, Trial
 from results.stats.bootstrap import bootstrap_scores, bootstrap_weights
 from results.stats.correlation import Interval
+from results.tasks.task import Task
 from spaces.errors import InputError
 
 DRAWS = 1000
@@ -50,12 +51,12 @@ def out_of_fold(folds_file: Path, predictions: Predictions, count: int) -> OutOf
         predictions: Of training images.
         count: Folds that the split has in all.
     """
-    truth = Truth.of_images(folds_file, predictions.images)
+    labelled = LabelledImages.of_images(folds_file, predictions.images)
     return OutOfFold(
         predictions=predictions,
-        labels=truth.labels,
-        folds=truth.folds,
-        groups=truth.groups,
+        labels=labelled.labels,
+        folds=labelled.folds,
+        groups=labelled.groups,
         count=count,
     )
 
@@ -78,19 +79,18 @@ def collect(search: Search, arm: str, view: str = "") -> tuple[OutOfFold, Predic
     trials = [t for t in search.of("fold") if t.arm == arm and t.state == "finished"]
     by_fold: dict[int, list[Trial]] = {}
     for trial in trials:
-        by_fold.setdefault(trial.config.fold, []).append(trial)
+        by_fold.setdefault(trial.config.run.fold, []).append(trial)
     if not by_fold:
         raise InputError(f"{search.id}: no fold of {arm} was trained to its end")
     images: list[str] = []
     found, tests = [], []
     for fold, runs in sorted(by_fold.items()):
-        truth = Truth.of_fold(search.folds_file, fold)
+        labelled = LabelledImages.of_fold(search.folds_file, fold)
         folders = [search.trial_folder(t) for t in runs]
-        images += truth.images
+        images += labelled.images
         found.append(
-            np.mean(
-                [truth.probabilities(f / predictions_file("holdout", view)) for f in folders],
-                axis=0,
+            search.task.average(
+                [labelled.probabilities(f / predictions_file("holdout", view)) for f in folders]
             )
         )
         paths = [f / predictions_file("test", view) for f in folders]
@@ -101,19 +101,17 @@ def collect(search: Search, arm: str, view: str = "") -> tuple[OutOfFold, Predic
     every = Predictions(
         images=tuple(images),
         classes=tuple(search.opened["classes"]),
-        probabilities=np.concatenate(found).astype(np.float32),
-    ).of(tuple(i for i in Truth.fold_of_images(search.folds_file) if i in trained))
+        probabilities=np.concatenate(found),
+    ).of(tuple(i for i in LabelledImages.fold_of_images(search.folds_file) if i in trained))
     oof = out_of_fold(search.folds_file, every, int(search.opened["folds"]["count"]))
-    return oof, average(tests) if tests else None
+    return oof, average(search.task, tests) if tests else None
 
 
-def average(predictions: Sequence[Predictions]) -> Predictions:
-    """The mean of predictions of the same images."""
-    mean = np.mean([p.probabilities for p in predictions], axis=0)
+def average(task: Task, predictions: Sequence[Predictions]) -> Predictions:
+    """Predictions of the same images by several models as one."""
+    mean = task.average([p.probabilities for p in predictions])
     first = predictions[0]
-    return Predictions(
-        images=first.images, classes=first.classes, probabilities=mean.astype(np.float32)
-    )
+    return Predictions(images=first.images, classes=first.classes, probabilities=mean)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -121,7 +119,8 @@ class Headline:
     """What a promotion is worth, as far as can be told.
 
     Attributes:
-        score: The metric, pooled over the images of all folds but fold 0, which chose the trial.
+        score: The metric, pooled over the images of all folds that chose nothing: not fold 0,
+            which chose the trial, nor those of a race.
         interval: Around it, for models trained anew; None with fewer than two such folds.
         given_models: Around it, for these very models on other images (groups) alone.
         folds: The metric on each trained fold, fold 0 included if it is one of them.
@@ -139,12 +138,13 @@ class Headline:
     images: int
 
 
-def headline(metric: Metric, oof: OutOfFold) -> Headline:
+def headline(metric: Metric, oof: OutOfFold, chose: Collection[int] = (0,)) -> Headline:
     """The metric on the folds that chose nothing, with its uncertainty.
 
     Args:
         metric: The contest's metric.
         oof: Out-of-fold predictions.
+        chose: Folds that chose what was promoted: the hold-out, and those of a race.
     """
     probabilities = oof.predictions.probabilities.astype(np.float64)
     trained = sorted(set(oof.folds.tolist()))
@@ -152,11 +152,12 @@ def headline(metric: Metric, oof: OutOfFold) -> Headline:
         fold: metric.score(oof.labels[oof.folds == fold], probabilities[oof.folds == fold])
         for fold in trained
     }
-    honest = oof.folds != 0 if len(trained) > 1 else np.ones(len(oof.folds), dtype=bool)
+    free = [f for f in trained if f not in chose] or [f for f in trained if f] or trained
+    honest = np.isin(oof.folds, free)
     labels, p = oof.labels[honest], probabilities[honest]
     groups = None if oof.groups is None else oof.groups[honest]
     score = metric.score(labels, p)
-    others = [scores[fold] for fold in trained if fold != 0]
+    others = [scores[fold] for fold in free if fold]
     chosen = scores.get(0)
     return Headline(
         score=score,
@@ -206,10 +207,20 @@ def _given_models(
     groups: NDArray[np.str_] | None,
     score: float,
 ) -> Interval:
+    """The score and a t interval over images or groups, with the bootstrap's spread.
+
+    Quantiles of the bootstrap would do worse twice: with few groups they are too near to one
+    another, and resamples lack some of the images of rare classes, so that their macro F1 lies
+    below the score whatever the truth.
+    """
     drawn = bootstrap_weights(len(labels), DRAWS, groups)
-    scores = metric.weighted(labels, probabilities, drawn)
-    low, high = np.nanquantile(scores, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
-    return Interval(value=score, low=float(low), high=float(high))
+    units = len(labels) if groups is None else len(np.unique(groups))
+    if units < 2:
+        return Interval(value=score, low=metric.range[0], high=metric.range[1])
+    spread = float(np.nanstd(metric.weighted(labels, probabilities, drawn)))
+    half = float(stats.t.ppf((1 + LEVEL) / 2, units - 1)) * spread * (units / (units - 1)) ** 0.5
+    low, high = metric.range
+    return Interval(value=score, low=max(low, score - half), high=min(high, score + half))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -263,7 +274,7 @@ def worst_images(oof: OutOfFold, count: int) -> list[int]:
     return [int(row) for row in np.argsort(chance, kind="stable")[:count]]
 
 
-def contenders_left(
+def arms_left(
     metric: Metric,
     labels: Ints,
     arms: Mapping[str, NDArray[np.floating]],

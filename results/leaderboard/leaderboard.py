@@ -54,9 +54,9 @@ class Leaderboard:
     @staticmethod
     def read(folder: Path) -> Leaderboard:
         """Reads the record of a competition's folder; it is empty before the first submission."""
-        board = Leaderboard(path=folder / "leaderboard.jsonl")
-        board._catch_up()
-        return board
+        leaderboard = Leaderboard(path=folder / "leaderboard.jsonl")
+        leaderboard._catch_up()
+        return leaderboard
 
     def __getitem__(self, name: str) -> Submission:
         if name not in self.submissions:

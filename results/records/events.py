@@ -6,9 +6,12 @@ from typing import Any
 
 from jsonschema import Draft202012Validator
 
-from results.records.ledger import Event
+from results.records.ledger import Event, OtherFormatError
 
 Schema = dict[str, Any]
+
+FORMAT = 2
+"""Of ledgers; another one is refused where it is read."""
 
 _TEXT: Schema = {"type": "string"}
 _TEXTS: Schema = {"type": "array", "items": _TEXT}
@@ -142,6 +145,11 @@ def check_shape(event: Event) -> None:
     """Raises ValueError, naming the place, unless an event has what its readers rely on."""
     if not isinstance(event.get("at"), int | float):
         raise ValueError("at: when it happened is missing")
+    if event["event"] == "opened" and event.get("format") != FORMAT:
+        raise OtherFormatError(
+            f"it was written in format {event.get('format')}, by another version of the program; "
+            f"this one reads format {FORMAT}"
+        )
     validator = _VALIDATORS.get(event["event"])
     error = next(validator.iter_errors(event), None) if validator is not None else None
     if error is not None:

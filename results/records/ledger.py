@@ -83,6 +83,10 @@ class Ledger:
             self._lock.release()
 
 
+class OtherFormatError(InputError):
+    """A record that another version of the program wrote."""
+
+
 def read_ledger(path: Path) -> list[Event]:
     """Reads all events; a torn last line is dropped with a warning.
 
@@ -112,6 +116,8 @@ def replay(path: Path, apply: Callable[[Event], None], skip: int = 0) -> None:
     for number, event in enumerate(read_ledger(path)[skip:], start=skip + 1):
         try:
             apply(event)
+        except OtherFormatError as error:
+            raise InputError(f"{path}: {error}") from error
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise InputError(
                 f"{path}, line {number} ({event['event']}) is damaged: "

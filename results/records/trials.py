@@ -10,12 +10,11 @@ from typing import Any, Literal
 from results.metrics import Direction
 from results.records.events import check_shape
 from results.records.ledger import Event, replay
+from results.tasks.task import Task
+from results.tasks.tasks import task_of
 from spaces.errors import InputError
 from spaces.names import check_name
 from spaces.trial_config import TrialConfig
-
-FORMAT = 1
-"""Version of the events; a reader of later versions has to read those of this one."""
 
 State = Literal["running", "finished", "stopped", "failed", "interrupted"]
 Why = Literal["baseline", "sampled", "confirm", "single", "fold"]
@@ -114,6 +113,11 @@ class Search:
         return str(self.opened["search"])
 
     @property
+    def task(self) -> Task:
+        """What the targets are."""
+        return task_of(self.opened["task"])
+
+    @property
     def metric(self) -> str:
         """Name of the contest's metric."""
         return str(self.opened["metric"])
@@ -171,7 +175,7 @@ class Search:
         elif kind == "trial_ended":
             before = self.trials[event["trial"]]
             fault = (event["fault"],) if "fault" in event else ()
-            micro_batch = event.get("micro_batch", before.config.micro_batch)
+            micro_batch = event.get("micro_batch", before.config.run.micro_batch)
             self.trials[before.id] = replace(
                 before,
                 state=event["state"],

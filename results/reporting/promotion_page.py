@@ -18,13 +18,13 @@ def promotion_page(search: Search, summary: Mapping[str, Any]) -> list[str]:
     """The fold table and what the promoted trials are worth."""
     asked, metric = search.opened["promotion"], search.metric
     trials = [t for t in search.of("fold") if t.state == "finished"]
-    folds = sorted({t.config.fold for t in trials})
+    folds = sorted({t.config.run.fold for t in trials})
     rows = [["promoted", "hold-out", *(f"fold {f}" for f in folds), "pooled", ""]]
     for arm in asked["arms"]:
         result = summary["arms"].get(arm)
         cells = []
         for fold in folds:
-            runs = [t.score(metric) for t in trials if t.arm == arm and t.config.fold == fold]
+            runs = [t.score(metric) for t in trials if t.arm == arm and t.config.run.fold == fold]
             known = [r for r in runs if r is not None]
             cells.append(f"{sum(known) / len(known):.4f}" if known else "–")
         pooled = f"{result['score']:.4f}" if result else "–"

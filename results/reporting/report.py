@@ -9,6 +9,8 @@ from results.records.trials import Search, Trial
 from results.reporting.costs import costs, failures
 from results.reporting.promotion_page import promotion_page
 from results.reporting.text import enumerated, format_seconds, in_words, table
+from spaces.augmentation.families import describe_policy
+from spaces.sections.mixing import Pairs
 from spaces.trial_config import TrialConfig
 
 VERDICTS = {
@@ -30,9 +32,9 @@ def trial_rows(search: Search, trials: Sequence[Trial]) -> list[list[str]]:
         score = trial.score(search.metric)
         what = in_words(trial.params) if trial.params else trial.arm or trial.why
         if trial.why in ("confirm", "fold"):
-            what = f"{trial.arm}, fold {trial.config.fold}, seed {trial.config.seed}"
+            what = f"{trial.arm}, fold {trial.config.run.fold}, seed {trial.config.run.seed}"
         if trial.config != trial.asked:
-            what = f"{what}, out of memory: micro_batch={trial.config.micro_batch}"
+            what = f"{what}, out of memory: micro_batch={trial.config.run.micro_batch}"
         if trial.taken:
             what = f"{what}, taken over from {trial.taken}"
         if trial.reason:
@@ -41,7 +43,7 @@ def trial_rows(search: Search, trials: Sequence[Trial]) -> list[list[str]]:
             [
                 trial.id.removeprefix(search.id),
                 trial.state,
-                f"{trial.epoch}/{trial.config.epochs}",
+                f"{trial.epoch}/{trial.config.run.epochs}",
                 "–" if score is None else f"{score:.4f}",
                 format_seconds(trial.seconds),
                 what if len(what) <= room else what[: room - 1] + "…",
@@ -90,9 +92,12 @@ def _clause(comparison: Mapping[str, Any]) -> str:
 
 def describe(config: TrialConfig, params: Mapping[str, Any]) -> list[str]:
     """A configuration: its policy in words, mixing, and whatever else was drawn."""
-    lines = ["augmentation:", *(f"  {line}" for line in config.policy.describe().splitlines())]
-    if config.mix != "none":
-        lines.append(f"mixing: {config.mix} with alpha {config.mix_alpha:.2g}")
+    lines = [
+        "augmentation:",
+        *(f"  {line}" for line in describe_policy(config.policy).splitlines()),
+    ]
+    if isinstance(config.mix, Pairs):
+        lines.append(f"mixing: {config.mix.kind} with alpha {config.mix.mix_alpha:.2g}")
     rest = {
         k: v for k, v in params.items() if not k.startswith("stage") and not k.startswith("mix")
     }
@@ -126,9 +131,11 @@ def report(search: Search) -> list[str]:
         lines += ["", f"The winner, {winner.id}:"]
         lines += [f"  {line}" for line in describe(winner.config, winner.params)]
         if summary["optimism"] is not None:
+            stopped = sum(t.state == "stopped" for t in search.of("sampled"))
+            least = f", at least: {stopped} more were stopped early" if stopped else ""
             lines.append(
                 f"  its hold-out score is expected to flatter it by {summary['optimism']:.1f} "
-                f"points, as the best of {len(sampled)} on the same images"
+                f"points, as the best of {len(sampled)} on the same images{least}"
             )
     lines += ["", *_confirmation(search, summary), verdict(search), ""]
     return [*lines, *failures(search), *costs(summary)]
@@ -137,7 +144,7 @@ def report(search: Search) -> list[str]:
 def _single_page(search: Search, summary: Mapping[str, Any]) -> list[str]:
     trials = list(search.trials.values())
     rows = [f"  {line}" for line in table(trial_rows(search, trials))]
-    fold = trials[0].config.fold if trials else 0
+    fold = trials[0].config.run.fold if trials else 0
     head = f"{search.id} on fold {fold}, {search.opened['folds']['sizes'][fold]:,} images"
     return ["", head, *rows, "", *failures(search), *costs(summary)]
 
@@ -150,7 +157,7 @@ def _confirmation(search: Search, summary: Mapping[str, Any]) -> list[str]:
     comparisons = summary["comparisons"]
     if not comparisons:
         return []
-    fold = search.of("confirm")[0].config.fold
+    fold = search.of("confirm")[0].config.run.fold
     rows = [[f"confirmation on fold {fold}", search.metric, "winner's gain in points", ""]]
     rows.append(["the winner", f"{comparisons[0]['candidate_score']:.4f}", "", ""])
     for c in comparisons:

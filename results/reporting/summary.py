@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 from results.metrics import Metric
-from results.records.fold_table import Truth
+from results.records.labelled_images import LabelledImages
 from results.records.trials import Search, Trial
 from results.stats.comparison import Comparison, compare
 from results.stats.optimism import winner_optimism
@@ -61,9 +61,11 @@ def _optimism(search: Search, metric: Metric) -> float | None:
     finalists = [t for t in search.of("sampled") if t.state == "finished"]
     if len(finalists) < 2:
         return None
-    truth = _truth(search, finalists[0].config.fold)
-    predictions = [truth.probabilities(search.trial_folder(t) / "holdout.npz") for t in finalists]
-    return winner_optimism(metric, truth.labels, predictions, truth.groups)
+    labelled = _labelled(search, finalists[0].config.run.fold)
+    predictions = [
+        labelled.probabilities(search.trial_folder(t) / "holdout.npz") for t in finalists
+    ]
+    return winner_optimism(metric, labelled.labels, predictions, labelled.groups)
 
 
 def _confirm(search: Search, metric: Metric) -> list[Comparison]:
@@ -76,27 +78,27 @@ def _confirm(search: Search, metric: Metric) -> list[Comparison]:
     ]
     if not runs:
         return []
-    truth = _truth(search, runs[0].config.fold)
+    labelled = _labelled(search, runs[0].config.run.fold)
     arms: dict[str, list[Any]] = {}
     for trial in runs:
         path = search.trial_folder(trial) / "holdout.npz"
-        arms.setdefault(trial.arm, []).append(truth.probabilities(path))
+        arms.setdefault(trial.arm, []).append(labelled.probabilities(path))
     arms = {name: arm for name, arm in arms.items() if len(arm) >= 2}
     ours = arms.pop(WINNER, None)
     if ours is None or not arms:
         return []
-    return compare(metric, truth.labels, ours, arms, truth.groups)
+    return compare(metric, labelled.labels, ours, arms, labelled.groups)
 
 
 def concerns(trial: Trial, winner: Trial, search: Search) -> bool:
     """Whether a confirmation is of this winner: a search that went on may have had another."""
     ours = winner.config
-    config = trial.asked.replace(seed=ours.seed, fold=ours.fold)
+    config = trial.asked.replace(seed=ours.run.seed, fold=ours.run.fold)
     if trial.arm == WINNER:
         return config == ours
-    matched = config.replace(policy=ours.policy, mix=ours.mix, mix_alpha=ours.mix_alpha)
+    matched = replace(config, policy=ours.policy, mix=ours.mix)
     return matched == ours or any(config == t.asked for t in search.of("baseline"))
 
 
-def _truth(search: Search, fold: int) -> Truth:
-    return Truth.of_fold(search.folds_file, fold)
+def _labelled(search: Search, fold: int) -> LabelledImages:
+    return LabelledImages.of_fold(search.folds_file, fold)

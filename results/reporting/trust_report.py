@@ -102,14 +102,15 @@ def verdict_words(trust: Trust) -> str:
         )
     if trust.verdict == "indistinguishable":
         return (
-            "Indistinguishable: the band's public scores differ no more than "
-            f"±{trust.public_error:.1f} points of sampling noise explain "
-            f"(p = {trust.homogeneity:.2f}); take the cheapest, or blend."
+            "Indistinguishable: the public scores cannot tell the band apart, they differ no more "
+            f"than ±{trust.public_error:.1f} points of sampling noise explain "
+            f"(p = {trust.homogeneity:.2f}); go on with the validation-best, or blend."
         )
     if trust.verdict == "not trusted":
         return (
             f"Not trusted: going with validation loses more than {REGRET_LIMIT:g} points with a "
-            f"chance of {regret.chance:.0%}; the skills correlate at {regret.correlation:+.2f}."
+            f"chance of {regret.chance:.0%}; the skills correlate at {regret.correlation:+.2f}. "
+            f"Both scores together hold {trust.posterior_best} best."
         )
     scored = sum(i in trust.public for i in trust.band)
     if scored < FEWEST:
@@ -125,7 +126,7 @@ def verdict_words(trust: Trust) -> str:
 
 
 def settle_words(trust: Trust, quota: Quota | None, left: Allowance | None) -> str:
-    """What would probably settle the verdict, within the quota; empty if it is settled."""
+    """What it takes at least to settle the verdict, within the quota; empty if it is settled."""
     if trust.verdict != "not enough evidence":
         return ""
     if trust.to_settle is None:
@@ -134,7 +135,7 @@ def settle_words(trust: Trust, quota: Quota | None, left: Allowance | None) -> s
                 "All trials of the band are scored: more trials, or more test images, are needed."
             )
         return "The trials at hand would probably not settle it: train more that compete."
-    words = f"{trust.to_settle} more submissions of the band would probably settle it"
+    words = f"It takes at least {trust.to_settle} more submissions of the band to settle it"
     if quota is not None and left is not None:
         days = left.days_for(trust.to_settle, quota)
         if quota.daily:
@@ -145,7 +146,7 @@ def settle_words(trust: Trust, quota: Quota | None, left: Allowance | None) -> s
 
 
 def trust_table(
-    trust: Trust, board: Leaderboard, metric: Metric, plain: Mapping[str, float]
+    trust: Trust, leaderboard: Leaderboard, metric: Metric, plain: Mapping[str, float]
 ) -> pd.DataFrame:
     """One row per trial of the band or with a score: validation, public, private, what it is.
 
@@ -153,14 +154,14 @@ def trust_table(
 
     Args:
         trust: The figures.
-        board: Submissions and their scores.
+        leaderboard: Submissions and their scores.
         metric: The contest's metric.
         plain: Plain validation scores by trial.
     """
     sign = metric.sign
     rows = []
     for trial, value in sorted(trust.validation.items(), key=lambda item: -item[1]):
-        submission = board.of_trial(trial)
+        submission = leaderboard.of_trial(trial)
         notes = ["band"] if trial in trust.band else []
         notes += ["next"] if trial == trust.following else []
         if submission is not None and submission.source == "import":

@@ -23,7 +23,7 @@ from results.trust.trust import Trust
 def log_scores(
     client: MlflowClient,
     competition: str,
-    board: Leaderboard,
+    leaderboard: Leaderboard,
     metric: str,
     imported: Mapping[str, float],
 ) -> None:
@@ -32,14 +32,14 @@ def log_scores(
     Args:
         client: Of the tracking store.
         competition: Its name.
-        board: Submissions and scores; models made elsewhere get a run of their own.
+        leaderboard: Submissions and scores; models made elsewhere get a run of their own.
         metric: Name of the contest's metric.
         imported: Validation scores of models made elsewhere, by their names.
     """
     experiment = client.get_experiment_by_name(competition)
     if experiment is None:
         raise MlflowException(f"there is no experiment {competition!r}; run search.sync first")
-    for submission in board.submissions.values():
+    for submission in leaderboard.submissions.values():
         values = {
             "leaderboard/public": submission.public,
             "leaderboard/private": submission.private,
@@ -65,12 +65,12 @@ def log_scores(
         client.log_batch(run, metrics=metrics, tags=[RunTag("submission", submission.id)])
 
 
-def log_notes(client: MlflowClient, competition: str, board: Leaderboard) -> None:
+def log_notes(client: MlflowClient, competition: str, leaderboard: Leaderboard) -> None:
     """Sets the tags ``hypothesis`` and ``conclusion`` on the runs of searches and trials."""
     experiment = client.get_experiment_by_name(competition)
     if experiment is None:
         raise MlflowException(f"there is no experiment {competition!r}; run search.sync first")
-    for note in board.notes.values():
+    for note in leaderboard.notes.values():
         full = f"{competition}/{note.about}"
         found = client.search_runs(
             [experiment.experiment_id], f"tags.`{ID_TAG}` = '{full}'", max_results=1

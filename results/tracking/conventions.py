@@ -10,6 +10,7 @@ from typing import Any
 from mlflow.entities import Dataset, DatasetInput, InputTag
 
 from results.records.ledger import Event
+from spaces.trial_config import TrialConfig
 
 
 def epoch_metrics(report: Mapping[str, Any]) -> dict[str, float]:
@@ -18,10 +19,9 @@ def epoch_metrics(report: Mapping[str, Any]) -> dict[str, float]:
     return {**{k: float(v) for k, v in report["metrics"].items()}, **seconds}
 
 
-def flat_params(config: Mapping[str, Any]) -> dict[str, Any]:
+def flat_params(config: TrialConfig) -> dict[str, Any]:
     """A configuration as flat parameters; the policy, a structure, is an artifact instead."""
-    flat = {k: v for k, v in config.items() if k != "policy"}
-    return {**flat, "size": "x".join(map(str, config["size"])), "stages": len(config["policy"])}
+    return {**config.flat(), "stages": len(config.policy.stages)}
 
 
 def training_data(opened: Event) -> DatasetInput:

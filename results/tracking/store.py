@@ -11,11 +11,11 @@ from pathlib import Path
 
 from filelock import FileLock
 from mlflow.exceptions import MlflowException
-from mlflow.store.tracking import DEFAULT_LOCAL_FILE_AND_ARTIFACT_PATH
-from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
 from mlflow.tracking import MlflowClient
 from sqlalchemy import make_url
 from sqlalchemy.exc import SQLAlchemyError
+
+from results.tracking.internals import make_tables
 
 ID_TAG = "holdfold.id"
 TRACKING_ERRORS = (MlflowException, SQLAlchemyError, OSError, ImportError)
@@ -48,8 +48,7 @@ def _make_database(path: Path) -> None:
     shutil.rmtree(scratch, ignore_errors=True)
     scratch.mkdir()
     new = scratch / path.name
-    store = SqlAlchemyStore(f"sqlite:///{new}", DEFAULT_LOCAL_FILE_AND_ARTIFACT_PATH)  # type: ignore[no-untyped-call]
-    store.engine.dispose()
+    make_tables(new)
     new.replace(path)
     scratch.rmdir()
 

@@ -16,11 +16,11 @@ from typing import Any
 from mlflow.entities import Metric, Param, RunTag
 from mlflow.tracking import MlflowClient
 
-from results.records.fold_table import Truth
+from results.records.labelled_images import LabelledImages
 from results.records.ledger import Event, parse_events
 from results.records.secrets import in_a_line
 from results.records.trials import Search, Trial
-from results.reporting.figures import confusion, learning_curves
+from results.reporting.figures import learning_curves
 from results.reporting.report import describe, report, verdict
 from results.tracking.conventions import (
     closing_metrics,
@@ -29,6 +29,8 @@ from results.tracking.conventions import (
     training_data,
 )
 from results.tracking.store import ID_TAG, find_experiment, open_client, source_tags
+from spaces.augmentation.families import describe_policy
+from spaces.trial_config import TrialConfig
 
 STATUS = {
     "finished": "FINISHED",
@@ -152,7 +154,7 @@ class Tracker:
         client, search = self._client, self._search
         assert client is not None
         self._experiment = find_experiment(client, self._uri, event["competition"])
-        baseline = flat_params(event["baseline"])
+        baseline = flat_params(TrialConfig.from_json(event["baseline"]))
         params = {
             "metric": event["metric"],
             "trials": event.get("trials", 1),
@@ -184,11 +186,11 @@ class Tracker:
         tags["mlflow.note.content"] = "\n\n".join(describe(config, trial.params))
         name = f"{trial.id.rsplit('-', 1)[-1]} {trial.arm or trial.why}"
         run = self._run(
-            trial.id, name, trial.started, tags, {**flat_params(config.to_json()), **trial.params}
+            trial.id, name, trial.started, tags, {**flat_params(config), **trial.params}
         )
         self._log_data(run, opened)
         client.log_text(run, json.dumps(config.policy.to_json(), indent=2), "policy.json")
-        client.log_text(run, config.policy.describe(), "policy.txt")
+        client.log_text(run, describe_policy(config.policy), "policy.txt")
 
     def _reopen(self, ledger_id: str) -> None:
         """A run that was closed goes on."""
@@ -198,7 +200,7 @@ class Tracker:
         self._client.set_tag(run, "state", "running")
         trial = self._search.trials.get(ledger_id)
         if trial is not None and trial.config != trial.asked:  # parameters cannot be changed
-            self._client.set_tag(run, "changed", f"micro_batch={trial.config.micro_batch}")
+            self._client.set_tag(run, "changed", f"micro_batch={trial.config.run.micro_batch}")
 
     def _log_epochs(self, trial_id: str, events: list[Event]) -> None:
         assert self._client is not None
@@ -215,11 +217,12 @@ class Tracker:
         assert client is not None
         if trial.state == "finished":
             folder = self._search.trial_folder(trial)
-            truth = Truth.of_fold(self._search.folds_file, trial.config.fold)
-            probabilities = truth.probabilities(folder / "holdout.npz")
+            labelled = LabelledImages.of_fold(self._search.folds_file, trial.config.run.fold)
+            probabilities = labelled.probabilities(folder / "holdout.npz")
             classes = self._search.opened["classes"]
-            figure = confusion(truth.labels, probabilities, classes)
-            client.log_figure(run, figure, "confusion_matrix.png")
+            figures = self._search.task.diagnostics(labelled.labels, probabilities, classes)
+            for name, figure in figures.items():
+                client.log_figure(run, figure, name)
             client.log_figure(
                 run, learning_curves([trial], self._search.metric), "learning_curve.png"
             )
@@ -251,8 +254,9 @@ class Tracker:
             }
             step = list(event["arms"]).index(arm)
             metrics += [Metric(k, v, stamp, step) for k, v in values.items() if v is not None]
-            for name in ("classes-{}.csv", "confusion-{}.png", "worst-{}.png"):
-                client.log_artifact(run, str(search.folder / name.format(arm)))
+            for kind in ("csv", "png"):  # tables and pictures, whatever the task has of them
+                for path in sorted(search.folder.glob(f"*-{arm}.{kind}")):
+                    client.log_artifact(run, str(path))
         client.log_batch(run, metrics=metrics)
         page = "\n".join(report(search))
         client.log_text(run, page, "report.txt")

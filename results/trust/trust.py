@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+import numpy as np
+
 from results.stats.correlation import Interval
 from results.trust.regret import Regret
 from results.trust.tournament import Contender
@@ -92,6 +94,11 @@ class Trust:
     predicted: Interval | None
     to_settle: int | None
     flattery: float
+
+    @property
+    def posterior_best(self) -> str:
+        """The trial of the band that validation and public scores together hold best."""
+        return self.band[int(np.argmax(self.regret.skill))]
 
     @property
     def contender(self) -> Contender:

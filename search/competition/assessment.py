@@ -7,32 +7,32 @@ from results.trust.assessment import assess
 from results.trust.band import BandRule
 from results.trust.trust import Score, Trust
 from search.competition.standing import Standing
-from search.competition.validation_scores import Contenders
+from search.competition.validation_scores import ValidationScores
 from spaces.errors import InputError
 
 
 def assess_standing(
-    standing: Standing, rule: BandRule, contenders: Contenders, *, accepted: bool = False
+    standing: Standing, rule: BandRule, offered: ValidationScores, *, accepted: bool = False
 ) -> Trust:
     """Weighs the evidence of a competition's scores.
 
     Args:
         standing: The competition.
         rule: What makes a trial competitive.
-        contenders: The validation scores that compete.
+        offered: The validation scores that compete.
         accepted: Whether another validation than the frozen one may be chosen.
 
     Raises:
-        InputError: If the frozen validation is not among the contenders any more.
+        InputError: If the frozen validation is not among those offered any more.
     """
-    board = standing.board
+    leaderboard = standing.leaderboard
     frozen = ""
-    if board.frozen is not None and not accepted:
-        frozen = board.frozen.validation
-        if frozen not in [v.name for v in contenders.validations]:
+    if leaderboard.frozen is not None and not accepted:
+        frozen = leaderboard.frozen.validation
+        if frozen not in [v.name for v in offered.validations]:
             raise InputError(
                 f"validation was trusted as {frozen!r}, which is not there any more "
-                f"({contenders.absent[frozen]}); accept=[validation] goes on without it"
+                f"({offered.absent[frozen]}); accept=[validation] goes on without it"
             )
     scores = [
         Score(
@@ -41,17 +41,17 @@ def assess_standing(
             images=s.images,
             broken=_broken(s, standing, rule),
         )
-        for s in board.scored()
+        for s in leaderboard.scored()
         if s.public is not None
     ]
     return assess(
         standing.metric,
-        standing.truth.labels,
+        standing.labelled.labels,
         standing.validated(standing.looked_at()),
         scores,
-        standing.truth.groups,
+        standing.labelled.groups,
         rule=rule,
-        validations=contenders.validations,
+        validations=offered.validations,
         frozen=frozen,
     )
 

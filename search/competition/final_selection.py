@@ -9,7 +9,6 @@ import numpy as np
 import pandas as pd
 
 from results.leaderboard.entries import Submission
-from results.leaderboard.submission_file import read_submission
 from results.metrics import Metric
 from results.reporting.text import table
 from results.stats.bootstrap import bootstrap_weights
@@ -18,7 +17,7 @@ from results.trust.trust import Trust
 from results.trust.validation import Validation
 from search.competition.assessment import assess_standing
 from search.competition.standing import Standing, band_rule, open_standing
-from search.competition.validation_scores import find_contenders, trust_request
+from search.competition.validation_scores import find_validation_scores, trust_request
 from search.options.analysis import FinalConfig
 from search.options.exit_codes import OK
 from search.promotion.ensemble_members import promotions
@@ -40,11 +39,11 @@ class _Validated:
 def select_submissions(config: FinalConfig) -> int:
     """Prints the selection, writes the table; returns the exit code."""
     standing = open_standing(config)
-    board, metric = standing.board, standing.metric
-    if len(board.scored()) < config.select:
+    leaderboard, metric = standing.leaderboard, standing.metric
+    if len(leaderboard.scored()) < config.select:
         raise InputError(
-            f"select={config.select}: {len(board.scored())} submissions have a public score; score "
-            "more with python -m search.score"
+            f"select={config.select}: {len(leaderboard.scored())} submissions have a public score; "
+            "score more with python -m search.score"
         )
     asked = trust_request(
         standing,
@@ -54,18 +53,18 @@ def select_submissions(config: FinalConfig) -> int:
         metric=config.metric,
         model=config.model,
     )
-    contenders = find_contenders(asked, standing)
-    trust = assess_standing(standing, band_rule(config.band), contenders)
-    validation = next(v for v in contenders.validations if v.name == trust.chosen)
+    offered = find_validation_scores(asked, standing)
+    trust = assess_standing(standing, band_rule(config.band), offered)
+    validation = next(v for v in offered.validations if v.name == trust.chosen)
     known = _validation_scores(standing, validation)
-    scored = [s for s in board.scored() if s.trial in known]
+    scored = [s for s in leaderboard.scored() if s.trial in known]
     near = [s for s in scored if known[s.trial].merged or s.trial in trust.band]
     finalists = near if len(near) >= config.select else scored
     if len(finalists) < config.select:
         raise InputError(
             f"select={config.select}: {len(finalists)} scored submissions have a validation score"
         )
-    n = len(standing.truth.labels)
+    n = len(standing.labelled.labels)
     rows = [_finalist(standing, s, known[s.trial], trust.error, n) for s in finalists]
     same = _duplicates(rows)
     rows = [f for f in rows if f.id not in same]
@@ -95,7 +94,7 @@ def select_submissions(config: FinalConfig) -> int:
     _table(standing, final, finalists, known).to_csv(path, index=False)
     print(f"Table: {path}")
     if config.json:
-        chosen = [board[i].file for i in final.chosen.ids]
+        chosen = [leaderboard[i].file for i in final.chosen.ids]
         print(json.dumps({"id": list(final.chosen.ids), "path": chosen}))
     return OK
 
@@ -106,16 +105,16 @@ def _validation_scores(standing: Standing, validation: Validation) -> dict[str, 
     Out-of-fold scores are of the plain metric: they are moved by what the chosen validation makes
     of trials on average.
     """
-    metric, truth = standing.metric, standing.truth
+    metric, labelled = standing.metric, standing.labelled
     sign = metric.sign
     by = validation.of(metric)
-    scored = {s.trial for s in standing.board.scored()}
+    scored = {s.trial for s in standing.leaderboard.scored()}
     looked = [c for c in standing.looked_at() if c.id in scored]
     found, moved = {}, []
     for candidate, validated in zip(looked, standing.validated(looked), strict=True):
-        own = by.score(truth.labels, validated.probabilities)
+        own = by.score(labelled.labels, validated.probabilities)
         found[candidate.id] = _Validated(
-            points=sign * own / metric.points, images=len(truth.labels), merged=False
+            points=sign * own / metric.points, images=len(labelled.labels), merged=False
         )
         moved.append(own - candidate.score)
     shift = float(np.mean(moved)) if moved else 0.0
@@ -126,7 +125,7 @@ def _validation_scores(standing: Standing, validation: Validation) -> dict[str, 
             best = max(results.values(), key=lambda r: sign * r["score"])
             merged[name] = (best["score"], best["images"])
     images = sum(standing.search.opened["folds"]["sizes"][1:])
-    merged |= {b.id: (b.score, images) for b in standing.board.blends.values()}
+    merged |= {b.id: (b.score, images) for b in standing.leaderboard.blends.values()}
     for name, (score, count) in merged.items():
         found[name] = _Validated(
             points=sign * (score + shift) / metric.points, images=count, merged=True
@@ -141,7 +140,9 @@ def _finalist(
     sign = metric.sign
     assert submission.public is not None
     own = error * (holdout / known.images) ** 0.5
-    predictions = read_submission(standing.submission_file(submission), standing.classes)
+    predictions = standing.task.read_submission(
+        standing.submission_file(submission), standing.classes
+    )
     return Finalist(
         id=submission.id,
         validation=known.points,
@@ -166,11 +167,11 @@ def _duplicates(finalists: list[Finalist]) -> dict[str, str]:
 
 def _total_error(standing: Standing, trust: Trust, metric: Metric) -> float:
     """Standard error in points of the best trial's score, shared part included."""
-    truth = standing.truth
+    labelled = standing.labelled
     best = next(c for c in standing.pool if c.id == trust.band[0])
-    weights = bootstrap_weights(len(truth.labels), 200, truth.groups)
-    p = truth.probabilities(best.holdout).astype(np.float64)
-    return float(np.nanstd(metric.weighted(truth.labels, p, weights))) / standing.metric.points
+    weights = bootstrap_weights(len(labelled.labels), 200, labelled.groups)
+    p = labelled.probabilities(best.holdout).astype(np.float64)
+    return float(np.nanstd(metric.weighted(labelled.labels, p, weights))) / standing.metric.points
 
 
 def _page(
@@ -198,7 +199,7 @@ def _page(
         "",
     ]
     rows = [["submission", "of", "validation", "public", "private, expected", "best of all"]]
-    board = standing.board
+    leaderboard = standing.leaderboard
     order = sorted(finalists, key=lambda s: -final.private[s.id].value)
     for s in order[:12]:
         private = final.private[s.id]
@@ -207,7 +208,7 @@ def _page(
                 s.id,
                 s.trial,
                 f"{unit * known[s.trial].points:.4f}",
-                f"{board[s.id].public:.4f}",
+                f"{leaderboard[s.id].public:.4f}",
                 shown(private.value, private.low, private.high),
                 f"{final.chance[s.id]:.0%}",
             ]
@@ -238,7 +239,7 @@ def _page(
     ]
     if np.isfinite(final.alike):
         lines.append(f"The luck of the two correlates at {final.alike:+.2f}.")
-    files = [board[i].file for i in final.chosen.ids]
+    files = [leaderboard[i].file for i in final.chosen.ids]
     lines += [
         "Select:",
         *(f"  {i}: {file}" for i, file in zip(final.chosen.ids, files, strict=True)),

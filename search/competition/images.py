@@ -36,6 +36,7 @@ def open_pictures(
         labels=folds.labels,
         classes=standing.classes,
         groups=folds.groups,
+        task=standing.task.name,
     )
     where = Path(folder) if folder else standing.folder / "store"
     try:

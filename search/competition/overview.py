@@ -107,7 +107,7 @@ def _trial_page(search: Search, trial: Trial) -> list[str]:
         f"began {began}, trained for {format_seconds(trial.seconds)}",
         *describe(trial.config, trial.params),
     ]
-    settings = {k: v for k, v in trial.config.to_json().items() if k != "policy" and v != ""}
+    settings = {k: v for k, v in trial.config.flat().items() if v != ""}
     lines.append(in_words(settings))
     if trial.reason:
         lines.append(f"reason: {trial.reason}")

@@ -11,7 +11,6 @@ from results.leaderboard.entries import Submission
 from results.leaderboard.leaderboard import Leaderboard
 from results.leaderboard.quota import Quota, allowance, allowance_words
 from results.leaderboard.site_table import match, read_site_table
-from results.leaderboard.submission_file import read_solution, read_submission
 from results.metrics import Metric
 from search.competition.standing import Standing, open_standing
 from search.competition.tracking import track_scores
@@ -36,7 +35,7 @@ def score(config: ScoreConfig) -> int:
     if sum(ways.values()) > 1:
         raise InputError(f"{' and '.join(k for k, v in ways.items() if v)}: one of them at a time")
     standing = open_standing(config)
-    board = standing.board
+    leaderboard = standing.leaderboard
     quota = None
     if config.quota:
         quota = Quota.parse(
@@ -44,7 +43,7 @@ def score(config: ScoreConfig) -> int:
         )
     scored: list[Submission] = []
     if any(ways.values()) or config.submission or quota is None:
-        if not board.submissions:
+        if not leaderboard.submissions:
             raise InputError("there is no submission yet: python -m search.submit")
         if config.import_:
             scored = _by_table(config, standing)
@@ -53,15 +52,19 @@ def score(config: ScoreConfig) -> int:
         else:
             scored = [_by_hand(config, standing)]
     if quota is not None:
-        board.set_quota(quota)
+        leaderboard.set_quota(quota)
     for submission in scored:
         print(_line(submission, standing))
     if scored:
         problem = track_scores(standing, config.tracking, Path(config.runs))
         if problem:
             print(f"warning: MLflow does not have the scores yet ({problem}); nothing is lost")
-    if board.quota is not None:
-        print(allowance_words(board.quota, allowance(board.quota, board.spent(), time.time())))
+    if leaderboard.quota is not None:
+        print(
+            allowance_words(
+                leaderboard.quota, allowance(leaderboard.quota, leaderboard.spent(), time.time())
+            )
+        )
     print("Next:\n  python -m search.trust" if scored else "Next:\n  python -m search.submit")
     if config.json:
         print(json.dumps([{"id": s.id, "path": s.file} for s in scored]))
@@ -80,44 +83,44 @@ def _line(submission: Submission, standing: Standing) -> str:
 
 
 def _by_hand(config: ScoreConfig, standing: Standing) -> Submission:
-    board = standing.board
+    leaderboard = standing.leaderboard
     if not config.submission:
-        names = ", ".join(board.submissions)
+        names = ", ".join(leaderboard.submissions)
         raise InputError(f"say which submission with submission=; choices: {names}")
-    submission = board[config.submission]
+    submission = leaderboard[config.submission]
     if config.public is None and config.private is None:
         raise InputError("give public= or private=, or solution= to score locally")
     for key, value in {"public": config.public, "private": config.private}.items():
         if value is not None:
             _check_value(standing.metric, f"{key}={value}", value)
-    board.add_score(
+    leaderboard.add_score(
         submission.id,
         public=config.public,
         private=config.private,
         images=_public_images(config, standing),
     )
-    return board[submission.id]
+    return leaderboard[submission.id]
 
 
 def _by_table(config: ScoreConfig, standing: Standing) -> list[Submission]:
-    board, path = standing.board, Path(config.import_)
+    leaderboard, path = standing.leaderboard, Path(config.import_)
     rows = read_site_table(path)
     for row in rows:
         for key, value in {"public": row.public, "private": row.private}.items():
             if value is not None:
                 _check_value(standing.metric, f"{path}, row {row.row}: {key} score {value}", value)
-    matched = match(rows, list(board.submissions.values()), path)
+    matched = match(rows, list(leaderboard.submissions.values()), path)
     done = []
     for submission, row in sorted(matched.pairs, key=lambda pair: pair[1].at or 0.0):
-        if _adds(board, submission, row.public, row.private):
-            board.add_score(
+        if _adds(leaderboard, submission, row.public, row.private):
+            leaderboard.add_score(
                 submission.id,
                 public=row.public,
                 private=row.private,
                 images=_public_images(config, standing),
                 handed_in=row.at,
             )
-            done.append(board[submission.id])
+            done.append(leaderboard[submission.id])
     same = len(matched.pairs) - len(done)
     print(f"{len(rows)} rows: {len(done)} recorded, {same} known already, {len(matched.rows)} odd")
     for odd in matched.rows[:SHOWN]:
@@ -130,21 +133,28 @@ def _by_table(config: ScoreConfig, standing: Standing) -> list[Submission]:
 
 
 def _adds(
-    board: Leaderboard, submission: Submission, public: float | None, private: float | None
+    leaderboard: Leaderboard, submission: Submission, public: float | None, private: float | None
 ) -> bool:
-    known = board[submission.id]
+    known = leaderboard[submission.id]
     return (public is not None and public != known.public) or (
         private is not None and private != known.private
     )
 
 
 def _by_solution(config: ScoreConfig, standing: Standing) -> list[Submission]:
-    board = standing.board
-    chosen = [board[config.submission]] if config.submission else list(board.submissions.values())
+    leaderboard = standing.leaderboard
+    chosen = (
+        [leaderboard[config.submission]]
+        if config.submission
+        else list(leaderboard.submissions.values())
+    )
     scores = []
     for submission in chosen:
-        submitted = read_submission(standing.submission_file(submission), standing.classes)
-        images, labels = read_solution(Path(config.solution), submitted.images, submitted.classes)
+        task = standing.task
+        submitted = task.read_submission(standing.submission_file(submission), standing.classes)
+        images, labels = task.read_solution(
+            Path(config.solution), submitted.images, submitted.classes
+        )
         rows = {image: i for i, image in enumerate(submitted.images)}
         _check_share(config, len(images), len(rows))
         probabilities = submitted.probabilities[[rows[i] for i in images]]
@@ -157,11 +167,11 @@ def _by_solution(config: ScoreConfig, standing: Standing) -> list[Submission]:
         scores.append(score)
     for submission, score in zip(chosen, scores, strict=True):
         if submission.public != score:
-            board.add_score(
+            leaderboard.add_score(
                 submission.id, public=score, private=None, images=len(images), origin="solution"
             )
     print(f"scored on {len(images):,} of {len(rows):,} test images")
-    return [board[s.id] for s in chosen]
+    return [leaderboard[s.id] for s in chosen]
 
 
 def _check_share(config: ScoreConfig, solved: int, tests: int) -> None:

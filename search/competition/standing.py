@@ -10,11 +10,12 @@ import pandas as pd
 
 from results.leaderboard.entries import Frozen, Submission
 from results.leaderboard.leaderboard import Leaderboard
-from results.metrics import METRICS, Metric, custom_metric
+from results.metrics import Metric, custom_metric
 from results.predictions import Predictions
-from results.records.fold_table import Truth
+from results.records.labelled_images import LabelledImages
 from results.records.trials import Search
-from results.trust.band import BandRule, Validated, competitive_band
+from results.tasks.task import Task
+from results.trust.band import BandRule, Validated, as_good, competitive_band
 from results.trust.shift import Shift
 from results.trust.validation import (
     PLAIN,
@@ -30,7 +31,7 @@ from search.competition.candidates import (
     finished_trials,
 )
 from search.options.analysis import CompetitionConfig
-from search.options.training import BandConfig
+from search.options.shared import BandConfig
 from search.options.user_code import load_function
 from spaces.errors import InputError
 
@@ -44,23 +45,28 @@ class Standing:
 
     Attributes:
         folder: ``runs/<competition>``.
-        board: Submissions and scores.
+        leaderboard: Submissions and scores.
         search: The newest search, whose metric, images and folds count.
         searches: Those comparable with it, oldest first.
         metric: The contest's metric.
-        truth: Labels and groups of the hold-out.
+        labelled: Labels and groups of the hold-out.
         pool: Finished trials and imported models, best first by the validation in force.
         twins: Trials that were the very training of one in the pool, by id.
     """
 
     folder: Path
-    board: Leaderboard
+    leaderboard: Leaderboard
     search: Search
     searches: list[Search]
     metric: Metric
-    truth: Truth
+    labelled: LabelledImages
     pool: list[Candidate]
     twins: dict[str, str]
+
+    @property
+    def task(self) -> Task:
+        """What the targets are."""
+        return self.search.task
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -94,20 +100,26 @@ class Standing:
     def validated(self, wanted: Sequence[Candidate]) -> list[Validated]:
         """Candidates with their hold-out predictions."""
         return [
-            Validated(id=c.id, probabilities=self.truth.probabilities(c.holdout)) for c in wanted
+            Validated(id=c.id, probabilities=self.labelled.probabilities(c.holdout)) for c in wanted
         ]
 
     def looked_at(self) -> list[Candidate]:
         """The best candidates and those with a public score."""
-        scored = {s.trial for s in self.board.scored()}
+        scored = {s.trial for s in self.leaderboard.scored()}
         return [c for i, c in enumerate(self.pool) if i < LOADED or c.id in scored]
 
     def band(self, rule: BandRule) -> list[str]:
         """Ids of the competitive band, best first."""
         wanted = self.validated(self.pool[:LOADED])
         metric = in_force(self).of(self.metric)
-        band, _ = competitive_band(metric, self.truth.labels, wanted, self.truth.groups, rule)
+        band, _ = competitive_band(metric, self.labelled.labels, wanted, self.labelled.groups, rule)
         return [c.id for c in band]
+
+    def as_good(self, candidates: Sequence[Candidate]) -> list[str]:
+        """Ids of those that the hold-out does not tell from the best, best first."""
+        metric = in_force(self).of(self.metric)
+        labelled = self.labelled
+        return as_good(metric, labelled.labels, self.validated(candidates), labelled.groups)
 
 
 def open_standing(config: CompetitionConfig, like: Search | None = None) -> Standing:
@@ -121,18 +133,18 @@ def open_standing(config: CompetitionConfig, like: Search | None = None) -> Stan
         InputError: If there are none, or the metric is a team's own and not given.
     """
     folder = competition_folder(Path(config.runs), config.competition)
-    board = Leaderboard.read(folder)
+    leaderboard = Leaderboard.read(folder)
     found = comparable_searches(folder, like)
     search = found[-1]
     metric = _metric(search, config.metric)
-    pool, twins = _without_twins(finished_trials(found), board)
+    pool, twins = _without_twins(finished_trials(found), leaderboard)
     standing = Standing(
         folder=folder,
-        board=board,
+        leaderboard=leaderboard,
         search=search,
         searches=found,
         metric=metric,
-        truth=Truth.of_fold(search.folds_file, 0),
+        labelled=LabelledImages.of_fold(search.folds_file, 0),
         pool=pool,
         twins=twins,
     )
@@ -143,7 +155,7 @@ def open_standing(config: CompetitionConfig, like: Search | None = None) -> Stan
         by, sign = validation.of(metric), metric.sign
         head = standing.pool[:LOADED]
         merit = {
-            v.id: sign * by.score(standing.truth.labels, v.probabilities)
+            v.id: sign * by.score(standing.labelled.labels, v.probabilities)
             for v in standing.validated(head)
         }
         standing.pool[:LOADED] = sorted(head, key=lambda c: (-merit[c.id], c.id))
@@ -157,16 +169,20 @@ def band_rule(config: BandConfig) -> BandRule:
 
 def in_force(standing: Standing) -> Validation:
     """The validation that ranks candidates: the frozen one, or the last tournament's choice."""
-    board, truth = standing.board, standing.truth
-    if board.assessed is None or not _same_yardstick(standing):
+    leaderboard, labelled = standing.leaderboard, standing.labelled
+    if leaderboard.assessed is None or not _same_yardstick(standing):
         return PLAIN
-    name = board.frozen.validation if board.frozen else board.assessed["validation"]
+    name = (
+        leaderboard.frozen.validation if leaderboard.frozen else leaderboard.assessed["validation"]
+    )
     if name == "class-balanced":
-        return class_balanced(truth.labels)
+        return class_balanced(labelled.labels)
     if name == "worst group":
-        return worst_group(truth.groups) or PLAIN
+        return worst_group(labelled.groups) or PLAIN
     if name == "test-weighted":
-        return weighted_to_test(Shift.read(standing.folder / board.assessed["weights"]).weights)
+        return weighted_to_test(
+            Shift.read(standing.folder / leaderboard.assessed["weights"]).weights
+        )
     return PLAIN
 
 
@@ -186,12 +202,12 @@ def check_frozen(frozen: Frozen | None, metric: str, folds: str, accept: Sequenc
 
 
 def _without_twins(
-    trials: list[Candidate], board: Leaderboard
+    trials: list[Candidate], leaderboard: Leaderboard
 ) -> tuple[list[Candidate], dict[str, str]]:
     """Keeps one of several trainings with the same configuration: the submitted, or the first."""
     kept: dict[str, Candidate] = {}
     twins = {}
-    for c in sorted(trials, key=lambda c: board.of_trial(c.id) is None):
+    for c in sorted(trials, key=lambda c: leaderboard.of_trial(c.id) is None):
         assert c.trial is not None
         digest = c.trial.config.digest
         if digest in kept:
@@ -203,7 +219,7 @@ def _without_twins(
 
 def _same_yardstick(standing: Standing) -> bool:
     """Whether the last assessment was of this metric and these folds."""
-    last = standing.board.assessed
+    last = standing.leaderboard.assessed
     assert last is not None
     folds = standing.search.opened["folds"]["digest"]
     return bool(last["metric"] == standing.metric.name and last["folds"] == folds)
@@ -211,10 +227,10 @@ def _same_yardstick(standing: Standing) -> bool:
 
 def _metric(search: Search, given: str) -> Metric:
     name = given.partition(":")[2] or given
-    if search.metric in METRICS:
+    if search.metric in search.task.metrics:
         if given and given != search.metric:
             raise InputError(f"metric={given}: {search.id} was scored with {search.metric}")
-        return METRICS[search.metric]
+        return search.task.metric(search.metric)
     if ":" not in given:
         raise InputError(
             f"{search.id} was scored with the team's own metric {search.metric!r}: give it as "
@@ -228,13 +244,16 @@ def _metric(search: Search, given: str) -> Metric:
 def _imports(standing: Standing) -> list[Candidate]:
     """Models made elsewhere whose hold-out predictions are of this very hold-out."""
     made = []
-    for submission in standing.board.submissions.values():
+    for submission in standing.leaderboard.submissions.values():
         if not submission.holdout:
             continue
         path = standing.folder / submission.holdout
         predictions = Predictions.read(path)
-        if predictions.images == standing.truth.images and predictions.classes == standing.classes:
-            score = standing.metric.score(standing.truth.labels, predictions.probabilities)
+        if (
+            predictions.images == standing.labelled.images
+            and predictions.classes == standing.classes
+        ):
+            score = standing.metric.score(standing.labelled.labels, predictions.probabilities)
             made.append(
                 Candidate(
                     id=submission.trial,

@@ -14,18 +14,17 @@ from results.leaderboard.quota import allowance, allowance_words
 from results.leaderboard.submission_file import (
     SubmissionForm,
     check_ids,
-    read_submission,
     read_validation,
 )
 from results.predictions import Predictions
-from results.records.fold_table import Truth
+from results.records.labelled_images import LabelledImages
 from results.records.trials import Search, Trial
 from search.competition.author import default_author
 from search.competition.candidates import pick
 from search.competition.standing import Standing, band_rule, open_standing
 from search.options.analysis import SubmitConfig
 from search.options.exit_codes import OK
-from search.options.user_code import own_model
+from search.options.user_code import network_builder
 from search.promotion.ensemble_members import Member, find_promotion, read_members
 from spaces.errors import InputError, unknown
 from spaces.names import check_name
@@ -37,9 +36,13 @@ def submit(config: SubmitConfig) -> int:
     """Writes submissions; returns the exit code."""
     standing = open_standing(config)
     made = [_take_in(config, standing)] if config.file else _write(config, standing)
-    board = standing.board
-    if board.quota is not None:
-        print(allowance_words(board.quota, allowance(board.quota, board.spent(), time.time())))
+    leaderboard = standing.leaderboard
+    if leaderboard.quota is not None:
+        print(
+            allowance_words(
+                leaderboard.quota, allowance(leaderboard.quota, leaderboard.spent(), time.time())
+            )
+        )
     print("Next, when the leaderboard has answered:")
     name = made[0].id if made else "s001"
     print(f"  python -m search.score submission={name} public=0.83")
@@ -49,7 +52,7 @@ def submit(config: SubmitConfig) -> int:
 
 
 def _write(config: SubmitConfig, standing: Standing) -> list[Submission]:
-    board, folder = standing.board, standing.folder
+    leaderboard, folder = standing.leaderboard, standing.folder
     for source, write in (("promotion:", _write_promotion), ("blend:", _write_blend)):
         if config.select.startswith(source):
             return write(config, standing)
@@ -58,7 +61,7 @@ def _write(config: SubmitConfig, standing: Standing) -> list[Submission]:
     made = []
     for candidate in pick(pool, config.select, band, unfit(standing)):
         assert candidate.trial is not None
-        before = board.of_trial(candidate.id)
+        before = leaderboard.of_trial(candidate.id)
         if before is not None:
             print(f"{candidate.id} is {before.id} already: {before.file}")
             continue
@@ -67,7 +70,7 @@ def _write(config: SubmitConfig, standing: Standing) -> list[Submission]:
         off = _check(candidate.search, candidate.trial, config.model)
         draft = _draft(folder)
         form.write(stored, draft)
-        submission = board.add_submission(candidate.id, draft, default_author(config.by))
+        submission = leaderboard.add_submission(candidate.id, draft, default_author(config.by))
         path = standing.submission_file(submission)
         print(
             f"{submission.id}: {path}\n  {candidate.id}, {standing.metric.name} "
@@ -100,7 +103,7 @@ def _write_promotion(config: SubmitConfig, standing: Standing) -> list[Submissio
 def _write_blend(config: SubmitConfig, standing: Standing) -> list[Submission]:
     """Writes a blend of several models."""
     name = config.select.partition(":")[2]
-    blends = standing.board.blends
+    blends = standing.leaderboard.blends
     if name not in blends:
         raise unknown("blend", name, blends, f"select={config.select}")
     record, folder = blends[name], standing.folder / "blends" / name
@@ -128,8 +131,8 @@ def _write_merged(
     words: str,
 ) -> list[Submission]:
     """Writes predictions that several trainings made together."""
-    board, folder = standing.board, standing.folder
-    before = board.of_trial(name)
+    leaderboard, folder = standing.leaderboard, standing.folder
+    before = leaderboard.of_trial(name)
     if before is not None:
         print(f"{name} is {before.id} already: {before.file}")
         return []
@@ -137,7 +140,7 @@ def _write_merged(
     off = check()
     draft = _draft(folder)
     form.write(stored, draft)
-    submission = board.add_submission(name, draft, default_author(config.by), source=source)
+    submission = leaderboard.add_submission(name, draft, default_author(config.by), source=source)
     path = standing.submission_file(submission)
     print(f"{submission.id}: {path}\n  {name}, {words}; images read anew agree within {off:.1g}")
     return [submission]
@@ -158,10 +161,10 @@ def _check_members(members: list[Member], model: str) -> float:
 
 def _take_in(config: SubmitConfig, standing: Standing) -> Submission:
     """Records a submission that was made elsewhere."""
-    board, folder, source = standing.board, standing.folder, Path(config.file)
+    leaderboard, folder, source = standing.leaderboard, standing.folder, Path(config.file)
     name = config.name or source.stem
     check_name(name, "name" if config.name else "file")
-    taken = {s.trial: s.id for s in board.submissions.values()}
+    taken = {s.trial: s.id for s in leaderboard.submissions.values()}
     trials = {t for search in standing.searches for t in search.trials}
     if name in taken or name in trials:
         raise InputError(f"name={name}: that is {taken.get(name, 'a trial')} already")
@@ -171,14 +174,14 @@ def _take_in(config: SubmitConfig, standing: Standing) -> Submission:
     files = _take_in_predictions(config, standing, name) if config.validation else {}
     draft = _draft(folder)
     shutil.copyfile(source, draft)
-    submission = board.add_submission(
+    submission = leaderboard.add_submission(
         name, draft, default_author(config.by), source="import", **files
     )
     path = standing.submission_file(submission)
     print(f"{submission.id}: {path}\n  {name}, made elsewhere by {submission.by}")
     if files:
-        holdout = standing.truth.probabilities(folder / files["holdout"])
-        score = standing.metric.score(standing.truth.labels, holdout)
+        holdout = standing.labelled.probabilities(folder / files["holdout"])
+        score = standing.metric.score(standing.labelled.labels, holdout)
         print(f"  {standing.metric.name} {score:.4f} on the hold-out")
     else:
         print("  without validation= its score will say nothing about validation")
@@ -193,8 +196,8 @@ def _take_in_predictions(config: SubmitConfig, standing: Standing, name: str) ->
     folder, path = standing.folder, Path(config.validation)
     given = read_validation(
         path,
-        standing.truth.images,
-        Truth.fold_of_images(standing.search.folds_file),
+        standing.labelled.images,
+        LabelledImages.fold_of_images(standing.search.folds_file),
         standing.classes,
     )
     if standing.metric.name in NEEDS_PROBABILITIES and given.certain:
@@ -202,10 +205,10 @@ def _take_in_predictions(config: SubmitConfig, standing: Standing, name: str) ->
             f"validation={path}: {standing.metric.name} needs probabilities, a column per class"
         )
     files = {"holdout": f"imports/{name}.npz"}
-    parts = {"holdout": given.of(standing.truth.images)}
-    if len(given.images) > len(standing.truth.images):
+    parts = {"holdout": given.of(standing.labelled.images)}
+    if len(given.images) > len(standing.labelled.images):
         source = Path(config.test or config.file)
-        test = read_submission(source, standing.classes)
+        test = standing.task.read_submission(source, standing.classes)
         check_ids(test.images, standing.test_images, source)
         if test.certain and not given.certain:
             given = given.as_labels()  # a blend has to be judged on what it will be made of
@@ -239,8 +242,8 @@ def unfit(standing: Standing) -> dict[str, str]:
     }
     for search in standing.searches:
         for trial in search.trials.values():
-            if trial.state == "finished" and trial.config.fold != 0:
-                found[trial.id] = f"held out fold {trial.config.fold}, not the hold-out"
+            if trial.state == "finished" and trial.config.run.fold != 0:
+                found[trial.id] = f"held out fold {trial.config.run.fold}, not the hold-out"
     found |= {c.id: "was made elsewhere" for c in standing.pool if c.trial is None}
     return found | {name: f"is the same training as {of}" for name, of in standing.twins.items()}
 
@@ -248,21 +251,23 @@ def unfit(standing: Standing) -> dict[str, str]:
 def _form(standing: Standing, sample: str, images: tuple[str, ...]) -> SubmissionForm:
     path = standing.root / sample
     if path.exists():
-        return SubmissionForm.read(path, images, standing.classes)
+        return standing.task.form(path, images, standing.classes)
     if sample != "sample_submission.csv":
         raise InputError(f"sample={sample}: there is no {path}")
-    return SubmissionForm(ids=images, columns=("image", "label"), classes=standing.classes)
+    return standing.task.default_form(images, standing.classes)
 
 
 def _check(search: Search, trial: Trial, model: str, view: str = "") -> float:
     """Largest difference between stored predictions and those of images read anew."""
     from trainables.inference.parity import check_parity
+    from trainables.tasks.tasks import training_task
 
     return check_parity(
         trial.config,
         search.trial_folder(trial),
         Path(search.opened["data"]["root"]),
         tuple(search.opened["classes"]),
-        own_model(trial, model),
+        network_builder(search, trial, model),
+        training_task(search.opened["task"]).activation,
         view,
     )

@@ -41,7 +41,9 @@ def track_scores(standing: Standing, tracking: str, runs: Path) -> str:
         from results.tracking import log_scores
 
         validation = {c.id: c.score for c in standing.pool if c.trial is None}
-        log_scores(client, standing.folder.name, standing.board, standing.metric.name, validation)
+        log_scores(
+            client, standing.folder.name, standing.leaderboard, standing.metric.name, validation
+        )
 
     return track(runs, tracking, copy)
 
@@ -63,17 +65,17 @@ def track_blend(standing: Standing, name: str, folder: Path, tracking: str, runs
     def copy(client: Any) -> None:
         from results.tracking import log_blend
 
-        log_blend(client, standing.folder.name, standing.board.blends[name], folder)
+        log_blend(client, standing.folder.name, standing.leaderboard.blends[name], folder)
 
     return track(runs, tracking, copy)
 
 
-def track_notes(competition: str, board: Leaderboard, tracking: str, runs: Path) -> str:
+def track_notes(competition: str, leaderboard: Leaderboard, tracking: str, runs: Path) -> str:
     """Copies notes into MLflow; returns what went wrong, or nothing."""
 
     def copy(client: Any) -> None:
         from results.tracking import log_notes
 
-        log_notes(client, competition, board)
+        log_notes(client, competition, leaderboard)
 
     return track(runs, tracking, copy)

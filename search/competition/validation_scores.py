@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from results.predictions import Predictions
 from results.trust.shift import Shift, measure_shift
@@ -14,15 +13,16 @@ from results.trust.validation import (
     weighted_to_test,
     worst_group,
 )
+from search.competition.images import open_pictures
 from search.competition.standing import Standing
 from search.options.analysis import TrustConfig
-from search.options.user_code import load_function
+from search.options.user_code import network_builder
 from spaces.digest import digest
 from spaces.errors import InputError
 
 
 @dataclass(kw_only=True)
-class Contenders:
+class ValidationScores:
     """Validation scores and their circumstances.
 
     Attributes:
@@ -57,7 +57,7 @@ def trust_request(
         metric: As of the command.
         model: A team's own network, given once more.
     """
-    network = (standing.board.assessed or {}).get("network", {})
+    network = (standing.leaderboard.assessed or {}).get("network", {})
     return TrustConfig(
         competition=competition,
         runs=runs,
@@ -70,18 +70,18 @@ def trust_request(
     )
 
 
-def find_contenders(config: TrustConfig, standing: Standing) -> Contenders:
+def find_validation_scores(config: TrustConfig, standing: Standing) -> ValidationScores:
     """Sets up the tournament.
 
     Raises:
         InputError: If what was asked for by name (a backbone, its weights) is not there.
     """
-    found = Contenders()
+    found = ValidationScores()
     if standing.metric.fractional:
-        found.validations.append(class_balanced(standing.truth.labels))
+        found.validations.append(class_balanced(standing.labelled.labels))
     else:
         found.absent["class-balanced"] = "your own metric takes no weights"
-    worst = worst_group(standing.truth.groups)
+    worst = worst_group(standing.labelled.groups)
     if worst is not None:
         found.validations.append(worst)
     else:
@@ -92,9 +92,9 @@ def find_contenders(config: TrustConfig, standing: Standing) -> Contenders:
     return found
 
 
-def _add_weighted(config: TrustConfig, standing: Standing, found: Contenders) -> str:
+def _add_weighted(config: TrustConfig, standing: Standing, found: ValidationScores) -> str:
     """Adds the test-weighted score, or says why there is none."""
-    if not standing.board.test_images:
+    if not standing.leaderboard.test_images:
         return "the rules forbid it (rules.test_images=false)"
     if not standing.metric.fractional:
         return "your own metric takes no weights"
@@ -133,27 +133,29 @@ def _shift(config: TrustConfig, standing: Standing) -> tuple[str, Shift]:
     assert candidate.trial is not None
     from trainables.inference.embed import embed
     from trainables.inference.predict import load_trained
-    from trainables.networks.timm_network import build_model
+    from trainables.networks.timm_network import timm_network
 
     trial = candidate.trial.config
     if config.backbone:
         trial = trial.replace(
-            model="",
+            model="timm",
             backbone=config.backbone,
             weights=config.weights,
             pretrained=config.pretrained,
         )
-        model = build_model(trial, len(standing.classes))
-    elif trial.model != config.model:
-        raise InputError(f"{candidate.id} needs model={trial.model} on the command line")
+        model = timm_network(trial, len(standing.classes))
+    elif trial.model.own and trial.model.kind != config.model:
+        raise InputError(f"{candidate.id} needs model={trial.model.kind} on the command line")
     else:
-        build = load_function(trial.model, "model") if trial.model else build_model
+        build = network_builder(standing.search, candidate.trial, config.model)
         model = load_trained(trial, candidate.folder, len(standing.classes), build)
     test = Predictions.read(candidate.folder / "test.npz").images
-    print(f"embedding {len(standing.truth.images) + len(test):,} images, once", flush=True)
-    root: Path = standing.root
-    features = embed(model, trial, [root / i for i in (*standing.truth.images, *test)])
-    n = len(standing.truth.images)
-    shift = measure_shift(features[:n], features[n:], standing.truth.groups)
+    print(f"embedding {len(standing.labelled.images) + len(test):,} images, once", flush=True)
+    _, store = open_pictures(standing, trial.data.store_side, print)
+    row_of = {image: row for row, image in enumerate(store.images)}
+    wanted = (*standing.labelled.images, *test)
+    features = embed(model, trial, store, [row_of[image] for image in wanted])
+    n = len(standing.labelled.images)
+    shift = measure_shift(features[:n], features[n:], standing.labelled.groups)
     shift.write(path)
     return name, shift

@@ -13,7 +13,7 @@ from results.trust.trust import Trust
 from search.competition.assessment import assess_standing
 from search.competition.standing import Standing, band_rule, check_frozen, open_standing
 from search.competition.tracking import track_trust
-from search.competition.validation_scores import Contenders, find_contenders
+from search.competition.validation_scores import ValidationScores, find_validation_scores
 from search.options.analysis import TrustConfig
 from search.options.exit_codes import OK
 from spaces.errors import InputError
@@ -22,42 +22,42 @@ from spaces.errors import InputError
 def assess_trust(config: TrustConfig) -> int:
     """Prints the page, writes figure and table, records the verdict; returns the exit code."""
     standing = open_standing(config)
-    folder, board = standing.folder, standing.board
+    folder, leaderboard = standing.folder, standing.leaderboard
     if not standing.pool:
         raise InputError("there is no finished trial on fold 0 yet: python -m search.run")
-    if not board.scored():
+    if not leaderboard.scored():
         raise InputError(
             "no submission has a score yet: python -m search.submit, then search.score"
         )
     allowed = config.rules.test_images
-    if allowed is not None and allowed != board.test_images:
-        board.set_rules(test_images=allowed)
+    if allowed is not None and allowed != leaderboard.test_images:
+        leaderboard.set_rules(test_images=allowed)
     folds = standing.search.opened["folds"]["digest"]
-    check_frozen(board.frozen, standing.metric.name, folds, config.accept)
-    contenders = find_contenders(config, standing)
+    check_frozen(leaderboard.frozen, standing.metric.name, folds, config.accept)
+    offered = find_validation_scores(config, standing)
     trust = assess_standing(
-        standing, band_rule(config.band), contenders, accepted="validation" in config.accept
+        standing, band_rule(config.band), offered, accepted="validation" in config.accept
     )
     left = None
-    if board.quota is not None:
-        left = allowance(board.quota, board.spent(), time.time())
+    if leaderboard.quota is not None:
+        left = allowance(leaderboard.quota, leaderboard.spent(), time.time())
     lines = trust_page(
         trust,
         folder.name,
         standing.metric,
-        len(standing.truth.labels),
-        contenders.absent,
-        contenders.shift,
+        len(standing.labelled.labels),
+        offered.absent,
+        offered.shift,
     )
-    settle = settle_words(trust, board.quota, left)
+    settle = settle_words(trust, leaderboard.quota, left)
     lines += [settle] if settle else []
-    if board.quota is not None and left is not None:
-        lines.append(allowance_words(board.quota, left))
+    if leaderboard.quota is not None and left is not None:
+        lines.append(allowance_words(leaderboard.quota, left))
     print("\n".join(lines))
-    table = trust_table(trust, board, standing.metric, {c.id: c.score for c in standing.pool})
+    table = trust_table(trust, leaderboard, standing.metric, {c.id: c.score for c in standing.pool})
     table.to_csv(folder / "trust.csv", index=False)
     trust_scatter(trust, standing.metric).savefig(folder / "trust.png", dpi=120)
-    _record(config, standing, trust, contenders)
+    _record(config, standing, trust, offered)
     problem = track_trust(standing, trust, config.tracking, Path(config.runs))
     if problem:
         print(f"warning: MLflow does not have it ({problem}); nothing is lost")
@@ -69,11 +69,13 @@ def assess_trust(config: TrustConfig) -> int:
     return OK
 
 
-def _record(config: TrustConfig, standing: Standing, trust: Trust, contenders: Contenders) -> None:
+def _record(
+    config: TrustConfig, standing: Standing, trust: Trust, offered: ValidationScores
+) -> None:
     """Records the verdict; the first trusted validation, or an accepted other, is the yardstick."""
-    board, accepted = standing.board, "validation" in config.accept
+    leaderboard, accepted = standing.leaderboard, "validation" in config.accept
     trusted = trust.verdict == "trusted"
-    board.add_assessment(
+    leaderboard.add_assessment(
         {
             "verdict": trust.verdict,
             "validation": trust.chosen,
@@ -82,15 +84,15 @@ def _record(config: TrustConfig, standing: Standing, trust: Trust, contenders: C
             "scored": len(trust.scored),
             "evidence": trust.evidence,
             "chance": trust.regret.chance,
-            "weights": contenders.weights,
+            "weights": offered.weights,
             "network": {
                 "backbone": config.backbone,
                 "weights": config.weights,
                 "pretrained": config.pretrained,
             },
         },
-        freeze=trusted and (board.frozen is None or accepted),
+        freeze=trusted and (leaderboard.frozen is None or accepted),
     )
-    if board.frozen is None or not trusted:
+    if leaderboard.frozen is None or not trusted:
         return
-    print(f"The validation is frozen: {board.frozen.validation} {board.frozen.metric}.")
+    print(f"The validation is frozen: {leaderboard.frozen.validation} {leaderboard.frozen.metric}.")

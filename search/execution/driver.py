@@ -212,7 +212,7 @@ class Driver:
         trial = self.search.trials[trial_id]
         if trial.state != "running":
             return
-        if trial.epoch >= trial.config.epochs:
+        if trial.epoch >= trial.config.run.epochs:
             self._end(trial_id, "finished")
         elif self.stopping:
             self._end(trial_id, "interrupted", self.stopping)
@@ -255,7 +255,7 @@ class Driver:
         for trial in list(self.search.trials.values()):
             if trial.state not in ("running", "interrupted"):
                 continue
-            if trial.epoch >= trial.config.epochs:
+            if trial.epoch >= trial.config.run.epochs:
                 self._end(trial.id, "finished")
             elif trial.id in decided:
                 self._end(trial.id, "stopped")

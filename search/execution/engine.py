@@ -33,14 +33,14 @@ os.environ.setdefault("TUNE_MAX_PENDING_TRIALS_PG", "1000")
 
 import ray
 from ray import tune
-from ray._private import ray_constants
 
 from search.execution.driver import Driver
 from search.execution.local_resources import GIB
 from search.execution.trial_actor import TrialActor
 from search.execution.tune_adapter import Events, Proposals, Stop
+from search.internals import loopback
 from search.jobs.job import Job
-from search.options.training import ClusterConfig, ResourcesConfig
+from search.options.groups import ClusterConfig, ResourcesConfig
 from search.planning.planned import Plan
 from spaces.errors import InputError
 
@@ -74,7 +74,7 @@ def ray_session(
         options |= {
             "include_dashboard": False,
             "num_cpus": _allowed_cpus(),
-            "_node_ip_address": "127.0.0.1",
+            **loopback.ADDRESS,
         }
     for name in ("ray", "ray.tune", "ray.train"):
         logging.getLogger(name).setLevel(logging.CRITICAL)
@@ -97,21 +97,17 @@ def ray_session(
 
 @contextlib.contextmanager
 def _staying_local() -> Iterator[None]:
-    """Lets a Ray of this machine's own listen on loopback only, with a token of its own.
-
-    Ray has an option for that, named after the systems whose firewalls ask about it otherwise.
-    """
+    """Lets a Ray of this machine's own listen on loopback only, with a token of its own."""
     ours = {
         "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",  # for Ray's processes
         "RAY_AUTH_TOKEN": os.environ.get("RAY_AUTH_TOKEN", secrets.token_hex(32)),
     }
     before = {name: os.environ.get(name) for name in ours}
     os.environ.update(ours)
-    clusters, ray_constants.ENABLE_RAY_CLUSTER = ray_constants.ENABLE_RAY_CLUSTER, False
     try:
-        yield
+        with loopback.single_host():
+            yield
     finally:
-        ray_constants.ENABLE_RAY_CLUSTER = clusters
         # One by one: other threads, such as the tracker's, look into the environment meanwhile.
         for name, value in before.items():
             if value is None:

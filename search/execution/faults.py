@@ -57,8 +57,8 @@ def after_fault(trial: Trial, kind: str, reason: str) -> Consequence:
     smaller = trial.config.halved()
     if smaller is None:
         return Consequence(again=False, reason=reason, words=words)
-    words += f"; it goes on with micro_batch={smaller.micro_batch}"
-    changes = {"micro_batch": smaller.micro_batch}
+    words += f"; it goes on with micro_batch={smaller.run.micro_batch}"
+    changes = {"micro_batch": smaller.run.micro_batch}
     return Consequence(again=True, reason=reason, words=words, changes=changes)
 
 

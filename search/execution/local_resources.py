@@ -6,7 +6,7 @@ import os
 
 import psutil
 
-from search.options.training import ClusterConfig, ResourcesConfig
+from search.options.groups import ClusterConfig, ResourcesConfig
 from spaces.errors import InputError
 
 GIB = 2**30

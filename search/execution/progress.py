@@ -99,7 +99,7 @@ class Progress:
             if trial.state == "running":
                 seen = trial.score(search.metric)
                 shown = "" if seen is None else f", {search.metric} {seen:.4f}"
-                lines.append(f"  {trial.id} epoch {trial.epoch}/{trial.config.epochs}{shown}")
+                lines.append(f"  {trial.id} epoch {trial.epoch}/{trial.config.run.epochs}{shown}")
         return lines
 
     def _speed(self) -> float:

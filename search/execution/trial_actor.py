@@ -15,7 +15,7 @@ from ray import tune
 from search.execution.exit_note import ExitNote, read_exit_note
 from search.execution.watchdog import Heartbeat
 from search.jobs.job import Job, resolve_metric
-from search.options.user_code import load_function
+from search.options.user_code import load_parts, own_functions
 from search.planning.asha import SCORE, SCORES, SIGNS
 from spaces.trial_config import TrialConfig
 
@@ -35,8 +35,9 @@ class TrialActor(tune.Trainable):  # type: ignore[misc]
         """Gets the trial; the training itself begins with the first step."""
         import trainables.training.fit  # noqa: F401 (takes seconds, which are no silence)
 
-        self._config = TrialConfig.from_json(config["config"])
         self._job: dict[str, Any] = config["job"]
+        load_parts(self._job["parts"])
+        self._config = TrialConfig.from_json(config["config"])
         self._folder = Path(self._job["folder"]) / "trials" / config["trial"]
         read_exit_note(self._folder)  # of an attempt that nobody asked about
         self._heartbeat = Heartbeat(Path(self._job["folder"]), self._folder)
@@ -91,7 +92,7 @@ class TrialActor(tune.Trainable):  # type: ignore[misc]
             SCORES: [(int(r["epoch"]), sign * r["metrics"][key]) for r in reports],
             "reports": reports,
             "notes": list(done.notes),
-            "done": self._epoch >= self._config.epochs,
+            "done": self._epoch >= self._config.run.epochs,
         }
 
     def cleanup(self) -> None:
@@ -104,9 +105,9 @@ class TrialActor(tune.Trainable):  # type: ignore[misc]
             torch.cuda.empty_cache()
 
     def _start(self) -> Iterator[Epoch]:
-        from trainables.training.fit import fit
+        from trainables.training.actions import ACTIONS
 
-        return fit(
+        return ACTIONS.of(self._config.run)(
             self._config,
             self._task(),
             self._folder,
@@ -116,7 +117,7 @@ class TrialActor(tune.Trainable):  # type: ignore[misc]
         )
 
     def _task(self) -> TrainingContext:
-        return _open_task(Job(**{**self._job, "classes": tuple(self._job["classes"])}))
+        return _open_task(Job.from_json(self._job))
 
 
 def fault_of(error: Exception) -> str:
@@ -150,17 +151,16 @@ def _open_task(job: Job) -> TrainingContext:
     """Opens what the trials of a job share, once per process."""
     from trainables.data.folds import Folds
     from trainables.data.image_store import ImageStore
-    from trainables.networks.timm_network import build_model
+    from trainables.tasks.tasks import training_task
     from trainables.training.context import TrainingContext
-    from trainables.training.losses import build_loss
 
     store = ImageStore(Path(job.store))
     return TrainingContext(
+        task=training_task(job.task),
         store=store.copied_to(Path(job.local_store)) if job.local_store else store,
         folds=Folds.read(Path(job.folds)),
         classes=job.classes,
-        metric=resolve_metric(job.metric, job.direction),
-        model=load_function(job.model, "model") if job.model else build_model,
-        loss=load_function(job.loss, "loss") if job.loss else build_loss,
+        metric=resolve_metric(job.metric, job.direction, job.task),
+        own=own_functions(model=job.model, loss=job.loss),
         predict_test=job.predict_test,
     )

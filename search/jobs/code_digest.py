@@ -7,7 +7,7 @@ from pathlib import Path
 
 from spaces.digest import digest
 
-DECISIVE = ("spaces", "trainables", "results/metrics.py", "results/predictions.py")
+DECISIVE = ("spaces", "trainables", "results/tasks", "results/metrics.py", "results/predictions.py")
 """Sources that decide what a training computes; reports, for example, do not."""
 
 LIBRARIES = (

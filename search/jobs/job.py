@@ -10,9 +10,11 @@ from typing import Any
 
 import pandas as pd
 
-from results.metrics import Direction, Metric, custom_metric, metric
+from results.metrics import Direction, Metric, custom_metric
 from results.records.secrets import without_password
+from results.tasks.tasks import task_of
 from search.jobs.code_digest import code_digest
+from search.options.option import about
 from search.options.training import EngineConfig, JobConfig
 from search.options.user_code import load_function, source_digest
 from spaces.digest import digest
@@ -40,8 +42,10 @@ class Job:
         classes: Class names.
         metric: Metric name or ``module:function``.
         direction: Which way it is better.
+        task: What the targets are.
         model: ``module:function`` or empty.
         loss: ``module:function`` or empty.
+        parts: Modules that register parts of the team's own.
         predict_test: Whether test images are predicted.
         threads: CPU threads per trial.
         loader_workers: Loader processes per trial.
@@ -56,15 +60,22 @@ class Job:
     classes: tuple[str, ...]
     metric: str
     direction: Direction
+    task: str
     model: str
     loss: str
+    parts: tuple[str, ...]
     predict_test: bool
     threads: int
     loader_workers: int
 
     def to_json(self) -> dict[str, Any]:
-        """JSON-ready form."""
+        """JSON-ready form; ``from_json`` reads it back."""
         return asdict(self)
+
+    @staticmethod
+    def from_json(data: Mapping[str, Any]) -> Job:
+        """Inverse of ``to_json``."""
+        return Job(**{**data, "classes": tuple(data["classes"]), "parts": tuple(data["parts"])})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,14 +96,14 @@ RESERVED = ("data", "store", "submissions", "imports", "blends", "predictions")
 """Folders beside the searches of a competition."""
 
 
-def resolve_metric(name: str, direction: str) -> Metric:
+def resolve_metric(name: str, direction: str, task: str) -> Metric:
     """A named metric, or a team's own from ``module:function``.
 
     Raises:
         InputError: For an unknown name, or an own metric without a direction.
     """
     if ":" not in name:
-        known = metric(name)
+        known = task_of(task).metric(name)
         if direction not in ("", known.direction):
             raise InputError(f"direction={direction}: {name} is to {known.direction}")
         return known
@@ -144,8 +155,10 @@ def assemble(
         classes=contest.classes,
         metric=metric_reference,
         direction=metric.direction,
+        task=contest.task,
         model=model,
         loss=loss,
+        parts=tuple(config.parts),
         predict_test=predict_test,
         threads=max(1, int(config.resources.cpu)),
         loader_workers=max(0, config.loader_workers),
@@ -177,7 +190,7 @@ def assemble(
         "digests": {
             "space": space.digest if space is not None else "",
             "code": code_digest(),
-            "own": source_digest([model, loss, metric_reference]),
+            "own": source_digest([model, loss, metric_reference, *(f"{p}:" for p in config.parts)]),
         },
         "warnings": list(warnings),
     }
@@ -193,21 +206,6 @@ def assemble(
         opening=opening,
         warnings=warnings,
     )
-
-
-NOT_RECORDED = (
-    "runs",
-    "name",
-    "resume",
-    "hypothesis",
-    "accept",
-    "quiet",
-    "json",
-    "cluster",
-    "hours",
-    "watchdog",
-)
-"""Options that belong to one start of a job, not to the job."""
 
 
 def _write_test_images(contest: Contest, folder: Path) -> str:
@@ -229,7 +227,8 @@ def recordable_options(config: EngineConfig, root: Path) -> dict[str, Any]:
         config: The options.
         root: The contest's folder, as it was found.
     """
-    options = {k: v for k, v in asdict(config).items() if k not in NOT_RECORDED}
+    told = about(type(config))
+    options = {name: value for name, value in asdict(config).items() if told[name].recorded}
     options["tracking"] = without_password(config.tracking)
     if isinstance(config, JobConfig):
         options["data"]["root"] = str(root.resolve())

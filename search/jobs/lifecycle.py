@@ -12,8 +12,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from results.leaderboard.leaderboard import Leaderboard
+from results.records.events import FORMAT
 from results.records.ledger import Ledger
-from results.records.trials import FORMAT, Search
+from results.records.trials import Search
 from results.reporting.report import report, resume_command
 from results.reporting.summary import summarise
 from search.competition.standing import check_frozen
@@ -25,10 +26,11 @@ from search.execution.nodes import Nodes
 from search.execution.progress import Progress
 from search.jobs.job import Job, Prepared
 from search.jobs.kind import JobKind
-from search.jobs.resume import MAY_CHANGE, check_owner, check_unchanged
+from search.jobs.resume import check_owner, check_unchanged
 from search.jobs.retention import ALL, tidy
 from search.jobs.reuse import KnownTrainings
 from search.options.exit_codes import FAILED, OK, STOPPED
+from search.options.option import about
 from search.options.same_place import same_place
 from search.options.training import EngineConfig
 
@@ -62,7 +64,7 @@ def run_job(config: EngineConfig, kind: JobKind) -> int:
         say(f"warning: {note}")
     if config.resume:
         check_owner(Path(job.folder))
-        check_unchanged(Search.read(Path(job.folder)), prepared, config.accept)
+        check_unchanged(Search.read(Path(job.folder)), prepared, config)
     frozen = Leaderboard.read(Path(job.folder).parent).frozen
     check_frozen(frozen, prepared.metric.name, prepared.folds.digest, config.accept)
     images = prepared.opening["images"]
@@ -143,7 +145,9 @@ def _record_resumed(
 ) -> None:
     """Replays the record into the scheduler and ends what a killed driver left running."""
     decided = scheduler.replay(driver.search) if scheduler is not None else set()
-    changes = {key: getattr(config, key) for key in MAY_CHANGE if hasattr(config, key)}
+    changes = {
+        name: getattr(config, name) for name, told in about(type(config)).items() if told.may_change
+    }
     driver.record("resumed", changes=changes, code=prepared.opening["digests"]["code"])
     driver.settle(decided)
 
@@ -180,7 +184,9 @@ def _resumed_words(search: Search) -> str:
 
 def _folds(kind: str, prepared: Prepared) -> str:
     count = prepared.folds.count
-    return f"{count} folds" if kind == "promotion" else f"fold {prepared.baseline.fold} of {count}"
+    return (
+        f"{count} folds" if kind == "promotion" else f"fold {prepared.baseline.run.fold} of {count}"
+    )
 
 
 def _start_tracker(config: EngineConfig, folder: str) -> Tracker:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import torch
 
+import trainables.portable.torchvision_cure  # noqa: F401 (own functions may import timm)
 from search.options.user_code import load_function
 from spaces.errors import InputError
 from spaces.trial_config import TrialConfig
@@ -43,7 +44,7 @@ def _check_model(reference: str, config: TrialConfig, classes: int) -> None:
     network = _try("model", reference, "config, classes", lambda f: f(config, classes))
     if not isinstance(network, torch.nn.Module):
         raise InputError(f"model={reference} returned {_kind(network)}, not a torch.nn.Module")
-    images = torch.zeros(IMAGES, 3, *config.size)
+    images = torch.zeros(IMAGES, 3, *config.data.size)
     with torch.no_grad():
         logits = _called("model", reference, "its network", lambda: network(images))
     shape = tuple(getattr(logits, "shape", ()))

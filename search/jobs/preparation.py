@@ -12,17 +12,22 @@ from optuna.distributions import CategoricalDistribution
 from search.execution.progress import every_second
 from search.jobs.job import Prepared, assemble, job_name, resolve_metric
 from search.jobs.own_functions import check_own_functions
+from search.options.groups import DigitsConfig
 from search.options.search_space import flatten
-from search.options.training import DigitsConfig, JobConfig, TrainConfig
+from search.options.training import JobConfig, TrainConfig
 from spaces.errors import InputError
 from spaces.names import check_name
+from spaces.sections.model import Timm
 from spaces.size import parse_size
 from spaces.space import SearchSpace
-from spaces.trial_config import TrialConfig
+from spaces.trial_config import TrialConfig, check_effect
 from trainables.data.contest import Contest, load_contest
 from trainables.data.digits import make_digits
 from trainables.data.folds import make_folds
 from trainables.data.image_store import build_store, store_side
+
+TASK = "classification"
+"""What the data's targets are."""
 
 DRAWS = 50
 """Draws with which a space is tried out before anything is trained."""
@@ -35,12 +40,10 @@ def base_config(config: JobConfig, space: SearchSpace | None = None) -> TrialCon
     """
     base = TrialConfig().with_params(flatten(config.data.baseline))
     if config.epochs:  # a short trial run should not fail for the default's warm-up
-        base = base.replace(
-            epochs=config.epochs, warmup_epochs=min(base.warmup_epochs, config.epochs - 1)
-        )
-    changes: dict[str, Any] = {"model": config.model, "loss": config.loss or base.loss}
+        base = base.shortened(config.epochs)
+    asked = {"model": config.model, "loss": config.loss, "weights": config.weights}
+    changes: dict[str, Any] = {name: value for name, value in asked.items() if value}
     changes["seed"] = config.seed
-    changes["weights"] = config.weights or base.weights
     if config.pretrained is not None:
         changes["pretrained"] = config.pretrained
     fix = flatten(config.fix)
@@ -76,9 +79,11 @@ def prepare(
                 f"to {config.holdout.folds - 1}"
             )
         baseline = baseline.replace(fold=config.fold)
+    fix = flatten(config.fix)
+    check_effect(fix, baseline, _categories(space), "fix")
     if space is not None:
-        _check_values(space, baseline, flatten(config.fix))
-    chosen = resolve_metric(config.metric, config.direction)
+        _check_values(space, baseline, fix)
+    chosen = resolve_metric(config.metric, config.direction, TASK)
     runs = Path(config.runs)
     if runs.exists() and not runs.is_dir():
         raise InputError(f"runs={runs} is a file, not a folder")
@@ -143,6 +148,7 @@ def _contest(config: JobConfig, runs: Path) -> Contest:
         label=data.label,
         group=data.group,
         classes=data.classes,
+        task=TASK,
     )
 
 
@@ -177,6 +183,12 @@ def _check_values(space: SearchSpace, baseline: TrialConfig, fix: Mapping[str, A
         baseline.with_params({**fix, **space.suggest(study.ask())})
 
 
+def _categories(space: SearchSpace | None) -> dict[str, list[Any]]:
+    """The choices of every categorical parameter."""
+    found = {p.name: p.distribution for p in space.params} if space is not None else {}
+    return {n: list(d.choices) for n, d in found.items() if isinstance(d, CategoricalDistribution)}
+
+
 def _choices(space: SearchSpace | None, name: str) -> list[Any]:
     if space is None or name not in space:
         return []
@@ -187,7 +199,7 @@ def _choices(space: SearchSpace | None, name: str) -> list[Any]:
 
 
 def _sizes(baseline: TrialConfig, space: SearchSpace | None) -> list[tuple[int, int]]:
-    return [baseline.size, *(parse_size(v) for v in _choices(space, "size"))]
+    return [baseline.data.size, *(parse_size(v) for v in _choices(space, "size"))]
 
 
 def _check_networks(
@@ -197,13 +209,14 @@ def _check_networks(
     check_own_functions(
         baseline, classes, model=config.model, loss=config.loss, metric=config.metric
     )
-    from trainables.networks.timm_network import build_model, check_backbone, check_optimizer
+    from trainables.networks.timm_network import check_backbone, timm_network
+    from trainables.training.optimizers import check_optimizer
 
-    for name in _choices(space, "optimizer") or [baseline.optimizer]:
+    for name in _choices(space, "optimizer") or [baseline.optimizer.kind]:
         check_optimizer(name)
-    if config.model:
+    if not isinstance(baseline.model, Timm):
         return
-    for name in _choices(space, "backbone") or [baseline.backbone]:
+    for name in _choices(space, "backbone") or [baseline.model.backbone]:
         check_backbone(name)
-        if baseline.pretrained or baseline.weights:  # fetched once here, not by every worker
-            build_model(baseline.replace(backbone=name), classes)
+        if baseline.model.pretrained or baseline.model.weights:  # fetched once, not by every worker
+            timm_network(baseline.replace(backbone=name), classes)

@@ -10,24 +10,10 @@ from typing import Any
 
 from results.records.trials import Search
 from search.jobs.job import Prepared
+from search.options.option import about
+from search.options.training import EngineConfig
 from spaces.errors import InputError
-
-DECISIVE = (
-    "fix",
-    "scheduler",
-    "seed",
-    "predict",
-    "fold",
-    "promote",
-    "folds",
-    "seeds",
-    "race",
-    "history",
-)
-"""Options that decide what is trained, beside those that show in space and baseline."""
-
-MAY_CHANGE = ("trials", "confirm")
-"""Fields of the opening event that a resumed job may have changed."""
+from spaces.trial_config import TrialConfig
 
 
 def check_owner(folder: Path) -> None:
@@ -40,9 +26,10 @@ def check_owner(folder: Path) -> None:
         )
 
 
-def check_unchanged(search: Search, prepared: Prepared, accept: list[str]) -> None:
+def check_unchanged(search: Search, prepared: Prepared, config: EngineConfig) -> None:
     """Raises InputError, saying what differs, unless a job goes on with what it began with."""
     before, now = search.opened, prepared.opening
+    decisive = [name for name, told in about(type(config)).items() if told.decides]
     changes = []
     for what in ("metric", "direction", "classes"):
         if before[what] != now[what]:
@@ -52,8 +39,8 @@ def check_unchanged(search: Search, prepared: Prepared, accept: list[str]) -> No
         if then != here:
             changes.append(f"{what}: digest {then} then, {here} now")
     changes += _differences("space", before["space"], now["space"])
-    changes += _differences("baseline", before["baseline"], now["baseline"])
-    for option in DECISIVE:
+    changes += _differences("baseline", _settings(before["baseline"]), _settings(now["baseline"]))
+    for option in decisive:
         then, here = (o["options"].get(option) or None for o in (before, now))
         if then != here:
             changes.append(f"{option}: {then} then, {here} now")
@@ -63,7 +50,7 @@ def check_unchanged(search: Search, prepared: Prepared, accept: list[str]) -> No
         )
     for whose, what in {"code": "sources", "own": "functions of your own"}.items():
         then, here = (d["digests"].get(whose, "") for d in (before, now))
-        if then != here and "code" not in accept:
+        if then != here and "code" not in config.accept:
             raise InputError(
                 f"{search.id} was started with other {what} (digest {then}, now {here}): trials "
                 "would not be alike; accept=[code] goes on"
@@ -85,8 +72,13 @@ def _differences(what: str, before: Any, now: Any) -> list[str]:
     return found
 
 
+def _settings(baseline: Mapping[str, Any]) -> dict[str, Any]:
+    """A configuration's settings by flat name."""
+    return {**TrialConfig.from_json(baseline).flat(), "policy": baseline["policy"]}
+
+
 def _named(value: Mapping[str, Any]) -> dict[str, Any]:
-    """Parameters of a space by name, or fields of a configuration."""
+    """Parameters of a space by name, or settings of a configuration."""
     if "params" in value:
         return {p["name"]: p for p in value["params"]}
     return dict(value)

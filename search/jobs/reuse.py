@@ -44,7 +44,8 @@ class KnownTrainings:
             own_metric = ":" in str(theirs.get("options", {}).get("metric", "")) + job.metric
             same_own = digests.get("own", "") == ours["own"]
             for trial in search.trials.values():
-                own = own_metric or trial.config.model or ":" in trial.config.loss
+                network, loss = trial.config.model, trial.config.loss
+                own = own_metric or bool(job.parts) or network.own or loss.own
                 if trial.state != "finished" or trial.taken or (own and not same_own):
                     continue
                 folder = search.trial_folder(trial)

@@ -70,7 +70,7 @@ class SearchJob(JobKind):
         """ASHA over sampled trials."""
         from search.planning.asha import Asha
 
-        epochs, asked = prepared.baseline.epochs, self._config.scheduler
+        epochs, asked = prepared.baseline.run.epochs, self._config.scheduler
         grace = asked.grace or math.ceil(epochs / GRACE_SHARE)
         return Asha(epochs=epochs, grace=grace, reduction=asked.reduction)
 

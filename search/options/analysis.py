@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
-from search.options.tracking_uri import check_tracking
-from search.options.training import BandConfig, check_accept, demand
+from search.options.option import group, option
+from search.options.shared import BandConfig, RunsConfig, TrackedConfig, check_accept, demand
 from spaces.errors import InputError
 from spaces.names import check_name
 
@@ -14,36 +14,52 @@ from spaces.names import check_name
 class RulesConfig:
     """What the contest's rules allow."""
 
-    test_images: bool | None = None
+    test_images: bool | None = option(
+        None, "false where the rules forbid to look at test images; remembered"
+    )
 
 
 @dataclass(kw_only=True)
-class CompetitionConfig:
+class CompetitionConfig(TrackedConfig):
     """What commands on a competition's leaderboard have in common."""
 
-    competition: str = ""
-    runs: str = "runs"
-    tracking: str = ""
-    metric: str = ""
-    json: bool = False
-
-    def __post_init__(self) -> None:
-        check_tracking(self.tracking)
+    competition: str = option("", "name of the competition; empty is the one worked on last")
+    metric: str = option(
+        "",
+        "macro_f1, accuracy, balanced_accuracy, log_loss, roc_auc, quadratic_kappa, or "
+        "module:function; leaderboard commands know it unless it is your own",
+    )
+    json: bool = option(False, "last line of the output is JSON: id and path")
 
 
 @dataclass(kw_only=True)
-class SubmitConfig(CompetitionConfig):
+class NetworksConfig(CompetitionConfig):
+    """What commands have in common that build networks of trials again."""
+
+    model: str = option("", "your own network, module:function(config, classes)")
+    parts: list[str] = option(
+        list, "modules of your own that register losses, optimizers, networks, …: parts=[my_parts]"
+    )
+
+
+@dataclass(kw_only=True)
+class SubmitConfig(NetworksConfig):
     """``python -m search.submit``."""
 
-    select: str = "best"
-    file: str = ""
-    validation: str = ""
-    test: str = ""
-    name: str = ""
-    by: str = ""
-    sample: str = "sample_submission.csv"
-    model: str = ""
-    band: BandConfig = field(default_factory=BandConfig)
+    select: str = option(
+        "best", "which trials: best, baseline, band:6, spread:4, ids, promotion:<id> or blend:<id>"
+    )
+    file: str = option("", "a submission made elsewhere, to take part in everything")
+    validation: str = option(
+        "", "its hold-out or out-of-fold predictions: image and label, or a column per class"
+    )
+    test: str = option(
+        "", "its test predictions with a column per class, where file= holds labels only"
+    )
+    name: str = option("", "name of a model made elsewhere; empty is the file's")
+    by: str = option("", "who made it; empty is you")
+    sample: str = option("sample_submission.csv", "sample submission in the contest's folder")
+    band: BandConfig = group(BandConfig)
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -57,51 +73,67 @@ class SubmitConfig(CompetitionConfig):
 
 
 @dataclass(kw_only=True)
-class BlendConfig(CompetitionConfig):
+class BlendConfig(NetworksConfig):
     """``python -m search.blend``."""
 
-    select: str = "all"
-    recipe: str = ""
-    views: list[str] = field(default_factory=list)
-    model: str = ""
+    select: str = option("all", "which models: all, or ids of promotions, their trials and imports")
+    recipe: str = option(
+        "",
+        "how to blend: best single, mean, geometric, rank, vote, weighted, mean + "
+        "biases, weighted + biases; empty takes the best if it beats the mean beyond "
+        "noise",
+    )
+    views: list[str] = option(
+        list,
+        "test-time augmentation, such as views=[hflip,rotate+5,rotate-5]: hflip, vflip, "
+        "rotate+5, rotate-5, rotate+10, rotate-10, left, right, up, down, zoom, wide",
+    )
 
 
 @dataclass(kw_only=True)
-class ExportConfig(CompetitionConfig):
+class ExportConfig(NetworksConfig):
     """``python -m search.export``."""
 
-    promotion: str = ""
-    to: str = ""
-    register: bool = True
-    onnx: bool = False
-    model: str = ""
+    promotion: str = option("", "id of a promotion; empty is the newest")
+    to: str = option(
+        "", "folder to export to; table to write predictions to, in the runs folder when empty"
+    )
+    register: bool = option(True, "put the exported models into MLflow's registry")
+    onnx: bool = option(False, "write ONNX files, too; needs pip install 'holdfold[onnx]'")
 
 
 @dataclass(kw_only=True)
-class PredictImagesConfig(CompetitionConfig):
+class PredictImagesConfig(NetworksConfig):
     """``python -m search.predict``."""
 
-    promotion: str = ""
-    images: str = ""
-    to: str = ""
-    quiet: bool = False
-    model: str = ""
+    promotion: str = option("", "id of a promotion; empty is the newest")
+    images: str = option(
+        "", "folder of images to predict; for search.final, how many private test images"
+    )
+    to: str = option(
+        "", "folder to export to; table to write predictions to, in the runs folder when empty"
+    )
+    quiet: bool = option(False, "print only the result")
 
 
 @dataclass(kw_only=True)
 class ScoreConfig(CompetitionConfig):
     """``python -m search.score``."""
 
-    submission: str = ""
-    public: float | None = None
-    private: float | None = None
-    solution: str = ""
-    import_: str = ""
-    share: float = 1.0
-    quota: str = ""
-    reset: int = 0
-    ends: str = ""
-    reserve: float = 0.3
+    submission: str = option("", "id of a submission, such as s001; empty with solution= means all")
+    public: float | None = option(None, "score on the public leaderboard")
+    private: float | None = option(None, "score on the private leaderboard")
+    solution: str = option("", "table of true test labels, all or the public part, to score with")
+    import_: str = option(
+        "", "table of scores that the contest's site exports, matched by file name"
+    )
+    share: float = option(
+        1.0, "share of the test images behind the public score, or in a solution of a part"
+    )
+    quota: str = option("", "submissions allowed: 5/day, or 100 for the whole contest; remembered")
+    reset: int = option(0, "hour (UTC) at which a day of the quota begins")
+    ends: str = option("", "last day of the contest, such as 2026-12-01")
+    reserve: float = option(0.3, "share of all submissions that is kept for the last days")
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -111,16 +143,21 @@ class ScoreConfig(CompetitionConfig):
 
 
 @dataclass(kw_only=True)
-class TrustConfig(CompetitionConfig):
+class TrustConfig(NetworksConfig):
     """``python -m search.trust``."""
 
-    band: BandConfig = field(default_factory=BandConfig)
-    rules: RulesConfig = field(default_factory=RulesConfig)
-    backbone: str = ""
-    weights: str = ""
-    pretrained: bool = False
-    model: str = ""
-    accept: list[str] = field(default_factory=list)
+    band: BandConfig = group(BandConfig)
+    rules: RulesConfig = group(RulesConfig)
+    backbone: str = option(
+        "", "network whose embeddings tell test from hold-out; empty is the baseline's own"
+    )
+    weights: str = option("", "start from a local safetensors file")
+    pretrained: bool = option(False, "start from timm's downloaded weights")
+    accept: list[str] = option(
+        list,
+        "changes to let through: accept=[validation] for another yardstick than the "
+        "frozen, accept=[code] to resume, or take results over, from other sources",
+    )
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -130,13 +167,14 @@ class TrustConfig(CompetitionConfig):
 
 
 @dataclass(kw_only=True)
-class FinalConfig(CompetitionConfig):
+class FinalConfig(NetworksConfig):
     """``python -m search.final``."""
 
-    select: int = 2
-    images: int = 0
-    band: BandConfig = field(default_factory=BandConfig)
-    model: str = ""
+    select: int = option(2, "how many submissions the contest lets you choose")
+    images: int = option(
+        0, "folder of images to predict; for search.final, how many private test images"
+    )
+    band: BandConfig = group(BandConfig)
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -145,50 +183,37 @@ class FinalConfig(CompetitionConfig):
 
 
 @dataclass(kw_only=True)
-class ShowConfig:
+class ShowConfig(RunsConfig):
     """``python -m search.show``."""
 
-    select: str = ""
-    runs: str = "runs"
-    json: bool = False
+    select: str = option("", "a search, a promotion or a trial; latest; empty lists the searches")
+    json: bool = option(False, "last line of the output is JSON: id and path")
 
 
 @dataclass(kw_only=True)
-class NoteConfig:
+class NoteConfig(TrackedConfig):
     """``python -m search.note``."""
 
-    select: str = ""
-    hypothesis: str = ""
-    conclusion: str = ""
-    by: str = ""
-    runs: str = "runs"
-    tracking: str = ""
-
-    def __post_init__(self) -> None:
-        check_tracking(self.tracking)
+    select: str = option("", "the search, promotion or trial that the note is about")
+    hypothesis: str = option("", "what this is to find out; search.note adds what came of it")
+    conclusion: str = option("", "what came of it")
+    by: str = option("", "who made it; empty is you")
 
 
 @dataclass(kw_only=True)
-class SyncConfig:
+class SyncConfig(TrackedConfig):
     """``python -m search.sync``."""
 
-    select: str = ""
-    runs: str = "runs"
-    tracking: str = ""
-
-    def __post_init__(self) -> None:
-        check_tracking(self.tracking)
+    select: str = option("", "a search or promotion; empty is all of them")
 
 
 @dataclass(kw_only=True)
-class UiConfig:
+class UiConfig(TrackedConfig):
     """``python -m search.ui``."""
 
-    runs: str = "runs"
-    tracking: str = ""
-    host: str = "127.0.0.1"
-    port: int = 5000
+    host: str = option("127.0.0.1", "address to listen on")
+    port: int = option(5000, "port to listen on")
 
     def __post_init__(self) -> None:
-        check_tracking(self.tracking)
+        super().__post_init__()
         demand(0 < self.port < 65536, "port", self.port, "between 1 and 65535")

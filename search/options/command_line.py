@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import errno
 import logging
 import operator
@@ -11,10 +10,10 @@ import re
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, TypeVar, get_type_hints
+from typing import Any, TypeVar
 
 from search.options.exit_codes import BAD_INPUT, FAILED, OK, STOPPED
-from search.options.help import HELP
+from search.options.option import keys
 from search.options.recorded import Recorded
 from spaces.errors import InputError, unknown
 
@@ -49,7 +48,12 @@ def main(
         if {"-h", "--help"} & set(arguments):
             print(help_text(schema, command))
             sys.exit(OK)
-        code = run(parse(schema, arguments, positional, recorded))
+        config = parse(schema, arguments, positional, recorded)
+        if getattr(config, "parts", ()):
+            from search.options.user_code import load_parts
+
+            load_parts(config.parts)  # type: ignore[attr-defined]
+        code = run(config)
     except InputError as error:
         print(f"error: {error}", file=sys.stderr)
         code = BAD_INPUT
@@ -83,7 +87,7 @@ def parse(
     """
     config_dir = None
     overrides = []
-    known = _keys(schema)
+    known = {key: kind for key, kind, _ in keys(schema)}
     rest = iter(arguments)
     for argument in rest:
         if argument == "--config-dir" or argument.startswith("--config-dir="):
@@ -107,16 +111,14 @@ def help_text(schema: type[Any], command: str) -> str:
     """What ``--help`` prints: the command's description, then its options with defaults."""
     lines = [command.strip(), "", "Options, written as key=value:"]
     defaults = schema()
-    keys = {*_keys(schema), *(("data",) if "data" in get_type_hints(schema) else ())}
-    for key in (k for k in HELP if k in keys):
+    for key, _, told in keys(schema):
         if key == "data":
-            shown = "digits"
-        elif key.endswith("."):
-            shown = "…"
+            name = "data=digits"
+        elif key in _OPEN:
+            name = f"{key}.<name>=…"
         else:
-            shown = _shown(operator.attrgetter(_FIELDS.get(key, key))(defaults))
-        name = f"{key}<name>={shown}" if key.endswith(".") else f"{key}={shown}"
-        lines.append(f"  {name:<28} {HELP[key]}")
+            name = f"{key}={_shown(operator.attrgetter(_FIELDS.get(key, key))(defaults))}"
+        lines.append(f"  {name:<28} {told.words}")
     lines.append(
         "  --config-dir <folder>        where your own YAML files are, such as data/my.yaml"
     )
@@ -129,18 +131,6 @@ def _shown(value: Any) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def _keys(schema: type[Any], prefix: str = "") -> dict[str, Any]:
-    """All dotted option names with their types; open groups end in a dot."""
-    found: dict[str, Any] = {}
-    for name, kind in get_type_hints(schema).items():
-        key = f"{prefix}{name.rstrip('_')}"
-        if dataclasses.is_dataclass(kind) and isinstance(kind, type):
-            found |= _keys(kind, f"{key}.")
-        else:
-            found[f"{key}." if key in _OPEN else key] = kind
-    return found
-
-
 def _override(argument: str, known: Mapping[str, Any]) -> str:
     """Checks an option's name and writes it as Hydra wants it.
 
@@ -148,10 +138,9 @@ def _override(argument: str, known: Mapping[str, Any]) -> str:
     """
     key, _, value = argument.partition("=")
     key = key.lstrip("+~")
-    is_open = any(key.startswith(f"{o}.") and f"{o}." in known for o in _OPEN)
-    if not is_open and key not in known and not (key == "data" and "data.name" in known):
-        names = sorted(k.rstrip(".") for k in known) + (["data"] if "data.name" in known else [])
-        raise unknown("option", key, names, argument)
+    is_open = any(key.startswith(f"{name}.") and name in known for name in _OPEN)
+    if not is_open and (key not in known or key in _OPEN):
+        raise unknown("option", key, sorted(known), argument)
     kind = known.get(key)
     if kind == list[str]:
         inside = value[1:-1] if value.startswith("[") and value.endswith("]") else value

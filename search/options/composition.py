@@ -15,8 +15,8 @@ from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError
 
+from search.options.groups import DataConfig, DigitsConfig
 from search.options.recorded import Recorded
-from search.options.training import DataConfig, DigitsConfig
 from spaces.errors import InputError, unknown
 
 C = TypeVar("C")

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from results.records.secrets import HIDDEN
+from search.options.option import about
 from search.options.training import EngineConfig
 from spaces.errors import InputError
 
@@ -15,9 +16,6 @@ if TYPE_CHECKING:
 
 Recorded = Callable[[Any], Mapping[str, Any]]
 """Options that a job was started with, by the command line that resumes it."""
-
-OWN_CODE = ("model", "loss", "metric", "space")
-"""Options that may name a function of the user's, which only a command line may do."""
 
 
 def recorded_options(kind: str) -> Recorded:
@@ -30,10 +28,10 @@ def recorded_options(kind: str) -> Recorded:
     def read(given: EngineConfig) -> Mapping[str, Any]:
         search = find_job(given, kind)
         options = dict(search.opened["options"])
-        for key in OWN_CODE:
+        for key in (name for name, told in about(type(given)).items() if told.names_code):
             reference = options.get(key, "")
             names = reference if isinstance(reference, list) else [reference]
-            if any(":" in str(name) for name in names):
+            if any(":" in str(name) or key == "parts" for name in names if name):
                 if getattr(given, key) != reference:
                     raise InputError(
                         f"{search.id} was started with {key}={reference}: say so on the command "

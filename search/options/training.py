@@ -1,179 +1,73 @@
-"""Typed configuration of the commands that train."""
+"""Options of the commands that train."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
-from search.options.tracking_uri import check_tracking
-from spaces.errors import InputError, unknown
+from search.options.groups import (
+    ClusterConfig,
+    DataConfig,
+    HoldoutConfig,
+    PredictConfig,
+    ResourcesConfig,
+    SchedulerConfig,
+    StoreConfig,
+    WatchdogConfig,
+)
+from search.options.option import group, option
+from search.options.shared import BandConfig, TrackedConfig, check_accept, demand
+from spaces.errors import InputError
 from spaces.names import check_name
 
-ACCEPTABLE = ("validation", "code")
-"""Changes that go through only when they are accepted by name."""
-
-
-def check_accept(names: list[str]) -> None:
-    """Raises InputError for a name that stands for nothing."""
-    for name in names:
-        if name not in ACCEPTABLE:
-            raise unknown("change", name, ACCEPTABLE, "accept")
-
-
-def demand(ok: bool, key: str, value: object, rule: str) -> None:
-    """Raises InputError, naming option, value and rule, unless ``ok``."""
-    if not ok:
-        raise InputError(f"{key}={value}: must be {rule}")
-
 
 @dataclass(kw_only=True)
-class DataConfig:
-    """Where a contest's data lies."""
-
-    name: str = ""
-    root: str = ""
-    train: str = "train.csv"
-    test: str = "test.csv"
-    image: str = "image"
-    label: str = "label"
-    group: str = ""
-    classes: list[str] = field(default_factory=list)
-    baseline: dict[str, Any] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        if self.name:
-            check_name(self.name, "data.name")
-
-
-@dataclass(kw_only=True)
-class DigitsConfig(DataConfig):
-    """The embedded digits, with a baseline that a CPU trains in seconds."""
-
-    name: str = "digits"
-    baseline: dict[str, Any] = field(
-        default_factory=lambda: {
-            "backbone": "test_resnet",
-            "size": 32,
-            "lr": 5e-3,
-            "batch": 32,
-            "epochs": 12,
-        }
-    )
-
-
-@dataclass(kw_only=True)
-class HoldoutConfig:
-    """Folds: the hold-out is fold 0."""
-
-    folds: int = 5
-    seed: int = 0
-
-    def __post_init__(self) -> None:
-        demand(self.folds >= 2, "holdout.folds", self.folds, "at least 2")
-        demand(self.seed >= 0, "holdout.seed", self.seed, "0 or more")
-
-
-@dataclass(kw_only=True)
-class ResourcesConfig:
-    """What one trial gets."""
-
-    cpu: float = 1
-    gpu: float = -1
-    memory: float = 0
-
-    def __post_init__(self) -> None:
-        demand(self.cpu > 0, "resources.cpu", self.cpu, "above 0")
-        demand(self.gpu >= 0 or self.gpu == -1, "resources.gpu", self.gpu, "0 or more, or -1")
-        demand(self.memory >= 0, "resources.memory", self.memory, "0 or more (in GiB)")
-
-
-@dataclass(kw_only=True)
-class ClusterConfig:
-    """The Ray cluster; empty starts Ray on this machine."""
-
-    address: str = ""
-
-    def __post_init__(self) -> None:
-        if self.address.startswith("ray://"):
-            raise InputError(
-                f"cluster.address={self.address}: the Ray client is not supported; start this "
-                "command on a node of the cluster with cluster.address=auto, or by 'ray job submit'"
-            )
-
-
-@dataclass(kw_only=True)
-class SchedulerConfig:
-    """Early stopping (ASHA)."""
-
-    grace: int = 0
-    reduction: float = 3
-
-    def __post_init__(self) -> None:
-        demand(self.grace >= 0, "scheduler.grace", self.grace, "at least 1 epoch, or 0")
-        demand(self.reduction > 1, "scheduler.reduction", self.reduction, "above 1")
-
-
-@dataclass(kw_only=True)
-class StoreConfig:
-    """Decoded images; side 0 is 1.3 times the largest size trained."""
-
-    side: int = 0
-    folder: str = ""
-    local: str = ""
-
-    def __post_init__(self) -> None:
-        demand(self.side >= 0, "store.side", self.side, "0 or more")
-
-
-@dataclass(kw_only=True)
-class PredictConfig:
-    """Predictions after training."""
-
-    test: bool = True
-
-
-@dataclass(kw_only=True)
-class WatchdogConfig:
-    """When a trainer counts as hung."""
-
-    seconds: float = 300
-
-    def __post_init__(self) -> None:
-        demand(
-            self.seconds == 0 or self.seconds >= 2,
-            "watchdog.seconds",
-            self.seconds,
-            "at least 2, or 0 to let trainers hang",
-        )
-
-
-@dataclass(kw_only=True)
-class EngineConfig:
+class EngineConfig(TrackedConfig):
     """What all commands that train have in common."""
 
-    runs: str = "runs"
-    tracking: str = ""
-    name: str = ""
-    resume: str = ""
-    hypothesis: str = ""
-    hours: float = 0
-    workers: int = 0
-    loader_workers: int = -1
-    resources: ResourcesConfig = field(default_factory=ResourcesConfig)
-    cluster: ClusterConfig = field(default_factory=ClusterConfig)
-    store: StoreConfig = field(default_factory=StoreConfig)
-    watchdog: WatchdogConfig = field(default_factory=WatchdogConfig)
-    accept: list[str] = field(default_factory=list)
-    quiet: bool = False
-    json: bool = False
+    name: str = option("", "name of the job; empty is date, time and what it is", recorded=False)
+    resume: str = option(
+        "",
+        "go on with a job that was interrupted: its name, or latest; its options are known",
+        recorded=False,
+    )
+    hypothesis: str = option(
+        "", "what this is to find out; search.note adds what came of it", recorded=False
+    )
+    hours: float = option(
+        0,
+        "stop in time, with a summary and the command that goes on; 0 is no limit",
+        recorded=False,
+    )
+    parts: list[str] = option(
+        list,
+        "modules of your own that register losses, optimizers, networks, …: parts=[my_parts]",
+        names_code=True,
+    )
+    workers: int = option(0, "trials at once; 0 is as many as the resources allow")
+    loader_workers: int = option(
+        -1, "loader processes per trial; -1 is 0 on a CPU and resources.cpu on a GPU"
+    )
+    resources: ResourcesConfig = group(ResourcesConfig)
+    cluster: ClusterConfig = group(ClusterConfig, recorded=False)
+    store: StoreConfig = group(StoreConfig)
+    watchdog: WatchdogConfig = group(WatchdogConfig, recorded=False)
+    accept: list[str] = option(
+        list,
+        "changes to let through: accept=[validation] for another yardstick than the "
+        "frozen, accept=[code] to resume, or take results over, from other sources",
+        recorded=False,
+    )
+    quiet: bool = option(False, "print only the result", recorded=False)
+    json: bool = option(False, "last line of the output is JSON: id and path", recorded=False)
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         if self.name:
             check_name(self.name, "name")
             if self.resume:
                 raise InputError(f"name={self.name}: what is resumed has its name; leave it out")
         check_accept(self.accept)
-        check_tracking(self.tracking)
         demand(self.hours >= 0, "hours", self.hours, "above 0, or 0 for no limit")
         demand(self.workers >= 0, "workers", self.workers, "0 or more")
         demand(self.loader_workers >= -1, "loader_workers", self.loader_workers, "-1 or more")
@@ -183,19 +77,39 @@ class EngineConfig:
 class JobConfig(EngineConfig):
     """What searches and single trainings have in common."""
 
-    data: DataConfig = field(default_factory=DataConfig)
-    holdout: HoldoutConfig = field(default_factory=HoldoutConfig)
-    metric: str = "macro_f1"
-    direction: str = ""
-    epochs: int = 0
-    seed: int = 0
-    model: str = ""
-    loss: str = ""
-    pretrained: bool | None = None
-    weights: str = ""
-    fix: dict[str, Any] = field(default_factory=dict)
-    predict: PredictConfig = field(default_factory=PredictConfig)
-    keep: str = "all"
+    data: DataConfig = group(
+        DataConfig, "digits (embedded), csv, or <file> of --config-dir's data/ folder"
+    )
+    holdout: HoldoutConfig = group(HoldoutConfig)
+    metric: str = option(
+        "macro_f1",
+        "macro_f1, accuracy, balanced_accuracy, log_loss, roc_auc, quadratic_kappa, or "
+        "module:function; leaderboard commands know it unless it is your own",
+        names_code=True,
+    )
+    direction: str = option("", "maximize or minimize, for a metric of your own")
+    epochs: int = option(0, "length of every training; 0 takes the data's own")
+    seed: int = option(0, "seed of everything", decides=True)
+    model: str = option("", "your own network, module:function(config, classes)", names_code=True)
+    loss: str = option(
+        "",
+        "cross_entropy, focal, or your own, module:function(config), which makes a "
+        "function of logits and targets",
+        names_code=True,
+    )
+    pretrained: bool | None = option(None, "start from timm's downloaded weights")
+    weights: str = option("", "start from a local safetensors file")
+    fix: dict[str, Any] = option(
+        dict,
+        "pin a parameter or set one that is not searched: fix.lr=1e-3 fix.backbone=resnet18",
+        decides=True,
+    )
+    predict: PredictConfig = group(PredictConfig, decides=True)
+    keep: str = option(
+        "all",
+        "final checkpoints that stay: all, none, or those of so many of the best trials "
+        "and of the baseline; predictions always stay",
+    )
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -219,12 +133,25 @@ class JobConfig(EngineConfig):
 class RunConfig(JobConfig):
     """``python -m search.run``."""
 
-    space: Any = "aug_policy"
-    narrow: dict[str, Any] = field(default_factory=dict)
-    trials: int = 16
-    confirm: int = 3
-    history: list[str] = field(default_factory=list)
-    scheduler: SchedulerConfig = field(default_factory=SchedulerConfig)
+    space: Any = option(
+        "aug_policy",
+        "ready space, several to join ('space=[aug_policy,schedule]'), or module:function",
+        names_code=True,
+    )
+    narrow: dict[str, Any] = option(
+        dict, "restrict a searched parameter: narrow.lr=[1e-4,1e-3], narrow.mix=[none,mixup]"
+    )
+    trials: int = option(16, "sampled trials", may_change=True)
+    confirm: int = option(
+        3, "seeds of the confirmation against matched controls; 0 skips it", may_change=True
+    )
+    history: list[str] = option(
+        list,
+        "earlier searches of this competition that tell the sampler what they found: "
+        "history=[a,b], or history=[mlflow] for everybody's in the tracking store",
+        decides=True,
+    )
+    scheduler: SchedulerConfig = group(SchedulerConfig, decides=True)
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -241,7 +168,7 @@ class RunConfig(JobConfig):
 class TrainConfig(JobConfig):
     """``python -m search.train``."""
 
-    fold: int = 0
+    fold: int = option(0, "which fold to hold out", decides=True)
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -249,33 +176,39 @@ class TrainConfig(JobConfig):
 
 
 @dataclass(kw_only=True)
-class BandConfig:
-    """How far behind the best a trial may be to compete with it: the larger of the two."""
-
-    points: float = 3.0
-    errors: float = 3.0
-
-    def __post_init__(self) -> None:
-        demand(self.points > 0, "band.points", self.points, "above 0")
-        demand(self.errors >= 0, "band.errors", self.errors, "0 or more")
-
-
-@dataclass(kw_only=True)
 class PromoteConfig(EngineConfig):
     """``python -m search.promote``."""
 
-    competition: str = ""
-    select: str = "best"
-    folds: int = 0
-    seeds: int = 1
-    race: int = 0
-    epochs: int = 0
-    force: str = ""
-    promote: dict[str, Any] = field(default_factory=dict)
-    band: BandConfig = field(default_factory=BandConfig)
-    metric: str = ""
-    model: str = ""
-    loss: str = ""
+    competition: str = option("", "name of the competition; empty is the one worked on last")
+    select: str = option("best", "which trials: best, baseline, band:6, spread:4, or ids")
+    folds: int = option(
+        0, "how many of the search's folds to train; 0 is all of them", decides=True
+    )
+    seeds: int = option(1, "trainings per fold", decides=True)
+    race: int = option(
+        0,
+        "so many of the best run folds 1 and 2 first; the one or two ahead get the rest",
+        decides=True,
+    )
+    epochs: int = option(0, "length of every training; 0 takes the data's own")
+    force: str = option("", "go on although validation is not trusted, and why; recorded")
+    promote: dict[str, Any] = option(
+        dict, "change the configuration: promote.backbone=resnet18 promote.size=96", decides=True
+    )
+    band: BandConfig = group(BandConfig)
+    metric: str = option(
+        "",
+        "macro_f1, accuracy, balanced_accuracy, log_loss, roc_auc, quadratic_kappa, or "
+        "module:function; leaderboard commands know it unless it is your own",
+        names_code=True,
+    )
+    model: str = option("", "your own network, module:function(config, classes)", names_code=True)
+    loss: str = option(
+        "",
+        "cross_entropy, focal, or your own, module:function(config), which makes a "
+        "function of logits and targets",
+        names_code=True,
+    )
 
     def __post_init__(self) -> None:
         super().__post_init__()

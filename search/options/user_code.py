@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import functools
 import importlib
 import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from spaces.digest import digest
 from spaces.errors import InputError, unknown
 
 if TYPE_CHECKING:
-    from results.records.trials import Trial
-    from trainables.networks.timm_network import BuildModel
+    from results.records.trials import Search, Trial
+    from trainables.networks.networks import BuildModel
 
 
 def load_function(reference: str, key: str) -> Callable[..., Any]:
@@ -32,15 +34,7 @@ def load_function(reference: str, key: str) -> Callable[..., Any]:
     module_name, separator, name = reference.partition(":")
     if not separator or not module_name or not name:
         raise InputError(f"{key}={reference}: write module:function")
-    if str(Path.cwd()) not in sys.path:
-        sys.path.insert(0, str(Path.cwd()))
-    try:
-        module = importlib.import_module(module_name)
-    except Exception as error:  # a module may raise whatever it likes on import
-        kind = "" if isinstance(error, ImportError) else f"{type(error).__name__}: "
-        raise InputError(
-            f"{key}={reference}: cannot import {module_name!r}: {kind}{error}"
-        ) from error
+    module = _import(module_name, f"{key}={reference}")
     function = getattr(module, name, None)
     if not callable(function):
         choices = [n for n, v in vars(module).items() if callable(v) and not n.startswith("_")]
@@ -48,25 +42,66 @@ def load_function(reference: str, key: str) -> Callable[..., Any]:
     return function  # type: ignore[no-any-return]
 
 
+def _import(name: str, place: str) -> ModuleType:
+    if str(Path.cwd()) not in sys.path:
+        sys.path.insert(0, str(Path.cwd()))
+    try:
+        return importlib.import_module(name)
+    except InputError as error:
+        raise InputError(f"{place}: {error}") from error
+    except Exception as error:  # a module may raise whatever it likes on import
+        kind = "" if isinstance(error, ImportError) else f"{type(error).__name__}: "
+        raise InputError(f"{place}: cannot import {name!r}: {kind}{error}") from error
+
+
 def source_digest(references: Iterable[str]) -> str:
-    """Digest of the sources of functions that were loaded before; empty if there are none."""
+    """Digest of the sources of modules that were loaded before; empty if there are none.
+
+    Args:
+        references: ``module:function``, or ``module:`` for one that registers parts; names of ours
+            are left out.
+    """
     modules = sorted({r.partition(":")[0] for r in references if ":" in r})
     files = [getattr(sys.modules[name], "__file__", None) for name in modules]
     return digest([Path(f).read_text() if f else "" for f in files]) if files else ""
 
 
-def own_model(trial: Trial, given: str) -> BuildModel:
-    """What builds a trial's network: timm, or the team's own function, given once more.
+def own_functions(**references: str) -> dict[str, Callable[..., Any]]:
+    """Those of some options that name a function, by ``module:function``, loaded."""
+    return {ref: load_function(ref, key) for key, ref in references.items() if ":" in ref}
+
+
+def load_parts(modules: Iterable[str]) -> None:
+    """Imports modules that register a team's own losses, optimizers, networks, ….
 
     Raises:
-        InputError: If the trial was trained with another one.
+        InputError: If there is no such module, or what it registers is refused.
     """
-    from trainables.networks.timm_network import build_model
+    import trainables.portable.torchvision_cure  # noqa: F401 (they may import timm)
 
-    trained = trial.config.model
-    if trained != given:
+    for name in modules:
+        _import(name, f"parts={name}")
+
+
+def check_given(trial: Trial, given: str) -> None:
+    """Raises InputError unless a trial's own network, if it has one, was given once more."""
+    settings = trial.config.model
+    trained = settings.kind if settings.own else ""
+    if trained != (given if ":" in given else ""):
         raise InputError(
             f"{trial.id} was trained with model={trained or chr(39) * 2}: say so on the command "
             "line, since nothing is imported because a file says so"
         )
-    return load_function(given, "model") if given else build_model
+
+
+def network_builder(search: Search, trial: Trial, given: str) -> BuildModel:
+    """What builds a trial's network, the team's own function given once more.
+
+    Raises:
+        InputError: If the trial was trained with another one.
+    """
+    from trainables.tasks.tasks import training_task
+
+    check_given(trial, given)
+    task = training_task(search.opened["task"])
+    return functools.partial(task.network, own=own_functions(model=given))

@@ -9,6 +9,7 @@ from typing import Any
 from ray.tune.schedulers import AsyncHyperBandScheduler, TrialScheduler
 
 from results.records.trials import Search, Trial
+from search.internals import asha_state
 
 SCORE = "score"
 """Key of the contest's metric in results; larger is better."""
@@ -86,11 +87,11 @@ class Asha(AsyncHyperBandScheduler):  # type: ignore[misc]
         if trial.why != "sampled" or value is None:
             return False
         known = _Known(trial.id)
-        if trial.id not in self._trial_info:
+        if not asha_state.is_known(self, trial.id):
             super().on_trial_add(None, known)
         epoch = int(report["epoch"])
         result = {"epoch": epoch, SCORE: SIGNS[search.direction] * float(value)}
-        if epoch >= trial.config.epochs:
+        if epoch >= trial.config.run.epochs:
             super().on_trial_complete(None, known, result)
             return False
         stop = super().on_trial_result(None, known, result) == TrialScheduler.STOP
@@ -99,7 +100,7 @@ class Asha(AsyncHyperBandScheduler):  # type: ignore[misc]
     @property
     def rungs(self) -> dict[float, dict[str, float]]:
         """Scores that were compared at each milestone, by trial."""
-        return {milestone: dict(recorded) for milestone, recorded in self._brackets[0]._rungs}
+        return asha_state.rungs(self)
 
     def on_trial_add(self, tune_controller: Any, trial: Any) -> None:
         if trial.config["why"] == "sampled":
@@ -122,4 +123,4 @@ class Asha(AsyncHyperBandScheduler):  # type: ignore[misc]
             super().on_trial_complete(tune_controller, _Known.of(trial), result)
 
     def on_trial_remove(self, tune_controller: Any, trial: Any) -> None:
-        self._trial_info.pop(trial.config["trial"], None)
+        asha_state.forget(self, trial.config["trial"])

@@ -27,7 +27,7 @@ def fold_config(config: TrialConfig, fold: int, seed: int) -> TrialConfig:
         fold: Which fold is held out.
         seed: Number of the training on that fold, from 0.
     """
-    return config.replace(fold=fold, seed=config.seed + seed + (fold > 0))
+    return config.replace(fold=fold, seed=config.run.seed + seed + (fold > 0))
 
 
 @dataclass(kw_only=True)
@@ -109,14 +109,14 @@ class FoldsPlan:
         return [
             (arm, config)
             for arm, config in self.wanted()
-            if arm in left or config.fold in self.race
+            if arm in left or config.run.fold in self.race
         ]
 
     def _race_over(self) -> bool:
         return all(
             self._settled(self._tried(arm, config))
             for arm, config in self.wanted()
-            if config.fold in self.race
+            if config.run.fold in self.race
         )
 
     @staticmethod

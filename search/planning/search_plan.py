@@ -9,7 +9,8 @@ from typing import Any
 from results.records.trials import Search, Trial, Why
 from search.planning.planned import Planned, interrupted
 from search.planning.sampler import Sampler
-from spaces.augmentation.policy import AugPolicy, trivial_augment
+from spaces.augmentation.policy import AugPolicy
+from spaces.augmentation.trivial_augment import trivial_augment
 from spaces.trial_config import TrialConfig
 
 CONFIRM_FOLD = 1
@@ -113,7 +114,7 @@ class SearchPlan:
         winner = self.winner()
         if winner is None:
             return []
-        seeds = range(self.baseline.seed + 1, self.baseline.seed + 1 + self.confirm)
+        seeds = range(self.baseline.run.seed + 1, self.baseline.run.seed + 1 + self.confirm)
         return [
             (arm, config.replace(seed=seed, fold=CONFIRM_FOLD))
             for seed in seeds

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,6 @@ from results.records.trials import Search
 from search.jobs.job import Prepared
 from spaces.errors import InputError
 from spaces.param import Value
-from spaces.size import parse_size
 from spaces.space import SearchSpace
 from spaces.trial_config import TrialConfig
 
@@ -154,14 +153,14 @@ def _recorded(name: str, runs: Path, prepared: Prepared) -> list[Source]:
     return [
         Source(
             id=t.id,
-            values={**_plain(t.asked), **t.params},
-            seed=t.asked.seed,
+            values={**t.asked.flat(), **t.params},
+            seed=t.asked.run.seed,
             digest=t.asked.digest,
             scores=_scores(e["metrics"].get(key) for e in t.epochs),
             finished=t.state == "finished",
         )
         for t in search.trials.values()
-        if t.config.fold == 0 and t.state in ("finished", "stopped")
+        if t.config.run.fold == 0 and t.state in ("finished", "stopped")
     ]
 
 
@@ -195,22 +194,9 @@ def _tracked(prepared: Prepared, tracking: str) -> list[Source]:
     ]
 
 
-def _plain(config: TrialConfig) -> dict[str, Any]:
-    """A configuration's own fields as parameters."""
-    height, width = config.size
-    return {**config.to_json(), "size": f"{height}x{width}"}
-
-
 def _differences(values: Mapping[str, Any], config: TrialConfig) -> list[str]:
-    """Fields but the policy, which has many forms, in which parameters differ from ours."""
-    different = []
-    for field in fields(TrialConfig):
-        ours, theirs = getattr(config, field.name), values.get(field.name, field.default)
-        if field.name == "size":
-            theirs = parse_size(theirs)
-        if field.name != "policy" and str(ours) != str(theirs):
-            different.append(field.name)
-    return different
+    """Settings in which parameters differ from ours; a policy has too many forms to tell."""
+    return [name for name, ours in config.flat().items() if str(values.get(name, "")) != str(ours)]
 
 
 def _scores(values: Iterable[float | None]) -> tuple[float, ...]:

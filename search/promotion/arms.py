@@ -12,7 +12,7 @@ from search.options.search_space import flatten
 from search.options.training import PromoteConfig
 from spaces.errors import InputError
 from spaces.size import parse_size
-from spaces.trial_config import TrialConfig
+from spaces.trial_config import TrialConfig, check_effect
 
 VARIANTS = 6
 """Most variants of a trial, in a second stage."""
@@ -62,7 +62,7 @@ def _promoted(
     """The configuration of a trial with what the command line changes of it."""
     assert candidate.trial is not None
     found = candidate.trial.config
-    own = {"model": found.model, "loss": found.loss if ":" in found.loss else ""}
+    own = {k: s.kind if s.own else "" for k, s in (("model", found.model), ("loss", found.loss))}
     for key, value in own.items():
         if value != getattr(config, key):
             raise InputError(
@@ -70,9 +70,9 @@ def _promoted(
                 "command line, since nothing is imported because a file says so"
             )
     if config.epochs:
-        found = found.replace(
-            epochs=config.epochs, warmup_epochs=min(found.warmup_epochs, config.epochs - 1)
-        )
-    if "size" in changes and max(parse_size(changes["size"])) > found.store_side:
+        found = found.shortened(config.epochs)
+    if "size" in changes and max(parse_size(changes["size"])) > found.data.store_side:
         found = found.replace(store_side=0)  # images are stored anew, larger
-    return found.with_params(changes)
+    changed = found.with_params(changes)
+    check_effect(changes, changed, {}, "promote")
+    return changed

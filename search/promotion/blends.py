@@ -104,5 +104,7 @@ def _write(
         [scores, weights, pd.DataFrame(correlations, stack.names, stack.names)], axis=1
     ).to_csv(folder / "models.csv", index_label="model")
     error_map(correlations, stack.names).savefig(folder / "errors.png", dpi=100)
-    record = standing.board.add_blend(folder, stack.names, choice.chosen, choice.expected.value)
+    record = standing.leaderboard.add_blend(
+        folder, stack.names, choice.chosen, choice.expected.value
+    )
     return record.id

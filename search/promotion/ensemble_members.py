@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from results.ensemble.out_of_fold import OutOfFold, collect, out_of_fold
 from results.predictions import Predictions
-from results.records.fold_table import Truth
+from results.records.labelled_images import LabelledImages
 from results.records.searches import searches
 from results.records.trials import Search, Trial
 from search.competition.standing import Standing
@@ -47,7 +47,7 @@ class Member:
         """Its out-of-fold and test predictions."""
         if self.search is not None:
             return collect(self.search, self.arm, self.view)
-        imported = standing.board.of_trial(self.name)
+        imported = standing.leaderboard.of_trial(self.name)
         assert imported is not None
         oof = Predictions.read(standing.folder / imported.oof)
         test = Predictions.read(standing.folder / imported.test)
@@ -102,10 +102,10 @@ def read_members(standing: Standing, names: Sequence[str]) -> list[Member]:
         name: [Member(name=f"{name}/{arm}", search=s, arm=arm) for arm in _arms(s)]
         for name, s in known.items()
     }
-    images = set(Truth.fold_of_images(standing.search.folds_file))
+    images = set(LabelledImages.fold_of_images(standing.search.folds_file))
     imports: dict[str, Member] = {}
     stale = set()
-    for submission in standing.board.submissions.values():
+    for submission in standing.leaderboard.submissions.values():
         if submission.oof:
             oof = Predictions.read(standing.folder / submission.oof)
             if set(oof.images) == images and oof.classes == standing.classes:
@@ -137,7 +137,7 @@ def read_members(standing: Standing, names: Sequence[str]) -> list[Member]:
                 f"{name} is known on the hold-out alone: promote it first, python -m "
                 f"search.promote select={name}"
             )
-        elif any(s.trial == name for s in standing.board.submissions.values()):
+        elif any(s.trial == name for s in standing.leaderboard.submissions.values()):
             raise InputError(
                 f"{name} has no out-of-fold predictions: submit it with validation= of all "
                 "training images"

@@ -9,12 +9,13 @@ from pathlib import Path
 
 from results.records.trials import Search
 from search.competition.standing import Standing
-from search.options.user_code import own_model
+from search.options.user_code import network_builder
 from search.promotion.ensemble_members import Member, find_promotion, promotions
 from spaces.errors import InputError
 from spaces.trial_config import TrialConfig
 from trainables.inference.export import Trained, write_export
 from trainables.portable.predictor import Build
+from trainables.tasks.tasks import training_task
 
 
 def complete_promotion(standing: Standing, name: str) -> tuple[Search, list[Member]]:
@@ -62,8 +63,8 @@ def export_promotion(
     models = []
     for member in members:
         # The order in which their predictions were averaged.
-        for trial in sorted(member.trials(), key=lambda t: t.config.fold):
-            build = own_model(trial, model)
+        for trial in sorted(member.trials(), key=lambda t: t.config.run.fold):
+            build = network_builder(search, trial, model)
             folder = search.trial_folder(trial)
             models.append(Trained(config=trial.config, folder=folder, arm=member.arm))
     temporary = to.with_name(f".{to.name}.tmp")
@@ -76,6 +77,7 @@ def export_promotion(
             about={"competition": standing.folder.name, "promotion": search.id},
             threads=int(search.opened.get("threads", 1)),
             build=build,
+            activation=training_task(search.opened["task"]).activation,
             onnx=onnx,
         )
         check(temporary)
@@ -99,7 +101,7 @@ def is_current(exported: Path, members: list[Member]) -> bool:
 
 def builder(search: Search, model: str) -> Build:
     """What builds a promotion's networks from their stored configurations."""
-    build = own_model(search.of("fold")[0], model)
+    build = network_builder(search, search.of("fold")[0], model)
     return lambda config, classes: build(
         TrialConfig.from_json(config).replace(pretrained=False, weights=""), classes
     )

@@ -13,7 +13,7 @@ from search.competition.assessment import assess_standing
 from search.competition.candidates import Candidate, pick
 from search.competition.standing import Standing, band_rule
 from search.competition.submissions import unfit
-from search.competition.validation_scores import find_contenders, trust_request
+from search.competition.validation_scores import find_validation_scores, trust_request
 from search.options.training import PromoteConfig
 from spaces.errors import InputError
 
@@ -52,7 +52,7 @@ def pass_gate(config: PromoteConfig, standing: Standing) -> Passage:
             promotion of two folds was asked for.
     """
     trust = None
-    if standing.board.scored():
+    if standing.leaderboard.scored():
         asked = trust_request(
             standing,
             competition=config.competition,
@@ -60,8 +60,8 @@ def pass_gate(config: PromoteConfig, standing: Standing) -> Passage:
             tracking=config.tracking,
             model=config.model,
         )
-        contenders = find_contenders(asked, standing)
-        trust = assess_standing(standing, band_rule(config.band), contenders)
+        offered = find_validation_scores(asked, standing)
+        trust = assess_standing(standing, band_rule(config.band), offered)
     verdict: Verdict = trust.verdict if trust else "not enough evidence"
     words = [
         verdict_words(trust) if trust else "Not enough evidence: no submission has a score yet."
@@ -80,9 +80,9 @@ def _optimism(standing: Standing, chosen: list[Candidate], words: list[str]) -> 
     finalists = [c for c in standing.pool if c.trial is not None][:FINALISTS]
     if len(finalists) < 2 or chosen[0].id != finalists[0].id:
         return None
-    metric, truth = standing.metric, standing.truth
+    metric, labelled = standing.metric, standing.labelled
     stored = [v.probabilities for v in standing.validated(finalists)]
-    optimism = winner_optimism(metric, truth.labels, stored, truth.groups)
+    optimism = winner_optimism(metric, labelled.labels, stored, labelled.groups)
     if optimism is not None:
         words.append(
             f"{chosen[0].id} has {metric.name} {chosen[0].score:.4f} on the hold-out, which is "
@@ -98,18 +98,22 @@ def _refuse(
         return
     force = 'force="why" goes on and records the reason'
     if trust is not None and trust.verdict == "not trusted":
+        if config.select == trust.posterior_best:
+            words.append(f"{config.select} is what both scores together hold best.")
+            return
         raise InputError(
-            f"{words[0]} Full training of the validation-best is not worth it; {force}"
+            f"{words[0]} Full training of the validation-best is not worth it; "
+            f"select={trust.posterior_best} promotes what both scores together hold best; {force}"
         )
     if config.folds == PARTIAL:
         return
     settle = "score submissions first: python -m search.submit, then search.score"
     if trust is not None:
-        board = standing.board
+        leaderboard = standing.leaderboard
         left = None
-        if board.quota is not None:
-            left = allowance(board.quota, board.spent(), time.time())
-        settle = settle_words(trust, board.quota, left)
+        if leaderboard.quota is not None:
+            left = allowance(leaderboard.quota, leaderboard.spent(), time.time())
+        settle = settle_words(trust, leaderboard.quota, left)
     raise InputError(
         f"{words[0]} {settle.rstrip('.')}. folds={PARTIAL} trains two of the folds, which is cheap "
         f"and worth a submission; {force}"
@@ -130,8 +134,13 @@ def _choose(
         return competitive[: config.race]
     chosen = pick(pool, config.select, len(band), unfit(standing))
     if config.select == "best" and trust is not None and trust.verdict == "indistinguishable":
-        chosen = [min((c for c in pool if c.id in band), key=_seconds)]
-        words.append(f"Of the {len(band)} that compete, {chosen[0].id} is the cheapest.")
+        competitive = [c for c in pool if c.id in band]
+        equal = standing.as_good(competitive)
+        chosen = [min((c for c in competitive if c.id in equal), key=_seconds)]
+        words.append(
+            f"Of the {len(band)} that compete, {len(equal)} are within half a standard error of "
+            f"the best on the hold-out; {chosen[0].id} is the cheapest of these."
+        )
     return chosen
 
 

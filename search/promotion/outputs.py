@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -20,8 +21,9 @@ from results.ensemble.out_of_fold import (
 )
 from results.records.searches import searches
 from results.records.trials import Search
-from results.reporting.figures import confusion, contact_sheet
+from results.reporting.figures import contact_sheet
 from search.jobs.job import Prepared
+from search.promotion.race import race_survivors
 
 SHOWN = 32
 """Images on the contact sheet of the worst."""
@@ -30,6 +32,7 @@ SHOWN = 32
 def close_promotion(search: Search, prepared: Prepared) -> dict[str, Any]:
     """Writes predictions and tables of every arm that has all of its folds."""
     wanted = int(search.opened["promotion"]["folds"]) * int(search.opened["promotion"]["seeds"])
+    race = search.opened["promotion"]["race"]
     arms, tests = {}, []
     for arm in search.opened["promotion"]["arms"]:
         done = [t for t in search.of("fold") if t.arm == arm and t.state == "finished"]
@@ -40,14 +43,17 @@ def close_promotion(search: Search, prepared: Prepared) -> dict[str, Any]:
         if test is not None:
             test.write(search.folder / f"test-{arm}.npz")
             tests.append(test)
-        arms[arm] = _finite(asdict(headline(prepared.metric, oof)))
+        arms[arm] = _finite(asdict(headline(prepared.metric, oof, (0, *race))))
         table = pd.DataFrame([asdict(c) for c in class_scores(oof)])
         table.to_csv(search.folder / f"classes-{arm}.csv", index=False)
         _draw(search, arm, oof, prepared)
     if tests:
-        average(tests).write(search.folder / "test.npz")
+        average(search.task, tests).write(search.folder / "test.npz")
     gain = prepared.metric.gain
     best = max(arms, key=lambda a: gain(arms[a]["score"], 0.0), default=None)
+    if race:  # the best headline of the survivors would flatter itself once more
+        raced = race_survivors(search, prepared.metric, race)
+        best = next((arm for arm in raced if arm in arms), best)
     return {
         "winner": best,
         "arms": arms,
@@ -89,7 +95,7 @@ def light_to_heavy(search: Search) -> list[dict[str, Any]]:
     for trial in search.of("fold"):
         score = trial.score(search.metric)
         if trial.state == "finished" and score is not None:
-            scores[trial.arm].setdefault(trial.config.fold, []).append(score)
+            scores[trial.arm].setdefault(trial.config.run.fold, []).append(score)
     shared = set.intersection(*(set(by_fold) for by_fold in scores.values()))
     if not shared:
         return []
@@ -104,10 +110,12 @@ def light_to_heavy(search: Search) -> list[dict[str, Any]]:
 
 
 def _draw(search: Search, arm: str, oof: OutOfFold, prepared: Prepared) -> None:
-    """Draws the confusion matrix and the images that were furthest from their class."""
+    """Draws where the arm errs, and the images that were furthest from their class."""
     classes = oof.predictions.classes
-    figure = confusion(oof.labels, oof.predictions.probabilities, classes)
-    figure.savefig(search.folder / f"confusion-{arm}.png", dpi=100)
+    figures = search.task.diagnostics(oof.labels, oof.predictions.probabilities, classes)
+    for name, figure in figures.items():
+        path = Path(name)
+        figure.savefig(search.folder / f"{path.stem}-{arm}{path.suffix}", dpi=100)
     rows = worst_images(oof, SHOWN)
     row_of = {image: i for i, image in enumerate(prepared.contest.train_images)}
     names = [oof.predictions.images[row] for row in rows]

@@ -5,9 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import numpy as np
-
-from results.ensemble.out_of_fold import collect, contenders_left
 from results.records.trials import Search
 from results.reporting.promotion_page import SECOND_STAGE
 from search.competition.images import open_pictures
@@ -26,7 +23,9 @@ from search.planning.planned import Plan
 from search.promotion.arms import promoted_arms
 from search.promotion.gate import pass_gate
 from search.promotion.outputs import close_promotion
+from search.promotion.race import race_survivors
 from spaces.errors import InputError
+from spaces.sections.model import Timm
 from spaces.trial_config import TrialConfig
 from trainables.data.folds import Folds
 from trainables.data.image_store import store_side
@@ -60,9 +59,13 @@ class PromotionJob(JobKind):
                 f"folds={config.folds}: the search's split has {self._folds.count}; holdout.folds= "
                 "of the search sets them"
             )
-        if config.race and config.folds in range(1, max(RACE_FOLDS) + 1):
-            raise InputError(f"race={config.race} needs at least {max(RACE_FOLDS) + 1} folds")
         self._rows = tuple(range(config.folds or self._folds.count))
+        fewest = max(RACE_FOLDS) + 2
+        if config.race and len(self._rows) < fewest:
+            raise InputError(
+                f"race={config.race} needs at least {fewest} folds, one of which chose nothing; "
+                f"there are {len(self._rows)}"
+            )
         self._asked: Mapping[str, Any] = (
             going_on.opened["promotion"]
             if going_on
@@ -80,14 +83,14 @@ class PromotionJob(JobKind):
 
     def plan(self, prepared: Prepared, driver: Driver) -> Plan:
         """The folds of every arm, after a race if asked for."""
-        side, race = prepared.baseline.store_side, tuple(self._asked["race"])
+        side, race = prepared.baseline.data.store_side, tuple(self._asked["race"])
         return FoldsPlan(
             search=driver.search,
             arms={name: arm.replace(store_side=side) for name, arm in self._arms.items()},
             folds=self._rows,
             seeds=self._config.seeds,
             race=race,
-            survivors=lambda: _left(driver.search, prepared, race),
+            survivors=lambda: race_survivors(driver.search, prepared.metric, race),
         )
 
     def close(self, search: Search, prepared: Prepared) -> dict[str, Any]:
@@ -135,20 +138,22 @@ def _prepare(
     arms: dict[str, TrialConfig],
     say: Say,
 ) -> Prepared:
-    from trainables.networks.timm_network import build_model, check_backbone
+    from trainables.networks.timm_network import check_backbone, timm_network
 
     first = next(iter(arms.values()))
     check_own_functions(
         first, len(standing.classes), model=config.model, loss=config.loss, metric=config.metric
     )
     for arm in arms.values():
-        if not arm.model:
-            check_backbone(arm.backbone)
-            if arm.pretrained or arm.weights:  # fetched once here, not by every worker
-                build_model(arm, len(standing.classes))
+        if isinstance(arm.model, Timm):
+            check_backbone(arm.model.backbone)
+            if arm.model.pretrained or arm.model.weights:  # fetched once here, not by every worker
+                timm_network(arm, len(standing.classes))
     name = config.resume or job_name(config, standing.folder, "promotion")
-    largest = max(max(arm.size) for arm in arms.values())
-    side = config.store.side or max(a.store_side or store_side(max(a.size)) for a in arms.values())
+    largest = max(max(arm.data.size) for arm in arms.values())
+    side = config.store.side or max(
+        a.data.store_side or store_side(max(a.data.size)) for a in arms.values()
+    )
     if side < largest:
         raise InputError(f"store.side={side} is below the largest training size {largest}")
     contest, store = open_pictures(standing, side, say, config.store.folder)
@@ -166,21 +171,3 @@ def _prepare(
         predict_test=bool(contest.test_images),
         baseline=first.replace(store_side=side),
     )
-
-
-def _left(search: Search, prepared: Prepared, race: tuple[int, ...]) -> list[str]:
-    """Who is left after the race, from the predictions of its folds."""
-    found = {}
-    labels, groups = None, None
-    for arm in search.opened["promotion"]["arms"]:
-        done = {t.config.fold for t in search.of("fold") if t.arm == arm and t.state == "finished"}
-        if not done >= set(race):
-            continue
-        oof, _ = collect(search, arm)
-        rows = np.isin(oof.folds, race)
-        found[arm] = oof.predictions.probabilities[rows]
-        labels, groups = oof.labels[rows], None if oof.groups is None else oof.groups[rows]
-    if labels is None:
-        return []
-    most = 1 if race == SECOND_STAGE else 2
-    return contenders_left(prepared.metric, labels, found, groups, most)

@@ -4,21 +4,21 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from pathlib import Path
 
 import numpy as np
 import torch
 
 from results.predictions import Predictions, predictions_file
-from results.records.trials import Trial
+from results.records.trials import Search, Trial
 from search.competition.images import open_pictures
 from search.competition.standing import Standing
-from search.options.user_code import own_model
+from search.options.user_code import network_builder
 from search.promotion.ensemble_members import Member
 from trainables.data.image_store import ImageStore
 from trainables.data.loader import evaluation_loader
 from trainables.inference.predict import load_trained, predict
-from trainables.networks.timm_network import BuildModel
+from trainables.networks.networks import BuildModel
+from trainables.tasks.tasks import training_task
 from trainables.training.device import Device
 
 
@@ -36,39 +36,41 @@ def predict_views(standing: Standing, members: Sequence[Member], model: str) -> 
         InputError: If images were changed, or weights are missing.
     """
     wanted = [
-        (trial, member.search.trial_folder(trial), member.view)
+        (member.search, trial, member.view)
         for member in members
         if member.search is not None and member.view
         for trial in member.trials()
     ]
     todo = [
-        (trial, folder, view)
-        for trial, folder, view in wanted
-        if not (folder / predictions_file("holdout", view)).exists()
+        (search, trial, view)
+        for search, trial, view in wanted
+        if not (search.trial_folder(trial) / predictions_file("holdout", view)).exists()
     ]
     stores: dict[int, ImageStore] = {}
     begun = time.monotonic()
     last = begun
-    for done, (trial, folder, view) in enumerate(todo):
-        side = trial.config.store_side
+    for done, (search, trial, view) in enumerate(todo):
+        side = trial.config.data.store_side
         if side not in stores:
             stores[side] = open_pictures(standing, side, print)[1]
         if done and time.monotonic() - last >= 1:
             last = time.monotonic()
             left = (last - begun) / done * (len(todo) - done)
             print(f"predicting views: {done} of {len(todo)}, {left:.0f} s left", flush=True)
-        _predict(standing, stores[side], trial, folder, view, own_model(trial, model))
+        build = network_builder(search, trial, model)
+        _predict(standing, stores[side], search, trial, view, build)
 
 
 def _predict(
     standing: Standing,
     store: ImageStore,
+    search: Search,
     trial: Trial,
-    folder: Path,
     view: str,
     build: BuildModel,
 ) -> None:
-    config, classes = trial.config, standing.classes
+    config, classes, folder = trial.config, standing.classes, search.trial_folder(trial)
+    task = training_task(search.opened["task"])
     device = Device.pick(config)
     model = load_trained(config, folder, len(classes), build).to(device.target)
     model = model.to(memory_format=device.memory_format)  # type: ignore[call-overload]
@@ -81,7 +83,7 @@ def _predict(
         rows = np.array([row_of[image] for image in images])
         loader = evaluation_loader(config, store, rows, 0, view)
         with torch.inference_mode():
-            found = predict(model, loader, device)
+            found = task.undo(view, predict(model, loader, device, task.activation))
         Predictions(images=images, classes=classes, probabilities=found).write(
             folder / predictions_file(part, view)
         )

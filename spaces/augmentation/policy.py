@@ -1,15 +1,51 @@
-"""An augmentation policy as data: stages that are applied one after another to each image."""
+"""An augmentation policy as data: stages that are applied one after another to each image.
+
+The grammar: an operation (`Choice`), one or some of several (`Stage`), a sequence (`AugPolicy`,
+which may be one of several itself), and numbers that run over the epochs (`Course`).
+"""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
+import numpy as np
+
 from spaces.augmentation.operations import operation
-from spaces.errors import InputError, unknown
-from spaces.param import Value
+from spaces.errors import InputError
+
+
+@dataclass(frozen=True, kw_only=True)
+class Course:
+    """A number as a function of how much of the training is done.
+
+    Attributes:
+        points: (share of the training, value), shares rising from 0 to 1; straight lines between
+            them. Steps are two points close to one another.
+    """
+
+    points: tuple[tuple[float, float], ...]
+
+    def __post_init__(self) -> None:
+        shares = [share for share, _ in self.points]
+        if len(shares) < 2 or shares[0] != 0 or shares[-1] != 1 or shares != sorted(set(shares)):
+            raise InputError(
+                f"the points of a course must rise from share 0 to 1 of the training, got {shares}"
+            )
+
+    def at(self, share: float) -> float:
+        """The value when ``share`` of the training is done."""
+        shares, values = zip(*self.points, strict=True)
+        return float(np.interp(share, shares, values))
+
+    def values(self) -> tuple[float, ...]:
+        """The values at the points."""
+        return tuple(value for _, value in self.points)
+
+
+Number = float | Course
+"""The same in all epochs, or not."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -17,43 +53,114 @@ class Choice:
     """An operation with its limit, in the operation's own unit."""
 
     operation: str
-    limit: float | None = None
+    limit: Number | None = None
 
     def __post_init__(self) -> None:
-        operation(self.operation).check(self.limit)
+        row = operation(self.operation)
+        for limit in self.limit.values() if isinstance(self.limit, Course) else (self.limit,):
+            row.check(limit)
+        if isinstance(self.limit, int):  # the same number is the same digest
+            object.__setattr__(self, "limit", float(self.limit))
+
+    @property
+    def crops(self) -> bool:
+        """Whether it crops the stored image before it is resized."""
+        return self.operation == "crop"
+
+    def at(self, share: float) -> Choice:
+        """The choice when ``share`` of the training is done."""
+        return replace(self, limit=_at(self.limit, share)) if self.limit is not None else self
 
     def describe(self) -> str:
         """The choice in words."""
-        return operation(self.operation).describe(self.limit)
+        row = operation(self.operation)
+        if not isinstance(self.limit, Course):
+            return row.describe(self.limit)
+        first, *_, last = (row.describe(value) for value in self.limit.values())
+        return f"{first} at first, {last} at last"
+
+    def to_json(self) -> dict[str, Any]:
+        """JSON-ready form."""
+        return {"operation": self.operation, "limit": _number_json(self.limit)}
 
 
 @dataclass(frozen=True, kw_only=True)
 class Stage:
-    """With ``probability``, applies one of ``choices``, each as likely as the others."""
+    """With ``probability``, applies one or some of ``choices``.
 
-    choices: tuple[Choice, ...]
-    probability: float = 1.0
+    Attributes:
+        choices: Operations or sequences of stages.
+        probability: In how many of the images anything is applied.
+        weights: How likely each choice is, in proportion; empty for all alike.
+        count: How many different choices are applied, in their order here.
+    """
+
+    choices: tuple[Choice | AugPolicy, ...]
+    probability: Number = 1.0
+    weights: tuple[float, ...] = ()
+    count: int = 1
 
     def __post_init__(self) -> None:
         if not self.choices:
             raise InputError("a policy stage needs at least one operation")
-        if not 0 <= self.probability <= 1:
+        chances = self.probability
+        for chance in chances.values() if isinstance(chances, Course) else (chances,):
+            if not 0 <= chance <= 1:
+                raise InputError(f"probability of a stage must be within 0 to 1, got {chance:g}")
+        if isinstance(chances, int):
+            object.__setattr__(self, "probability", float(chances))
+        if self.weights and (len(self.weights) != len(self.choices) or min(self.weights) <= 0):
             raise InputError(
-                f"probability of a stage must be within 0 to 1, got {self.probability:g}"
+                f"a stage of {len(self.choices)} choices needs as many weights above 0, got "
+                f"{list(self.weights)}"
             )
-        if self.crops and len(self.choices) > 1:
+        if not 1 <= self.count <= len(self.choices):
+            raise InputError(
+                f"a stage of {len(self.choices)} choices can apply 1 to {len(self.choices)} of "
+                f"them, got count={self.count}"
+            )
+        if self.weights and self.count > 1:
+            raise InputError("weights are for one choice of several: with count they have no sense")
+        if any(c.crops for c in self.choices) and not (
+            len(self.choices) == 1 and isinstance(self.choices[0], Choice)
+        ):
             raise InputError("'crop' needs a stage of its own: it is applied before resizing")
 
     @property
     def crops(self) -> bool:
         """Whether this is the stage that crops the stored image before it is resized."""
-        return any(choice.operation == "crop" for choice in self.choices)
+        return any(choice.crops for choice in self.choices)
+
+    def at(self, share: float) -> Stage:
+        """The stage when ``share`` of the training is done."""
+        return replace(
+            self,
+            choices=tuple(choice.at(share) for choice in self.choices),
+            probability=_at(self.probability, share),
+        )
 
     def describe(self) -> str:
         """The stage in words."""
-        words = " or ".join(choice.describe() for choice in self.choices)
+        words = [choice.describe() for choice in self.choices]
+        if self.weights:
+            total = sum(self.weights)
+            shares = [f" ({w / total:.0%})" for w in self.weights]
+            words = [word + share for word, share in zip(words, shares, strict=True)]
+        what = " or ".join(words) if self.count == 1 else f"{self.count} of: {'; '.join(words)}"
+        if isinstance(self.probability, Course):
+            first, *_, last = self.probability.values()
+            return f"in {first:.0%} of images at first, {last:.0%} at last: {what}"
         often = "always" if self.probability == 1 else f"in {self.probability:.0%} of images"
-        return f"{often}: {words}"
+        return f"{often}: {what}"
+
+    def to_json(self) -> dict[str, Any]:
+        """JSON-ready form."""
+        return {
+            "probability": _number_json(self.probability),
+            "choices": [choice.to_json() for choice in self.choices],
+            "weights": list(self.weights),
+            "count": self.count,
+        }
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,104 +173,57 @@ class AugPolicy:
         if any(stage.crops for stage in self.stages[1:]):
             raise InputError("only the first stage of a policy can crop")
 
-    def describe(self) -> str:
-        """The policy in words, one line per stage."""
-        if not self.stages:
-            return "no augmentation"
-        if self == trivial_augment():
-            return "TrivialAugment (wide)"
-        return "\n".join(f"{i}. {s.describe()}" for i, s in enumerate(self.stages, start=1))
+    @property
+    def crops(self) -> bool:
+        """Whether it begins with cropping the stored image."""
+        return any(stage.crops for stage in self.stages)
 
-    def to_json(self) -> list[dict[str, Any]]:
+    def at(self, share: float) -> AugPolicy:
+        """The policy when ``share`` of the training is done, from 0 to 1: without courses."""
+        return AugPolicy(stages=tuple(stage.at(share) for stage in self.stages))
+
+    def describe(self) -> str:
+        """The policy in words, in a line."""
+        return ", then ".join(stage.describe() for stage in self.stages) or "no augmentation"
+
+    def to_json(self) -> dict[str, Any]:
         """JSON-ready form; ``from_json`` reads it back."""
-        return [
-            {
-                "probability": stage.probability,
-                "choices": [{"operation": c.operation, "limit": c.limit} for c in stage.choices],
-            }
-            for stage in self.stages
-        ]
+        return {"stages": [stage.to_json() for stage in self.stages]}
 
     @staticmethod
-    def from_json(data: list[dict[str, Any]]) -> AugPolicy:
+    def from_json(data: Mapping[str, Any]) -> AugPolicy:
         """Inverse of ``to_json``."""
         return AugPolicy(
             stages=tuple(
                 Stage(
-                    probability=stage["probability"],
-                    choices=tuple(
-                        Choice(operation=c["operation"], limit=c["limit"]) for c in stage["choices"]
-                    ),
+                    choices=tuple(_choice(choice) for choice in stage["choices"]),
+                    probability=_number(stage["probability"]),
+                    weights=tuple(stage["weights"]),
+                    count=stage["count"],
                 )
-                for stage in data
+                for stage in data["stages"]
             )
         )
 
-    @staticmethod
-    def from_params(params: Mapping[str, Value]) -> AugPolicy:
-        """Builds a policy from ``stages``, ``stage1.operation``, ``stage1.probability``, ….
 
-        A strength is in [0, 1] of the operation's searched range and defaults to 0.5, a
-        probability to 1; ``stages`` defaults to the highest stage named. A cropping stage comes
-        first; of several only the first counts, since an image is cropped once.
-
-        Raises:
-            InputError: If a stage lacks its operation or a value does not fit.
-        """
-        stages: list[Stage] = []
-        named = [int(name[5]) for name in params if name != "stages"]
-        count = _number(params, "stages", max(named, default=0))
-        for i in range(1, round(count) + 1):
-            name = params.get(f"stage{i}.operation")
-            if name is None:
-                raise InputError(f"stages={count:g} needs stage{i}.operation")
-            strength = _number(params, f"stage{i}.strength", 0.5)
-            choice = Choice(operation=str(name), limit=operation(str(name)).at(strength))
-            stage = Stage(
-                choices=(choice,), probability=_number(params, f"stage{i}.probability", 1.0)
-            )
-            if not (stage.crops and any(s.crops for s in stages)):
-                stages.append(stage)
-        return AugPolicy(stages=tuple(sorted(stages, key=lambda s: not s.crops)))
+def _choice(data: Mapping[str, Any]) -> Choice | AugPolicy:
+    if "stages" in data:
+        return AugPolicy.from_json(data)
+    limit = data["limit"]
+    return Choice(operation=data["operation"], limit=None if limit is None else _number(limit))
 
 
-def _number(params: Mapping[str, Value], name: str, default: float) -> float:
-    value = params.get(name, default)
-    if isinstance(value, bool | str) or not math.isfinite(value):
-        raise InputError(f"{name}={value}: a number is needed")
-    return float(value)
+def _number(data: Any) -> Number:
+    if isinstance(data, Mapping):
+        return Course(points=tuple((share, value) for share, value in data["points"]))
+    return float(data)
 
 
-def trivial_augment() -> AugPolicy:
-    """TrivialAugment (wide): one of 14 operations per image at a uniform strength.
-
-    Source: Müller and Hutter, TrivialAugment, ICCV 2021. Two differences: the strength is
-    continuous instead of 31 bins, and the translation of 32 pixels is written as the share of a
-    224-pixel side, so that it keeps its meaning on small images. Identity is the fourteenth
-    operation, hence the probability.
-    """
-    shear = math.degrees(math.atan(0.99))
-    choices = (
-        Choice(operation="shear_x", limit=shear),
-        Choice(operation="shear_y", limit=shear),
-        Choice(operation="translate_x", limit=32 / 224),
-        Choice(operation="translate_y", limit=32 / 224),
-        Choice(operation="rotate", limit=135),
-        Choice(operation="brightness", limit=0.99),
-        Choice(operation="saturation", limit=0.99),
-        Choice(operation="contrast", limit=0.99),
-        Choice(operation="sharpness", limit=0.99),
-        Choice(operation="posterize", limit=6),
-        Choice(operation="solarize", limit=1.0),
-        Choice(operation="autocontrast"),
-        Choice(operation="equalize"),
-    )
-    return AugPolicy(stages=(Stage(choices=choices, probability=13 / 14),))
+def _number_json(number: Number | None) -> Any:
+    if isinstance(number, Course):
+        return {"points": [list(point) for point in number.points]}
+    return number
 
 
-def named_policy(name: str) -> AugPolicy:
-    """The policies that ``fix.policy=`` knows by name: ``none`` and ``trivial_augment``."""
-    policies = {"none": AugPolicy(), "trivial_augment": trivial_augment()}
-    if name not in policies:
-        raise unknown("policy", name, policies, f"policy={name}")
-    return policies[name]
+def _at(number: Number, share: float) -> float:
+    return number.at(share) if isinstance(number, Course) else number

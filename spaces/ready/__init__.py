@@ -4,21 +4,29 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from spaces.errors import unknown
-from spaces.space import SearchSpace
+
+if TYPE_CHECKING:  # Optuna behind it takes longer to import than a misspelt name to be told
+    from spaces.space import SearchSpace
 
 READY = ("aug_policy", "backbone", "optimizer", "schedule")
 """Names of modules here, and of the function in each that makes the space."""
+
+
+def check_space_name(name: str) -> None:
+    """Raises InputError, listing the ready spaces, unless a name is one or ``module:function``."""
+    if name not in READY and ":" not in name:
+        raise unknown("space", name, [*READY, "module:function"], f"space={name}")
 
 
 def ready_space(name: str) -> SearchSpace:
     """Makes a ready space with its default arguments.
 
     Raises:
-        InputError: If there is none of that name.
+        InputError: If there is none of that name; the message lists them.
     """
-    if name not in READY:
-        raise unknown("space", name, [*READY, "module:function"], f"space={name}")
+    check_space_name(name)
     make: Callable[[], SearchSpace] = getattr(importlib.import_module(f"spaces.ready.{name}"), name)
     return make()

@@ -6,8 +6,8 @@ from optuna.distributions import CategoricalDistribution, FloatDistribution
 
 from spaces.param import Param, When
 from spaces.ready.schedule import LEARNING_RATE
+from spaces.sections.optimizer import ADAPTIVE
 from spaces.space import SearchSpace
-from spaces.trial_config import ADAPTIVE
 
 
 def optimizer() -> SearchSpace:

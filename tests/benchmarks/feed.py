@@ -21,7 +21,8 @@ import numpy as np
 import torch
 from torch.utils.data import DataLoader, Dataset
 
-from spaces.augmentation.policy import AugPolicy, trivial_augment
+from spaces.augmentation.policy import AugPolicy
+from spaces.augmentation.trivial_augment import trivial_augment
 from spaces.trial_config import TrialConfig
 from trainables.augment import Augmenter
 from trainables.data.contest import Contest, load_contest
@@ -72,9 +73,10 @@ def main() -> None:
         rows = np.resize(np.arange(len(contest.train_images)), IMAGES)
         print(f"{root.name}, {size[0]} px, {RUNS} runs of {IMAGES} images, one core")
         for name, policy in {"none": AugPolicy(), "TrivialAugment": trivial_augment()}.items():
-            config = TrialConfig(size=size, store_side=side, policy=policy, batch=64)
+            config = TrialConfig.of(size=size, store_side=side, policy=policy, batch=64)
             pipeline = A.from_dict(Augmenter(policy, size, 0, side).to_json()["pipeline"])
-            ours = TrainingLoader(config, store, contest.labels, rows, 0)
+            targets = np.eye(len(contest.classes), dtype=np.float32)[contest.labels]
+            ours = TrainingLoader(config, store, contest.labels, targets, rows, 0)
             plain = DataLoader(Plain(contest, pipeline), batch_size=64, shuffle=True)
             pairs = []
             for run in range(RUNS + 1):

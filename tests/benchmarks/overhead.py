@@ -40,7 +40,7 @@ from trainables.data.image_store import build_store
 from trainables.training.context import TrainingContext
 from trainables.training.fit import fit
 
-CONFIG = TrialConfig(backbone="test_resnet", lr=5e-3, batch=32, epochs=12)
+CONFIG = TrialConfig.of(backbone="test_resnet", lr=5e-3, batch=32, epochs=12)
 
 
 class Driver:
@@ -115,7 +115,7 @@ def train(
     config: TrialConfig, task: TrainingContext, place: Path, driver: Driver
 ) -> list[tuple[float, float]]:
     """Trains a trial both ways; returns the wall times of every epoch in seconds, safe and bare."""
-    number, job = config.seed, place / "o"
+    number, job = config.run.seed, place / "o"
     name = f"o-{number:03d}"
     driver.record(
         "trial_started", trial=name, number=number, why="sampled", arm="", params={},
@@ -139,11 +139,11 @@ def train(
             next(plain)
 
     walls = []
-    for epoch in range(1, config.epochs + 1):
+    for epoch in range(1, config.run.epochs + 1):
         seconds = {}
         for step in (safe_epoch, bare_epoch)[:: 1 if (number + epoch) % 2 else -1]:
             begun = time.perf_counter()
-            step(epoch == config.epochs)
+            step(epoch == config.run.epochs)
             seconds[step] = time.perf_counter() - begun
         walls.append((seconds[safe_epoch], seconds[bare_epoch]))
     return walls
@@ -160,7 +160,7 @@ def main() -> None:
         contest = load_contest(name="digits", root=make_digits(place / "data"))
         folds = make_folds(contest, 5)
         task = TrainingContext(
-            store=build_store(contest, config.store_side, place / "store"),
+            store=build_store(contest, config.data.store_side, place / "store"),
             folds=folds,
             classes=contest.classes,
             metric=METRICS["macro_f1"],
@@ -173,7 +173,7 @@ def main() -> None:
         with contextlib.closing(Driver(place / "o", opened)) as driver:
             for number in range(trials):
                 walls += train(config.replace(seed=number), task, place, driver)
-                safe, plain = np.sum(walls[-config.epochs :], axis=0)
+                safe, plain = np.sum(walls[-config.run.epochs :], axis=0)
                 print(f"trial {number + 1}: {safe:.2f} s as it is, {plain:.2f} s bare", flush=True)
             begun = time.perf_counter()
             driver.finish()

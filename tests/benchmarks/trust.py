@@ -20,8 +20,8 @@ import pandas as pd
 from results.leaderboard.leaderboard import Leaderboard
 from results.metrics import METRICS
 from results.predictions import Predictions
+from results.records.events import FORMAT
 from results.records.ledger import Ledger
-from results.records.trials import FORMAT
 from spaces.trial_config import TrialConfig
 from tests.records import draft
 
@@ -52,7 +52,7 @@ def write_record(runs: Path, trials: int, images: int) -> None:
         data={"root": str(runs), "digest": "large"},
         folds={"file": "folds-large.csv", "digest": "large", "count": 1},
     )
-    board = Leaderboard(path=folder / "leaderboard.jsonl")
+    leaderboard = Leaderboard(path=folder / "leaderboard.jsonl")
     skills = rng.normal(0, 0.1, trials)
     for i, skill in enumerate(skills):
         right = skill + 0.6 * rng.normal(size=images) > easy
@@ -61,7 +61,7 @@ def write_record(runs: Path, trials: int, images: int) -> None:
         predictions = Predictions(images=names, classes=classes, probabilities=probabilities)
         trial = f"s-{i:03d}"
         predictions.write(folder / "s" / "trials" / trial / "holdout.npz")
-        config = TrialConfig(seed=i, epochs=1, warmup_epochs=0)
+        config = TrialConfig.of(seed=i, epochs=1, warmup_epochs=0)
         ledger.add(
             "trial_started",
             trial=trial,
@@ -83,9 +83,9 @@ def write_record(runs: Path, trials: int, images: int) -> None:
         ledger.add("trial_ended", trial=trial, state="finished", reason="")
     ledger.close()
     for i in np.argsort(-skills)[:SCORED]:
-        made = board.add_submission(f"s-{i:03d}", draft(board.path.parent))
+        made = leaderboard.add_submission(f"s-{i:03d}", draft(leaderboard.path.parent))
         public = float(np.clip(0.7 + 0.1 * skills[i] + 0.01 * rng.normal(), 0, 1))
-        board.add_score(made.id, public=public, private=None, images=TESTS)
+        leaderboard.add_score(made.id, public=public, private=None, images=TESTS)
 
 
 def main() -> None:

@@ -20,7 +20,8 @@ from results.leaderboard.submission_file import read_solution, read_submission, 
 from results.records.trials import Search
 from results.reporting.report import report, trial_rows
 from search.options.analysis import BlendConfig, ScoreConfig, SubmitConfig, TrustConfig
-from search.options.command_line import _keys, parse
+from search.options.command_line import parse
+from search.options.option import keys
 from search.options.recorded import recorded_options
 from search.options.search_space import flatten, resolve_space
 from search.options.training import PromoteConfig, RunConfig, TrainConfig
@@ -106,9 +107,9 @@ def _watched(folder: Path, row: Row) -> Iterator[None]:
 def fuzzed_options(folder: Path, count: int) -> Row:
     """Options of commands with values, names and shapes that make no sense."""
     row, tally = Row(f"{count} fuzzed command lines"), _Tally()
-    keys = sorted({key for schema in SCHEMAS for key in _keys(schema)})
+    known = sorted({key for schema in SCHEMAS for key, _, _ in keys(schema)})
     names = st.one_of(
-        st.sampled_from(keys).map(lambda k: f"{k}lr" if k.endswith(".") else k),
+        st.sampled_from(known),
         st.sampled_from(["data", "space", "fix.size", "narrow.lr", "fix.stage1.operation"]),
         st.text(max_size=12),
     )
@@ -216,7 +217,7 @@ def fuzzed_records(folder: Path, job: Path, count: int) -> Row:
     (work / "ledger.jsonl").touch()
     (work.parent / "leaderboard.jsonl").touch()
     ledger = (job / "ledger.jsonl").read_bytes()
-    board = (job.parent / "leaderboard.jsonl").read_bytes()
+    leaderboard = (job.parent / "leaderboard.jsonl").read_bytes()
 
     def read_job() -> None:
         search = Search.read(work)
@@ -237,7 +238,9 @@ def fuzzed_records(folder: Path, job: Path, count: int) -> Row:
 
     with _watched(work, row):
         attempts(ledger, work / "ledger.jsonl", read_job)
-        attempts(board, work.parent / "leaderboard.jsonl", lambda: Leaderboard.read(work.parent))
+        attempts(
+            leaderboard, work.parent / "leaderboard.jsonl", lambda: Leaderboard.read(work.parent)
+        )
     tally.tell(row, "records")
     return row
 

@@ -14,7 +14,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from results.records.ledger import Ledger, read_ledger
+from results.records.trials import Search
 from spaces.errors import InputError
+from spaces.trial_config import TrialConfig
+from tests.records import opening
 
 
 def write(path: Path, count: int) -> None:
@@ -22,6 +25,16 @@ def write(path: Path, count: int) -> None:
     for i in range(count):
         ledger.add("epoch", number=i, text="naïve\nline")
     ledger.close()
+
+
+def test_a_record_of_another_version_is_refused_in_words(tmp_path: Path) -> None:
+    fields = {**opening("k", TrialConfig()), "format": 1}
+    ledger = Ledger(tmp_path / "ledger.jsonl")
+    ledger.add("opened", **fields)
+    ledger.close()
+    words = r"ledger.jsonl: it was written in format 1, by another version of the program"
+    with pytest.raises(InputError, match=words):
+        Search.read(tmp_path)
 
 
 def test_events_come_back_in_order(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from results.predictions import Predictions
-from results.records.fold_table import Truth
+from results.records.labelled_images import LabelledImages
 from spaces.errors import InputError
 from trainables.data.folds import Folds
 
@@ -44,10 +44,10 @@ def test_damage_is_told(tmp_path: Path) -> None:
 
 def test_truth_refuses_predictions_of_other_images(tmp_path: Path, folds: Folds) -> None:
     path = folds.write(tmp_path)
-    truth = Truth.of_fold(path, 2)
+    labelled = LabelledImages.of_fold(path, 2)
     rows = folds.held_out(2)
-    assert truth.images == tuple(folds.images[r] for r in rows)
-    np.testing.assert_array_equal(truth.labels, folds.labels[rows])
+    assert labelled.images == tuple(folds.images[r] for r in rows)
+    np.testing.assert_array_equal(labelled.labels, folds.labels[rows])
     example().write(tmp_path / "p.npz")
     with pytest.raises(InputError, match="other images"):
-        truth.probabilities(tmp_path / "p.npz")
+        labelled.probabilities(tmp_path / "p.npz")

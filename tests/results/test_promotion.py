@@ -12,9 +12,9 @@ from sklearn.metrics import f1_score
 
 from results.ensemble.out_of_fold import (
     OutOfFold,
+    arms_left,
     class_scores,
     collect,
-    contenders_left,
     headline,
     nadeau_bengio,
     worst_images,
@@ -32,7 +32,7 @@ CLASSES = ("a", "b", "c")
 
 def write_fold(search: Search, number: int, fold: int, seed: int, folds: Any, rng: Any) -> Any:
     """Records a finished fold of arm ``x-000``; returns its hold-out probabilities."""
-    config = TrialConfig(fold=fold, seed=seed)
+    config = TrialConfig.of(fold=fold, seed=seed)
     name = f"p-{number:03d}"
     rows = folds[folds["fold"] == fold]
     probabilities = rng.dirichlet(np.ones(3), len(rows)).astype(np.float32)
@@ -74,8 +74,13 @@ def test_every_row_once_and_seeds_averaged(tmp_path: Path) -> None:
         }
     )
     folds.to_csv(tmp_path / "folds-x.csv", index=False)
-    opened = {"search": "p", "classes": list(CLASSES), "metric": "accuracy"}
-    opened["folds"] = {"file": "folds-x.csv", "count": 3}  # type: ignore[assignment]
+    opened = {
+        "search": "p",
+        "task": "classification",
+        "classes": list(CLASSES),
+        "metric": "accuracy",
+        "folds": {"file": "folds-x.csv", "count": 3},
+    }
     search = Search(folder=tmp_path / "p", opened=opened)
     with pytest.raises(InputError, match="no fold of x-000"):
         collect(search, "x-000")
@@ -161,11 +166,11 @@ def test_the_race_keeps_who_may_be_best() -> None:
     good, bad = arm(0.9), arm(0.6)
     near = good.copy()
     near[:2] = np.eye(3)[(labels[:2] + 1) % 3]
-    assert contenders_left(ACCURACY, labels, {"bad": bad, "good": good}, None) == ["good"]
-    left = contenders_left(ACCURACY, labels, {"near": near, "bad": bad, "good": good}, None)
+    assert arms_left(ACCURACY, labels, {"bad": bad, "good": good}, None) == ["good"]
+    left = arms_left(ACCURACY, labels, {"near": near, "bad": bad, "good": good}, None)
     assert left[0] == "good"
     assert "bad" not in left
-    assert len(contenders_left(ACCURACY, labels, dict.fromkeys("abc", good), None)) == 2
+    assert len(arms_left(ACCURACY, labels, dict.fromkeys("abc", good), None)) == 2
 
 
 def test_a_class_s_worst_confusion_is_named() -> None:

@@ -106,19 +106,19 @@ def test_a_solution_may_be_a_part_but_not_something_else(tmp_path: Path) -> None
 
 
 def test_the_record_is_appended_and_corrected(tmp_path: Path) -> None:
-    board = Leaderboard.read(tmp_path)
-    first = board.add_submission("t-000", draft(tmp_path))
-    board.add_submission("t-001", draft(tmp_path))
+    leaderboard = Leaderboard.read(tmp_path)
+    first = leaderboard.add_submission("t-000", draft(tmp_path))
+    leaderboard.add_submission("t-001", draft(tmp_path))
     assert first.id == "s001"
-    board.add_score("s002", public=0.5, private=None, images=10)
-    board.add_score("s001", public=0.7, private=None, images=10)
-    board.add_score("s002", public=0.6, private=0.4, images=10)
+    leaderboard.add_score("s002", public=0.5, private=None, images=10)
+    leaderboard.add_score("s001", public=0.7, private=None, images=10)
+    leaderboard.add_score("s002", public=0.6, private=0.4, images=10)
     with pytest.raises(InputError, match="has that score already"):
-        board.add_score("s002", public=0.6, private=None)
+        leaderboard.add_score("s002", public=0.6, private=None)
     with pytest.raises(InputError, match="did you mean s00"):
-        board.add_score("s0001", public=0.1, private=None)
+        leaderboard.add_score("s0001", public=0.1, private=None)
     again = Leaderboard.read(tmp_path)
-    assert again.submissions == board.submissions
+    assert again.submissions == leaderboard.submissions
     assert [s.id for s in again.scored()] == ["s002", "s001"]  # in the order of their scores
     assert (again["s002"].public, again["s002"].private) == (0.6, 0.4)
     assert len((tmp_path / "leaderboard.jsonl").read_text().splitlines()) == 5
@@ -147,28 +147,32 @@ def test_a_recorded_leaderboard_is_still_read(tmp_path: Path) -> None:
     """A golden file: events as they have been written so far, the earliest included."""
     recorded = Path(__file__).parent.parent / "assets" / "leaderboard.jsonl"
     (tmp_path / "leaderboard.jsonl").write_bytes(recorded.read_bytes())
-    board = Leaderboard.read(tmp_path)
-    first, second = board.submissions.values()
+    leaderboard = Leaderboard.read(tmp_path)
+    first, second = leaderboard.submissions.values()
     assert (first.public, first.images, first.origin, first.turn) == (0.81, 300, "solution", 1)
     assert (second.source, second.by, second.private) == ("import", "anna", 0.7)
     assert second.handed_in == 1794990000.0
-    assert board.spent() == [(1794990000.0, "anna")]
-    assert board.quota is not None
-    assert (board.quota.count, board.quota.reset, board.test_images) == (5, 2, False)
-    assert board.frozen is not None
-    assert (board.frozen.validation, board.frozen.at) == ("test-weighted", 1795000700.0)
-    conclusion = {k: v for k, v in (board.assessed or {}).items() if k not in ("event", "at")}
-    lines = board.path.read_text()
-    board.add_assessment(conclusion, freeze=False)
-    assert board.path.read_text() == lines  # the same conclusion is not recorded twice
+    assert leaderboard.spent() == [(1794990000.0, "anna")]
+    assert leaderboard.quota is not None
+    assert (leaderboard.quota.count, leaderboard.quota.reset, leaderboard.test_images) == (
+        5,
+        2,
+        False,
+    )
+    assert leaderboard.frozen is not None
+    assert (leaderboard.frozen.validation, leaderboard.frozen.at) == ("test-weighted", 1795000700.0)
+    conclusion = {k: v for k, v in (leaderboard.assessed or {}).items() if k not in ("event", "at")}
+    lines = leaderboard.path.read_text()
+    leaderboard.add_assessment(conclusion, freeze=False)
+    assert leaderboard.path.read_text() == lines  # the same conclusion is not recorded twice
 
 
 def _submit(folder: Path, number: int) -> None:
     own = folder / f"draft-{number}.csv"
     own.write_text(f"image,label\na,{number}\n")
-    board = Leaderboard.read(folder)
+    leaderboard = Leaderboard.read(folder)
     time.sleep(0.5)  # all have read before the first writes
-    board.add_submission("same" if number < 4 else f"t-{number}", own)
+    leaderboard.add_submission("same" if number < 4 else f"t-{number}", own)
 
 
 def test_submissions_at_the_same_moment_have_ids_of_their_own(tmp_path: Path) -> None:
@@ -180,12 +184,12 @@ def test_submissions_at_the_same_moment_have_ids_of_their_own(tmp_path: Path) ->
     for process in processes:
         process.join()
     assert [p.exitcode for p in processes] == [0] * 8
-    board = Leaderboard.read(tmp_path)
-    assert sorted(board.submissions) == [f"s{n:03d}" for n in range(1, 6)]
-    assert sorted(s.trial for s in board.submissions.values()) == sorted(
+    leaderboard = Leaderboard.read(tmp_path)
+    assert sorted(leaderboard.submissions) == [f"s{n:03d}" for n in range(1, 6)]
+    assert sorted(s.trial for s in leaderboard.submissions.values()) == sorted(
         ["same", "t-4", "t-5", "t-6", "t-7"]
     )
-    for submission in board.submissions.values():
+    for submission in leaderboard.submissions.values():
         content = Path(submission.file).read_bytes()
         assert hashlib.sha256(content).hexdigest() == submission.sha256
     assert not list(tmp_path.glob("draft-*"))

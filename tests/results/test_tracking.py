@@ -19,7 +19,7 @@ from results.tracking import ID_TAG, Tracker, log_notes, open_client, tracked_tr
 from spaces.trial_config import TrialConfig
 from tests.records import opening
 
-CONFIG = TrialConfig(epochs=2)
+CONFIG = TrialConfig.of(epochs=2)
 
 
 class KilledError(BaseException):
@@ -35,7 +35,7 @@ def write_job(folder: Path) -> None:
         config = CONFIG.replace(seed=number)
         ledger.add(
             "trial_started", trial=trial, number=number, why="sampled", arm="",
-            params={"lr": config.lr}, config=config.to_json(), digest=config.digest,
+            params={"lr": config.optimizer.lr}, config=config.to_json(), digest=config.digest,
         )  # fmt: skip
         for epoch in range(1, 3 - number):
             report = {
@@ -128,7 +128,7 @@ def test_trials_are_read_back_as_data(tmp_path: Path, uri: str) -> None:
         "c/j-001": ((0.6,), False),
     }
     assert {t.digest for t in found} == {CONFIG.digest, CONFIG.replace(seed=1).digest}
-    assert float(found[0].params["lr"]) == CONFIG.lr
+    assert float(found[0].params["lr"]) == CONFIG.optimizer.lr
     assert tracked_trials(uri, "c", metric="accuracy", data="other", folds="f1") == []
     assert tracked_trials(uri, "nobody", metric="accuracy", data="d1", folds="f1") == []
 
@@ -137,13 +137,13 @@ def test_hypotheses_and_conclusions_are_tags(tmp_path: Path, uri: str) -> None:
     folder = tmp_path / "runs/c/j"
     write_job(folder)
     Tracker(folder, uri).catch_up()
-    board = Leaderboard.read(folder.parent)
-    board.add_note("j-000", "a longer warm-up helps", "", "anna")
-    board.add_note("j-000", "", "it does not", "ben")
-    board = Leaderboard.read(folder.parent)
-    assert board.notes["j-000"].hypothesis == "a longer warm-up helps"
+    leaderboard = Leaderboard.read(folder.parent)
+    leaderboard.add_note("j-000", "a longer warm-up helps", "", "anna")
+    leaderboard.add_note("j-000", "", "it does not", "ben")
+    leaderboard = Leaderboard.read(folder.parent)
+    assert leaderboard.notes["j-000"].hypothesis == "a longer warm-up helps"
     client = open_client(uri)
-    log_notes(client, "c", board)
+    log_notes(client, "c", leaderboard)
     experiment = client.get_experiment_by_name("c")
     assert experiment is not None
     tags = {

@@ -11,9 +11,10 @@ import pytest
 import search
 from search.options.analysis import ShowConfig, SyncConfig, UiConfig
 from search.options.command_line import help_text, parse
-from search.options.help import HELP
+from search.options.groups import DigitsConfig
+from search.options.option import about, keys
 from search.options.search_space import flatten, resolve_space
-from search.options.training import DigitsConfig, RunConfig, TrainConfig
+from search.options.training import PromoteConfig, RunConfig, TrainConfig
 from spaces.errors import InputError
 
 COMMANDS = sorted(p.stem for p in Path(search.__file__).parent.glob("[a-z]*.py"))
@@ -109,11 +110,32 @@ def test_a_bare_word_is_the_positional_option() -> None:
 
 @pytest.mark.parametrize("schema", SCHEMAS)
 def test_every_option_is_explained(schema: type) -> None:
-    from search.options.command_line import _keys
-
-    assert set(_keys(schema)) <= set(HELP)
+    told = {key: about.words for key, _, about in keys(schema)}
     text = help_text(schema, "what it does")
-    assert all(f"  {key}" in text for key in _keys(schema))
+    assert told
+    for key, words in told.items():
+        assert words
+        assert f"  {key}" in text
+        assert words in text
+
+
+def test_what_a_job_does_with_an_option_stands_beside_it() -> None:
+    told = about(RunConfig)
+    assert {n for n, a in told.items() if a.names_code} == {
+        "model",
+        "loss",
+        "metric",
+        "space",
+        "parts",
+    }
+    assert {n for n, a in told.items() if a.may_change} == {"trials", "confirm"}
+    assert {n for n, a in about(PromoteConfig).items() if a.decides} == {
+        "promote",
+        "folds",
+        "seeds",
+        "race",
+    }
+    assert not any(a.decides and not a.recorded for a in told.values())
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -19,7 +20,7 @@ from results.records.ledger import read_ledger
 from results.records.trials import Search
 from results.tracking import ID_TAG, Tracker
 from search.execution.engine import ray_session
-from search.options.training import ClusterConfig, ResourcesConfig
+from search.options.groups import ClusterConfig, ResourcesConfig
 from spaces.errors import InputError
 
 TRIALS = 4
@@ -54,7 +55,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "    return SearchSpace(name='team', params=(\n"
         "        Param(name='lr', distribution=FloatDistribution(1e-3, 1e-2, log=True)),\n"
         "        Param(name='policy', distribution=CategoricalDistribution(\n"
-        "            ('none', 'trivial_augment'))),\n"
+        "            ('none', 'blurred'))),\n"
         "    ))\n"
         "def hits(labels, probabilities):\n"
         "    return float((probabilities.argmax(1) == labels).mean())\n"
@@ -68,6 +69,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "        return (logits.log_softmax(1) * -targets).sum(1).mean()\n"
         "    return loss\n"
     )
+    shutil.copy(Path(__file__).parents[1] / "own_parts.py", folder)
     return folder
 
 
@@ -80,6 +82,14 @@ def finished(folder: Path) -> subprocess.CompletedProcess[str]:
         "metric=team:hits",
         "direction=maximize",
         "model=team:net",
+        "parts=[own_parts]",
+        "fix.action=noted",
+        "fix.loss=poly",
+        "fix.epsilon=0.5",
+        "fix.sampling=doubled",
+        "fix.schedule=halved",
+        "fix.averaging=halfway",
+        "fix.mix=mirrored",
         f"trials={TRIALS}",
         "epochs=4",
         "confirm=2",
@@ -129,8 +139,8 @@ def test_predictions_reproduce_the_scores(search: Search) -> None:
         labels[image] = int(label)
     for trial in search.trials.values():
         stored = Predictions.read(search.trial_folder(trial) / "holdout.npz")
-        truth = np.array([labels[i] for i in stored.images])
-        assert float((stored.probabilities.argmax(1) == truth).mean()) == trial.score("hits")
+        labelled = np.array([labels[i] for i in stored.images])
+        assert float((stored.probabilities.argmax(1) == labelled).mean()) == trial.score("hits")
         assert (search.trial_folder(trial) / "test.npz").exists() == (trial.state == "finished")
         kept = list(search.trial_folder(trial).glob("checkpoint-*"))
         assert len(kept) == (1 if trial.state == "finished" else 0)
@@ -138,9 +148,11 @@ def test_predictions_reproduce_the_scores(search: Search) -> None:
 
 def test_a_warm_worker_computes_what_a_fresh_process_does(folder: Path, search: Search) -> None:
     """The last confirmation ran in a reused worker; a training alone gives the same bits."""
-    trial = next(t for t in search.of("confirm") if t.arm == "winner" and t.config.seed == 2)
+    trial = next(t for t in search.of("confirm") if t.arm == "winner" and t.config.run.seed == 2)
     script = (
         "import json, sys; from pathlib import Path; import team\n"
+        "from search.options.user_code import load_parts\n"
+        "load_parts(['own_parts'])\n"
         "from results.metrics import custom_metric\n"
         "from spaces.trial_config import TrialConfig\n"
         "from trainables.data.folds import Folds\n"
@@ -150,7 +162,7 @@ def test_a_warm_worker_computes_what_a_fresh_process_does(folder: Path, search: 
         "config, store, folds, classes = json.loads(sys.argv[1])\n"
         "context = TrainingContext(store=ImageStore(Path(store)), folds=Folds.read(Path(folds)),\n"
         "    classes=tuple(classes), metric=custom_metric('hits', 'maximize', team.hits),\n"
-        "    model=team.net, predict_test=False)\n"
+        "    own={'team:net': team.net}, predict_test=False)\n"
         "for epoch in fit(TrialConfig.from_json(config), context, Path('alone')):\n"
         "    print(json.dumps(epoch.report['metrics']))\n"
     )
@@ -188,7 +200,7 @@ def test_mlflow_holds_what_the_ledger_holds(folder: Path, search: Search) -> Non
         child = runs[f"digits/{trial.id}"]
         assert child.data.tags["mlflow.parentRunId"] == parent.info.run_id
         assert child.data.tags["state"] == trial.state
-        assert child.data.params["lr"] == str(trial.config.lr)
+        assert child.data.params["lr"] == str(trial.config.optimizer.lr)
         assert child.data.params["size"] == "32x32"
         assert child.info.start_time == int(trial.started * 1000)
         for name in ("val/hits", "train/loss", "seconds/feed"):

@@ -17,7 +17,7 @@ from search.execution.nodes import Nodes
 from search.execution.watchdog import heartbeats_folder
 from search.jobs.job import Job
 from search.jobs.lifecycle import kept
-from search.options.training import ClusterConfig, ResourcesConfig
+from search.options.groups import ClusterConfig, ResourcesConfig
 from search.planning.planned import Planned, interrupted
 from spaces.trial_config import TrialConfig
 from tests.faulty import FAULTS, smoothing
@@ -73,7 +73,9 @@ def trials(
         classes=contest.classes,
         metric="macro_f1",
         direction="maximize",
+        task="classification",
         model="tests.tiny:build",
+        parts=(),
         loss="tests.faulty:loss",
         predict_test=False,
         threads=1,
@@ -83,7 +85,7 @@ def trials(
     search = Search(folder=folder)
     driver = Driver(ledger, search)
     driver.record("opened", search="f", metric="macro_f1", direction="maximize")
-    config = small.replace(loss="tests.faulty:loss", epochs=2)
+    config = small.replace(model="tests.tiny:build", loss="tests.faulty:loss", epochs=2)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("FAULTS_SEEN", str(folder / "seen"))
         patch.setenv("HOME", str(folder / "home"))
@@ -155,8 +157,8 @@ def test_a_trial_whose_process_is_at_fault_goes_on(
 def test_out_of_memory_goes_on_with_half_the_micro_batch(trials: dict[str, Trial]) -> None:
     trial = trials["memory"]
     assert (trial.state, trial.epoch, trial.faults) == ("finished", 2, ("memory",))
-    assert trial.asked.micro_batch == 64
-    assert (trial.config.micro_batch, trial.config.accumulation) == (16, 2)
+    assert trial.asked.run.micro_batch == 64
+    assert (trial.config.run.micro_batch, trial.config.run.accumulation) == (16, 2)
     assert trial.epochs[0]["metrics"] == trials["none"].epochs[0]["metrics"]
 
 

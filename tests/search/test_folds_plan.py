@@ -35,7 +35,7 @@ def plan(arms: int, folds: int = 5, seeds: int = 1, race: tuple[int, ...] = ()) 
     search = Search(folder=Path("p"), opened={"search": "p"})
     return FoldsPlan(
         search=search,
-        arms={f"a-{i}": TrialConfig(lr=1e-3 * (i + 1)) for i in range(arms)},
+        arms={f"a-{i}": TrialConfig.of(lr=1e-3 * (i + 1)) for i in range(arms)},
         folds=tuple(range(folds)),
         seeds=seeds,
         race=race,
@@ -48,7 +48,7 @@ def test_every_fold_and_seed_once() -> None:
     seen = []
     while (planned := folds.next()) is not None:
         start(folds.search, planned)
-        seen.append((planned.arm, planned.config.fold, planned.config.seed))
+        seen.append((planned.arm, planned.config.run.fold, planned.config.run.seed))
         assert not folds.done
     assert len(seen) == len(set(seen)) == 2 * 5 * 2 == folds.expected()
     assert ("a-0", 0, 0) in seen  # the hold-out run's own seed
@@ -57,7 +57,7 @@ def test_every_fold_and_seed_once() -> None:
         event = {"event": "trial_ended", "at": 1.0, "trial": trial.id}
         folds.search.apply({**event, "state": "finished", "reason": ""})
     assert folds.done
-    assert fold_config(TrialConfig(seed=7), 0, 0) == TrialConfig(seed=7)
+    assert fold_config(TrialConfig.of(seed=7), 0, 0) == TrialConfig.of(seed=7)
 
 
 def test_a_failed_fold_is_tried_again_and_then_given_up() -> None:
@@ -65,7 +65,7 @@ def test_a_failed_fold_is_tried_again_and_then_given_up() -> None:
     attempts = 0
     while (planned := folds.next()) is not None:
         start(folds.search, planned)
-        failed = planned.config.fold == 1
+        failed = planned.config.run.fold == 1
         attempts += failed
         end(folds.search, planned, "failed" if failed else "finished")
     assert attempts == ATTEMPTS
@@ -78,7 +78,7 @@ def test_a_race_trains_the_rest_for_those_left_only() -> None:
     while (planned := folds.next()) is not None:
         start(folds.search, planned)
         first.append(planned)
-    assert {(p.arm, p.config.fold) for p in first} == {
+    assert {(p.arm, p.config.run.fold) for p in first} == {
         (f"a-{i}", fold) for i in range(3) for fold in (1, 2)
     }
     assert not folds.done
@@ -89,6 +89,6 @@ def test_a_race_trains_the_rest_for_those_left_only() -> None:
     while (planned := folds.next()) is not None:
         start(folds.search, planned)
         end(folds.search, planned)
-        rest.append((planned.arm, planned.config.fold))
+        rest.append((planned.arm, planned.config.run.fold))
     assert rest == [("a-1", 0), ("a-1", 3), ("a-1", 4)]
     assert folds.done

@@ -18,7 +18,7 @@ from search.options.training import RunConfig
 from search.planning.planned import Planned
 from search.planning.sampler import Sampler
 from search.planning.warm_start import Past, Source, _fit
-from spaces.augmentation.policy import named_policy
+from spaces.augmentation.trivial_augment import trivial_augment
 from spaces.param import Param, When
 from spaces.space import SearchSpace
 from spaces.trial_config import TrialConfig
@@ -37,14 +37,14 @@ SPACE = SearchSpace(
         ),
     ),
 )
-BASE = TrialConfig(epochs=6)
+BASE = TrialConfig.of(epochs=6)
 
 
 def source(config: TrialConfig, values: Mapping[str, Any]) -> Source:
     return Source(
         id="a-001",
         values=values,
-        seed=config.seed,
+        seed=config.run.seed,
         digest=config.digest,
         scores=(0.5, 0.7),
         finished=True,
@@ -73,17 +73,30 @@ def test_only_what_this_search_could_have_trained_counts() -> None:
     other_seed = config.replace(seed=4)
     assert isinstance(_fit(source(other_seed, drawn), BASE, SPACE, {}), Past)
     strange = config.replace(epochs=9, store_side=300)
-    told = {name: str(value) for name, value in strange.to_json().items()}  # as MLflow has it
-    for values in (strange.to_json(), told):
-        why = _fit(source(strange, {**values, **drawn, "size": "224x224"}), BASE, SPACE, {})
+    told = {name: str(value) for name, value in strange.flat().items()}  # as MLflow has it
+    for values in (strange.flat(), told):
+        why = _fit(
+            source(
+                strange,
+                {
+                    **values,
+                    **drawn,
+                },
+            ),
+            BASE,
+            SPACE,
+            {},
+        )
         assert why == "with another store_side and epochs"
-    averaged = config.replace(swa_epochs=2)  # a field that records leave out at its default
+    averaged = config.replace(averaging="swa", swa_epochs=2)
     for ours, theirs in ((config, averaged), (averaged, config)):
-        values = {**theirs.to_json(), **drawn, "size": "224"}
-        base = ours.replace(lr=BASE.lr)
-        assert _fit(source(theirs, values), base, SPACE, {}) == "with another swa_epochs"
-    trivial = config.replace(policy=named_policy("trivial_augment"))
-    values = {**trivial.to_json(), **drawn}
+        values = {**theirs.flat(), **drawn}
+        base = ours.replace(lr=BASE.optimizer.lr)
+        assert str(_fit(source(theirs, values), base, SPACE, {})).startswith(
+            "with another averaging"
+        )
+    trivial = config.replace(policy=trivial_augment())
+    values = {**trivial.flat(), **drawn}
     assert _fit(source(trivial, values), BASE, SPACE, {}) == "with another policy"
     assert _fit(source(config, {**drawn, "lr": 9.0}), BASE, SPACE, {}) == "outside the space"
     scoreless = replace(source(config, drawn), scores=())
@@ -123,7 +136,7 @@ def finished(folder: Path, config: TrialConfig) -> Trial:
     driver = Driver(Ledger(folder / "ledger.jsonl"), search)
     driver.record("opened", **opening("a", config))
     driver.begin(Planned(id="a-000", number=0, why="sampled", config=config))
-    for epoch in range(1, config.epochs + 1):
+    for epoch in range(1, config.run.epochs + 1):
         report = {
             "epoch": epoch,
             "metrics": {"val/accuracy": epoch / 10},
@@ -135,7 +148,7 @@ def finished(folder: Path, config: TrialConfig) -> Trial:
 
 
 def test_a_training_that_was_done_is_taken_over(tmp_path: Path) -> None:
-    config = TrialConfig(epochs=2)
+    config = TrialConfig.of(epochs=2)
     known = finished(tmp_path / "c/a", config)
     folder = tmp_path / "c/b"
     ledger = Ledger(folder / "ledger.jsonl")
@@ -156,7 +169,7 @@ def test_a_training_that_was_done_is_taken_over(tmp_path: Path) -> None:
 
 
 def test_a_search_does_not_train_the_same_twice(tmp_path: Path) -> None:
-    config = TrialConfig(epochs=1, warmup_epochs=0)
+    config = TrialConfig.of(epochs=1, warmup_epochs=0)
     driver = Driver(Ledger(tmp_path / "ledger.jsonl"), Search(folder=tmp_path))
     driver.record("opened", **opening("s", config))
     first = Planned(id="s-000", number=0, why="baseline", config=config)

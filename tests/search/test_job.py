@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from results.records.events import FORMAT
 from results.records.ledger import Ledger
 from results.records.searches import find_search, searches
 from results.records.secrets import in_a_line
@@ -27,9 +28,10 @@ from search.jobs.preparation import base_config, prepare
 from search.jobs.resume import check_owner
 from search.options.analysis import CompetitionConfig, TrustConfig
 from search.options.command_line import parse
+from search.options.groups import ClusterConfig, ResourcesConfig
 from search.options.recorded import recorded_options
 from search.options.search_space import flatten, resolve_space
-from search.options.training import ClusterConfig, ResourcesConfig, RunConfig, TrainConfig
+from search.options.training import RunConfig, TrainConfig
 from spaces.errors import InputError
 from spaces.trial_config import TrialConfig
 from tests.records import opening
@@ -44,10 +46,10 @@ def prepared(runs: Path, *arguments: str) -> Any:
 
 def test_a_job_is_ready_to_run(tmp_path: Path) -> None:
     ready = prepared(tmp_path / "runs", "epochs=3", "fix.lr=0.01", "seed=5")
-    assert ready.baseline.epochs == 3
-    assert ready.baseline.lr == 0.01
-    assert ready.baseline.seed == 5
-    assert ready.baseline.store_side == 44
+    assert ready.baseline.run.epochs == 3
+    assert ready.baseline.optimizer.lr == 0.01
+    assert ready.baseline.run.seed == 5
+    assert ready.baseline.data.store_side == 44
     assert Folds.read(Path(ready.job.folds)).digest == ready.folds.digest
     assert not Path(ready.job.folder).exists()  # nothing of the job itself yet
 
@@ -120,15 +122,20 @@ def test_own_metric_from_a_module(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     )
     monkeypatch.chdir(tmp_path)
     monkeypatch.syspath_prepend(str(tmp_path))
-    found = resolve_metric("team_metric:hits", "maximize")
+    found = resolve_metric("team_metric:hits", "maximize", "classification")
     assert (found.name, found.direction) == ("hits", "maximize")
 
 
 def test_the_data_s_own_baseline_gives_way_to_the_command_line() -> None:
     config = parse(RunConfig, ["data.baseline.lr=0.5", "epochs=1", "fix.batch=16"])
     base = base_config(config)
-    assert (base.lr, base.epochs, base.warmup_epochs, base.batch) == (0.5, 1, 0, 16)
-    assert base.backbone == "test_resnet"
+    assert (base.optimizer.lr, base.run.epochs, base.schedule.warmup_epochs, base.run.batch) == (
+        0.5,
+        1,
+        0,
+        16,
+    )
+    assert base.flat()["backbone"] == "test_resnet"
 
 
 @pytest.mark.parametrize(
@@ -306,7 +313,7 @@ def test_test_images_are_known_without_predictions(tmp_path: Path) -> None:
     ready = prepared(tmp_path / "runs", "predict.test=false", "name=s")
     folder = Path(ready.job.folder)
     with contextlib.closing(Ledger(folder / "ledger.jsonl")) as ledger:
-        ledger.add("opened", format=1, kind="search", **{"trials": 1, **ready.opening})
+        ledger.add("opened", format=FORMAT, kind="search", **{"trials": 1, **ready.opening})
     standing = open_standing(CompetitionConfig(runs=str(tmp_path / "runs")))
     assert standing.test_images == ready.contest.test_images
     contest, store = open_pictures(standing, ready.store.side, print)

@@ -16,7 +16,7 @@ from spaces.trial_config import TrialConfig
 from tests.faults.storage import can_mount, fill, mounted
 from tests.records import opening
 
-CONFIG = TrialConfig(epochs=1, warmup_epochs=0)
+CONFIG = TrialConfig.of(epochs=1, warmup_epochs=0)
 KINDS = ("baseline", "sampled", "sampled", "sampled", "confirm")
 SCORES = (0.5, 0.9, 0.7, 0.8, 0.9)
 

@@ -23,7 +23,7 @@ from mlflow.tracking import MlflowClient
 from results.leaderboard.leaderboard import Leaderboard
 from results.metrics import METRICS
 from results.predictions import Predictions
-from results.records.fold_table import Truth
+from results.records.labelled_images import LabelledImages
 from results.records.trials import Search
 from results.tracking import ID_TAG, register
 from results.trust.assessment import FEWEST
@@ -175,8 +175,8 @@ def test_scores_lead_to_trust(folder: Path) -> None:
     scored = run(folder, "score", "solution=runs/digits/data/solution.csv")
     assert scored.returncode == 0, scored.stderr
     assert "scored on 719 of 719 test images" in scored.stdout
-    board = Leaderboard.read(folder / "runs/digits")
-    assert len(board.scored()) == 6
+    leaderboard = Leaderboard.read(folder / "runs/digits")
+    assert len(leaderboard.scored()) == 6
     page = run(folder, "trust", "json=true")
     assert page.returncode == 0, page.stderr
     assert len(page.stdout.splitlines()) < 30
@@ -192,7 +192,7 @@ def test_scores_lead_to_trust(folder: Path) -> None:
     experiment = client.get_experiment_by_name("digits")
     assert experiment is not None
     runs = {r.data.tags[ID_TAG]: r for r in client.search_runs([experiment.experiment_id])}
-    for submission in board.submissions.values():
+    for submission in leaderboard.submissions.values():
         logged = runs[f"digits/{submission.trial}"].data.metrics
         assert logged["leaderboard/public"] == submission.public
     assert "trust/tau" in runs["digits/trust"].data.metrics
@@ -204,19 +204,19 @@ def test_scores_lead_to_trust(folder: Path) -> None:
 
 def test_a_model_made_elsewhere_takes_part(folder: Path, tmp_path: Path) -> None:
     copy = contest_copy(folder, tmp_path)
-    truth = Truth.of_fold(next((copy / "runs/digits").glob("folds-*.csv")), 0)
+    labelled = LabelledImages.of_fold(next((copy / "runs/digits").glob("folds-*.csv")), 0)
     sample = pd.read_csv(copy / "runs/digits/data/sample_submission.csv")
     solution = pd.read_csv(copy / "runs/digits/data/solution.csv")
     theirs = copy / "anna.csv"
     solution.loc[:60, "label"] = (solution.loc[:60, "label"] + 1) % 10
     solution.to_csv(theirs, index=False)
-    labels = truth.labels.copy()
+    labels = labelled.labels.copy()
     labels[:10] = (labels[:10] + 1) % 10
-    pd.DataFrame({"image": truth.images, "label": labels}).sample(frac=1, random_state=0).to_csv(
+    pd.DataFrame({"image": labelled.images, "label": labels}).sample(frac=1, random_state=0).to_csv(
         copy / "anna_holdout.csv", index=False
     )
-    board = copy / "runs/digits/leaderboard.jsonl"
-    before = board.read_text()
+    leaderboard = copy / "runs/digits/leaderboard.jsonl"
+    before = leaderboard.read_text()
     sample[1:].to_csv(copy / "short.csv", index=False)
     sample.rename(columns={"label": "guess"}).to_csv(copy / "columns.csv", index=False)
     sample.assign(label="seven").to_csv(copy / "labels.csv", index=False)
@@ -232,7 +232,7 @@ def test_a_model_made_elsewhere_takes_part(folder: Path, tmp_path: Path) -> None
         wrong = run(copy, "submit", *arguments)
         assert wrong.returncode == 2, wrong.stdout
         assert words in wrong.stderr
-        assert board.read_text() == before
+        assert leaderboard.read_text() == before
     taken = run(copy, "submit", "file=anna.csv", "validation=anna_holdout.csv", "by=anna")
     assert taken.returncode == 0, taken.stderr
     assert "made elsewhere by anna" in taken.stdout
@@ -243,7 +243,7 @@ def test_a_model_made_elsewhere_takes_part(folder: Path, tmp_path: Path) -> None
     assert name is not None
     scored = run(copy, "score", f"submission={name.id}", "public=0.91")
     assert scored.returncode == 0, scored.stderr
-    expected = METRICS["macro_f1"].score(truth.labels, np.eye(10)[labels])
+    expected = METRICS["macro_f1"].score(labelled.labels, np.eye(10)[labels])
     assert f"anna has {expected:.4f} on the hold-out" in scored.stdout
     page = run(copy, "trust")
     assert page.returncode == 0, page.stderr
@@ -307,14 +307,14 @@ def test_models_made_elsewhere_blend(folder: Path, tmp_path: Path) -> None:
     written = json.loads((made / "blend.json").read_text())
     assert written["members"] == ["ann", "bob"]
     rows = known["fold"] != 0
-    truth = known["label"].to_numpy()
+    labelled = known["label"].to_numpy()
     stored = Predictions.read(made / "oof.npz")
     assert stored.images == tuple(known["image"])
     metric = METRICS["macro_f1"]
     one = oof[[str(c) for c in range(10)]].to_numpy()
-    honest = metric.score(truth[rows], stored.probabilities[rows])
+    honest = metric.score(labelled[rows], stored.probabilities[rows])
     assert written["recipes"]["mean"]["honest"] == pytest.approx(honest)
-    assert honest > metric.score(truth[rows], one[rows]) + 0.01
+    assert honest > metric.score(labelled[rows], one[rows]) + 0.01
     submitted = run(copy, "submit", "select=blend:b001")
     assert submitted.returncode == 0, submitted.stderr
     assert "mean of 2" in submitted.stdout
@@ -341,8 +341,8 @@ def test_a_site_s_table_and_a_quota(folder: Path, tmp_path: Path) -> None:
     copy = contest_copy(folder, tmp_path)
     part = run(copy, "score", "solution=part.csv", "share=0.42", "submission=s003")
     assert "scored on 300 of 719 test images" in part.stdout
-    board = Leaderboard.read(copy / "runs/digits")
-    files = [Path(s.file).name for s in board.submissions.values()]
+    leaderboard = Leaderboard.read(copy / "runs/digits")
+    files = [Path(s.file).name for s in leaderboard.submissions.values()]
     now = pd.Timestamp.now("UTC")
     path = copy / "site.csv"
     pd.DataFrame(
@@ -353,7 +353,7 @@ def test_a_site_s_table_and_a_quota(folder: Path, tmp_path: Path) -> None:
             "privateScore": ["", "", "0.3"],
         }
     ).to_csv(path, index=False)
-    before = board.path.read_text()
+    before = leaderboard.path.read_text()
     for arguments, words in {
         ("import=nowhere.csv",): "there is no such file",
         ("import=site.csv", "public=0.5"): "one of them at a time",
@@ -367,7 +367,7 @@ def test_a_site_s_table_and_a_quota(folder: Path, tmp_path: Path) -> None:
     (copy / "wrong.csv").write_text(out_of_range)
     wrong = run(copy, "score", "import=wrong.csv")
     assert "row 3: public score 1.6: macro_f1 lies between 0 and 1" in wrong.stderr
-    assert board.path.read_text() == before
+    assert leaderboard.path.read_text() == before
     done = run(copy, "score", "import=site.csv", "quota=5/day", "share=0.4")
     assert done.returncode == 0, done.stderr
     assert "3 rows: 2 recorded, 0 known already, 1 odd" in done.stdout
@@ -410,7 +410,7 @@ def test_a_note_by_a_user_without_a_name(folder: Path, monkeypatch: pytest.Monke
 
 def test_a_trusted_validation_is_frozen(folder: Path, tmp_path: Path) -> None:
     copy = contest_copy(folder, tmp_path)
-    board = Leaderboard.read(copy / "runs/digits")
+    leaderboard = Leaderboard.read(copy / "runs/digits")
     search = Search.read(copy / "runs/digits/six")
     trusted = {
         "verdict": "trusted",
@@ -420,14 +420,14 @@ def test_a_trusted_validation_is_frozen(folder: Path, tmp_path: Path) -> None:
         "scored": 6,
         "weights": "",
     }
-    board.add_assessment(trusted, freeze=True)
+    leaderboard.add_assessment(trusted, freeze=True)
     refused = run(copy, "train", "name=other", "epochs=1", "holdout.seed=1")
     assert refused.returncode == 2
     assert "when validation was trusted" in refused.stderr
     assert "accept=[validation]" in refused.stderr
     assert not (copy / "runs/digits/other").exists()
     assert run(copy, "trust").returncode == 0
-    board.add_assessment({**trusted, "folds": "0" * 16}, freeze=True)
+    leaderboard.add_assessment({**trusted, "folds": "0" * 16}, freeze=True)
     page = run(copy, "trust")
     assert page.returncode == 2
     assert "accept=[validation]" in page.stderr
@@ -466,7 +466,7 @@ def test_promotions_that_are_refused(folder: Path, tmp_path: Path) -> None:
         ("folds=1",): "must be at least 2",
         ("folds=2", "select=six-099"): "unknown finished trial",
         ("folds=2", "select=six-006"): "held out fold 1",
-        ("folds=2", "race=3"): "needs at least 3 folds",
+        ("folds=2", "race=3"): "needs at least 4 folds",
         ("folds=2", "promote.backbone=resnet1"): "unknown backbone",
         ("folds=2", "promote.epoch=3"): "unknown parameter",
     }.items():
@@ -495,11 +495,11 @@ def promoted(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_promotion_takes_over_what_was_trained(promoted: Path) -> None:
     search = Search.read(promoted / "runs/digits/two")
-    taken = {t.config.fold: t.taken for t in search.trials.values()}
+    taken = {t.config.run.fold: t.taken for t in search.trials.values()}
     best = next(iter(search.opened["promotion"]["arms"]))
     assert taken[0] == best
     confirmed = Search.read(promoted / "runs/digits/six").of("confirm")
-    wanted = next(t.config for t in search.trials.values() if t.config.fold == 1)
+    wanted = next(t.config for t in search.trials.values() if t.config.run.fold == 1)
     assert taken[1] == next((t.id for t in confirmed if t.config == wanted), "")
     oof = Predictions.read(promoted / f"runs/digits/two/oof-{best}.npz")
     folds = pd.read_csv(search.folds_file)
@@ -587,14 +587,14 @@ def test_the_final_selection(promoted: Path) -> None:
     assert (table["private_low"] < table["private_expected"]).all()
     assert (table["private_expected"] < table["private_high"]).all()
     # The blend of one promotion alone is that promotion once more.
-    board = Leaderboard.read(promoted / "runs/digits")
-    twin = board.of_trial("two")
+    leaderboard = Leaderboard.read(promoted / "runs/digits")
+    twin = leaderboard.of_trial("two")
     assert twin is not None
     (promoted / "runs/digits/blends/draft").mkdir(parents=True)
-    blend = board.add_blend(promoted / "runs/digits/blends/draft", ("two",), "mean", 0.9)
+    blend = leaderboard.add_blend(promoted / "runs/digits/blends/draft", ("two",), "mean", 0.9)
     same = draft(promoted / "runs/digits/submissions", Path(twin.file).read_text())
-    again = board.add_submission(blend.id, same, source="blend")
-    board.add_score(again.id, public=twin.public, private=None)
+    again = leaderboard.add_submission(blend.id, same, source="blend")
+    leaderboard.add_score(again.id, public=twin.public, private=None)
     doubled = run(promoted, "final")
     assert f"{again.id} predicts the same as {twin.id}" in doubled.stdout
 

@@ -16,14 +16,16 @@ from search.planning.asha import SCORE, SCORES, Asha
 from search.planning.planned import Planned
 from search.planning.sampler import Sampler
 from search.planning.search_plan import CONFIRM_FOLD, SearchPlan, confirmation_arms
-from spaces.augmentation.policy import AugPolicy, trivial_augment
+from spaces.augmentation.policy import AugPolicy, Choice
+from spaces.augmentation.stages import staged
+from spaces.augmentation.trivial_augment import trivial_augment
 from spaces.ready.aug_policy import aug_policy
 from spaces.ready.optimizer import optimizer
 from spaces.ready.schedule import schedule
 from spaces.trial_config import TrialConfig
 from tests.records import opening
 
-BASE = TrialConfig(epochs=3)
+BASE = TrialConfig.of(epochs=3)
 
 
 class World:
@@ -72,11 +74,11 @@ def test_baseline_samples_confirmation(tmp_path: Path) -> None:
     assert winner.number == 2
     assert whys[:5] == ["baseline"] + ["sampled"] * 4
     confirmations = world.search.of("confirm")
-    assert {t.config.fold for t in confirmations} == {CONFIRM_FOLD}
-    assert {t.config.seed for t in confirmations} == {1, 2}
-    arms = {t.arm: t.config for t in confirmations if t.config.seed == 1}
+    assert {t.config.run.fold for t in confirmations} == {CONFIRM_FOLD}
+    assert {t.config.run.seed for t in confirmations} == {1, 2}
+    arms = {t.arm: t.config for t in confirmations if t.config.run.seed == 1}
     assert arms["TrivialAugment"].policy == trivial_augment()
-    assert arms["TrivialAugment"].lr == winner.config.lr
+    assert arms["TrivialAugment"].optimizer.lr == winner.config.optimizer.lr
     # the baseline is the winner without its augmentation, so it is trained once
     assert set(arms) == {"winner", "no augmentation (the baseline)", "TrivialAugment"}
     assert world.plan.expected() == len(whys) == 1 + 4 + 6
@@ -95,13 +97,13 @@ def test_what_is_fixed_completes_what_is_drawn(tmp_path: Path) -> None:
     for _ in range(6):
         world.start()
     for trial in world.search.of("sampled"):
-        limits = {c.operation: c.limit for s in trial.config.policy.stages for c in s.choices}
-        assert limits["rotate"] == pytest.approx(3.0)
+        choices = [c for stage in trial.config.policy.stages for c in stage.choices]
+        assert Choice(operation="rotate", limit=3.0) in choices
         assert not {"stages", "stage1.operation"} & set(trial.params)
     assert world.search.of("baseline")[0].config.policy == AugPolicy()
     sampler = Sampler(optimizer().pin({"sgd.lr": 0.5}), "accuracy", "maximize", 0, 2)
     drawn = [BASE.with_params({"sgd.lr": 0.5, **sampler.ask(str(i))}) for i in range(30)]
-    assert {c.lr for c in drawn if c.optimizer == "sgd"} == {0.5}
+    assert {c.optimizer.lr for c in drawn if c.optimizer.kind == "sgd"} == {0.5}
 
 
 def test_confirmation_waits_for_the_last_sample(tmp_path: Path) -> None:
@@ -133,7 +135,7 @@ def test_without_a_finished_sample_there_is_nothing_to_confirm(tmp_path: Path) -
 
 
 def test_arms_are_matched_and_distinct() -> None:
-    policy = AugPolicy.from_params({"stages": 1, "stage1.operation": "rotate"})
+    policy = staged({"stages": 1, "stage1.operation": "rotate"})
     winner = BASE.replace(policy=policy, lr=5e-3)
     arms = confirmation_arms(winner, BASE)
     assert set(arms) == {"winner", "no augmentation", "TrivialAugment", "the baseline"}

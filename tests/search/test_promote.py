@@ -45,8 +45,8 @@ def test_a_list_makes_variants_of_one_trial(best: list[Candidate]) -> None:
     assert len(arms) == 4
     assert set(parents.values()) == {name}
     for arm in arms.values():
-        assert arm.size == (40, 48)  # height and width, not two choices
-        assert arm.epochs == 5
+        assert arm.data.size == (40, 48)  # height and width, not two choices
+        assert arm.run.epochs == 5
         assert best[0].trial is not None
         assert arm.policy == best[0].trial.config.policy
     with pytest.raises(InputError, match="variants are made of one trial, not of 2"):

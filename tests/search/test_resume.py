@@ -84,7 +84,7 @@ def test_a_replay_in_two_parts_is_a_replay() -> None:
             live = type("Live", (), {"config": {"why": trial.why, "trial": trial_id}})()
             if report["epoch"] == 1:
                 scheduler.on_trial_add(None, live)
-            done = report["epoch"] >= trial.config.epochs
+            done = report["epoch"] >= trial.config.run.epochs
             score = report["metrics"]["val/macro_f1"]
             scores = [(report["epoch"], score)]
             result = {"epoch": report["epoch"], SCORE: score, SCORES: scores, "done": done}
@@ -125,7 +125,7 @@ def test_interrupted_trials_go_first_and_lost_ones_are_given_up(tmp_path: Path) 
     ledger = Ledger(tmp_path / "ledger.jsonl")
     search = Search(folder=tmp_path, opened={"search": "s", "metric": "accuracy"})
     driver = Driver(ledger, search)
-    config = TrialConfig(epochs=4)
+    config = TrialConfig.of(epochs=4)
     sampler = Sampler(ready_space("aug_policy"), "accuracy", "maximize", 0, 5)
     plan = SearchPlan(search=search, sampler=sampler, baseline=config, trials=0, confirm=0)
     for attempt in range(1, RETRIES["death"] + 2):
@@ -149,7 +149,7 @@ def test_interrupted_trials_go_first_and_lost_ones_are_given_up(tmp_path: Path) 
 def test_a_driver_stops_before_its_deadline(tmp_path: Path) -> None:
     ledger = Ledger(tmp_path / "ledger.jsonl")
     search = Search(folder=tmp_path, opened={"search": "s"})
-    planned = Planned(id="s-000", number=0, why="single", config=TrialConfig(epochs=4))
+    planned = Planned(id="s-000", number=0, why="single", config=TrialConfig.of(epochs=4))
     driver = Driver(ledger, search, time.monotonic() + CLOSING_TIME + 60)
     assert driver.in_time(planned)
     driver.begin(planned)
@@ -158,7 +158,7 @@ def test_a_driver_stops_before_its_deadline(tmp_path: Path) -> None:
     assert not driver.in_time(planned)  # an epoch takes longer than there is time
     rung = Driver(ledger, search, time.monotonic() + CLOSING_TIME + 300)
     rung.grace = 4
-    sampled = Planned(id="s-001", number=1, why="sampled", config=TrialConfig(epochs=8))
+    sampled = Planned(id="s-001", number=1, why="sampled", config=TrialConfig.of(epochs=8))
     assert rung.in_time(planned)
     assert not rung.in_time(sampled)  # four epochs of 90 s do
     rung.grace = 3
@@ -179,7 +179,7 @@ def test_a_job_stops_when_more_than_half_of_the_last_ten_trials_failed(tmp_path:
     driver = Driver(ledger, search)
     for i in range(14):
         assert not driver.stopping, i
-        config = TrialConfig(epochs=1, warmup_epochs=0, seed=i)
+        config = TrialConfig.of(epochs=1, warmup_epochs=0, seed=i)
         planned = Planned(id=f"s-{i:03d}", number=i, why="sampled", config=config)
         driver.begin(planned)
         if i % 2 and i < 12:  # every second one succeeds, which is half
@@ -200,7 +200,7 @@ def test_faults_that_come_again_and_again_stop_a_job(tmp_path: Path, kind: str) 
     search = Search(folder=tmp_path, opened={"search": "s"})
     driver = Driver(ledger, search)
     for i in range(10):
-        config = TrialConfig(epochs=1, warmup_epochs=0, seed=i)
+        config = TrialConfig.of(epochs=1, warmup_epochs=0, seed=i)
         planned = Planned(id=f"s-{i:03d}", number=i, why="sampled", config=config)
         while search.trials.get(planned.id) is None or (
             search.trials[planned.id].state == "interrupted"
@@ -219,7 +219,7 @@ def test_what_a_worker_died_of(tmp_path: Path) -> None:
     ledger = Ledger(tmp_path / "ledger.jsonl")
     search = Search(folder=tmp_path, opened={"search": "s"})
     driver = Driver(ledger, search)
-    config = TrialConfig(epochs=1, warmup_epochs=0)
+    config = TrialConfig.of(epochs=1, warmup_epochs=0)
     driver.begin(Planned(id="s-000", number=0, why="sampled", config=config))
     driver.lost("s-000", "")
     assert search.trials["s-000"].reason == "the worker process died: no reason given"
@@ -230,7 +230,7 @@ def test_what_a_worker_died_of(tmp_path: Path) -> None:
     driver.begin(Planned(id="s-000", number=0, why="sampled", config=config))
     driver.lost("s-000", "Task was killed due to the node running low on memory.")
     assert list(search.trials["s-000"].faults) == ["death", "hang", "memory"]
-    assert search.trials["s-000"].config.micro_batch == 32
+    assert search.trials["s-000"].config.run.micro_batch == 32
     ledger.close()
 
 
@@ -274,7 +274,7 @@ def test_a_deadline_lets_those_that_run_use_the_time_that_is_left(tmp_path: Path
     driver.slots = 2
     sampler = Sampler(ready_space("aug_policy"), "accuracy", "maximize", 0, 5)
     plan = SearchPlan(
-        search=search, sampler=sampler, baseline=TrialConfig(epochs=4), trials=3, confirm=0
+        search=search, sampler=sampler, baseline=TrialConfig.of(epochs=4), trials=3, confirm=0
     )
     proposals = Proposals(plan, driver, SimpleNamespace(to_json=dict), lambda: None)  # type: ignore[arg-type]
     first = proposals.suggest("1")

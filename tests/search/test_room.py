@@ -16,7 +16,7 @@ from search.planning.planned import Planned
 from spaces.trial_config import TrialConfig
 from tests.records import opening
 
-CONFIG = TrialConfig(epochs=1, warmup_epochs=0)
+CONFIG = TrialConfig.of(epochs=1, warmup_epochs=0)
 
 
 class Disk:

@@ -36,7 +36,7 @@ def draws(space: SearchSpace, count: int) -> list[dict[str, object]]:
 def test_every_draw_is_in_the_space_and_builds_a_configuration(name: str) -> None:
     for params in draws(ALL[name], 200):
         assert ALL[name].contains(params)  # type: ignore[arg-type]
-        config = TrialConfig().with_params(params)  # type: ignore[arg-type]
+        config = TrialConfig().with_params(params)
         assert TrialConfig.from_json(json.loads(json.dumps(config.to_json()))) == config
 
 

@@ -3,15 +3,26 @@
 from __future__ import annotations
 
 import json
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
 import pytest
+from optuna import create_study
+from optuna.distributions import CategoricalDistribution, FloatDistribution
+from optuna.samplers import RandomSampler
 
+from spaces.augmentation.families import describe_policy
 from spaces.augmentation.operations import OPERATIONS, operation
-from spaces.augmentation.policy import AugPolicy, Choice, Stage, trivial_augment
+from spaces.augmentation.policy import AugPolicy, Choice, Course, Stage
+from spaces.augmentation.stages import staged
+from spaces.augmentation.trivial_augment import trivial_augment
 from spaces.errors import InputError
-from spaces.trial_config import TrialConfig
+from spaces.param import Param, When
+from spaces.sections.loss import CrossEntropy, Focal
+from spaces.sections.section import Foreign
+from spaces.space import SearchSpace
+from spaces.trial_config import SECTIONS, TrialConfig, check_effect
 
 
 @pytest.mark.parametrize(
@@ -27,7 +38,6 @@ from spaces.trial_config import TrialConfig
         ("epochs", 0),
         ("warmup_epochs", 12),
         ("label_smoothing", -0.1),
-        ("swa_epochs", 13),
         ("mix", "blend"),
         ("precision", "int8"),
         ("seed", -1),
@@ -35,25 +45,25 @@ from spaces.trial_config import TrialConfig
 )
 def test_values_out_of_range_are_refused_by_name(field: str, value: Any) -> None:
     with pytest.raises(InputError, match=field):
-        TrialConfig(**{field: value})
+        TrialConfig.of(**{field: value})
 
 
 def test_mixing_needs_an_even_batch() -> None:
     with pytest.raises(InputError, match="micro_batch"):
-        TrialConfig(mix="mixup", batch=33, micro_batch=64)
+        TrialConfig.of(mix="mixup", batch=33, micro_batch=64)
 
 
 def test_parameters_set_fields_by_name() -> None:
     config = TrialConfig().with_params(
         {"lr": "1e-4", "size": "96x128", "optimizer": "sgd", "sgd.lr": 0.1, "lamb.lr": 3.0}
     )
-    assert config.size == (96, 128)
-    assert config.optimizer == "sgd"
-    assert config.lr == 0.1  # sgd's own beats the plain one; lamb's is not looked at
-    assert TrialConfig().with_params({"size": 48}).size == (48, 48)
-    assert TrialConfig().with_params({"size": [32, 64]}).size == (32, 64)
+    assert config.data.size == (96, 128)
+    assert config.optimizer.kind == "sgd"
+    assert config.optimizer.lr == 0.1  # sgd's own beats the plain one; lamb's is not looked at
+    assert TrialConfig().with_params({"size": 48}).data.size == (48, 48)
+    assert TrialConfig().with_params({"size": [32, 64]}).data.size == (32, 64)
     named = TrialConfig().with_params({"stage1.operation": "rotate"}).policy
-    assert named.stages[0].choices[0].operation == "rotate"
+    assert named.stages[0].choices[0] == Choice(operation="rotate", limit=15)
     assert TrialConfig().with_params({"policy": "trivial_augment"}).policy == trivial_augment()
 
 
@@ -86,16 +96,16 @@ def test_bad_parameters_are_explained(params: dict[str, Any], words: str) -> Non
 
 
 def test_settings_without_effect_do_not_make_trainings_different() -> None:
-    assert TrialConfig(mix="none", mix_alpha=0.9) == TrialConfig()
-    assert TrialConfig(warmup_epochs=0, warmup_start=0.5).digest == (
-        TrialConfig(warmup_epochs=0).digest
+    assert TrialConfig.of(mix="none", mix_alpha=0.9) == TrialConfig()
+    assert TrialConfig.of(warmup_epochs=0, warmup_start=0.5).digest == (
+        TrialConfig.of(warmup_epochs=0).digest
     )
-    assert TrialConfig(mix="mixup", mix_alpha=0.9) != TrialConfig(mix="mixup")
+    assert TrialConfig.of(mix="mixup", mix_alpha=0.9) != TrialConfig.of(mix="mixup")
 
 
 def test_the_digest_is_stable() -> None:
     """A changed digest would make old results look like those of other trainings."""
-    assert TrialConfig().digest == "3bd7211d1e63d1d1"
+    assert TrialConfig().digest == "f5940a512bf2e5e5"
 
 
 def test_a_policy_checks_itself() -> None:
@@ -122,14 +132,16 @@ def test_a_policy_from_parameters_crops_first_and_once() -> None:
         "stage2.strength": 1.0,
         "stage3.operation": "crop",
     }
-    policy = AugPolicy.from_params(params)
-    assert [s.choices[0].operation for s in policy.stages] == ["crop", "rotate"]
-    assert policy.stages[0].choices[0].limit == operation("crop").searched
+    policy = staged(params)
+    assert [stage.choices[0] for stage in policy.stages] == [
+        Choice(operation="crop", limit=operation("crop").searched),
+        Choice(operation="rotate", limit=15),
+    ]
 
 
 def test_trivial_augment_has_its_fourteen_operations() -> None:
     (stage,) = trivial_augment().stages
-    assert len({c.operation for c in stage.choices}) == 13
+    assert len(set(stage.choices)) == 13
     assert stage.probability == pytest.approx(13 / 14)  # the fourteenth is Identity
     assert AugPolicy.from_json(trivial_augment().to_json()) == trivial_augment()
 
@@ -142,8 +154,7 @@ def test_every_operation_has_words(name: str) -> None:
     assert text
 
 
-def test_digests_of_earlier_records_stay() -> None:
-    """The record was written before ``swa_epochs`` was there."""
+def test_a_record_gives_the_configuration_back() -> None:
     lines = (Path(__file__).parent.parent / "assets/search/ledger.jsonl").read_text().splitlines()
     started = [e for e in map(json.loads, lines) if e["event"] == "trial_started"]
     assert started
@@ -151,8 +162,138 @@ def test_digests_of_earlier_records_stay() -> None:
         config = TrialConfig.from_json(event["config"])
         assert config.digest == event["digest"]
         assert config.to_json() == event["config"]
-    averaged = config.replace(swa_epochs=2)
-    assert averaged.digest != config.digest
-    assert TrialConfig.from_json(averaged.to_json()) == averaged
-    with pytest.raises(InputError, match="one average of weights at a time"):
-        averaged.replace(ema_decay=0.9)
+
+
+def test_a_kind_keeps_what_it_shares_with_the_one_before() -> None:
+    config = TrialConfig.of(lr=0.3, beta2=0.9, loss="focal", gamma=1.0, label_smoothing=0.1)
+    sgd = config.replace(optimizer="sgd")
+    assert (sgd.optimizer.kind, sgd.optimizer.lr) == ("sgd", 0.3)
+    assert "beta2" not in sgd.flat()
+    assert sgd.replace(optimizer="adamw").flat()["beta2"] == 0.999
+    assert sgd.loss == config.loss
+    assert sgd.replace(loss="cross_entropy").loss == CrossEntropy(label_smoothing=0.1)
+    assert TrialConfig.of(momentum=0.5) == TrialConfig()  # no effect on AdamW
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"averaging": "swa", "swa_epochs": 13}, "swa_epochs must be within 1 to epochs=12"),
+        ({"averaging": "sway"}, "did you mean swa"),
+        ({"averaging": "ema", "ema_decay": 1.0}, "ema_decay"),
+        ({"loss": "focla"}, "did you mean focal"),
+        ({"loss": "focal", "gamma": -1}, "gamma must be within 0 to 10"),
+        ({"schedule": "step", "step_factor": 1}, "step_factor must be between 0 and 1"),
+        ({"sampling": "balanced", "balance": 2.0}, "balance must be above 0 and at most 1"),
+    ],
+)
+def test_kinds_and_their_settings_are_checked(changes: dict[str, Any], words: str) -> None:
+    with pytest.raises(InputError, match=words):
+        TrialConfig().with_params(changes)
+
+
+def test_a_space_searches_loss_network_and_the_rest_of_the_recipe() -> None:
+    def choice(name: str, *values: str) -> Param:
+        return Param(name=name, distribution=CategoricalDistribution(values))
+
+    def only(name: str, low: float, high: float, kind: str, value: str) -> Param:
+        when = (When(parameter=kind, values=(value,)),)
+        return Param(name=name, distribution=FloatDistribution(low, high), when=when)
+
+    space = SearchSpace(
+        name="recipe",
+        params=(
+            choice("loss", "cross_entropy", "focal"),
+            only("gamma", 0.5, 5, "loss", "focal"),
+            choice("model", "timm"),
+            choice("backbone", "resnet18", "convnext_atto"),
+            choice("schedule", "cosine", "constant", "step"),
+            choice("sampling", "uniform", "balanced"),
+            only("balance", 0.1, 1, "sampling", "balanced"),
+            choice("averaging", "none", "ema", "swa"),
+            choice("policy", "none", "trivial_augment"),
+        ),
+    )
+    study = create_study(sampler=RandomSampler(seed=0))
+    seen = set()
+    for _ in range(60):
+        params = space.suggest(study.ask())
+        config = TrialConfig().with_params(params)
+        assert TrialConfig.from_json(json.loads(json.dumps(config.to_json()))) == config
+        assert isinstance(config.loss, Focal) == ("gamma" in params)
+        if isinstance(config.loss, Focal):
+            assert config.loss.gamma == params["gamma"]
+        seen |= {s.kind for s in (config.loss, config.schedule, config.sampling, config.averaging)}
+    assert len(seen) == 10
+
+
+def test_flat_names_are_of_one_section() -> None:
+    names = [name for kinds in SECTIONS.values() for name in kinds.names()]
+    assert len(names) == len(set(names))
+    flat = TrialConfig().flat()
+    assert {"lr", "optimizer", "loss", "size", "seed"} <= set(flat)
+    assert not {"data", "action"} & set(flat)  # kinds of sections that have one only
+    again = TrialConfig.of(**flat)
+    assert again == TrialConfig()
+
+
+@pytest.mark.parametrize(
+    ("params", "searched", "words"),
+    [
+        ({"ema_decay": 0.9}, {}, "fix.ema_decay=0.9 has no effect with averaging=none; add "),
+        ({"momentum": 0.9}, {}, "with optimizer=adamw; add fix.optimizer=sgd"),
+        ({"sgd.lr": 0.9}, {"optimizer": ["adamw", "lamb"]}, "with optimizer=adamw or lamb; add"),
+        ({"momentum": 0.9}, {"optimizer": ["adamw", "sgd"]}, ""),
+        ({"mix_alpha": 0.9}, {"mix": ["none", "cutmix"]}, ""),
+        ({"lr": 1, "policy": "none", "averaging": "ema"}, {}, ""),
+    ],
+)
+def test_a_setting_that_nothing_uses_is_told(
+    params: dict[str, Any], searched: dict[str, list[Any]], words: str
+) -> None:
+    with pytest.raises(InputError, match=words) if words else nullcontext():
+        check_effect(params, TrialConfig(), searched, "fix")
+
+
+def test_a_kind_that_is_not_known_here_is_read_and_written_again() -> None:
+    data = TrialConfig().to_json()
+    data["loss"] = {"kind": "poly", "epsilon": 1.5}
+    config = TrialConfig.from_json(data)
+    assert config.to_json() == data
+    assert isinstance(config.loss, Foreign)
+    assert config.replace(seed=2).loss == config.loss
+    assert config.flat()["epsilon"] == 1.5
+
+
+def test_a_policy_of_sequences_weights_and_courses() -> None:
+    rotate, blur = Choice(operation="rotate", limit=10), Choice(operation="blur", limit=2.0)
+    rising = Choice(operation="noise", limit=Course(points=((0, 0.0), (0.5, 0.1), (1, 0.2))))
+    sequence = AugPolicy(stages=(Stage(choices=(rotate,)), Stage(choices=(blur,), probability=0.5)))
+    policy = AugPolicy(
+        stages=(
+            Stage(choices=(sequence, rising), weights=(3, 1)),
+            Stage(choices=(rotate, blur, rising), count=2, probability=0.9),
+        )
+    )
+    assert AugPolicy.from_json(json.loads(json.dumps(policy.to_json()))) == policy
+    words = describe_policy(policy)
+    assert "rotate by up to ±10°, then in 50% of images: blur" in words
+    assert "(75%)" in words
+    assert "2 of: " in words
+    assert "0% of the range at first, add Gaussian noise of up to 20% of the range at last" in words
+    assert policy.at(0.25).stages[0].choices[1] == Choice(operation="noise", limit=0.05)
+    assert policy.at(1.0).at(0.0) == policy.at(1.0)
+    for wrong, why in (
+        ({"weights": (1.0,)}, "needs as many weights"),
+        ({"count": 4}, "can apply 1 to 3"),
+        ({"count": 2, "weights": (1.0, 1.0, 1.0)}, "have no sense"),
+    ):
+        with pytest.raises(InputError, match=why):
+            Stage(choices=(rotate, blur, rising), **wrong)
+    with pytest.raises(InputError, match="rise from share 0 to 1"):
+        Course(points=((0, 0.1), (0.5, 0.2)))
+    with pytest.raises(InputError, match=r"within 0 to 0\.5"):
+        Choice(operation="noise", limit=Course(points=((0, 0.1), (1, 0.9))))
+    crop = AugPolicy(stages=(Stage(choices=(Choice(operation="crop", limit=0.5),)),))
+    with pytest.raises(InputError, match="stage of its own"):
+        Stage(choices=(crop,))

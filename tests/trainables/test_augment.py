@@ -17,10 +17,14 @@ from numpy.typing import NDArray
 from PIL import Image, ImageEnhance, ImageOps
 
 from spaces.augmentation.operations import OPERATIONS
-from spaces.augmentation.policy import AugPolicy, Choice, Stage, trivial_augment
+from spaces.augmentation.policy import AugPolicy, Choice, Course, Stage
+from spaces.augmentation.trivial_augment import trivial_augment
 from spaces.trial_config import TrialConfig
 from trainables.augment import Augmenter
 from trainables.augment.operations import transform
+from trainables.data.folds import Folds
+from trainables.data.image_store import ImageStore
+from trainables.data.loader import TrainingLoader
 from trainables.inference.export import copy_portable, write_policies
 from trainables.portable.images import resize
 
@@ -190,9 +194,68 @@ def every_operation() -> dict[str, AugPolicy]:
     }
 
 
+def nested() -> AugPolicy:
+    """Every form of the grammar but courses, of which an export has the last epoch's."""
+    rotate, blur = Choice(operation="rotate", limit=20), Choice(operation="blur", limit=2.0)
+    solarize, flip = Choice(operation="solarize", limit=0.5), Choice(operation="horizontal_flip")
+    twice = AugPolicy(
+        stages=(Stage(choices=(rotate,), probability=0.8), Stage(choices=(blur,), probability=0.6))
+    )
+    return AugPolicy(
+        stages=(
+            Stage(choices=(twice, solarize), weights=(3.0, 1.0), probability=0.9),
+            Stage(choices=(rotate, blur, solarize, flip), count=2),
+        )
+    )
+
+
+def test_one_of_several_is_drawn_by_its_weight() -> None:
+    """In three of four images nothing but the first choice: a sequence of flip and flip."""
+    flip, invert = Choice(operation="horizontal_flip"), Choice(operation="solarize", limit=1.0)
+    there_and_back = AugPolicy(stages=(Stage(choices=(flip,)), Stage(choices=(flip,))))
+    stage = Stage(choices=(there_and_back, invert), weights=(3.0, 1.0))
+    image = np.tile(np.arange(0, 176, 4, dtype=np.uint8)[None, :, None], (44, 1, 3)) + 60
+    apply = Augmenter(AugPolicy(stages=(stage,)), (44, 44), 0, 44)
+    same = [np.array_equal(apply(image, 1, i)["image"], image) for i in range(400)]
+    assert np.mean(same) == pytest.approx(0.75, abs=0.07)
+
+
+def test_some_of_several_are_applied() -> None:
+    """Both of two; of three, each pair in a third of the images."""
+    flip = Choice(operation="vertical_flip")
+    mirror = Choice(operation="horizontal_flip")
+    stage = Stage(choices=(flip, mirror), count=2)
+    image = np.random.default_rng(0).integers(0, 256, (44, 44, 3), np.uint8)
+    both = Augmenter(AugPolicy(stages=(stage,)), (44, 44), 0, 44)(image, 1, 0)["image"]
+    np.testing.assert_array_equal(both, image[::-1, ::-1])
+    three = Stage(choices=(flip, mirror, Choice(operation="autocontrast")), count=2)
+    apply = Augmenter(AugPolicy(stages=(three,)), (44, 44), 0, 44)
+    turned = [np.array_equal(apply(image, 1, i)["image"], image[::-1, ::-1]) for i in range(300)]
+    assert np.mean(turned) == pytest.approx(1 / 3, abs=0.1)
+
+
+def test_a_strength_runs_over_the_epochs(store: ImageStore, folds: Folds) -> None:
+    """No blur in the first of three epochs, some in the second, most in the last."""
+    course = Course(points=((0, 0.0), (1, 4.0)))
+    policy = AugPolicy(stages=(Stage(choices=(Choice(operation="blur", limit=course),)),))
+    config = TrialConfig.of(size=32, store_side=44, batch=32, epochs=3, policy=policy)
+    rows = folds.trained_on(0)
+    targets = np.eye(10, dtype=np.float32)[folds.labels]
+    loader = TrainingLoader(config, store, folds.labels, targets, rows, 0)
+    still = config.replace(policy=AugPolicy())
+    plain = TrainingLoader(still, store, folds.labels, targets, rows, 0)
+    off = []
+    for epoch in (1, 2, 3):
+        (ours, _), (theirs, _) = next(loader.epoch(epoch)), next(plain.epoch(epoch))
+        off.append(float((ours.float() - theirs.float()).abs().mean()))
+    assert off[0] == 0
+    assert 0 < off[1] < off[2]
+
+
 def test_an_exported_policy_gives_the_pixels_that_trained(picture: Picture, tmp_path: Path) -> None:
     """For every operation, in a process that has albumentations and the exported folder only."""
-    policies, config = every_operation(), TrialConfig(size=SIZE, store_side=SIDE, seed=3)
+    policies = {**every_operation(), "nested": nested()}
+    config = TrialConfig.of(size=SIZE, store_side=SIDE, seed=3)
     write_policies(tmp_path, {n: config.replace(policy=p) for n, p in policies.items()})
     copy_portable(tmp_path)
     np.save(tmp_path / "picture.npy", picture)

@@ -10,7 +10,7 @@ import torch
 from spaces.trial_config import TrialConfig
 from trainables.training.checkpoint import Checkpoint, remove_leftovers
 
-CONFIG = TrialConfig(epochs=9)
+CONFIG = TrialConfig.of(epochs=9)
 
 
 def checkpoint(epochs: int, config: TrialConfig = CONFIG, **states: object) -> Checkpoint:

@@ -17,12 +17,15 @@ import torch
 
 from results.metrics import METRICS
 from results.predictions import Predictions
-from spaces.augmentation.policy import AugPolicy, trivial_augment
-from spaces.trial_config import ADAPTIVE, TrialConfig
+from spaces.augmentation.policy import AugPolicy
+from spaces.augmentation.trivial_augment import trivial_augment
+from spaces.errors import InputError
+from spaces.sections.optimizer import ADAPTIVE
+from spaces.trial_config import TrialConfig
 from tests.faults.killpoints.sitecustomize import arm
 from tests.tiny import build
 from trainables.inference.predict import load_trained, predict
-from trainables.networks.timm_network import build_model
+from trainables.networks.timm_network import timm_network
 from trainables.training.checkpoint import Checkpoint
 from trainables.training.context import TrainingContext
 from trainables.training.fit import Epoch, Report, fit
@@ -46,6 +49,7 @@ def rich(small: TrialConfig) -> TrialConfig:
         mix="cutmix",
         mix_alpha=1.0,
         dropout=0.2,
+        averaging="ema",
         ema_decay=0.9,
         label_smoothing=0.1,
     )
@@ -129,7 +133,7 @@ def test_seed_and_fold_matter(task: TrainingContext, small: TrialConfig, tmp_pat
 
 def test_accumulation_equals_the_whole_batch(task: TrainingContext, tmp_path: Path) -> None:
     """Without batch normalisation, two halves give the gradient of the whole."""
-    config = TrialConfig(
+    config = TrialConfig.of(
         backbone="test_vit",
         size=(32, 32),
         store_side=44,
@@ -142,15 +146,15 @@ def test_accumulation_equals_the_whole_batch(task: TrainingContext, tmp_path: Pa
     whole = numbers(reports_of(fit(config, task, tmp_path / "whole")))
     halves = numbers(reports_of(fit(config.replace(micro_batch=32), task, tmp_path / "halves")))
     assert whole[0]["train/loss"] == pytest.approx(halves[0]["train/loss"], rel=1e-3)
-    assert config.replace(micro_batch=32).accumulation == 2
+    assert config.replace(micro_batch=32).run.accumulation == 2
 
 
 def test_warm_up_and_cosine(task: TrainingContext, small: TrialConfig, tmp_path: Path) -> None:
     config = small.replace(epochs=4, warmup_epochs=2, warmup_start=0.1)
     rates = [r["metrics"]["train/lr"] for r in reports_of(fit(config, task, tmp_path))]
-    assert rates[0] < rates[1] <= config.lr
-    assert rates[1] == pytest.approx(config.lr, rel=0.05)
-    assert rates[3] < 0.05 * config.lr
+    assert rates[0] < rates[1] <= config.optimizer.lr
+    assert rates[1] == pytest.approx(config.optimizer.lr, rel=0.05)
+    assert rates[3] < 0.05 * config.optimizer.lr
 
 
 @pytest.mark.parametrize("optimizer", [*ADAPTIVE, "sgd"])
@@ -167,7 +171,7 @@ def test_ready_optimizers_train_and_resume(
 def test_the_last_epochs_weights_are_averaged_and_resumed(
     task: TrainingContext, small: TrialConfig, tmp_path: Path
 ) -> None:
-    config = small.replace(epochs=3, warmup_epochs=0, swa_epochs=2)
+    config = small.replace(epochs=3, warmup_epochs=0, averaging="swa", swa_epochs=2)
     seen: list[dict[str, torch.Tensor]] = []
     whole = []
     for epoch in fit(config, task, tmp_path / "whole"):
@@ -176,14 +180,16 @@ def test_the_last_epochs_weights_are_averaged_and_resumed(
         seen.append(dict(checkpoint.states["model"]))
         whole.append(epoch.report)
     assert checkpoint is not None
-    assert checkpoint.states["averaged"]["epochs"] == 2
-    for name, averaged in checkpoint.states["swa"].items():
+    assert checkpoint.states["average"]["epochs"] == 2
+    for name, averaged in checkpoint.states["average"]["weights"].items():
         if averaged.is_floating_point():
             torch.testing.assert_close(averaged, (seen[1][name] + seen[2][name]) / 2)
-    off = [(seen[2][n] - a).abs().max() for n, a in checkpoint.states["swa"].items()]
+    off = [(seen[2][n] - a).abs().max() for n, a in checkpoint.states["average"]["weights"].items()]
     assert max(off) > 1e-3
-    model = load_trained(config, tmp_path / "whole", 10, build_model)
-    torch.testing.assert_close(dict(model.state_dict()), dict(checkpoint.states["swa"]))
+    model = load_trained(config, tmp_path / "whole", 10, timm_network)
+    torch.testing.assert_close(
+        dict(model.state_dict()), dict(checkpoint.states["average"]["weights"])
+    )
     for done in (1, 2):
         folder = tmp_path / f"halves-{done}"
         reports_of(itertools.islice(fit(config, task, folder), done))
@@ -205,8 +211,11 @@ def test_an_own_network_and_loss(task: TrainingContext, small: TrialConfig, tmp_
 
         return mean_squared
 
-    own = replace(task, model=model, loss=loss)
-    reports = reports_of(fit(small, own, tmp_path))
+    own = replace(task, own={"my:model": model, "my:loss": loss})
+    config = small.replace(model="my:model", loss="my:loss")
+    with pytest.raises(InputError, match="model=my:model is your own: say model=my:model"):
+        reports_of(fit(config, task, tmp_path))
+    reports = reports_of(fit(config, own, tmp_path))
     assert seen[0] == (32, 10)
     assert reports[-1]["metrics"]["val/accuracy"] > 0.5
 
@@ -218,7 +227,9 @@ def test_a_loss_that_is_not_finite_ends_the_training(
         return lambda logits, targets: logits.sum() * float("nan")
 
     with pytest.raises(TrainingError, match="loss is nan in epoch 1"):
-        reports_of(fit(small, replace(task, loss=loss), tmp_path))
+        reports_of(
+            fit(small.replace(loss="my:loss"), replace(task, own={"my:loss": loss}), tmp_path)
+        )
     assert not list(tmp_path.glob("checkpoint-*"))
 
 
@@ -267,7 +278,8 @@ def unharmed(
     task: TrainingContext, small: TrialConfig, tmp_path_factory: pytest.TempPathFactory
 ) -> tuple[TrainingContext, list[Report], Path]:
     """A small network, its reports, and the folder of its training."""
-    quick, folder = replace(task, model=build), tmp_path_factory.mktemp("unharmed")
+    quick, folder = replace(task, own={"my:model": build}), tmp_path_factory.mktemp("unharmed")
+    small = small.replace(model="my:model")
     return quick, reports_of(fit(small, quick, folder)), folder
 
 
@@ -283,6 +295,7 @@ def test_killed_on_either_side_of_a_write(
     side: str,
 ) -> None:
     task, whole, folder = unharmed
+    small = small.replace(model="my:model")
 
     def killed() -> None:
         points = [(0, [write, side, str(call), ""])]
@@ -347,7 +360,7 @@ def test_a_smaller_micro_batch_goes_on_from_the_checkpoint(
     reports = reports_of(itertools.islice(fit(small, task, tmp_path), 1))
     halved = small.halved()
     assert halved is not None
-    assert (halved.micro_batch, halved.accumulation, halved.batch) == (16, 2, 32)
+    assert (halved.run.micro_batch, halved.run.accumulation, halved.run.batch) == (16, 2, 32)
     first, second = fit(halved, task, tmp_path)
     assert (first.report, first.notes) == (reports[0], ())
     assert second.report["epoch"] == 2
@@ -357,15 +370,17 @@ def test_a_smaller_micro_batch_goes_on_from_the_checkpoint(
 
 def test_evaluation_does_not_depend_on_the_batch(task: TrainingContext, small: TrialConfig) -> None:
     from trainables.data.loader import evaluation_loader
-    from trainables.networks.timm_network import build_model
+    from trainables.networks.timm_network import timm_network
     from trainables.training.device import Device
 
     torch.manual_seed(0)
-    model = build_model(small, 10)
+    model = timm_network(small, 10)
     rows = task.folds.held_out(0)
     device = Device.pick(small)
     found = [
-        predict(model, evaluation_loader(small.replace(batch=b), task.store, rows, 0), device)
+        predict(
+            model, evaluation_loader(small.replace(batch=b), task.store, rows, 0), device, "softmax"
+        )
         for b in (8, 32)
     ]
     np.testing.assert_allclose(found[0], found[1], atol=1e-5)

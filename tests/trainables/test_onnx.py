@@ -13,20 +13,20 @@ from spaces.errors import InputError
 from spaces.trial_config import TrialConfig
 from trainables.inference import onnx
 from trainables.inference.predict import to_input
-from trainables.networks.timm_network import build_model, normalisation
+from trainables.networks.timm_network import normalisation, timm_network
 from trainables.training.device import Device
 
 
 @pytest.fixture(scope="module")
 def model() -> torch.nn.Module:
     torch.manual_seed(0)
-    return build_model(TrialConfig(backbone="test_resnet", size=(32, 40)), 10).eval()
+    return timm_network(TrialConfig.of(backbone="test_resnet", size=(32, 40)), 10).eval()
 
 
 def test_onnx_gives_the_probabilities_of_pixels(model: torch.nn.Module, tmp_path: Path) -> None:
     """Any number of images, from what is decoded to what is submitted."""
     path = tmp_path / "model.onnx"
-    assert onnx.write_onnx(model, *normalisation(model), (32, 40), path) < onnx.TOLERANCE
+    assert onnx.write_onnx(model, *normalisation(model), (32, 40), "softmax", path) < onnx.TOLERANCE
     pictures = np.random.default_rng(0).integers(0, 256, (7, 32, 40, 3), np.uint8)
     device = Device(target=torch.device("cpu"), autocast_dtype=None)
     with torch.inference_mode():
@@ -44,7 +44,7 @@ def test_a_network_that_cannot_be_exported_is_named(
             return x.flatten(1) if float(x.sum()) > 0 else x.flatten(1) * 2
 
     with pytest.raises(InputError, match="cannot export this network to ONNX"):
-        onnx.write_onnx(Branching(), *normalisation(model), (8, 8), tmp_path / "x.onnx")
+        onnx.write_onnx(Branching(), *normalisation(model), (8, 8), "softmax", tmp_path / "x.onnx")
     monkeypatch.setattr(onnx, "NEEDED", ("onnx", "not_installed"))
     with pytest.raises(InputError, match="needs not_installed: pip install"):
         onnx.check_onnx()

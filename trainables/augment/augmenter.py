@@ -7,7 +7,7 @@ from typing import Any
 import albumentations as A  # noqa: N812 (the library's own convention)
 import cv2
 
-from spaces.augmentation.policy import AugPolicy, Stage
+from spaces.augmentation.policy import AugPolicy, Choice, Course, Stage
 from trainables.augment.operations import transform
 from trainables.portable.images import AREA_FROM
 from trainables.portable.policy import Policy
@@ -17,7 +17,7 @@ class Augmenter(Policy):
     """Turns a stored image into one training view.
 
     Args:
-        policy: What to do.
+        policy: What to do; without courses (`AugPolicy.at`).
         size: Height and width of the result in pixels.
         seed: The trial's seed.
         side: Height and width of the stored images in pixels.
@@ -36,6 +36,20 @@ class Augmenter(Policy):
 
 
 def _stage(stage: Stage, size: tuple[int, int]) -> Any:
+    assert not isinstance(stage.probability, Course)
     if len(stage.choices) == 1:
-        return transform(stage.choices[0], stage.probability, size)
-    return A.OneOf([transform(c, 1.0, size) for c in stage.choices], p=stage.probability)
+        return _choice(stage.choices[0], stage.probability, size)
+    if stage.count > 1:
+        applied = [_choice(c, 1.0, size) for c in stage.choices]
+        return A.SomeOf(applied, n=stage.count, p=stage.probability)
+    weights = stage.weights or (1.0,) * len(stage.choices)
+    # albumentations takes the probabilities of alternatives as their weights.
+    shares = [weight / max(weights) for weight in weights]
+    choices = [_choice(c, s, size) for c, s in zip(stage.choices, shares, strict=True)]
+    return A.OneOf(choices, p=stage.probability)
+
+
+def _choice(choice: Choice | AugPolicy, probability: float, size: tuple[int, int]) -> Any:
+    if isinstance(choice, AugPolicy):
+        return A.Sequential([_stage(s, size) for s in choice.stages], p=probability)
+    return transform(choice, probability, size)

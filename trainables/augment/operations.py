@@ -9,7 +9,7 @@ import albumentations as A  # noqa: N812 (the library's own convention)
 import cv2
 
 from spaces.augmentation.operations import operation
-from spaces.augmentation.policy import Choice
+from spaces.augmentation.policy import Choice, Course
 from trainables.portable.sharpness import Sharpness
 
 Build = Callable[[float, float, tuple[int, int]], Any]
@@ -78,6 +78,7 @@ def transform(choice: Choice, probability: float, size: tuple[int, int]) -> Any:
         as the published policies do, and carries masks along.
     """
     row = operation(choice.operation)
+    assert not isinstance(choice.limit, Course)
     if choice.limit is None:
         return _PLAIN[row.name](probability)
     steps = row.name in ("posterize", "compression")  # whole bits and whole quality points

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from results.tasks.tasks import task_of
 from spaces.errors import InputError, unknown
 
 
@@ -53,6 +54,7 @@ def load_contest(
     label: str = "label",
     group: str = "",
     classes: Sequence[str] = (),
+    task: str = "classification",
 ) -> Contest:
     """Reads a contest's tables.
 
@@ -65,6 +67,7 @@ def load_contest(
         label: Column with labels.
         group: Column with groups; empty for none.
         classes: Class names in the order wanted; sorted labels when empty.
+        task: What the targets are.
 
     Raises:
         InputError: For anything missing, empty, repeated or unknown, with file and row.
@@ -75,9 +78,8 @@ def load_contest(
     table = _read(folder, train, "data.train")
     images = _images(table, folder / train, image, folder)
     label_values = _column(table, folder / train, label, "data.label")
-    names = _classes(label_values, tuple(classes), folder / train)
+    labels, names = task_of(task).read_targets(label_values, tuple(classes), folder / train)
     index = {c: i for i, c in enumerate(names)}
-    labels = np.array([index[v] for v in label_values], dtype=np.int64)
     groups = None
     if group:
         groups = np.array(_column(table, folder / train, group, "data.group"), dtype=np.str_)
@@ -101,6 +103,7 @@ def load_contest(
         labels=labels,
         classes=names,
         groups=groups,
+        task=task,
     )
 
 
@@ -142,18 +145,3 @@ def _images(table: pd.DataFrame, path: Path, column: str, folder: Path) -> tuple
         if not file.is_file():
             raise InputError(f"{path}, row {row}: image {name!r} is missing in {root}")
     return tuple(names)
-
-
-def _classes(labels: list[str], wanted: tuple[str, ...], path: Path) -> tuple[str, ...]:
-    present = sorted(set(labels))
-    if wanted:
-        for row, value in enumerate(labels, start=2):
-            if value not in wanted:
-                raise unknown("label", value, wanted, f"{path}, row {row}; data.classes")
-        for name in wanted:
-            if name not in present:
-                raise InputError(f"class {name!r} of data.classes has no image in {path}")
-        present = list(wanted)
-    if len(present) < 2:
-        raise InputError(f"{path} has one class only ({present[0]!r}); at least two are needed")
-    return tuple(present)

@@ -11,6 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
 
+from results.tasks.tasks import task_of
 from spaces.digest import digest
 from spaces.errors import InputError
 from spaces.files import whole_file
@@ -101,7 +102,8 @@ def make_folds(contest: Contest, count: int, seed: int = 0) -> Folds:
     """
     if count < 2:
         raise InputError(f"holdout.folds={count}: at least 2 folds are needed")
-    counts = Counter(contest.labels.tolist())
+    strata = task_of(contest.task).strata(contest.labels)
+    counts = Counter(strata.tolist())
     for index, name in enumerate(contest.classes):
         if counts[index] < count:
             raise InputError(
@@ -111,20 +113,20 @@ def make_folds(contest: Contest, count: int, seed: int = 0) -> Folds:
     rows = np.zeros((len(contest.labels), 1))
     if contest.groups is None:
         splitter = StratifiedKFold(count, shuffle=True, random_state=seed)
-        splits = splitter.split(rows, contest.labels)
+        splits = splitter.split(rows, strata)
     else:
         groups = len(set(contest.groups.tolist()))
         if groups < count:
             raise InputError(f"holdout.folds={count}: there are only {groups} groups")
         for index, name in enumerate(contest.classes):
-            among = len(set(contest.groups[contest.labels == index].tolist()))
+            among = len(set(contest.groups[strata == index].tolist()))
             if among < count:
                 raise InputError(
                     f"holdout.folds={count}: class {name!r} has images of only {among} groups; "
                     "use fewer folds or drop the class"
                 )
         splitter = StratifiedGroupKFold(count, shuffle=True, random_state=seed)
-        splits = splitter.split(rows, contest.labels, contest.groups)
+        splits = splitter.split(rows, strata, contest.groups)
     fold = np.zeros(len(contest.labels), np.int64)
     for index, (_, held_out) in enumerate(splits):
         fold[held_out] = index

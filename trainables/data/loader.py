@@ -12,41 +12,50 @@ import torch
 from numpy.typing import NDArray
 from torch.utils.data import DataLoader, Dataset, Sampler
 
+from spaces.augmentation.policy import AugPolicy
 from spaces.trial_config import TrialConfig
 from trainables.augment import Augmenter
 from trainables.data.image_store import ImageStore
+from trainables.data.samplings import SAMPLINGS, Draw
 from trainables.inference.views import look
 
 Batch = tuple[torch.Tensor, torch.Tensor]
-"""Images uint8 (n, height, width, 3) and labels int64 (n,)."""
+"""Images uint8 (n, height, width, 3), and targets float32 (n, …) or store rows int64 (n,)."""
 
 
 class _Training(Dataset[Batch]):
     """Whole batches at once: one item is a list of (epoch, row)."""
 
-    def __init__(self, config: TrialConfig, store: ImageStore, labels: NDArray[np.int64]) -> None:
-        self.config, self.store, self.labels = config, store, labels
-        self._augmenter: Augmenter | None = None
+    def __init__(
+        self, config: TrialConfig, store: ImageStore, targets: NDArray[np.float32]
+    ) -> None:
+        self.config, self.store, self.targets = config, store, targets
+        self._augmenter: tuple[AugPolicy, Augmenter] | None = None
 
     def __getstate__(self) -> dict[str, Any]:
         return {**self.__dict__, "_augmenter": None}
 
     def __getitem__(self, batch: list[tuple[int, int]]) -> Batch:
-        if self._augmenter is None:  # once per worker
-            c = self.config
-            self._augmenter = Augmenter(c.policy, c.size, c.seed, self.store.side)
-        pictures = np.stack(
-            [self._augmenter(self.store.pixels[r], e, r)["image"] for e, r in batch]
-        )
-        labels = self.labels[[r for _, r in batch]]
-        return torch.from_numpy(pictures), torch.from_numpy(labels)
+        augmenter = self._augmenter_at(batch[0][0])
+        pictures = np.stack([augmenter(self.store.pixels[r], e, r)["image"] for e, r in batch])
+        targets = self.targets[[r for _, r in batch]]
+        return torch.from_numpy(pictures), torch.from_numpy(targets)
+
+    def _augmenter_at(self, epoch: int) -> Augmenter:
+        """The pipeline of an epoch; made once per worker unless the policy changes."""
+        c = self.config
+        policy = c.policy.at((epoch - 1) / max(1, c.run.epochs - 1))
+        if self._augmenter is None or self._augmenter[0] != policy:
+            made = Augmenter(policy, c.data.size, c.run.seed, self.store.side)
+            self._augmenter = policy, made
+        return self._augmenter[1]
 
 
 class _Evaluation(Dataset[Batch]):
     def __init__(
         self, config: TrialConfig, store: ImageStore, rows: NDArray[np.int64], batch: int, view: str
     ) -> None:
-        self.size, self.store, self.rows, self.batch = config.size, store, rows, batch
+        self.size, self.store, self.rows, self.batch = config.data.size, store, rows, batch
         self.view = view
 
     def __len__(self) -> int:
@@ -59,20 +68,22 @@ class _Evaluation(Dataset[Batch]):
 
 
 class _Order(Sampler[list[tuple[int, int]]]):
-    """Shuffles rows by (seed, epoch) and cuts them into full batches of (epoch, row).
+    """Draws rows by (seed, epoch) and cuts them into full batches of (epoch, row).
 
     The epoch travels with the rows, so that persistent workers know it.
     """
 
-    def __init__(self, rows: NDArray[np.int64], batch: int, group: int, seed: int) -> None:
-        self.rows, self.batch, self.group, self.seed, self.epoch = rows, batch, group, seed, 1
+    def __init__(self, config: TrialConfig, draw: Draw) -> None:
+        self.draw, self.seed, self.epoch = draw, config.run.seed, 1
+        self.images = len(draw(np.random.default_rng(0)))
+        self.batch, self.group = config.run.images_at_once, config.run.accumulation
 
     def __len__(self) -> int:
-        steps = max(1, len(self.rows) // (self.batch * self.group))
+        steps = max(1, self.images // (self.batch * self.group))
         return steps * self.group
 
     def __iter__(self) -> Iterator[list[tuple[int, int]]]:
-        order = np.random.default_rng([self.seed, self.epoch]).permutation(self.rows)
+        order = self.draw(np.random.default_rng([self.seed, self.epoch]))
         # Fewer images than one step needs: go round until it is full.
         order = np.resize(order, max(len(order), self.batch * self.group))
         for i in range(len(self)):
@@ -86,7 +97,8 @@ class TrainingLoader:
     Args:
         config: Size, policy, batch and seed.
         store: Images.
-        labels: int64 (n_train,), class indices by store row.
+        strata: int64 (n_train,), what a sampling balances, by store row.
+        targets: float32 (n_train, …), by store row.
         rows: Store rows to train on.
         workers: Loader processes; 0 loads in this process.
     """
@@ -95,14 +107,15 @@ class TrainingLoader:
         self,
         config: TrialConfig,
         store: ImageStore,
-        labels: NDArray[np.int64],
+        strata: NDArray[np.int64],
+        targets: NDArray[np.float32],
         rows: NDArray[np.int64],
         workers: int,
     ) -> None:
-        micro = min(config.batch, config.micro_batch)
-        self._order = _Order(rows, micro, config.accumulation, config.seed)
+        draw = SAMPLINGS.of(config.sampling)(config, rows, strata[rows])
+        self._order = _Order(config, draw)
         self._loader = _loader(
-            _Training(config, store, labels), workers, sampler=self._order, persistent=True
+            _Training(config, store, targets), workers, sampler=self._order, persistent=True
         )
 
     def __len__(self) -> int:
@@ -117,7 +130,7 @@ class TrainingLoader:
 
 def evaluation_batch(config: TrialConfig) -> int:
     """Images per forward pass when nothing is trained."""
-    return 2 * min(config.batch, config.micro_batch)
+    return 2 * config.run.images_at_once
 
 
 def evaluation_loader(

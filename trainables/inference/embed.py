@@ -3,29 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
 from spaces.trial_config import TrialConfig
-from trainables.inference.predict import read_pictures, to_input
+from trainables.data.image_store import ImageStore
+from trainables.data.loader import evaluation_loader
+from trainables.inference.predict import to_input
 from trainables.training.device import Device
-
-BATCH = 128
 
 
 @torch.inference_mode()
 def embed(
-    model: torch.nn.Module, config: TrialConfig, paths: Sequence[Path]
+    model: torch.nn.Module, config: TrialConfig, store: ImageStore, rows: Sequence[int]
 ) -> NDArray[np.float32]:
     """Embeds images: timm's pooled features, or the outputs of a network that is not timm's.
 
     Args:
         model: The network.
-        config: Its image size and precision.
-        paths: Image files.
+        config: Its image size, batch and precision.
+        store: Images.
+        rows: Which of them.
 
     Returns:
         float32 (n, features).
@@ -35,8 +35,7 @@ def embed(
     model.eval()
     pooled = hasattr(model, "forward_features") and hasattr(model, "forward_head")
     found = []
-    for start in range(0, len(paths), BATCH):
-        pictures = torch.from_numpy(read_pictures(paths[start : start + BATCH], config))
+    for pictures, _ in evaluation_loader(config, store, rows, 0):
         with device.autocast():
             batch = to_input(pictures, model, device)
             if pooled:

@@ -18,7 +18,8 @@ from trainables.augment import Augmenter
 from trainables.data.loader import evaluation_batch
 from trainables.inference.onnx import write_onnx
 from trainables.inference.predict import load_trained
-from trainables.networks.timm_network import BuildModel, normalisation
+from trainables.networks.networks import BuildModel
+from trainables.networks.timm_network import normalisation
 
 FORMAT = 1
 NEEDED = ("torch", "timm", "numpy", "opencv-python-headless", "safetensors", "pandas")
@@ -60,6 +61,7 @@ def write_export(
     about: dict[str, Any],
     threads: int,
     build: BuildModel,
+    activation: str,
     onnx: bool = False,
 ) -> None:
     """Writes weights, policies, configurations and code.
@@ -71,6 +73,7 @@ def write_export(
         about: Where they come from, for the record.
         threads: CPU threads of each training.
         build: Builds a network.
+        activation: From outputs to predictions, by name.
         onnx: Whether networks are written as ONNX, too, into ``onnx/``.
 
     Raises:
@@ -87,12 +90,14 @@ def write_export(
         save_file(weights, folder / name)
         if onnx:
             (folder / "onnx").mkdir(exist_ok=True)
-            write_onnx(model, mean, std, config.size, folder / f"onnx/{i:03d}.onnx")
+            write_onnx(
+                model, mean, std, config.data.size, activation, folder / f"onnx/{i:03d}.onnx"
+            )
         members.append(
             {
                 "weights": name,
                 "arm": trained.arm,
-                "fold": config.fold,
+                "fold": config.run.fold,
                 "mean": mean.tolist(),
                 "std": std.tolist(),
                 "batch": evaluation_batch(config),
@@ -109,6 +114,7 @@ def write_export(
         **about,
         "classes": list(classes),
         "threads": threads,
+        "activation": activation,
         "torch": torch.__version__,
         "models": members,
     }
@@ -116,9 +122,9 @@ def write_export(
 
 
 def write_policies(folder: Path, configs: Mapping[str, TrialConfig]) -> None:
-    """Writes the pipelines that trained into ``policy.json``, by promoted trial."""
+    """Writes the pipelines of the last epoch into ``policy.json``, by promoted trial."""
     policies = {
-        arm: Augmenter(c.policy, c.size, c.seed, c.store_side).to_json()
+        arm: Augmenter(c.policy.at(1.0), c.data.size, c.run.seed, c.data.store_side).to_json()
         for arm, c in configs.items()
     }
     (folder / "policy.json").write_text(json.dumps(policies, indent=2) + "\n")

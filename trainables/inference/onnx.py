@@ -11,28 +11,29 @@ import torch
 from numpy.typing import NDArray
 
 from spaces.errors import InputError
+from trainables.portable.activations import ACTIVATIONS
 
 NEEDED = ("onnx", "onnxruntime", "onnxscript")
 TOLERANCE = 1e-3
 """Largest difference of a probability between the two runtimes."""
 
 
-class _WithNormalisation(torch.nn.Module):
+class _Whole(torch.nn.Module):
     """From RGB pixels as they are decoded to probabilities."""
 
     mean: torch.Tensor
     std: torch.Tensor
 
-    def __init__(self, model: torch.nn.Module, mean: torch.Tensor, std: torch.Tensor) -> None:
+    def __init__(
+        self, model: torch.nn.Module, mean: torch.Tensor, std: torch.Tensor, activation: str
+    ) -> None:
         super().__init__()
-        self.model = model
+        self.model, self.activation = model, ACTIVATIONS[activation]
         self.register_buffer("mean", mean[:, None, None])
         self.register_buffer("std", std[:, None, None])
 
     def forward(self, image: torch.Tensor) -> torch.Tensor:
-        probabilities = torch.softmax(self.model((image - self.mean) / self.std), dim=1)
-        assert isinstance(probabilities, torch.Tensor)
-        return probabilities
+        return self.activation(self.model((image - self.mean) / self.std))
 
 
 def check_onnx() -> None:
@@ -47,6 +48,7 @@ def write_onnx(
     mean: torch.Tensor,
     std: torch.Tensor,
     size: tuple[int, int],
+    activation: str,
     path: Path,
 ) -> float:
     """Writes a network whose input ``image`` is float (n, 3, height, width) in 0 to 255, RGB.
@@ -58,6 +60,7 @@ def write_onnx(
         mean: Per channel, in 0 to 255.
         std: Per channel, in 0 to 255.
         size: Height and width in pixels.
+        activation: From outputs to predictions, by name.
         path: File to write.
 
     Returns:
@@ -68,7 +71,7 @@ def write_onnx(
     """
     import onnxruntime
 
-    whole = _WithNormalisation(model.eval(), mean, std)
+    whole = _Whole(model.eval(), mean, std, activation)
     example = torch.rand(2, 3, *size) * 255
     try:
         with warnings.catch_warnings():

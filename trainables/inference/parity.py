@@ -12,7 +12,8 @@ from results.predictions import Predictions, predictions_file
 from spaces.errors import InputError
 from spaces.trial_config import TrialConfig
 from trainables.inference.predict import load_trained, read_pictures, to_input
-from trainables.networks.timm_network import BuildModel
+from trainables.networks.networks import BuildModel
+from trainables.portable.activations import ACTIVATIONS
 from trainables.training.device import Device
 
 IMAGES = 32
@@ -28,6 +29,7 @@ def check_parity(
     root: Path,
     classes: tuple[str, ...],
     build: BuildModel,
+    activation: str,
     view: str = "",
 ) -> float:
     """Predicts some hold-out and test images from their files, with the stored weights.
@@ -41,6 +43,7 @@ def check_parity(
         root: The contest's folder.
         classes: Class names in the contest's order.
         build: Builds the network.
+        activation: From outputs to predictions, by name.
         view: Whose predictions are checked; empty for those of the images as they are.
 
     Returns:
@@ -61,7 +64,8 @@ def check_parity(
                 f"contest's are {', '.join(classes[:5])}, …"
             )
         rows = np.unique(np.linspace(0, len(stored.images) - 1, IMAGES).astype(int))
-        again = _predict(model, [root / stored.images[r] for r in rows], config, device, view)
+        paths = [root / stored.images[r] for r in rows]
+        again = _predict(model, paths, config, device, activation, view)
         off = np.abs(again - stored.probabilities[rows]).max(axis=1)
         if off.max() > TOLERANCE:
             row = int(rows[off.argmax()])
@@ -76,10 +80,15 @@ def check_parity(
 
 @torch.inference_mode()
 def _predict(
-    model: torch.nn.Module, paths: list[Path], config: TrialConfig, device: Device, view: str
+    model: torch.nn.Module,
+    paths: list[Path],
+    config: TrialConfig,
+    device: Device,
+    activation: str,
+    view: str,
 ) -> NDArray[np.float32]:
     model.eval()
     batch = torch.from_numpy(read_pictures(paths, config, view))
     with device.autocast():
         logits = model(to_input(batch, model, device))
-    return torch.softmax(logits.float(), dim=1).cpu().numpy()
+    return ACTIVATIONS[activation](logits).cpu().numpy()

@@ -1,4 +1,4 @@
-"""Class probabilities of a network for stored images."""
+"""Predictions of a network for stored images."""
 
 from __future__ import annotations
 
@@ -14,8 +14,11 @@ from spaces.errors import InputError
 from spaces.trial_config import TrialConfig
 from trainables.data.loader import Batch
 from trainables.inference.views import look
-from trainables.networks.timm_network import BuildModel, normalisation
+from trainables.networks.networks import BuildModel
+from trainables.networks.timm_network import normalisation
+from trainables.portable.activations import ACTIVATIONS
 from trainables.portable.images import decode, resize
+from trainables.training.averages import WEIGHTS
 from trainables.training.checkpoint import Checkpoint
 from trainables.training.device import Device
 
@@ -46,8 +49,8 @@ def load_trained(
     if checkpoint is None:
         raise InputError("; ".join([f"{folder} has no checkpoint of this trial", *notes]))
     model = build(config.replace(pretrained=False, weights=""), classes)
-    evaluated = "ema" if config.ema_decay else "swa" if config.swa_epochs else "model"
-    model.load_state_dict(checkpoint.states[evaluated])
+    average = checkpoint.states["average"]
+    model.load_state_dict(average.get(WEIGHTS, checkpoint.states["model"]))
     return model.eval()
 
 
@@ -66,10 +69,10 @@ def read_pictures(paths: Sequence[Path], config: TrialConfig, view: str = "") ->
         ValueError: If one does not decode.
         OSError: If one cannot be read.
     """
-    pictures = []
+    pictures, side = [], config.data.store_side
     for path in paths:
-        stored = resize(decode(path.read_bytes()), config.store_side, config.store_side)
-        pictures.append(look(stored, view, config.size))
+        stored = resize(decode(path.read_bytes()), side, side)
+        pictures.append(look(stored, view, config.data.size))
     return np.stack(pictures)
 
 
@@ -78,11 +81,20 @@ def predict(
     model: torch.nn.Module,
     batches: torch.utils.data.DataLoader[Batch],
     device: Device,
+    activation: str,
     beat: Callable[[], None] = lambda: None,
 ) -> NDArray[np.float32]:
-    """Returns float32 (n, classes), the softmax of the logits, in the order of the loader.
+    """Predicts stored images.
 
-    ``beat`` is called at every batch.
+    Args:
+        model: The network.
+        batches: Images, as the evaluation loader makes them.
+        device: Where to compute.
+        activation: From outputs to predictions, by name.
+        beat: Called at every batch.
+
+    Returns:
+        float32 (n, classes), in the order of the loader.
     """
     model.eval()
     found = []
@@ -91,5 +103,5 @@ def predict(
         scope: AbstractContextManager[None] = device.autocast()
         with scope:
             logits = model(to_input(pictures, model, device))
-        found.append(torch.softmax(logits.float(), dim=1).cpu().numpy())
+        found.append(ACTIVATIONS[activation](logits).cpu().numpy())
     return np.concatenate(found)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import socket
 import urllib.request
-from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import urlparse
 
@@ -17,15 +16,12 @@ from safetensors.torch import load_file
 
 import trainables.portable.torchvision_cure  # noqa: F401 (has to come before timm)
 from spaces.errors import InputError, unknown
+from spaces.sections.model import Timm
 from spaces.trial_config import TrialConfig
 
 # isort: split
 import timm
 from timm.data import IMAGENET_DEFAULT_MEAN, IMAGENET_DEFAULT_STD
-from timm.optim import list_optimizers
-
-BuildModel = Callable[[TrialConfig, int], torch.nn.Module]
-"""From configuration and number of classes to a network that returns logits (n, classes)."""
 
 
 def check_backbone(name: str) -> None:
@@ -34,13 +30,7 @@ def check_backbone(name: str) -> None:
         raise unknown("backbone", name, timm.list_models())
 
 
-def check_optimizer(name: str) -> None:
-    """Raises InputError, with the nearest names, unless timm has an optimizer of this name."""
-    if name not in list_optimizers():
-        raise unknown("optimizer", name, list_optimizers())
-
-
-def build_model(config: TrialConfig, classes: int) -> torch.nn.Module:
+def timm_network(config: TrialConfig, classes: int) -> torch.nn.Module:
     """Builds a timm backbone with a head for ``classes``.
 
     Args:
@@ -51,17 +41,20 @@ def build_model(config: TrialConfig, classes: int) -> torch.nn.Module:
         InputError: If the backbone is unknown, weights cannot be downloaded, or a local file
             does not fit.
     """
-    check_backbone(config.backbone)
-    options: dict[str, object] = {"num_classes": classes, "drop_rate": config.dropout}
-    if timm.get_pretrained_cfg_value(config.backbone, "fixed_input_size"):
-        options["img_size"] = config.size
-    if config.weights:
-        model = timm.create_model(config.backbone, **options)
-        _load_local(model, Path(config.weights), config.backbone)
-    elif config.pretrained:
-        model = _download(config.backbone, options)
+    settings = config.model
+    assert isinstance(settings, Timm)
+    name = settings.backbone
+    check_backbone(name)
+    options: dict[str, object] = {"num_classes": classes, "drop_rate": settings.dropout}
+    if timm.get_pretrained_cfg_value(name, "fixed_input_size"):
+        options["img_size"] = config.data.size
+    if settings.weights:
+        model = timm.create_model(name, **options)
+        _load_local(model, Path(settings.weights), name)
+    elif settings.pretrained:
+        model = _download(name, options)
     else:
-        model = timm.create_model(config.backbone, **options)
+        model = timm.create_model(name, **options)
     assert isinstance(model, torch.nn.Module)
     return model
 

@@ -25,6 +25,7 @@ from numpy.typing import NDArray
 from safetensors.torch import load_file
 
 from . import torchvision_cure  # noqa: F401 (has to come before timm)
+from .activations import ACTIVATIONS
 from .images import decode, resize
 
 # isort: split
@@ -42,10 +43,11 @@ Build = Callable[[dict[str, Any], int], torch.nn.Module]
 
 def build_timm(config: dict[str, Any], classes: int) -> torch.nn.Module:
     """Builds a timm backbone with a head for ``classes``."""
-    options: dict[str, Any] = {"num_classes": classes, "drop_rate": config["dropout"]}
-    if timm.get_pretrained_cfg_value(config["backbone"], "fixed_input_size"):
-        options["img_size"] = tuple(config["size"])
-    model = timm.create_model(config["backbone"], **options)
+    settings = config["model"]
+    options: dict[str, Any] = {"num_classes": classes, "drop_rate": settings["dropout"]}
+    if timm.get_pretrained_cfg_value(settings["backbone"], "fixed_input_size"):
+        options["img_size"] = tuple(config["data"]["size"])
+    model = timm.create_model(settings["backbone"], **options)
     assert isinstance(model, torch.nn.Module)
     return model
 
@@ -67,6 +69,7 @@ class Predictor:
         torch.set_num_threads(threads or self.about["threads"])
         self.device = torch.device("cuda" if torch.cuda.is_available() and not cpu else "cpu")
         self.classes: list[str] = self.about["classes"]
+        self._activation = ACTIVATIONS[self.about["activation"]]
         self._members: list[tuple[dict[str, Any], torch.nn.Module]] = []
         for member in self.about["models"]:
             model = build(member["config"], len(self.classes))
@@ -86,7 +89,7 @@ class Predictor:
         picture = decode(path.read_bytes())
         found = {}
         for member, _ in self._members:
-            side, size = member["config"]["store_side"], member["config"]["size"]
+            side, size = _shape(member)
             if (side, *size) not in found:
                 found[(side, *size)] = resize(resize(picture, side, side), *size)
         return found
@@ -121,7 +124,7 @@ class Predictor:
         """Mean over the models of each configuration, then over configurations."""
         by_arm: dict[str, list[NDArray[np.float32]]] = {}
         for member, model in self._members:
-            side, size = member["config"]["store_side"], member["config"]["size"]
+            side, size = _shape(member)
             inputs = np.stack([p[(side, *size)] for p in pictures])
             by_arm.setdefault(member["arm"], []).append(self._forward(member, model, inputs))
         arms = [np.mean(found, axis=0).astype(np.float32) for found in by_arm.values()]
@@ -137,9 +140,9 @@ class Predictor:
             try:
                 part = torch.from_numpy(pictures[row : row + batch]).to(self.device)
                 inputs = ((part.to(torch.float32) - mean) / std).permute(0, 3, 1, 2).contiguous()
-                with self._autocast(member["config"]["precision"]):
+                with self._autocast(member["config"]["run"]["precision"]):
                     logits = model(inputs)
-                found.append(torch.softmax(logits.float(), dim=1).cpu().numpy())
+                found.append(self._activation(logits).cpu().numpy())
                 row += len(part)
             except torch.cuda.OutOfMemoryError:
                 if batch == 1:
@@ -225,8 +228,23 @@ def _own(reference: str) -> Build:
     function = getattr(importlib.import_module(module), name)
 
     def build(config: dict[str, Any], classes: int) -> torch.nn.Module:
-        made = function(SimpleNamespace(**{**config, "size": tuple(config["size"])}), classes)
+        made = function(_namespace(config), classes)
         assert isinstance(made, torch.nn.Module)
         return made
 
     return build
+
+
+def _shape(member: dict[str, Any]) -> tuple[int, list[int]]:
+    """Side of the stored image, and the size that the network sees."""
+    data = member["config"]["data"]
+    return data["store_side"], data["size"]
+
+
+def _namespace(value: Any) -> Any:
+    """A configuration as own networks got it in training: sections with attributes."""
+    if isinstance(value, dict):
+        return SimpleNamespace(**{name: _namespace(item) for name, item in value.items()})
+    if isinstance(value, list) and all(isinstance(item, int) for item in value):
+        return tuple(value)
+    return value

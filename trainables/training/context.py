@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
 
 from results.metrics import Metric
+from spaces.trial_config import TrialConfig
 from trainables.data.folds import Folds
 from trainables.data.image_store import ImageStore
-from trainables.networks.timm_network import BuildModel, build_model
-from trainables.training.losses import BuildLoss, build_loss
+from trainables.losses.losses import Loss
+from trainables.tasks.task import TrainingTask
+from trainables.tasks.tasks import TRAINING_TASKS
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -16,19 +22,27 @@ class TrainingContext:
     """What trials of a search have in common.
 
     Attributes:
+        task: What the targets are.
         store: Images, training rows first.
-        folds: Labels and folds of the training rows.
-        classes: Class names in the order of probabilities.
+        folds: Targets and folds of the training rows.
+        classes: Class names in the order of predictions.
         metric: The contest's metric.
-        model: A team's own network, or timm's.
-        loss: A team's own loss, or cross entropy.
+        own: The team's own functions, by ``module:function``.
         predict_test: Whether test images are predicted after the last epoch.
     """
 
+    task: TrainingTask = TRAINING_TASKS["classification"]
     store: ImageStore
     folds: Folds
     classes: tuple[str, ...]
     metric: Metric
-    model: BuildModel = build_model
-    loss: BuildLoss = build_loss
+    own: Mapping[str, Callable[..., Any]] = field(default_factory=dict)
     predict_test: bool = True
+
+    def network(self, config: TrialConfig) -> torch.nn.Module:
+        """Builds the network of a trial."""
+        return self.task.network(config, len(self.classes), self.own)
+
+    def loss(self, config: TrialConfig) -> Loss:
+        """Builds the loss of a trial."""
+        return self.task.loss(config, self.own)

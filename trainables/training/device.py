@@ -31,7 +31,7 @@ class Device:
         if not torch.cuda.is_available():
             return Device(target=torch.device("cpu"), autocast_dtype=None)
         dtype = None
-        if config.precision == "auto":
+        if config.run.precision == "auto":
             native = torch.cuda.is_bf16_supported(including_emulation=False)
             dtype = torch.bfloat16 if native else torch.float16
         return Device(target=torch.device("cuda"), autocast_dtype=dtype)

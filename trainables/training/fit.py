@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from results.metrics import all_scores
 from results.predictions import Predictions
+from results.tasks.tasks import TASKS
 from spaces.trial_config import TrialConfig
 from trainables.data.loader import evaluation_loader
 from trainables.inference.predict import predict
@@ -80,7 +81,7 @@ def fit(
     cv2.setNumThreads(0)
     beat()
     training = TrainingState(config, context, workers)
-    held_out = context.folds.held_out(config.fold)
+    held_out = context.folds.held_out(config.run.fold)
     loader = evaluation_loader(config, context.store, held_out, workers)
     remove_leftovers(folder)
     checkpoint, notes = Checkpoint.newest(folder, config)
@@ -90,15 +91,17 @@ def fit(
         reports = [dict(report) for report in checkpoint.reports]
         yield Epoch(report=reports[-1], earlier=tuple(reports[:-1]), notes=notes)
         notes = ()
-    for epoch in range(len(reports) + 1, config.epochs + 1):
+    for epoch in range(len(reports) + 1, config.run.epochs + 1):
         begun = time.perf_counter()
         loss, seconds, images = training.train(epoch, beat)
         trained = time.perf_counter()
-        probabilities = predict(training.evaluated, loader, training.device, beat)
+        probabilities = predict(
+            training.evaluated, loader, training.device, context.task.activation, beat
+        )
         scores = _scores(probabilities, held_out, context)
         evaluated = time.perf_counter()
         _save(probabilities, held_out, context, folder / "holdout.npz", beat)
-        if epoch == config.epochs:  # before the checkpoint that says that the training is done
+        if epoch == config.run.epochs:  # before the checkpoint that says that the training is done
             _predict_test(training, context, folder, workers, beat)
         report: Report = {
             "epoch": epoch,
@@ -123,7 +126,8 @@ def _scores(
     probabilities: NDArray[np.float32], rows: NDArray[np.int64], context: TrainingContext
 ) -> dict[str, float]:
     _demand_finite(probabilities)
-    scores = all_scores(context.folds.labels[rows], probabilities, context.metric)
+    metrics = {**TASKS[context.task.name].metrics, context.metric.name: context.metric}
+    scores = all_scores(context.folds.labels[rows], probabilities, metrics.values())
     if context.metric.name not in scores:
         raise TrainingError(f"{context.metric.name} is not defined on the hold-out's predictions")
     return scores
@@ -135,7 +139,9 @@ def _predict_test(
     rows = np.arange(len(context.folds.labels), len(context.store.images))
     if context.predict_test and len(rows):
         loader = evaluation_loader(training.config, context.store, rows, workers)
-        probabilities = predict(training.evaluated, loader, training.device, beat)
+        probabilities = predict(
+            training.evaluated, loader, training.device, context.task.activation, beat
+        )
         _demand_finite(probabilities)
         _save(probabilities, rows, context, folder / "test.npz", beat)
 

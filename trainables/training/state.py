@@ -9,20 +9,17 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch.nn import functional
-from torch.optim.swa_utils import AveragedModel
 
-from spaces.trial_config import ADAPTIVE, TrialConfig
+from results.tasks.tasks import TASKS
+from spaces.trial_config import TrialConfig
 from trainables.data.loader import TrainingLoader
 from trainables.inference.predict import to_input
+from trainables.training.averages import AVERAGES
 from trainables.training.context import TrainingContext
 from trainables.training.device import Device
-
-# isort: split
-from timm.data.mixup import Mixup
-from timm.optim import create_optimizer_v2
-from timm.scheduler import CosineLRScheduler
-from timm.utils import ModelEmaV3
+from trainables.training.mixings import MIXINGS
+from trainables.training.optimizers import OPTIMIZERS
+from trainables.training.schedules import SCHEDULES
 
 Beat = Callable[[], None]
 """Called at every batch: a sign of life."""
@@ -42,123 +39,80 @@ class TrainingState:
     def __init__(self, config: TrialConfig, context: TrainingContext, workers: int) -> None:
         self.config = config
         self.device = Device.pick(config)
-        _seed(config.seed, 0)
-        self.model = context.model(config, len(context.classes)).to(self.device.target)
+        _seed(config.run.seed, 0)
+        self.model = context.network(config).to(self.device.target)
         self.model = self.model.to(memory_format=self.device.memory_format)  # type: ignore[call-overload]
-        self.ema = ModelEmaV3(self.model, decay=config.ema_decay) if config.ema_decay else None
-        self.swa = AveragedModel(self.model, use_buffers=True) if config.swa_epochs else None
-        betas = {"betas": (0.9, config.beta2)} if config.optimizer in ADAPTIVE else {}
-        self.optimizer = create_optimizer_v2(
-            self.model,
-            opt=config.optimizer,
-            lr=config.lr,
-            weight_decay=config.weight_decay,
-            momentum=config.momentum,
-            **betas,
-        )
+        self.average = AVERAGES.of(config.averaging)(config, self.model)
+        self.optimizer = OPTIMIZERS.of(config.optimizer)(config, self.model)
         self.scaler = self.device.scaler()
         self.loss = context.loss(config)
-        labels, rows = context.folds.labels, context.folds.trained_on(config.fold)
-        self.loader = TrainingLoader(config, context.store, labels, rows, workers)
-        self.steps = len(self.loader) // config.accumulation
-        warm = config.warmup_epochs * self.steps
-        self.schedule = CosineLRScheduler(
-            self.optimizer,
-            t_initial=max(1, config.epochs * self.steps - warm),
-            warmup_t=warm,
-            warmup_lr_init=config.lr * config.warmup_start,
-            warmup_prefix=True,
-            t_in_epochs=False,
-        )
-        self.classes = len(context.classes)
-        self.mixup = None
-        if config.mix != "none":
-            on = {f"{config.mix}_alpha": config.mix_alpha}
-            self.mixup = Mixup(
-                **{"mixup_alpha": 0.0, "cutmix_alpha": 0.0, **on},
-                label_smoothing=0.0,  # the loss smooths
-                num_classes=self.classes,
-            )
+        labels, rows = context.folds.labels, context.folds.trained_on(config.run.fold)
+        strata = TASKS[context.task.name].strata(labels)
+        targets = context.task.targets(labels, len(context.classes))
+        self.loader = TrainingLoader(config, context.store, strata, targets, rows, workers)
+        self.steps = len(self.loader) // config.run.accumulation
+        self.schedule = SCHEDULES.of(config.schedule)(config, self.optimizer, self.steps)
+        self.mix = MIXINGS.of(config.mix)(config)
 
     @property
     def evaluated(self) -> torch.nn.Module:
         """The network whose predictions count."""
-        if self.swa is not None and self.swa.n_averaged > 0:
-            return self.swa.module
-        if self.ema is None:
-            return self.model
-        module: torch.nn.Module = self.ema.module
-        return module
+        return self.average.evaluated
 
     def states(self) -> dict[str, dict[str, Any]]:
-        states = {
+        return {
             "model": self.model.state_dict(),
             "optimizer": self.optimizer.state_dict(),
             "scaler": self.scaler.state_dict(),
+            "average": self.average.state(),
         }
-        if self.ema is not None:
-            states["ema"] = self.ema.module.state_dict()
-        if self.swa is not None:
-            states["swa"] = self.swa.module.state_dict()
-            states["averaged"] = {"epochs": self.swa.n_averaged}
-        return states
 
     def load(self, states: Any) -> None:
         self.model.load_state_dict(states["model"])
         self.optimizer.load_state_dict(states["optimizer"])
         self.scaler.load_state_dict(states["scaler"])
-        if self.ema is not None:
-            self.ema.module.load_state_dict(states["ema"])
-        if self.swa is not None:
-            self.swa.module.load_state_dict(states["swa"])
-            self.swa.n_averaged.copy_(states["averaged"]["epochs"])
+        self.average.load(states["average"])
 
     def train(self, epoch: int, beat: Beat) -> tuple[float, dict[str, float], int]:
         """Runs an epoch; returns the mean loss, seconds by part, and images seen."""
-        config, device = self.config, self.device
+        device, accumulation = self.device, self.config.run.accumulation
         self.model.train()
-        _seed(config.seed, epoch)
+        _seed(self.config.run.seed, epoch)
         total = torch.zeros((), device=device.target)
         seconds = {"feed": 0.0, "compute": 0.0}
         images, mark = 0, time.perf_counter()
-        for index, (pictures, labels) in enumerate(self.loader.epoch(epoch)):
+        for index, (pictures, wanted) in enumerate(self.loader.epoch(epoch)):
             beat()
             now = time.perf_counter()
             seconds["feed"] += now - mark
-            update = (epoch - 1) * self.steps + index // config.accumulation
-            if index % config.accumulation == 0:
+            update = (epoch - 1) * self.steps + index // accumulation
+            if index % accumulation == 0:
                 self.schedule.step_update(update)
             inputs = to_input(pictures, self.model, device)
-            classes = labels.to(device.target, non_blocking=True)
-            if self.mixup is None:
-                targets = functional.one_hot(classes, self.classes).to(torch.float32)
-            else:
-                inputs, targets = self.mixup(inputs, classes)
+            inputs, targets = self.mix(inputs, wanted.to(device.target, non_blocking=True))
             with device.autocast():
                 loss = self.loss(self.model(inputs), targets)
-            self.scaler.scale(loss / config.accumulation).backward()  # type: ignore[no-untyped-call]
-            if (index + 1) % config.accumulation == 0:
+            self.scaler.scale(loss / accumulation).backward()  # type: ignore[no-untyped-call]
+            if (index + 1) % accumulation == 0:
                 self._step(update)
             total += loss.detach()
             images += len(pictures)
             mark = time.perf_counter()
             seconds["compute"] += mark - now
-        if self.swa is not None and epoch > config.epochs - config.swa_epochs:
-            self.swa.update_parameters(self.model)
+        self.average.after_epoch(epoch)
         mean = float(total) / len(self.loader)
         if not math.isfinite(mean):
             raise TrainingError(f"the training loss is {mean} in epoch {epoch}")
         return mean, seconds, images
 
     def _step(self, update: int) -> None:
-        if self.config.clip_grad:
+        if self.config.optimizer.clip_grad:
             self.scaler.unscale_(self.optimizer)
-            torch.nn.utils.clip_grad_norm_(self.model.parameters(), self.config.clip_grad)
+            torch.nn.utils.clip_grad_norm_(self.model.parameters(), self.config.optimizer.clip_grad)
         self.scaler.step(self.optimizer)
         self.scaler.update()
         self.optimizer.zero_grad(set_to_none=True)
-        if self.ema is not None:
-            self.ema.update(self.model, step=update)
+        self.average.after_step(update)
 
 
 def _seed(seed: int, epoch: int) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +14,7 @@ from spaces.errors import InputError
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Truth:
+class LabelledImages:
     """What is known of training images.
 
     Attributes:
@@ -22,21 +22,24 @@ class Truth:
         labels: int64 (n,), class indices.
         folds: int64 (n,), the fold that holds each out.
         groups: str (n,), or None.
+
+    Predictions of these images are read from a file once, however often a command asks for them.
     """
 
     images: tuple[str, ...]
     labels: NDArray[np.int64]
     folds: NDArray[np.int64]
     groups: NDArray[np.str_] | None
+    _read: dict[Path, NDArray[np.float32]] = field(default_factory=dict, repr=False)
 
     @staticmethod
-    def of_fold(path: Path, fold: int) -> Truth:
+    def of_fold(path: Path, fold: int) -> LabelledImages:
         """Reads the rows of ``folds-<digest>.csv`` that ``fold`` holds out."""
         table = _table(path)
-        return _truth(table[table["fold"] == fold])
+        return _labelled(table[table["fold"] == fold])
 
     @staticmethod
-    def of_images(path: Path, images: tuple[str, ...]) -> Truth:
+    def of_images(path: Path, images: tuple[str, ...]) -> LabelledImages:
         """Reads the rows of some images, in the order given.
 
         Raises:
@@ -48,7 +51,7 @@ class Truth:
             raise InputError(
                 f"{len(unknown)} images are no training images any more, such as {min(unknown)!r}"
             )
-        return _truth(table.set_index("image", drop=False).loc[list(images)])
+        return _labelled(table.set_index("image", drop=False).loc[list(images)])
 
     @staticmethod
     def fold_of_images(path: Path) -> dict[str, int]:
@@ -62,18 +65,21 @@ class Truth:
         Raises:
             InputError: If the file holds other images.
         """
-        predictions = Predictions.read(path)
-        if predictions.images != self.images:
-            raise InputError(f"{path} holds predictions of other images than the fold")
-        return predictions.probabilities
+        if path not in self._read:
+            predictions = Predictions.read(path)
+            if predictions.images != self.images:
+                raise InputError(f"{path} holds predictions of other images than the fold")
+            predictions.probabilities.flags.writeable = False  # it is everybody's
+            self._read[path] = predictions.probabilities
+        return self._read[path]
 
 
 def _table(path: Path) -> pd.DataFrame:
     return pd.read_csv(path, dtype={"image": str, "group": str}, keep_default_na=False)
 
 
-def _truth(rows: pd.DataFrame) -> Truth:
-    return Truth(
+def _labelled(rows: pd.DataFrame) -> LabelledImages:
+    return LabelledImages(
         images=tuple(rows["image"]),
         labels=rows["label"].to_numpy(np.int64),
         folds=rows["fold"].to_numpy(np.int64),

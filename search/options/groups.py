@@ -1,0 +1,142 @@
+"""Options that belong together, behind one name and a dot."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from search.options.option import option
+from search.options.shared import demand
+from spaces.errors import InputError
+from spaces.names import check_name
+
+
+@dataclass(kw_only=True)
+class DataConfig:
+    """Where a contest's data lies."""
+
+    name: str = option("", "competition name; the folder's name when empty")
+    root: str = option("", "folder of the contest (for data=csv)")
+    train: str = option("train.csv", "training table in the folder")
+    test: str = option("test.csv", "test table in the folder; empty for none")
+    image: str = option("image", "column of image paths")
+    label: str = option("label", "column of labels")
+    group: str = option("", "column of groups that must not stand on both sides of a split")
+    classes: list[str] = option(list, "class names in the order wanted; sorted labels when empty")
+    baseline: dict[str, Any] = option(
+        dict, "the data's own untuned configuration: data.baseline.backbone=resnet18"
+    )
+
+    def __post_init__(self) -> None:
+        if self.name:
+            check_name(self.name, "data.name")
+
+
+@dataclass(kw_only=True)
+class DigitsConfig(DataConfig):
+    """The embedded digits, with a baseline that a CPU trains in seconds."""
+
+    name: str = "digits"
+    baseline: dict[str, Any] = field(
+        default_factory=lambda: {
+            "backbone": "test_resnet",
+            "size": 32,
+            "lr": 5e-3,
+            "batch": 32,
+            "epochs": 12,
+        }
+    )
+
+
+@dataclass(kw_only=True)
+class HoldoutConfig:
+    """Folds: the hold-out is fold 0."""
+
+    folds: int = option(5, "number of folds; the hold-out is fold 0")
+    seed: int = option(0, "seed of the folds")
+
+    def __post_init__(self) -> None:
+        demand(self.folds >= 2, "holdout.folds", self.folds, "at least 2")
+        demand(self.seed >= 0, "holdout.seed", self.seed, "0 or more")
+
+
+@dataclass(kw_only=True)
+class ResourcesConfig:
+    """What one trial gets."""
+
+    cpu: float = option(1, "CPU cores per trial")
+    gpu: float = option(-1, "GPUs per trial, such as 0.5; -1 is one if there is any")
+    memory: float = option(0, "memory per trial in GiB; 0 reserves none")
+
+    def __post_init__(self) -> None:
+        demand(self.cpu > 0, "resources.cpu", self.cpu, "above 0")
+        demand(self.gpu >= 0 or self.gpu == -1, "resources.gpu", self.gpu, "0 or more, or -1")
+        demand(self.memory >= 0, "resources.memory", self.memory, "0 or more (in GiB)")
+
+
+@dataclass(kw_only=True)
+class ClusterConfig:
+    """The Ray cluster; empty starts Ray on this machine."""
+
+    address: str = option("", "'auto' joins the Ray cluster of this node; empty starts Ray here")
+
+    def __post_init__(self) -> None:
+        if self.address.startswith("ray://"):
+            raise InputError(
+                f"cluster.address={self.address}: the Ray client is not supported; start this "
+                "command on a node of the cluster with cluster.address=auto, or by 'ray job submit'"
+            )
+
+
+@dataclass(kw_only=True)
+class SchedulerConfig:
+    """Early stopping (ASHA)."""
+
+    grace: int = option(0, "epochs before early stopping (ASHA); 0 is a quarter of the training")
+    reduction: float = option(3, "one in so many trials goes on at each rung")
+
+    def __post_init__(self) -> None:
+        demand(self.grace >= 0, "scheduler.grace", self.grace, "at least 1 epoch, or 0")
+        demand(self.reduction > 1, "scheduler.reduction", self.reduction, "above 1")
+
+
+@dataclass(kw_only=True)
+class StoreConfig:
+    """Decoded images; side 0 is 1.3 times the largest size trained."""
+
+    side: int = option(
+        0, "side in pixels of stored images; 0 is 1.3 times the largest training size"
+    )
+    folder: str = option("", "where decoded images are kept; empty is inside the runs folder")
+    local: str = option(
+        "", "folder on every node's own disk to copy decoded images to, once per node"
+    )
+
+    def __post_init__(self) -> None:
+        demand(self.side >= 0, "store.side", self.side, "0 or more")
+
+
+@dataclass(kw_only=True)
+class PredictConfig:
+    """Predictions after training."""
+
+    test: bool = option(True, "predict the test images after the last epoch")
+
+
+@dataclass(kw_only=True)
+class WatchdogConfig:
+    """When a trainer counts as hung."""
+
+    seconds: float = option(
+        300,
+        "a trainer that gives no sign of life for so long is killed and tried once "
+        "more; 0 is never",
+    )
+
+    def __post_init__(self) -> None:
+        demand(
+            self.seconds == 0 or self.seconds >= 2,
+            "watchdog.seconds",
+            self.seconds,
+            "at least 2, or 0 to let trainers hang",
+        )

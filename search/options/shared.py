@@ -1,0 +1,56 @@
+"""What options of several commands have in common."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from search.options.option import option
+from search.options.tracking_uri import check_tracking
+from spaces.errors import InputError, unknown
+
+ACCEPTABLE = ("validation", "code")
+"""Changes that go through only when they are accepted by name."""
+
+
+def check_accept(names: list[str]) -> None:
+    """Raises InputError for a name that stands for nothing."""
+    for name in names:
+        if name not in ACCEPTABLE:
+            raise unknown("change", name, ACCEPTABLE, "accept")
+
+
+def demand(ok: bool, key: str, value: object, rule: str) -> None:
+    """Raises InputError, naming option, value and rule, unless ``ok``."""
+    if not ok:
+        raise InputError(f"{key}={value}: must be {rule}")
+
+
+@dataclass(kw_only=True)
+class RunsConfig:
+    """Where everything is that runs write."""
+
+    runs: str = option("runs", "folder for everything a run writes", recorded=False)
+
+
+@dataclass(kw_only=True)
+class TrackedConfig(RunsConfig):
+    """Where MLflow's copy of it is."""
+
+    tracking: str = option("", "MLflow tracking URI; empty is mlflow.db beside the runs folder")
+
+    def __post_init__(self) -> None:
+        check_tracking(self.tracking)
+
+
+@dataclass(kw_only=True)
+class BandConfig:
+    """How far behind the best a trial may be to compete with it: the larger of the two."""
+
+    points: float = option(3.0, "trials this close to the best compete with it, in points")
+    errors: float = option(
+        3.0, "the same in standard errors of the paired difference; the larger counts"
+    )
+
+    def __post_init__(self) -> None:
+        demand(self.points > 0, "band.points", self.points, "above 0")
+        demand(self.errors >= 0, "band.errors", self.errors, "0 or more")

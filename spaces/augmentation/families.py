@@ -1,0 +1,84 @@
+"""Families of policies by name: what ``policy=`` takes, and the parameters that spell one out."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from spaces.augmentation.policy import AugPolicy
+from spaces.augmentation.stages import staged
+from spaces.augmentation.trivial_augment import trivial_augment
+from spaces.errors import InputError, unknown
+
+Family = Callable[[Mapping[str, Any]], AugPolicy]
+"""From the family's parameters, by name, to a policy."""
+
+
+def _without_parameters(make: Callable[[], AugPolicy]) -> Family:
+    def family(params: Mapping[str, Any]) -> AugPolicy:
+        for name, value in params.items():
+            raise InputError(f"{name}={value}: this policy has no parameters")
+        return make()
+
+    return family
+
+
+FAMILIES: dict[str, Family] = {
+    "none": _without_parameters(AugPolicy),
+    "trivial_augment": _without_parameters(trivial_augment),
+    "stages": staged,
+}
+"""A new one is a function and a line here. Its parameters are called ``<family>.<name>``; those of
+``stages``, which is meant where they stand alone, ``stages`` and ``stage1.operation``, ….
+"""
+
+STAGES = re.compile(r"^(stages|stage[1-9]\.(operation|probability|strength))$")
+
+
+def register_family(name: str, build: Family) -> None:
+    """Adds a team's own family.
+
+    Raises:
+        InputError: If the name is taken, or ``build`` is no function.
+    """
+    if name in FAMILIES:
+        raise InputError(f"policy={name}: the name is taken; choose another for your own")
+    if not callable(build):
+        raise InputError(f"policy={name}: a function from parameters to an AugPolicy is needed")
+    FAMILIES[name] = build
+
+
+def is_policy_parameter(name: str) -> bool:
+    """Whether a parameter says something of the augmentation per image."""
+    return name == "policy" or name.partition(".")[0] in FAMILIES or bool(STAGES.match(name))
+
+
+def policy_of(params: Mapping[str, Any]) -> AugPolicy:
+    """Builds a policy from its parameters; those of other families have no effect.
+
+    Raises:
+        InputError: If there is no such family or a value does not fit.
+    """
+    stages = {key: value for key, value in params.items() if STAGES.match(key)}
+    if stages:
+        return staged(stages)
+    if "policy" not in params:
+        key, value = next(iter(params.items()))
+        raise InputError(f"{key}={value} needs policy={key.partition('.')[0]}")
+    name = str(params["policy"])
+    if name not in FAMILIES:
+        raise unknown("policy", name, FAMILIES, f"policy={name}")
+    own = {k.partition(".")[2]: v for k, v in params.items() if k.startswith(f"{name}.")}
+    policy = FAMILIES[name](own)
+    if not isinstance(policy, AugPolicy):
+        raise InputError(f"policy={name} made {type(policy).__name__}, not an AugPolicy")
+    return policy
+
+
+def describe_policy(policy: AugPolicy) -> str:
+    """A policy in words: a name, or one line per stage."""
+    if policy == trivial_augment():
+        return "TrivialAugment (wide)"
+    lines = [f"{i}. {stage.describe()}" for i, stage in enumerate(policy.stages, start=1)]
+    return "\n".join(lines) or "no augmentation"

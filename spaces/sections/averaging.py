@@ -1,0 +1,49 @@
+"""Averages of the weights, which are then evaluated in their place."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from spaces.sections.section import Kinds, Section
+
+
+@dataclass(frozen=True, kw_only=True)
+class Averaging(Section):
+    """The weights as they are."""
+
+    kind: str = "none"
+
+
+@dataclass(frozen=True, kw_only=True)
+class MovingAverage(Averaging):
+    """An exponential moving average over steps (EMA).
+
+    Attributes:
+        ema_decay: Decay per step.
+    """
+
+    kind: str = "ema"
+    ema_decay: float = 0.99
+
+    def __post_init__(self) -> None:
+        self.demand(0 < self.ema_decay < 1, "ema_decay", "between 0 and 1")
+
+
+@dataclass(frozen=True, kw_only=True)
+class EpochAverage(Averaging):
+    """The mean of the last epochs (SWA; Izmailov et al., UAI 2018).
+
+    Attributes:
+        swa_epochs: How many of the last epochs.
+    """
+
+    kind: str = "swa"
+    swa_epochs: int = 1
+
+    def __post_init__(self) -> None:
+        self.demand(self.swa_epochs >= 1, "swa_epochs", "at least 1")
+
+
+AVERAGINGS = Kinds(
+    "averaging", Averaging, {"none": Averaging, "ema": MovingAverage, "swa": EpochAverage}
+)

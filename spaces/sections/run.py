@@ -1,0 +1,56 @@
+"""What is done with a configuration, for how long, and on what."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from spaces.sections.section import Kinds, Section
+
+
+@dataclass(frozen=True, kw_only=True)
+class Run(Section):
+    """A training.
+
+    Attributes:
+        batch: Images per optimizer step.
+        micro_batch: Most images per forward pass; gradients accumulate up to ``batch``.
+        epochs: Length of the training, and of its schedule.
+        precision: ``auto`` is bf16 or fp16 on a GPU and fp32 on a CPU.
+        seed: Seeds weights, order, augmentation, mixing and dropout.
+        fold: Fold that is held out.
+    """
+
+    kind: str = "train"
+    batch: int = 64
+    micro_batch: int = 64
+    epochs: int = 12
+    precision: Literal["auto", "fp32"] = "auto"
+    seed: int = 0
+    fold: int = 0
+
+    def __post_init__(self) -> None:
+        self.demand(self.batch >= 1, "batch", "at least 1")
+        self.demand(self.micro_batch >= 1, "micro_batch", "at least 1")
+        self.demand(
+            self.batch <= self.micro_batch or self.batch % self.micro_batch == 0,
+            "batch",
+            f"at most micro_batch={self.micro_batch} or a multiple of it",
+        )
+        self.demand(self.epochs >= 1, "epochs", "at least 1")
+        self.demand(self.precision in ("auto", "fp32"), "precision", "auto or fp32")
+        self.demand(self.seed >= 0, "seed", "0 or more")
+        self.demand(self.fold >= 0, "fold", "0 or more")
+
+    @property
+    def images_at_once(self) -> int:
+        """Images per forward pass."""
+        return min(self.batch, self.micro_batch)
+
+    @property
+    def accumulation(self) -> int:
+        """Forward passes per optimizer step."""
+        return max(1, self.batch // self.micro_batch)
+
+
+RUNS = Kinds("action", Run, {"train": Run}, other=Run)

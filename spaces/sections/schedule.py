@@ -1,0 +1,63 @@
+"""How the learning rate runs over a training."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from spaces.sections.section import Kinds, Section
+
+
+@dataclass(frozen=True, kw_only=True)
+class Schedule(Section):
+    """What every schedule begins with.
+
+    Attributes:
+        warmup_epochs: Epochs of linear warm-up.
+        warmup_start: Share of the learning rate at which warm-up starts; without one it has no
+            effect and takes its default.
+    """
+
+    warmup_epochs: int = 1
+    warmup_start: float = 0.01
+
+    def __post_init__(self) -> None:
+        self.demand(self.warmup_epochs >= 0, "warmup_epochs", "0 or more")
+        self.demand(0 < self.warmup_start <= 1, "warmup_start", "above 0 and at most 1")
+        if self.warmup_epochs == 0:
+            object.__setattr__(self, "warmup_start", Schedule.warmup_start)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cosine(Schedule):
+    """Half a cosine down to 0 at the last step (Loshchilov and Hutter, SGDR, ICLR 2017)."""
+
+    kind: str = "cosine"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Constant(Schedule):
+    """The same learning rate from the warm-up to the end."""
+
+    kind: str = "constant"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Step(Schedule):
+    """Steps down, as in a team's hand-kept tables.
+
+    Attributes:
+        step_epochs: Epochs from one step to the next.
+        step_factor: What the learning rate is multiplied with at each.
+    """
+
+    kind: str = "step"
+    step_epochs: int = 10
+    step_factor: float = 0.1
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.demand(self.step_epochs >= 1, "step_epochs", "at least 1")
+        self.demand(0 < self.step_factor < 1, "step_factor", "between 0 and 1")
+
+
+SCHEDULES = Kinds("schedule", Schedule, {"cosine": Cosine, "constant": Constant, "step": Step})

@@ -1,0 +1,58 @@
+"""The contract with libraries' internals: what breaks here after an upgrade is named here."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from mlflow.tracking import MlflowClient
+from ray._private import ray_constants
+from ray.tune.schedulers import AsyncHyperBandScheduler
+
+from results.tracking.internals import make_tables
+from search.internals import asha_state, loopback
+from search.planning.asha import Asha
+
+
+class Stub:
+    """All that ASHA wants to know of a trial."""
+
+    def __init__(self, trial_id: str) -> None:
+        self.trial_id = trial_id
+
+
+def test_ray_s_asha_holds_what_we_read_of_it() -> None:
+    scheduler = AsyncHyperBandScheduler(
+        time_attr="epoch", metric="score", mode="max", max_t=9, grace_period=1, reduction_factor=3
+    )
+    assert set(asha_state.rungs(scheduler)) == {1, 3, 9}
+    for name, score in (("a", 0.9), ("b", 0.8), ("c", 0.1)):
+        assert not asha_state.is_known(scheduler, name)
+        scheduler.on_trial_add(None, Stub(name))
+        assert asha_state.is_known(scheduler, name)
+        scheduler.on_trial_result(None, Stub(name), {"epoch": 1, "score": score})
+    assert asha_state.rungs(scheduler)[1.0] == {"a": 0.9, "b": 0.8, "c": 0.1}
+    asha_state.forget(scheduler, "c")
+    asha_state.forget(scheduler, "never seen")
+    assert not asha_state.is_known(scheduler, "c")
+    assert asha_state.rungs(scheduler)[1.0]["c"] == 0.1
+    assert issubclass(Asha, AsyncHyperBandScheduler)
+
+
+def test_ray_s_choice_of_hosts_is_a_constant_that_can_be_set() -> None:
+    before = ray_constants.ENABLE_RAY_CLUSTER
+    assert isinstance(before, bool)
+    with loopback.single_host():
+        assert ray_constants.ENABLE_RAY_CLUSTER is False
+    assert ray_constants.ENABLE_RAY_CLUSTER is before
+
+
+def test_mlflow_s_tables_are_made_in_a_file_that_can_be_moved(tmp_path: Path) -> None:
+    made, place = tmp_path / "new.db", tmp_path / "mlflow.db"
+    make_tables(made)
+    made.replace(place)
+    client = MlflowClient(f"sqlite:///{place}")
+    experiment = client.create_experiment("c", artifact_location=str(tmp_path))
+    run = client.create_run(experiment).info.run_id
+    client.log_metric(run, "score", 0.5)
+    assert client.get_run(run).data.metrics == {"score": 0.5}
+    assert not made.exists()

@@ -1,0 +1,239 @@
+"""Registries: their two sides agree, and a team's own parts are taken or refused."""
+
+from __future__ import annotations
+
+import json
+import math
+import subprocess
+import sys
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from results.tasks.tasks import TASKS
+from search.options.user_code import load_parts
+from spaces.augmentation.families import register_family
+from spaces.errors import InputError
+from spaces.sections.loss import Focal, Loss
+from spaces.sections.optimizer import Optimizer
+from spaces.trial_config import SECTIONS, TrialConfig
+from trainables.data.folds import Folds
+from trainables.data.image_store import ImageStore
+from trainables.data.samplings import SAMPLINGS
+from trainables.losses.losses import LOSSES
+from trainables.networks.networks import NETWORKS
+from trainables.parts import Parts
+from trainables.tasks.tasks import TRAINING_TASKS
+from trainables.training.actions import ACTIONS
+from trainables.training.averages import AVERAGES
+from trainables.training.context import TrainingContext
+from trainables.training.mixings import MIXINGS
+from trainables.training.optimizers import OPTIMIZERS
+from trainables.training.schedules import SCHEDULES
+
+PARTS: tuple[Parts[Any], ...] = (
+    NETWORKS,
+    OPTIMIZERS,
+    SCHEDULES,
+    LOSSES,
+    MIXINGS,
+    SAMPLINGS,
+    AVERAGES,
+    ACTIONS,
+)
+
+
+@pytest.mark.parametrize("parts", PARTS, ids=lambda p: p.section)
+def test_what_can_be_asked_for_can_be_made(parts: Iterable[str]) -> None:
+    assert isinstance(parts, Parts)
+    assert set(parts) == set(SECTIONS[parts.section])
+
+
+def test_every_section_but_the_image_has_makers() -> None:
+    assert {parts.section for parts in PARTS} == set(SECTIONS) - {"data"}
+
+
+def test_both_halves_of_a_task_are_there() -> None:
+    assert set(TASKS) == set(TRAINING_TASKS)
+    for name, task in TRAINING_TASKS.items():
+        assert task.head == TASKS[name].head
+
+
+SCRIPT = """
+import json, sys
+from pathlib import Path
+from search.options.user_code import load_parts
+load_parts(["tests.own_parts"])
+from results.metrics import METRICS
+from spaces.trial_config import TrialConfig
+from trainables.data.folds import Folds
+from trainables.data.image_store import ImageStore
+from trainables.training.actions import ACTIONS
+from trainables.training.context import TrainingContext
+
+store, folds, classes, folder = json.loads(sys.argv[1])
+context = TrainingContext(store=ImageStore(Path(store)), folds=Folds.read(Path(folds)),
+    classes=tuple(classes), metric=METRICS["accuracy"])
+config = TrialConfig.of(size=32, store_side=44, batch=32, epochs=3, warmup_epochs=0).with_params({
+    "model": "linear", "pixels": 6, "optimizer": "plain", "lr": 0.05, "schedule": "halved",
+    "loss": "poly", "epsilon": 0.5, "sampling": "doubled", "averaging": "halfway",
+    "mix": "mirrored", "overlay": 0.2, "policy": "blurred", "blurred.sigma": 2.0,
+    "action": "noted"})
+assert TrialConfig.from_json(json.loads(json.dumps(config.to_json()))) == config
+folder = Path(folder)
+epochs = list(ACTIONS.of(config.run)(config, context, folder))
+print(json.dumps({"config": config.to_json(), "digest": config.digest,
+    "reports": [e.report for e in epochs], "note": (folder / "note.txt").read_text()}))
+"""
+
+
+def test_one_of_each_from_a_team_s_module(
+    store: ImageStore, folds: Folds, task: TrainingContext, tmp_path: Path
+) -> None:
+    given = [
+        str(store.path),
+        str(folds.write(tmp_path)),
+        list(task.classes),
+        str(tmp_path / "trial"),
+    ]
+    done = subprocess.run(
+        [sys.executable, "-c", SCRIPT, json.dumps(given)],
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert done.returncode == 0, done.stderr
+    told = json.loads(done.stdout.splitlines()[-1])
+    assert told["note"] == told["digest"]
+    images = 2 * len(folds.trained_on(0)) // 32 * 32
+    assert [r["images"] for r in told["reports"]] == [images] * 3  # every image twice
+    assert [r["metrics"]["train/lr"] for r in told["reports"]] == [0.05, 0.025, 0.025]
+    # Here nothing is registered: the record can be read, but not trained.
+    config = TrialConfig.from_json(told["config"])
+    assert config.digest == told["digest"]
+    assert config.replace(micro_batch=16).flat()["micro_batch"] == 16
+    assert config.flat()["overlay"] == 0.2
+    with pytest.raises(InputError, match=r"is your own: say parts=<module that registers it>"):
+        task.network(config)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fine(Loss):
+    kind: str = "fine"
+
+
+@dataclass(kw_only=True)
+class Loose:
+    kind: str = "loose"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Greedy(Loss):
+    kind: str = "greedy"
+    lr: float = 1.0
+
+
+def make(config: TrialConfig) -> Any:
+    return None
+
+
+@pytest.mark.parametrize(
+    ("kind", "settings", "maker", "words"),
+    [
+        ("focal", Fine, make, "loss=focal: the name is taken"),
+        ("Fine Loss", Fine, make, "a name like focal"),
+        ("fine", Loose, make, "must derive from Loss"),
+        ("fine", Optimizer, make, "must derive from Loss"),
+        ("fine", type("Fine2", (Loss,), {}), make, "must be a frozen dataclass"),
+        ("fine", Greedy, make, "another section has a parameter 'lr'"),
+        ("fine", Fine, "make", "str cannot be called"),
+    ],
+)
+def test_a_part_that_is_registered_wrongly_is_refused(
+    kind: str, settings: Any, maker: Any, words: str
+) -> None:
+    with pytest.raises(InputError, match=words):
+        LOSSES.register(kind, settings, maker)
+    assert set(LOSSES) == {"cross_entropy", "focal"} == set(SECTIONS["loss"])
+
+
+def test_a_policy_that_is_registered_wrongly_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="policy=none: the name is taken"):
+        register_family("none", lambda params: None)  # type: ignore[arg-type, return-value]
+    with pytest.raises(InputError, match="parts=no_such_module: cannot import"):
+        load_parts(["no_such_module"])
+
+
+def test_focal_loss_counts_easy_images_less() -> None:
+    logits = torch.tensor([[2.0, 0.0, -1.0], [0.0, 1.0, 0.5]], requires_grad=True)
+    targets = torch.eye(3)[[0, 2]]
+    plain = LOSSES.of(TrialConfig().loss)(TrialConfig())
+    config = TrialConfig.of(loss="focal", gamma=0.0)
+    assert torch.allclose(LOSSES.of(config.loss)(config)(logits, targets), plain(logits, targets))
+    smooth = TrialConfig.of(label_smoothing=0.1)
+    same = smooth.replace(loss="focal", gamma=0.0)
+    expected = LOSSES.of(smooth.loss)(smooth)(logits, targets)
+    assert torch.allclose(LOSSES.of(same.loss)(same)(logits, targets), expected)
+    config = config.replace(gamma=2.0)
+    assert isinstance(config.loss, Focal)
+    chances = torch.softmax(logits, 1)[[0, 1], [0, 2]]
+    by_hand = (-((1 - chances) ** 2) * chances.log()).mean()
+    assert torch.allclose(LOSSES.of(config.loss)(config)(logits, targets), by_hand)
+
+
+@pytest.mark.parametrize(
+    ("changes", "rates"),
+    [
+        ({}, [(1 + math.cos(math.pi * i / 8)) / 2 for i in range(8)]),
+        ({"schedule": "constant"}, [1.0] * 8),
+        ({"schedule": "step", "step_epochs": 2, "step_factor": 0.5}, [1.0] * 4 + [0.5] * 4),
+    ],
+)
+def test_schedules_warm_up_and_fall(changes: dict[str, Any], rates: list[float]) -> None:
+    """Five epochs of two steps, the first epoch a warm-up from a hundredth."""
+    config = TrialConfig.of(lr=1.0, epochs=5, warmup_epochs=1, **changes)
+    parameter = torch.nn.Parameter(torch.zeros(1))
+    optimizer = torch.optim.SGD([parameter], lr=1.0)
+    schedule = SCHEDULES.of(config.schedule)(config, optimizer, 2)
+    found = []
+    for step in range(10):
+        schedule.step_update(step)
+        found.append(optimizer.param_groups[0]["lr"])
+    assert found == pytest.approx([0.01, 0.505, *rates])
+
+
+def test_balanced_sampling_shows_classes_alike() -> None:
+    strata = np.array([0] * 900 + [1] * 90 + [2] * 10)
+    rows = np.arange(1000)
+    config = TrialConfig.of(sampling="balanced")
+    drawn = SAMPLINGS.of(config.sampling)(config, rows, strata)(np.random.default_rng(0))
+    assert np.bincount(strata[drawn]) == pytest.approx([333, 333, 333], abs=60)
+    square = config.replace(balance=0.5)
+    drawn = SAMPLINGS.of(square.sampling)(square, rows, strata)(np.random.default_rng(0))
+    roots = np.sqrt([900, 90, 10])
+    assert np.bincount(strata[drawn]) == pytest.approx(1000 * roots / roots.sum(), abs=60)
+    held_in = np.arange(500)  # nothing but what may be trained on
+    drawn = SAMPLINGS.of(config.sampling)(config, held_in, strata[:500])(np.random.default_rng(0))
+    assert set(drawn) <= set(held_in)
+
+
+def test_mixing_mixes_any_target_in_the_shares_of_the_images() -> None:
+    config = TrialConfig.of(mix="mixup", mix_alpha=1.0, batch=4)
+    images = torch.arange(4.0).reshape(4, 1, 1, 1).expand(4, 3, 2, 2)
+    soft = torch.rand(4, 5, generator=torch.Generator().manual_seed(0))
+    np.random.seed(1)
+    mixed, targets = MIXINGS.of(config.mix)(config)(images.clone(), soft)
+    share = float((mixed[1, 0, 0, 0] - 2.0) / (1.0 - 2.0))  # of image 1, mixed with image 2
+    assert 0 < share < 1
+    assert torch.allclose(targets[1], share * soft[1] + (1 - share) * soft[2], atol=1e-6)
+    planes = torch.rand(4, 2, 3, 3)
+    np.random.seed(1)
+    _, moved = MIXINGS.of(config.mix)(config)(images.clone(), planes)
+    assert torch.allclose(moved[1], share * planes[1] + (1 - share) * planes[2], atol=1e-6)
+    none = replace(config, mix=TrialConfig().mix)
+    assert MIXINGS.of(none.mix)(none)(images, soft)[1] is soft

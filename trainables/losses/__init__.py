@@ -1,0 +1,1 @@
+"""Losses over soft targets, a file each; registry: losses."""

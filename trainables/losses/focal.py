@@ -1,0 +1,28 @@
+"""Focal loss."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+
+from spaces.sections.loss import Focal
+from spaces.trial_config import TrialConfig
+
+
+def focal(config: TrialConfig) -> Callable[[torch.Tensor, torch.Tensor], torch.Tensor]:
+    """Focal loss (Lin et al., Focal Loss for Dense Object Detection, ICCV 2017), multi-class.
+
+    Each class's part of the cross entropy counts ``(1 - p) ** gamma`` times. Targets may be soft,
+    as after mixing or label smoothing.
+    """
+    settings = config.loss
+    assert isinstance(settings, Focal)
+
+    def loss(logits: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+        logs = torch.log_softmax(logits.float(), dim=1)
+        smoothed = targets * (1 - settings.label_smoothing)
+        smoothed = smoothed + settings.label_smoothing / logits.shape[1]
+        return -(smoothed * (1 - logs.exp()) ** settings.gamma * logs).sum(dim=1).mean()
+
+    return loss

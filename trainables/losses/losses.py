@@ -1,0 +1,19 @@
+"""The losses by name; a new one is a file and a line here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+
+from spaces.trial_config import TrialConfig
+from trainables.losses.cross_entropy import cross_entropy
+from trainables.losses.focal import focal
+from trainables.parts import Parts
+
+Loss = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
+"""From logits (n, classes) and target probabilities (n, classes) to a scalar."""
+
+BuildLoss = Callable[[TrialConfig], Loss]
+
+LOSSES: Parts[BuildLoss] = Parts("loss", {"cross_entropy": cross_entropy, "focal": focal})

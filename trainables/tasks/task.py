@@ -1,0 +1,60 @@
+"""What every task's half of a training has to say."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from typing import Any, ClassVar
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from spaces.trial_config import TrialConfig
+from trainables.losses.losses import Loss
+
+Own = Mapping[str, Callable[..., Any]]
+"""Functions named on the command line, by ``module:function``."""
+
+
+class TrainingTask(ABC):
+    """What a network of a task is given, what it is trained for, and what its outputs mean.
+
+    Attributes:
+        name: Name of the task; results/tasks has the other half.
+        head: Name of the array of predictions in records.
+        activation: From outputs to predictions; one of `trainables.portable.activations`.
+    """
+
+    name: ClassVar[str]
+    head: ClassVar[str]
+    activation: ClassVar[str]
+
+    @abstractmethod
+    def outputs(self, classes: int) -> int:
+        """Outputs of a network for so many classes."""
+
+    @abstractmethod
+    def targets(self, labels: NDArray[Any], classes: int) -> NDArray[np.float32]:
+        """What a loss compares outputs with, float32 (n, …); it may be soft.
+
+        Args:
+            labels: Targets of some images, as the results' half reads them.
+            classes: Number of classes.
+        """
+
+    @abstractmethod
+    def network(self, config: TrialConfig, classes: int, own: Own) -> torch.nn.Module:
+        """Builds the network around a backbone.
+
+        Raises:
+            InputError: If it cannot be built.
+        """
+
+    @abstractmethod
+    def loss(self, config: TrialConfig, own: Own) -> Loss:
+        """Builds the loss."""
+
+    @abstractmethod
+    def undo(self, view: str, predictions: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Predictions of a view as those of the image itself."""

@@ -1,0 +1,13 @@
+"""What an actor does with a configuration, by name; a new one is a function and a line here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from trainables.parts import Parts
+from trainables.training.fit import Epoch, fit
+
+Action = Callable[..., Iterator[Epoch]]
+"""Called as `fit` is: yields a report for every epoch that an early stop may follow."""
+
+ACTIONS: Parts[Action] = Parts("run", {"train": fit})

@@ -1,0 +1,45 @@
+"""Mixing the images of a batch, by name; a new one is a function and a line here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+
+import trainables.portable.torchvision_cure  # noqa: F401 (has to come before timm)
+from spaces.sections.mixing import Pairs
+from spaces.trial_config import TrialConfig
+from trainables.parts import Parts
+
+# isort: split
+from timm.data.mixup import Mixup
+
+Mix = Callable[[torch.Tensor, torch.Tensor], tuple[torch.Tensor, torch.Tensor]]
+"""From images (n, 3, height, width) and targets (n, …) to mixed ones."""
+
+BuildMix = Callable[[TrialConfig], Mix]
+
+
+def _none(config: TrialConfig) -> Mix:
+    return lambda images, targets: (images, targets)
+
+
+def _pairs(config: TrialConfig) -> Mix:
+    """timm's mixup or CutMix; it draws from numpy's global generator.
+
+    timm mixes class indices only. Given the images' places in the batch instead, it says how much
+    of which image is in each, and any target is mixed in these shares.
+    """
+    settings, count = config.mix, config.run.images_at_once
+    assert isinstance(settings, Pairs)
+    alphas = {"mixup_alpha": 0.0, "cutmix_alpha": 0.0, f"{settings.kind}_alpha": settings.mix_alpha}
+    mixup = Mixup(**alphas, label_smoothing=0.0, num_classes=count)  # the loss smooths
+
+    def mix(images: torch.Tensor, targets: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        mixed, shares = mixup(images, torch.arange(count, device=images.device))
+        return mixed, torch.tensordot(shares, targets, dims=1)
+
+    return mix
+
+
+MIXINGS: Parts[BuildMix] = Parts("mix", {"none": _none, "mixup": _pairs, "cutmix": _pairs})

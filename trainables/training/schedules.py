@@ -1,0 +1,54 @@
+"""The schedules of the learning rate by name, all of them timm's; a new one is a line here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+
+import trainables.portable.torchvision_cure  # noqa: F401 (has to come before timm)
+from spaces.sections.schedule import Step
+from spaces.trial_config import TrialConfig
+from trainables.parts import Parts
+
+# isort: split
+from timm.scheduler import CosineLRScheduler, StepLRScheduler
+from timm.scheduler.scheduler import Scheduler
+
+BuildSchedule = Callable[[TrialConfig, torch.optim.Optimizer, int], Scheduler]
+"""From configuration, optimizer and steps per epoch to a schedule that counts steps."""
+
+
+def _warmup(config: TrialConfig, steps: int) -> dict[str, Any]:
+    return {
+        "warmup_t": config.schedule.warmup_epochs * steps,
+        "warmup_lr_init": config.optimizer.lr * config.schedule.warmup_start,
+        "warmup_prefix": True,
+        "t_in_epochs": False,
+    }
+
+
+def _cosine(config: TrialConfig, optimizer: torch.optim.Optimizer, steps: int) -> Scheduler:
+    falling = (config.run.epochs - config.schedule.warmup_epochs) * steps
+    return CosineLRScheduler(optimizer, t_initial=max(1, falling), **_warmup(config, steps))
+
+
+def _constant(config: TrialConfig, optimizer: torch.optim.Optimizer, steps: int) -> Scheduler:
+    return StepLRScheduler(optimizer, decay_t=1, decay_rate=1.0, **_warmup(config, steps))
+
+
+def _step(config: TrialConfig, optimizer: torch.optim.Optimizer, steps: int) -> Scheduler:
+    settings = config.schedule
+    assert isinstance(settings, Step)
+    return StepLRScheduler(
+        optimizer,
+        decay_t=settings.step_epochs * steps,
+        decay_rate=settings.step_factor,
+        **_warmup(config, steps),
+    )
+
+
+SCHEDULES: Parts[BuildSchedule] = Parts(
+    "schedule", {"cosine": _cosine, "constant": _constant, "step": _step}
+)
