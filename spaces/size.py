@@ -15,7 +15,7 @@ def parse_size(value: Any) -> tuple[int, int]:
         if isinstance(value, str) and len(numbers) == 1:
             numbers *= 2
         height, width = numbers
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, OverflowError) as error:
         raise InputError(
             f"size={value!r}: give height x width such as 96x128, or one number"
         ) from error

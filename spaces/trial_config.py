@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from spaces.augmentation.families import is_policy_parameter, policy_of
+from spaces.augmentation.families import FAMILIES, Family, is_policy_parameter, policy_of
 from spaces.augmentation.policy import AugPolicy
 from spaces.digest import digest
 from spaces.errors import InputError, unknown
@@ -20,7 +20,7 @@ from spaces.sections.optimizer import OPTIMIZERS, Adaptive, Optimizer
 from spaces.sections.run import RUNS, Run
 from spaces.sections.sampling import SAMPLINGS, Sampling
 from spaces.sections.schedule import SCHEDULES, Cosine, Schedule
-from spaces.sections.section import Kinds, Section
+from spaces.sections.section import NAME, Foreign, Kinds, Section
 
 SECTIONS: dict[str, Kinds[Any]] = {
     "data": DATA,
@@ -73,6 +73,8 @@ class TrialConfig:
     run: Run = field(default_factory=Run)
 
     def __post_init__(self) -> None:
+        if isinstance(self.run, Foreign):
+            return
         epochs, warm = self.run.epochs, getattr(self.schedule, "warmup_epochs", 0)
         if 0 < warm >= epochs:
             raise InputError(f"warmup_epochs must be within 0 to below epochs={epochs}, got {warm}")
@@ -113,8 +115,9 @@ class TrialConfig:
         policy = {name: value for name, value in params.items() if is_policy_parameter(name)}
         changes = {name: value for name, value in params.items() if name not in policy}
         for name, value in changes.items():
-            if name in ELSEWHERE:
-                raise InputError(f"{name} is not a parameter: {ELSEWHERE[name]}")
+            own_name = name.rpartition(".")[2]
+            if own_name in ELSEWHERE:
+                raise InputError(f"{name} is not a parameter: {ELSEWHERE[own_name]}")
             if name in ("model", "loss") and ":" in str(value):
                 raise InputError(f"{name}={value}: set it with {name}=module:function")
         if policy:
@@ -254,5 +257,25 @@ def register(key: str, kind: str, settings: type[Section]) -> None:
     """
     if key not in SECTIONS:
         raise unknown("section", key, SECTIONS)
+    if kind in FAMILIES:
+        raise InputError(f"{SECTIONS[key].parameter}={kind}: a policy has this name; rename yours")
     others = [kinds.names() for k, kinds in SECTIONS.items() if k != key]
-    SECTIONS[key].add(kind, settings, taken=[name for names in others for name in names])
+    taken = [*(name for names in others for name in names), *ELSEWHERE, "policy", "stages"]
+    own = set(SECTIONS[key].names())
+    SECTIONS[key].add(kind, settings, taken=[name for name in taken if name not in own])
+
+
+def register_family(name: str, build: Family) -> None:
+    """Adds a team's own family of policies; its parameters are called ``<name>.<parameter>``.
+
+    Raises:
+        InputError: If the name is taken or no name, or ``build`` is no function.
+    """
+    kinds = [kind for section in SECTIONS.values() for kind in section]
+    if name in (*FAMILIES, *kinds, *parameters()):
+        raise InputError(f"policy={name}: the name is taken; choose another for your own")
+    if not NAME.match(name):
+        raise InputError(f"policy={name}: a name like rand_augment is needed")
+    if not callable(build):
+        raise InputError(f"policy={name}: a function from parameters to an AugPolicy is needed")
+    FAMILIES[name] = build

@@ -10,7 +10,6 @@ import numpy as np
 import torch
 from timm.scheduler import MultiStepLRScheduler
 
-from spaces.augmentation.families import register_family
 from spaces.augmentation.policy import AugPolicy, Choice, Stage
 from spaces.sections.averaging import Averaging
 from spaces.sections.loss import Loss
@@ -20,7 +19,7 @@ from spaces.sections.optimizer import Optimizer
 from spaces.sections.run import Run
 from spaces.sections.sampling import Sampling
 from spaces.sections.schedule import Schedule
-from spaces.trial_config import TrialConfig
+from spaces.trial_config import TrialConfig, register_family
 from trainables.data.samplings import SAMPLINGS
 from trainables.losses.losses import LOSSES
 from trainables.networks.networks import NETWORKS

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Generic, TypeVar
 
-from spaces.errors import InputError
-from spaces.sections.section import Section
+from spaces.errors import InputError, unknown
+from spaces.sections.section import Foreign, Section
 from spaces.trial_config import SECTIONS, register
 
 P = TypeVar("P", bound=Callable[..., Any])
@@ -56,11 +56,18 @@ class Parts(Generic[P]):
         Raises:
             InputError: If nothing here makes this kind.
         """
+        key = SECTIONS[self.section].parameter
+        if isinstance(settings, Foreign) and settings.kind in self._makers:
+            raise InputError(
+                f"{key}={settings.kind} was recorded with other settings than it has here: "
+                f"{', '.join(settings.settings) or 'none'}"
+            )
         found = (own or {}).get(settings.kind) or self._makers.get(settings.kind)
         if found is None and not settings.own:
             found = self._other
+        if found is None and not settings.own and not isinstance(settings, Foreign):
+            raise unknown(key, settings.kind, self._makers, f"{key}={settings.kind}")
         if found is None:
-            key = SECTIONS[self.section].parameter
             how = f"{key}={settings.kind}" if settings.own else "parts=<module that registers it>"
             raise InputError(
                 f"{key}={settings.kind} is your own: say {how} on the command line, since nothing "

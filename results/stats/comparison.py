@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
-from results.metrics import Ints, Metric
+from results.metrics import Floats, Ints, Metric
 from results.stats.bootstrap import bootstrap_scores
 
 DRAWS = 1000
@@ -59,9 +59,11 @@ def compare(
     """Compares a candidate with controls trained with several seeds each.
 
     The variance of a difference is that of the images (paired bootstrap of the mean over seeds,
-    by group) plus that of the seeds (pooled over all arms), with Welch-Satterthwaite degrees of
-    freedom. With no true difference at most `FALSE_WIN` of searches claim any win, however many
-    controls there are (Bonferroni); each interval covers 95 % or more.
+    by group) plus that of the seeds of each arm, with Welch-Satterthwaite degrees of freedom: arms
+    may vary unlike one another. What resampled images explain of the seeds' variance is left out:
+    it is in the variance of the images already. With no true
+    difference at most `FALSE_WIN` of searches claim any win, however many controls there are
+    (Bonferroni over wins; losses are claimed beside them); each interval covers 95 % or more.
 
     Args:
         metric: What to compare.
@@ -89,9 +91,6 @@ def compare(
     if not defined[0] or defined.sum() < DRAWS / 2:
         return []
     scores = {name: s[:, defined] for name, s in scores.items()}
-    freedom = sum(len(s) - 1 for s in scores.values())
-    squares = sum(float(((s[:, 0] - s[:, 0].mean()) ** 2).sum()) for s in scores.values())
-    seed_variance = squares / freedom
     units = len(labels) if groups is None else len(np.unique(groups))
     level = 1 - min(0.05, 2 * FALSE_WIN / len(controls))
     found = []
@@ -99,9 +98,11 @@ def compare(
         ours, theirs = scores[""], scores[name]
         difference = ours.mean(axis=0) - theirs.mean(axis=0)
         of_images = float(np.var(difference[1:]))
-        of_seeds = seed_variance * (1 / len(ours) + 1 / len(theirs))
-        total = of_images + of_seeds
-        inverse = of_images**2 / max(1, units - 1) + of_seeds**2 / freedom
+        total, inverse = of_images, of_images**2 / max(1, units - 1)
+        for arm in (ours, theirs):
+            observed, explained = _seed_variance(arm)
+            total += max(0.0, observed - explained)
+            inverse += observed**2 / (len(arm) - 1)
         df = total**2 / inverse if inverse > 0 else 1.0
         margin = float(stats.t.ppf((1 + level) / 2, df)) * total**0.5
         found.append(
@@ -115,3 +116,15 @@ def compare(
             )
         )
     return found
+
+
+def _seed_variance(scores: Floats) -> tuple[float, float]:
+    """Variance of the mean over seeds as observed, and what of it resampled images explain.
+
+    Args:
+        scores: (seeds, 1 + draws), of an arm.
+    """
+    deviations = scores - scores.mean(axis=0)
+    scale = len(scores) * (len(scores) - 1)
+    observed = float((deviations[:, 0] ** 2).sum()) / scale
+    return observed, float(np.var(deviations[:, 1:], axis=1).sum()) / scale

@@ -25,16 +25,16 @@ def check_own_functions(
     Args:
         config: A configuration that they have to work with.
         classes: Number of classes.
-        model: ``module:function`` or empty.
-        loss: ``module:function`` or empty.
+        model: ``module:function``, or the name of a kind, or empty.
+        loss: The same.
         metric: ``module:function``, or the name of a metric of ours.
 
     Raises:
         InputError: Naming the function, and what is wrong with it.
     """
-    if model:
+    if ":" in model:
         _check_model(model, config, classes)
-    if loss:
+    if ":" in loss:
         _check_loss(loss, config, classes)
     if ":" in metric:
         _check_metric(metric, classes)

@@ -15,12 +15,13 @@ from search.jobs.own_functions import check_own_functions
 from search.options.groups import DigitsConfig
 from search.options.search_space import flatten
 from search.options.training import JobConfig, TrainConfig
+from search.options.user_code import own_functions
 from spaces.errors import InputError
 from spaces.names import check_name
 from spaces.sections.model import Timm
 from spaces.size import parse_size
 from spaces.space import SearchSpace
-from spaces.trial_config import TrialConfig, check_effect
+from spaces.trial_config import SECTIONS, TrialConfig, check_effect
 from trainables.data.contest import Contest, load_contest
 from trainables.data.digits import make_digits
 from trainables.data.folds import make_folds
@@ -80,6 +81,9 @@ def prepare(
             )
         baseline = baseline.replace(fold=config.fold)
     fix = flatten(config.fix)
+    for name in ("model", "loss"):
+        if getattr(config, name) and name in fix:
+            raise InputError(f"{name}={getattr(config, name)} and fix.{name}={fix[name]}: give one")
     check_effect(fix, baseline, _categories(space), "fix")
     if space is not None:
         _check_values(space, baseline, fix)
@@ -210,10 +214,14 @@ def _check_networks(
         baseline, classes, model=config.model, loss=config.loss, metric=config.metric
     )
     from trainables.networks.timm_network import check_backbone, timm_network
-    from trainables.training.optimizers import check_optimizer
+    from trainables.training.registries import check_makers
 
-    for name in _choices(space, "optimizer") or [baseline.optimizer.kind]:
-        check_optimizer(name)
+    own = own_functions(model=config.model, loss=config.loss)
+    check_makers(baseline, own)
+    kinds = {section.parameter for section in SECTIONS.values()}
+    for name, choices in _categories(space).items():
+        for choice in choices if name in kinds else ():
+            check_makers(baseline.with_params({name: choice}), own)
     if not isinstance(baseline.model, Timm):
         return
     for name in _choices(space, "backbone") or [baseline.model.backbone]:

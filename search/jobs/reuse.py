@@ -41,11 +41,12 @@ class KnownTrainings:
             # A folder that was renamed or copied has not the files that its record names.
             if search.id == job.name or search.folder.name != search.id or not (same and same_code):
                 continue
+            registers = bool(job.parts) or bool(theirs.get("options", {}).get("parts"))
             own_metric = ":" in str(theirs.get("options", {}).get("metric", "")) + job.metric
             same_own = digests.get("own", "") == ours["own"]
             for trial in search.trials.values():
                 network, loss = trial.config.model, trial.config.loss
-                own = own_metric or bool(job.parts) or network.own or loss.own
+                own = own_metric or registers or network.own or loss.own
                 if trial.state != "finished" or trial.taken or (own and not same_own):
                     continue
                 folder = search.trial_folder(trial)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from math import inf
 from typing import Any
 
 from search.options.option import option
@@ -69,9 +70,9 @@ class ResourcesConfig:
     memory: float = option(0, "memory per trial in GiB; 0 reserves none")
 
     def __post_init__(self) -> None:
-        demand(self.cpu > 0, "resources.cpu", self.cpu, "above 0")
-        demand(self.gpu >= 0 or self.gpu == -1, "resources.gpu", self.gpu, "0 or more, or -1")
-        demand(self.memory >= 0, "resources.memory", self.memory, "0 or more (in GiB)")
+        demand(0 < self.cpu < inf, "resources.cpu", self.cpu, "above 0")
+        demand(0 <= self.gpu < inf or self.gpu == -1, "resources.gpu", self.gpu, "0 or more, or -1")
+        demand(0 <= self.memory < inf, "resources.memory", self.memory, "0 or more (in GiB)")
 
 
 @dataclass(kw_only=True)

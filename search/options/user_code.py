@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import hashlib
 import importlib
 import sys
 from collections.abc import Callable, Iterable
@@ -63,7 +64,11 @@ def source_digest(references: Iterable[str]) -> str:
     """
     modules = sorted({r.partition(":")[0] for r in references if ":" in r})
     files = [getattr(sys.modules[name], "__file__", None) for name in modules]
-    return digest([Path(f).read_text() if f else "" for f in files]) if files else ""
+    return (
+        digest([hashlib.sha256(Path(f).read_bytes()).hexdigest() if f else "" for f in files])
+        if files
+        else ""
+    )
 
 
 def own_functions(**references: str) -> dict[str, Callable[..., Any]]:

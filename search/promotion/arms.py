@@ -64,7 +64,12 @@ def _promoted(
     found = candidate.trial.config
     own = {k: s.kind if s.own else "" for k, s in (("model", found.model), ("loss", found.loss))}
     for key, value in own.items():
-        if value != getattr(config, key):
+        given = getattr(config, key)
+        if given and ":" not in given:
+            raise InputError(
+                f"{key}={given}: write promote.{key}={given} to change what is promoted"
+            )
+        if value != given:
             raise InputError(
                 f"{candidate.id} was trained with {key}={value or chr(39) * 2}: say so on the "
                 "command line, since nothing is imported because a file says so"

@@ -18,6 +18,7 @@ from search.options.recorded import find_job
 from search.options.same_place import same_place
 from search.options.search_space import flatten
 from search.options.training import PromoteConfig
+from search.options.user_code import own_functions
 from search.planning.fold_plan import RACE_FOLDS, FoldsPlan
 from search.planning.planned import Plan
 from search.promotion.arms import promoted_arms
@@ -139,12 +140,15 @@ def _prepare(
     say: Say,
 ) -> Prepared:
     from trainables.networks.timm_network import check_backbone, timm_network
+    from trainables.training.registries import check_makers
 
     first = next(iter(arms.values()))
     check_own_functions(
         first, len(standing.classes), model=config.model, loss=config.loss, metric=config.metric
     )
+    own = own_functions(model=config.model, loss=config.loss)
     for arm in arms.values():
+        check_makers(arm, own)
         if isinstance(arm.model, Timm):
             check_backbone(arm.model.backbone)
             if arm.model.pretrained or arm.model.weights:  # fetched once here, not by every worker

@@ -36,22 +36,11 @@ FAMILIES: dict[str, Family] = {
 STAGES = re.compile(r"^(stages|stage[1-9]\.(operation|probability|strength))$")
 
 
-def register_family(name: str, build: Family) -> None:
-    """Adds a team's own family.
-
-    Raises:
-        InputError: If the name is taken, or ``build`` is no function.
-    """
-    if name in FAMILIES:
-        raise InputError(f"policy={name}: the name is taken; choose another for your own")
-    if not callable(build):
-        raise InputError(f"policy={name}: a function from parameters to an AugPolicy is needed")
-    FAMILIES[name] = build
-
-
 def is_policy_parameter(name: str) -> bool:
     """Whether a parameter says something of the augmentation per image."""
-    return name == "policy" or name.partition(".")[0] in FAMILIES or bool(STAGES.match(name))
+    family, dot, _ = name.partition(".")
+    own = bool(dot) and family in FAMILIES and family != "stages"
+    return name == "policy" or own or bool(STAGES.match(name))
 
 
 def policy_of(params: Mapping[str, Any]) -> AugPolicy:
@@ -61,6 +50,11 @@ def policy_of(params: Mapping[str, Any]) -> AugPolicy:
         InputError: If there is no such family or a value does not fit.
     """
     stages = {key: value for key, value in params.items() if STAGES.match(key)}
+    if stages and params.get("policy", "stages") != "stages":
+        raise InputError(
+            f"policy={params['policy']} and {min(stages)}={stages[min(stages)]} are two policies: "
+            "leave one out"
+        )
     if stages:
         return staged(stages)
     if "policy" not in params:

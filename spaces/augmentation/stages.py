@@ -38,6 +38,6 @@ def staged(params: Mapping[str, Value]) -> AugPolicy:
 
 def _number(params: Mapping[str, Value], name: str, default: float) -> float:
     value = params.get(name, default)
-    if isinstance(value, bool | str) or not math.isfinite(value):
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
         raise InputError(f"{name}={value}: a number is needed")
     return float(value)

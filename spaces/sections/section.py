@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 import re
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -11,7 +12,8 @@ from typing import Any, Generic, Literal, TypeVar, get_args, get_origin, get_typ
 from spaces.errors import InputError, unknown
 from spaces.size import parse_size
 
-_NAME = re.compile(r"^[a-z][a-z0-9_]*\Z")
+NAME = re.compile(r"^[a-z][a-z0-9_]*\Z")
+"""Of kinds and of families of policies."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,13 +49,13 @@ class Foreign(Section):
         settings: As they stand in the record.
     """
 
-    settings: Mapping[str, Any] = field(default_factory=dict)
+    settings: Mapping[str, Any] = field(default_factory=dict, hash=False)
 
     def __getattr__(self, name: str) -> Any:
         """Settings read like those of a kind that is known."""
         settings = self.__dict__.get("settings", {})
         if name not in settings:
-            raise AttributeError(f"{self.kind} has no setting {name!r}")
+            raise AttributeError(f"{self.__dict__.get('kind')} has no setting {name!r}")
         return settings[name]
 
     def to_json(self) -> dict[str, Any]:
@@ -62,6 +64,11 @@ class Foreign(Section):
 
 
 S = TypeVar("S", bound=Section)
+
+Size = tuple[int, int]
+
+SIMPLE = (int, float, bool, str, Size)
+"""Types of settings, beside Literal."""
 
 
 class Kinds(Generic[S]):
@@ -110,7 +117,7 @@ class Kinds(Generic[S]):
             InputError: If a name is taken or no name, or the class is none of this section.
         """
         place = f"{self.parameter}={kind}"
-        if not _NAME.match(kind):
+        if not NAME.match(kind):
             raise InputError(f"{place}: a name like focal or my_loss2 is needed")
         if kind in self._kinds:
             raise InputError(f"{place}: the name is taken; choose another for your own")
@@ -118,8 +125,17 @@ class Kinds(Generic[S]):
             raise InputError(f"{place}: its settings must derive from {self.base.__name__}")
         if not getattr(vars(settings).get("__dataclass_params__"), "frozen", False):
             raise InputError(f"{place}: its settings must be a frozen dataclass")
-        for name in set(_types(settings)) & set(taken):
-            raise InputError(f"{place}: another section has a parameter {name!r}; rename yours")
+        for name in {*_types(settings)} & {*taken, self.parameter}:
+            raise InputError(f"{place}: the parameter {name!r} is there already; rename yours")
+        for f in dataclasses.fields(settings):
+            if f.default is dataclasses.MISSING:
+                raise InputError(f"{place}: its setting {f.name!r} needs a default value")
+            hint = get_type_hints(settings)[f.name]
+            if hint not in SIMPLE and get_origin(hint) is not Literal:
+                raise InputError(
+                    f"{place}: its setting {f.name!r} is {hint}; a number, a text, true or false, "
+                    "a size or a Literal is needed"
+                )
         self._kinds[kind] = settings
 
     def settings(self, kind: str) -> type[S]:
@@ -143,7 +159,9 @@ class Kinds(Generic[S]):
     def knows(self, name: str) -> bool:
         """Whether a parameter, maybe with the prefix of a kind, belongs to this section."""
         prefix, _, rest = name.rpartition(".")
-        return rest in self.names() and (not prefix or prefix in self._kinds)
+        if not prefix:
+            return rest in self.names()
+        return prefix in self._kinds and rest in _types(self._kinds[prefix])
 
     def has(self, kind: str, name: str) -> bool:
         """Whether a parameter of this section has an effect with a kind."""
@@ -203,9 +221,6 @@ def _types(settings: type[Section]) -> dict[str, Any]:
     return {name: hints[name] for name in names}
 
 
-Size = tuple[int, int]
-
-
 def convert(kind: Any, value: Any, shown: str) -> Any:
     """Checks a value against the type of its field; whole floats pass as integers.
 
@@ -218,13 +233,14 @@ def convert(kind: Any, value: Any, shown: str) -> Any:
         if value not in get_args(kind):
             raise unknown(shown, value, get_args(kind), f"{shown}={value}")
         return value
-    if kind is float and isinstance(value, str):  # PyYAML reads 1e-4 as a string
+    if kind is float and not isinstance(value, bool):
         try:
-            return float(value)
-        except ValueError:
-            pass
-    if kind is float and isinstance(value, int | float) and not isinstance(value, bool):
-        return float(value)
+            number = float(value)  # of a text, too: PyYAML reads 1e-4 as one
+        except (TypeError, ValueError, OverflowError):
+            number = math.nan
+        if math.isfinite(number):
+            return number
+        raise InputError(f"{shown}={value!r:.40}: a number is needed")
     if kind is int and isinstance(value, float) and value.is_integer():
         return int(value)
     if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):

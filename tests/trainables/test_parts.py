@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import pickle
 import subprocess
 import sys
 from collections.abc import Iterable
@@ -17,45 +18,33 @@ import torch
 
 from results.tasks.tasks import TASKS
 from search.options.user_code import load_parts
-from spaces.augmentation.families import register_family
+from spaces.augmentation.policy import AugPolicy
+from spaces.augmentation.trivial_augment import trivial_augment
 from spaces.errors import InputError
 from spaces.sections.loss import Focal, Loss
 from spaces.sections.optimizer import Optimizer
-from spaces.trial_config import SECTIONS, TrialConfig
+from spaces.trial_config import SECTIONS, TrialConfig, register_family
 from trainables.data.folds import Folds
 from trainables.data.image_store import ImageStore
+from trainables.data.loader import TrainingLoader
 from trainables.data.samplings import SAMPLINGS
 from trainables.losses.losses import LOSSES
-from trainables.networks.networks import NETWORKS
 from trainables.parts import Parts
 from trainables.tasks.tasks import TRAINING_TASKS
-from trainables.training.actions import ACTIONS
-from trainables.training.averages import AVERAGES
 from trainables.training.context import TrainingContext
 from trainables.training.mixings import MIXINGS
-from trainables.training.optimizers import OPTIMIZERS
+from trainables.training.registries import REGISTRIES, check_makers
 from trainables.training.schedules import SCHEDULES
 
-PARTS: tuple[Parts[Any], ...] = (
-    NETWORKS,
-    OPTIMIZERS,
-    SCHEDULES,
-    LOSSES,
-    MIXINGS,
-    SAMPLINGS,
-    AVERAGES,
-    ACTIONS,
-)
 
-
-@pytest.mark.parametrize("parts", PARTS, ids=lambda p: p.section)
+@pytest.mark.parametrize("parts", REGISTRIES, ids=lambda p: p.section)
 def test_what_can_be_asked_for_can_be_made(parts: Iterable[str]) -> None:
     assert isinstance(parts, Parts)
     assert set(parts) == set(SECTIONS[parts.section])
 
 
 def test_every_section_but_the_image_has_makers() -> None:
-    assert {parts.section for parts in PARTS} == set(SECTIONS) - {"data"}
+    assert {parts.section for parts in REGISTRIES} == set(SECTIONS) - {"data"}
 
 
 def test_both_halves_of_a_task_are_there() -> None:
@@ -70,9 +59,10 @@ from pathlib import Path
 from search.options.user_code import load_parts
 load_parts(["tests.own_parts"])
 from results.metrics import METRICS
-from spaces.trial_config import TrialConfig
+from spaces.trial_config import TrialConfig, register_family
 from trainables.data.folds import Folds
 from trainables.data.image_store import ImageStore
+from trainables.data.loader import TrainingLoader
 from trainables.training.actions import ACTIONS
 from trainables.training.context import TrainingContext
 
@@ -122,6 +112,29 @@ def test_one_of_each_from_a_team_s_module(
         task.network(config)
 
 
+def test_what_cannot_be_made_is_told_before_anything_starts() -> None:
+    check_makers(TrialConfig(), {})
+    with pytest.raises(InputError, match=r"unknown action 'zzz' .*choices: train"):
+        check_makers(TrialConfig.of(action="zzz"), {})
+    with pytest.raises(InputError, match="did you mean adamw"):
+        check_makers(TrialConfig.of(optimizer="adamww"), {})
+    data = TrialConfig().to_json()
+    data["loss"] = {"kind": "focal", "label_smoothing": 0.0, "gamma": 2.0, "later": 1}
+    with pytest.raises(InputError, match="recorded with other settings than it has here: "):
+        check_makers(TrialConfig.from_json(data), {})
+
+
+def test_an_own_action_is_read_where_it_is_not_known() -> None:
+    data = TrialConfig.of(mix="mixup").to_json()
+    data["run"] |= {"kind": "mine", "extra": 1}
+    config = TrialConfig.from_json(data)
+    assert config.to_json() == data
+    assert (config.run.epochs, config.run.kind) == (12, "mine")
+    again = pickle.loads(pickle.dumps(config))
+    assert again == config
+    assert hash(config.run) == hash(again.run)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Fine(Loss):
     kind: str = "fine"
@@ -130,6 +143,24 @@ class Fine(Loss):
 @dataclass(kw_only=True)
 class Loose:
     kind: str = "loose"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Unset(Loss):
+    kind: str = "unset"
+    power: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Listed(Loss):
+    kind: str = "listed"
+    powers: tuple[float, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Circular(Loss):
+    kind: str = "circular"
+    loss: float = 1.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -150,7 +181,11 @@ def make(config: TrialConfig) -> Any:
         ("fine", Loose, make, "must derive from Loss"),
         ("fine", Optimizer, make, "must derive from Loss"),
         ("fine", type("Fine2", (Loss,), {}), make, "must be a frozen dataclass"),
-        ("fine", Greedy, make, "another section has a parameter 'lr'"),
+        ("fine", Greedy, make, "the parameter 'lr' is there already"),
+        ("fine", Circular, make, "the parameter 'loss' is there already"),
+        ("fine", Unset, make, "its setting 'power' needs a default"),
+        ("fine", Listed, make, "its setting 'powers' is tuple"),
+        ("trivial_augment", Fine, make, "a policy has this name"),
         ("fine", Fine, "make", "str cannot be called"),
     ],
 )
@@ -165,8 +200,23 @@ def test_a_part_that_is_registered_wrongly_is_refused(
 def test_a_policy_that_is_registered_wrongly_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="policy=none: the name is taken"):
         register_family("none", lambda params: None)  # type: ignore[arg-type, return-value]
+    for taken in ("sgd", "lr", "optimizer"):
+        with pytest.raises(InputError, match="the name is taken"):
+            register_family(taken, lambda params: AugPolicy())
+    with pytest.raises(InputError, match="a name like rand_augment"):
+        register_family("Rand-Augment", lambda params: AugPolicy())
     with pytest.raises(InputError, match="parts=no_such_module: cannot import"):
         load_parts(["no_such_module"])
+
+
+@pytest.mark.parametrize("gamma", [0.0, 0.5, 1.0, 2.0])
+def test_focal_loss_has_a_slope_where_an_image_is_certain(gamma: float) -> None:
+    config = TrialConfig.of(loss="focal", gamma=gamma)
+    logits = torch.tensor([[60.0, 0.0, 0.0]], requires_grad=True)
+    loss = LOSSES.of(config.loss)(config)(logits, torch.eye(3)[[0]])
+    loss.backward()  # type: ignore[no-untyped-call]
+    assert logits.grad is not None
+    assert torch.isfinite(logits.grad).all()
 
 
 def test_focal_loss_counts_easy_images_less() -> None:
@@ -220,6 +270,16 @@ def test_balanced_sampling_shows_classes_alike() -> None:
     held_in = np.arange(500)  # nothing but what may be trained on
     drawn = SAMPLINGS.of(config.sampling)(config, held_in, strata[:500])(np.random.default_rng(0))
     assert set(drawn) <= set(held_in)
+
+
+def test_a_repeated_image_is_augmented_anew(store: ImageStore, folds: Folds) -> None:
+    """Two images in an epoch of many: rare classes get more views, not the same one again."""
+    config = TrialConfig.of(size=32, store_side=44, batch=32, policy=trivial_augment())
+    rows = folds.trained_on(0)[:2]
+    targets = np.eye(10, dtype=np.float32)[folds.labels]
+    loader = TrainingLoader(config, store, folds.labels, targets, rows, 0)
+    (pictures, _), *_ = loader.epoch(1)
+    assert len({picture.numpy().tobytes() for picture in pictures}) > 20
 
 
 def test_mixing_mixes_any_target_in_the_shares_of_the_images() -> None:

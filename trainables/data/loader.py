@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -23,8 +24,15 @@ Batch = tuple[torch.Tensor, torch.Tensor]
 """Images uint8 (n, height, width, 3), and targets float32 (n, …) or store rows int64 (n,)."""
 
 
+Shown = tuple[int, int, int]
+"""Epoch, store row, and how often it was shown before in this epoch."""
+
+REPEAT = 28
+"""Bits for rows in the number that an image's draws depend on; those above count repeats."""
+
+
 class _Training(Dataset[Batch]):
-    """Whole batches at once: one item is a list of (epoch, row)."""
+    """Whole batches at once: one item is a list of (epoch, row, how often it was shown before)."""
 
     def __init__(
         self, config: TrialConfig, store: ImageStore, targets: NDArray[np.float32]
@@ -35,10 +43,12 @@ class _Training(Dataset[Batch]):
     def __getstate__(self) -> dict[str, Any]:
         return {**self.__dict__, "_augmenter": None}
 
-    def __getitem__(self, batch: list[tuple[int, int]]) -> Batch:
+    def __getitem__(self, batch: list[Shown]) -> Batch:
         augmenter = self._augmenter_at(batch[0][0])
-        pictures = np.stack([augmenter(self.store.pixels[r], e, r)["image"] for e, r in batch])
-        targets = self.targets[[r for _, r in batch]]
+        pictures = np.stack(
+            [augmenter(self.store.pixels[r], e, r + (n << REPEAT))["image"] for e, r, n in batch]
+        )
+        targets = self.targets[[row for _, row, _ in batch]]
         return torch.from_numpy(pictures), torch.from_numpy(targets)
 
     def _augmenter_at(self, epoch: int) -> Augmenter:
@@ -67,10 +77,11 @@ class _Evaluation(Dataset[Batch]):
         return torch.from_numpy(pictures), torch.from_numpy(rows)
 
 
-class _Order(Sampler[list[tuple[int, int]]]):
-    """Draws rows by (seed, epoch) and cuts them into full batches of (epoch, row).
+class _Order(Sampler[list[Shown]]):
+    """Draws rows by (seed, epoch) and cuts them into full batches.
 
-    The epoch travels with the rows, so that persistent workers know it.
+    The epoch travels with the rows, so that persistent workers know it; and so does how often a row
+    was shown before in it, so that a repeated image is augmented anew.
     """
 
     def __init__(self, config: TrialConfig, draw: Draw) -> None:
@@ -82,13 +93,17 @@ class _Order(Sampler[list[tuple[int, int]]]):
         steps = max(1, self.images // (self.batch * self.group))
         return steps * self.group
 
-    def __iter__(self) -> Iterator[list[tuple[int, int]]]:
+    def __iter__(self) -> Iterator[list[Shown]]:
         order = self.draw(np.random.default_rng([self.seed, self.epoch]))
         # Fewer images than one step needs: go round until it is full.
         order = np.resize(order, max(len(order), self.batch * self.group))
+        shown: Counter[int] = Counter()
         for i in range(len(self)):
-            part = order[i * self.batch : (i + 1) * self.batch]
-            yield [(self.epoch, int(row)) for row in part]
+            batch = []
+            for row in order[i * self.batch : (i + 1) * self.batch].tolist():
+                batch.append((self.epoch, row, shown[row]))
+                shown[row] += 1
+            yield batch
 
 
 class TrainingLoader:

@@ -23,6 +23,8 @@ def focal(config: TrialConfig) -> Callable[[torch.Tensor, torch.Tensor], torch.T
         logs = torch.log_softmax(logits.float(), dim=1)
         smoothed = targets * (1 - settings.label_smoothing)
         smoothed = smoothed + settings.label_smoothing / logits.shape[1]
-        return -(smoothed * (1 - logs.exp()) ** settings.gamma * logs).sum(dim=1).mean()
+        # Where an image is certain, a power below 1 would have an infinite slope.
+        doubt = (-torch.expm1(logs)).clamp_min(torch.finfo(logs.dtype).eps)
+        return -(smoothed * doubt**settings.gamma * logs).sum(dim=1).mean()
 
     return loss
