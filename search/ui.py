@@ -22,7 +22,7 @@ from spaces.errors import InputError
 def run(config: UiConfig) -> int:
     """Serves until Ctrl-C; returns the exit code."""
     _check_port(config.host, config.port)
-    from results.tracking import TRACKING_ERRORS, default_uri, open_client
+    from results.tracking import TRACKING_ERRORS, default_uri, open_client, page_links
 
     uri = config.tracking or default_uri(Path(config.runs))
     if uri.startswith(("http://", "https://")):
@@ -30,11 +30,12 @@ def run(config: UiConfig) -> int:
     if uri.startswith("sqlite:///") and not Path(uri.removeprefix("sqlite:///")).exists():
         raise InputError(f"there is no {uri.removeprefix('sqlite:///')} yet: run a search first")
     try:
-        open_client(uri)  # brings the database up to date before the server's workers race for it
+        # Opening brings the database up to date before the server's workers race for it.
+        links = page_links(open_client(uri), f"http://{config.host}:{config.port}")
     except TRACKING_ERRORS as error:
         reason = masked(f"tracking={uri}: {error}", uri).splitlines()[0]
         raise InputError(reason) from error
-    print(f"MLflow: http://{config.host}:{config.port}  (Ctrl-C ends it)", flush=True)
+    print("\n".join(["MLflow (Ctrl-C ends it):", *(f"  {link}" for link in links)]), flush=True)
     command = [sys.executable, "-m", "mlflow", "server", "--backend-store-uri", uri]
     command += ["--host", config.host, "--port", str(config.port), "--workers", "1"]
     environment = {**os.environ, "MLFLOW_LOGGING_LEVEL": "WARNING", "PYTHONWARNINGS": "ignore"}

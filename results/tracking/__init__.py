@@ -15,6 +15,7 @@ from results.tracking.store import (
     TRACKING_ERRORS,
     default_uri,
     open_client,
+    page_links,
 )
 from results.tracking.tracker import Tracker
 
@@ -28,6 +29,7 @@ __all__ = [
     "log_scores",
     "log_trust",
     "open_client",
+    "page_links",
     "register",
     "tracked_trials",
 ]

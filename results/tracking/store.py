@@ -18,6 +18,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from results.tracking.internals import make_tables
 
 ID_TAG = "holdfold.id"
+KIND_TAG = "mlflow.experimentKind"
 TRACKING_ERRORS = (MlflowException, SQLAlchemyError, OSError, ImportError)
 """What a tracking store that is away, slow or locked raises."""
 
@@ -63,13 +64,31 @@ def find_experiment(client: MlflowClient, uri: str, name: str) -> str:
             location = (folder / "mlartifacts" / name).as_uri()
         try:
             # The kind makes the UI open on training runs instead of traces.
-            tags = {"mlflow.experimentKind": "custom_model_development"}
+            tags = {KIND_TAG: "custom_model_development"}
             return str(client.create_experiment(name, location, tags))
         except MlflowException:  # somebody else was faster
             found = client.get_experiment_by_name(name)
             if found is None:
                 raise
     return str(found.experiment_id)
+
+
+def page_links(client: MlflowClient, address: str) -> list[str]:
+    """Links to the UI's pages of all experiments and of each competition.
+
+    Without the parameter the UI opens on its half for language models, whatever an experiment's
+    kind is, and calls trainings "evaluation runs"; its pages hand the parameter on.
+
+    Args:
+        client: The store.
+        address: Of the server, with its scheme.
+    """
+    half = "workflowType=machine_learning"
+    links = [f"{address}/#/experiments?{half}"]
+    for found in client.search_experiments(order_by=["name ASC"]):
+        if KIND_TAG in found.tags:
+            links.append(f"{address}/#/experiments/{found.experiment_id}/runs?{half}  {found.name}")
+    return links
 
 
 def source_tags() -> dict[str, str]:

@@ -15,7 +15,8 @@ from mlflow.tracking import MlflowClient
 from results.leaderboard.leaderboard import Leaderboard
 from results.records.ledger import Ledger
 from results.records.secrets import masked, without_password
-from results.tracking import ID_TAG, Tracker, log_notes, open_client, tracked_trials
+from results.tracking import ID_TAG, Tracker, log_notes, open_client, page_links, tracked_trials
+from results.tracking.store import find_experiment
 from spaces.trial_config import TrialConfig
 from tests.records import opening
 
@@ -198,3 +199,14 @@ def test_passwords_are_masked_in_any_form() -> None:
     assert without_password(uri) == "http://anna:***@host/x"
     assert masked("API request to http://anna:p@ss@host failed", uri).count("p@ss") == 0
     assert masked("nothing", "sqlite:///mlflow.db") == "nothing"
+
+
+def test_links_open_the_half_of_the_ui_that_shows_trainings(tmp_path: Path) -> None:
+    uri = f"sqlite:///{tmp_path}/mlflow.db"
+    client = open_client(uri)
+    number = find_experiment(client, uri, "digits")
+    client.create_experiment("somebody else's", artifact_location=str(tmp_path))
+    every, ours = page_links(client, "http://127.0.0.1:5000")
+    assert every == "http://127.0.0.1:5000/#/experiments?workflowType=machine_learning"
+    assert f"/experiments/{number}/runs?workflowType=machine_learning" in ours
+    assert ours.endswith("  digits")
