@@ -12,10 +12,11 @@ from dataclasses import dataclass
 from itertools import combinations
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from results.metrics import Floats
 from results.stats.correlation import Interval
+from results.trust.band import BandRule
 from results.trust.regret import expected_regret
 
 DRAWS = 4000
@@ -74,6 +75,29 @@ class Final:
     chance: Mapping[str, float]
     alike: float
     fall: Interval
+
+
+def in_play(validation: ArrayLike, public: ArrayLike, rule: BandRule) -> NDArray[np.bool_]:
+    """Which submissions may be selected: all but those that are broken by either score.
+
+    A model that only the leaderboard likes may be the better one, however far behind the others its
+    validation is; only what is far behind on both sides is out of the question.
+
+    Args:
+        validation: In points (n,), larger is better.
+        public: The same of the public leaderboard.
+        rule: How far behind the best is broken.
+
+    Returns:
+        bool (n,).
+    """
+    v, p = np.asarray(validation), np.asarray(public)
+    return np.array(
+        [
+            not (rule.broken(a) and rule.broken(b))
+            for a, b in zip(v.max() - v, p.max() - p, strict=True)
+        ]
+    )
 
 
 def select_final(

@@ -12,7 +12,7 @@ from results.leaderboard.entries import Submission
 from results.metrics import Metric
 from results.reporting.text import table
 from results.stats.bootstrap import bootstrap_weights
-from results.trust.final_selection import Final, Finalist, select_final
+from results.trust.final_selection import Final, Finalist, in_play, select_final
 from results.trust.trust import Trust
 from results.trust.validation import Validation
 from search.competition.assessment import assess_standing
@@ -58,12 +58,15 @@ def select_submissions(config: FinalConfig) -> int:
     validation = next(v for v in offered.validations if v.name == trust.chosen)
     known = _validation_scores(standing, validation)
     scored = [s for s in leaderboard.scored() if s.trial in known]
-    near = [s for s in scored if known[s.trial].merged or s.trial in trust.band]
-    finalists = near if len(near) >= config.select else scored
-    if len(finalists) < config.select:
+    if len(scored) < config.select:
         raise InputError(
-            f"select={config.select}: {len(finalists)} scored submissions have a validation score"
+            f"select={config.select}: {len(scored)} scored submissions have a validation score"
         )
+    unit = metric.sign / metric.points
+    public = [unit * (s.public or 0.0) for s in scored]
+    kept = in_play([known[s.trial].points for s in scored], public, band_rule(config.band))
+    near = [s for s, keep in zip(scored, kept, strict=True) if keep]
+    finalists = near if len(near) >= config.select else scored
     n = len(standing.labelled.labels)
     rows = [_finalist(standing, s, known[s.trial], trust.error, n) for s in finalists]
     same = _duplicates(rows)

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from results.trust.final_selection import Final, Finalist, luck_covariance, select_final
+from results.trust.band import BandRule
+from results.trust.final_selection import Final, Finalist, in_play, luck_covariance, select_final
 
 
 def finalist(
@@ -115,3 +116,28 @@ def test_one_alone_and_one_of_each() -> None:
     assert np.isnan(one.alike)
     assert "one of each" not in one.naive
     assert selected(three).naive["one of each"].ids == ("a", "b")
+
+
+def test_a_family_that_only_the_leaderboard_likes_stays_in_play() -> None:
+    """Left out for its validation it cost 1.9 points against the two best public scores."""
+    chosen, naive, banded = [], [], []
+    for seed in range(30):
+        rng = np.random.default_rng(seed)
+        labels = rng.integers(0, 5, (18, 800))
+        skill = np.concatenate([80 + rng.normal(0, 1, 14), 84 + rng.normal(0, 1, 4)])
+        validation = np.concatenate([skill[:14] + 10, skill[14:] - 2]) + rng.normal(0, 0.5, 18)
+        public = skill + rng.normal(0, 1.0, 18)
+        every = [finalist(str(i), public[i], labels[i], validation[i]) for i in range(18)]
+        kept = in_play(validation, public, BandRule())
+        final = selected([f for f, keep in zip(every, kept, strict=True) if keep])
+        chosen.append(max(skill[int(i)] for i in final.chosen.ids))
+        naive.append(max(skill[i] for i in np.argsort(-public)[:2]))
+        near = [f for f in every if validation.max() - f.validation <= 3]
+        banded.append(max(skill[int(i)] for i in selected(near).chosen.ids))
+    assert np.mean(chosen) > np.mean(naive) - 0.3
+    assert np.mean(banded) < np.mean(naive) - 1.5
+
+
+def test_what_is_far_behind_on_both_sides_is_out_of_play() -> None:
+    kept = in_play([90, 70, 90, 70], [80, 60, 60, 80], BandRule())
+    assert kept.tolist() == [True, False, True, True]
