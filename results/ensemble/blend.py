@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from results.ensemble.recipes import Blend, by_labels, fit_recipes, scorer
+from results.ensemble.recipes import Blend, by_labels, fit_recipes
 from results.ensemble.stack import PredictionStack
 from results.metrics import Floats, Ints, Metric
 from results.stats.bootstrap import bootstrap_scores, bootstrap_weights
@@ -29,6 +29,7 @@ BEYOND = 2.0
 """Standard errors by which a recipe has to beat the mean to be taken."""
 
 DRAWS = 200
+PARTNER_DRAWS = 50
 LOOKING = 10
 """Models, the best first, for which a partner is sought."""
 
@@ -199,21 +200,35 @@ def best_partners(metric: Metric, stack: PredictionStack) -> dict[str, tuple[str
     """For every model, whom it should blend with: the partner and the pair's gain over the better.
 
     Scores are of the mean of the two, in points, on the folds that did not choose the models; the
-    best `LOOKING` models look for a partner.
+    best `LOOKING` models look for a partner. The gain is honest: partner and better one are chosen
+    on resampled images, and the gain is taken on those that were not drawn.
     """
     rows = stack.judged
     labels = stack.labels[rows]
-    sign = metric.sign
-    p = stack.oof[:, rows]
-    score = scorer(metric, labels, by_labels(metric, labels, p[0]))
-    single = np.array([sign * score(x) for x in p])
+    groups = None if stack.groups is None else stack.groups[rows]
+    drawn = bootstrap_weights(len(labels), PARTNER_DRAWS, groups)
+    # The images themselves, the resamples, and what each of these left out.
+    every = np.vstack([np.ones((1, len(labels))), drawn, drawn == 0])
+    p = stack.oof[:, rows].astype(np.float64)
+
+    def scores(predictions: Floats) -> tuple[Floats, Floats]:
+        found = metric.sign * metric.weighted(labels, predictions, every)
+        return found[: PARTNER_DRAWS + 1], found[PARTNER_DRAWS + 1 :]
+
+    single = [scores(x) for x in p]
+    merit = [float(chosen_on[0]) for chosen_on, _ in single]
     found = {}
-    for i in np.argsort(-single)[:LOOKING]:
-        pairs = [
-            (sign * score((p[i] + p[j]) / 2) - max(single[i], single[j]), j)
-            for j in range(len(p))
-            if j != i
-        ]
-        gain, partner = max(pairs)
-        found[stack.names[i]] = (stack.names[partner], float(gain) / metric.points)
+    for i in np.argsort(merit)[::-1][:LOOKING]:
+        others = [j for j in range(len(p)) if j != i]
+        gains, honest = [], []
+        for j in others:
+            (pair_in, pair_out), (own_in, own_out) = scores((p[i] + p[j]) / 2), single[i]
+            other_in, other_out = single[j]
+            gains.append(pair_in - np.maximum(own_in, other_in))
+            honest.append(pair_out - np.where(own_in[1:] >= other_in[1:], own_out, other_out))
+        inside = np.nan_to_num(np.stack(gains), nan=-np.inf)
+        partner = others[int(inside[:, 0].argmax())]
+        picked = inside[:, 1:].argmax(axis=0)
+        gain = float(np.nanmean(np.stack(honest)[picked, np.arange(PARTNER_DRAWS)]))
+        found[stack.names[i]] = (stack.names[partner], gain / metric.points)
     return found
