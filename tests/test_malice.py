@@ -55,7 +55,8 @@ def planted(tmp_path: Path) -> Path:
 def test_pickles_in_predictions_checkpoints_and_weights(tmp_path: Path, planted: Path) -> None:
     bomb = np.empty(1, dtype=object)
     bomb[0] = Planted(planted)
-    np.savez(tmp_path / "holdout.npz", images=bomb, classes=bomb, probabilities=bomb)
+    arrays: dict[str, Any] = {"images": bomb, "classes": bomb, "head:probabilities": bomb}
+    np.savez(tmp_path / "holdout.npz", **arrays)
     with pytest.raises(InputError, match="does not hold predictions"):
         Predictions.read(tmp_path / "holdout.npz")
     trial, data = tmp_path / "trial", pickle.dumps(Planted(planted))

@@ -98,7 +98,7 @@ def collect(search: Search, arm: str, view: str = "") -> tuple[OutOfFold, Predic
     if len(set(images)) != len(images):
         raise InputError(f"{search.id}: an image is held out by two folds of {arm}")
     trained = set(images)
-    every = Predictions(
+    every = Predictions.of_classes(
         images=tuple(images),
         classes=tuple(search.opened["classes"]),
         probabilities=np.concatenate(found),
@@ -109,9 +109,9 @@ def collect(search: Search, arm: str, view: str = "") -> tuple[OutOfFold, Predic
 
 def average(task: Task, predictions: Sequence[Predictions]) -> Predictions:
     """Predictions of the same images by several models as one."""
-    mean = task.average([p.probabilities for p in predictions])
     first = predictions[0]
-    return Predictions(images=first.images, classes=first.classes, probabilities=mean)
+    heads = {name: task.average([p.heads[name] for p in predictions]) for name in first.heads}
+    return Predictions(images=first.images, classes=first.classes, heads=heads)
 
 
 @dataclass(frozen=True, kw_only=True)

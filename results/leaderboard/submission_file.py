@@ -127,7 +127,7 @@ def _predictions(table: pd.DataFrame, path: Path, classes: tuple[str, ...]) -> P
     else:
         index = {name: i for i, name in enumerate(classes)}
         found = np.eye(len(classes), dtype=np.float32)[[index[v] for v in table[columns[1]]]]
-    return Predictions(images=form.ids, classes=classes, probabilities=found)
+    return Predictions.of_classes(images=form.ids, classes=classes, probabilities=found)
 
 
 def read_validation(

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from results.metrics import METRICS, Ints
+from results.predictions import PROBABILITIES
 from results.tasks.task import Task
 from spaces.errors import InputError, unknown
 
@@ -24,7 +25,7 @@ class Classification(Task):
     """Targets are class indices int64 (n,), predictions float32 (n, classes)."""
 
     name = "classification"
-    head = "probabilities"
+    head = PROBABILITIES
     metrics = METRICS
 
     def read_targets(

@@ -80,14 +80,14 @@ def _write(
     blends.mkdir(exist_ok=True)
     folder = Path(tempfile.mkdtemp(prefix=".blend-", dir=blends))
     folder.chmod(0o755)
-    Predictions(images=stack.images, classes=stack.classes, probabilities=chosen.predictions).write(
-        folder / "oof.npz"
-    )
+    Predictions.of_classes(
+        images=stack.images, classes=stack.classes, probabilities=chosen.predictions
+    ).write(folder / "oof.npz")
     if len(stack.test_images):
         merged = chosen.blend.apply(stack.test)
-        Predictions(images=stack.test_images, classes=stack.classes, probabilities=merged).write(
-            folder / "test.npz"
-        )
+        Predictions.of_classes(
+            images=stack.test_images, classes=stack.classes, probabilities=merged
+        ).write(folder / "test.npz")
     written = {
         "members": list(stack.names),
         "blend": chosen.blend.to_json(),

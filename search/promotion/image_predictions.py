@@ -94,7 +94,7 @@ def _predict(
     for number, (good, found, bad) in enumerate(predictor.chunks(paths, first), start):
         failed |= {p.relative_to(folder).as_posix(): reason for p, reason in bad.items()}
         record.write_text(json.dumps(failed))
-        Predictions(
+        Predictions.of_classes(
             images=tuple(p.relative_to(folder).as_posix() for p in good),
             classes=tuple(predictor.classes),
             probabilities=found,

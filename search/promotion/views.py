@@ -84,6 +84,6 @@ def _predict(
         loader = evaluation_loader(config, store, rows, 0, view)
         with torch.inference_mode():
             found = task.undo(view, predict(model, loader, device, task.activation))
-        Predictions(images=images, classes=classes, probabilities=found).write(
+        Predictions(images=images, classes=classes, heads={task.head: found}).write(
             folder / predictions_file(part, view)
         )

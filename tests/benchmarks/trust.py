@@ -58,7 +58,9 @@ def write_record(runs: Path, trials: int, images: int) -> None:
         right = skill + 0.6 * rng.normal(size=images) > easy
         guessed = np.where(right, labels, (labels + 1) % CLASSES)
         probabilities = (0.9 * np.eye(CLASSES)[guessed] + 0.01).astype(np.float32)
-        predictions = Predictions(images=names, classes=classes, probabilities=probabilities)
+        predictions = Predictions.of_classes(
+            images=names, classes=classes, probabilities=probabilities
+        )
         trial = f"s-{i:03d}"
         predictions.write(folder / "s" / "trials" / trial / "holdout.npz")
         config = TrialConfig.of(seed=i, epochs=1, warmup_epochs=0)

@@ -266,13 +266,13 @@ def member(
     n = len(images)
     p = np.full((n, len(classes)), 1 / len(classes), np.float32)
     oof = OutOfFold(
-        predictions=Predictions(images=images, classes=classes, probabilities=p),
+        predictions=Predictions.of_classes(images=images, classes=classes, probabilities=p),
         labels=np.zeros(n, np.int64),
         folds=np.full(n, fold),
         groups=None,
         count=5,
     )
-    return oof, Predictions(images=("t",), classes=classes, probabilities=p[:1])
+    return oof, Predictions.of_classes(images=("t",), classes=classes, probabilities=p[:1])
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from trainables.data.folds import Folds
 
 
 def example() -> Predictions:
-    return Predictions(
+    return Predictions.of_classes(
         images=("a.png", "ü.png"),
         classes=("cat", "dog"),
         probabilities=np.array([[0.25, 0.75], [1, 0]], np.float32),
@@ -39,7 +39,9 @@ def test_damage_is_told(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="does not hold predictions"):
         Predictions.read(path)
     with pytest.raises(InputError, match="shape"):
-        Predictions(images=("a",), classes=("b",), probabilities=np.zeros((2, 1), np.float32))
+        Predictions.of_classes(
+            images=("a",), classes=("b",), probabilities=np.zeros((2, 1), np.float32)
+        )
 
 
 def test_truth_refuses_predictions_of_other_images(tmp_path: Path, folds: Folds) -> None:
@@ -51,3 +53,29 @@ def test_truth_refuses_predictions_of_other_images(tmp_path: Path, folds: Folds)
     example().write(tmp_path / "p.npz")
     with pytest.raises(InputError, match="other images"):
         labelled.probabilities(tmp_path / "p.npz")
+
+
+def test_an_array_per_head_is_kept_and_cut(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    told = Predictions(
+        images=("a", "b", "c"),
+        classes=("x", "y"),
+        heads={
+            "probabilities": rng.random((3, 2), np.float32),
+            "masks": rng.random((3, 4, 5, 2), np.float32),
+        },
+    )
+    told.write(tmp_path / "p.npz")
+    again = Predictions.read(tmp_path / "p.npz").of(("c", "a"))
+    assert set(again.heads) == {"probabilities", "masks"}
+    np.testing.assert_array_equal(again.heads["masks"], told.heads["masks"][[2, 0]])
+    np.testing.assert_array_equal(again.probabilities, told.probabilities[[2, 0]])
+    other = Predictions(
+        images=("a",), classes=("x",), heads={"masks": np.zeros((1, 2), np.float32)}
+    )
+    with pytest.raises(InputError, match="predictions of masks, not of classes"):
+        _ = other.probabilities
+    with pytest.raises(InputError, match=r"masks have the shape \(2, 4\)"):
+        Predictions(images=("a",), classes=("x",), heads={"masks": np.zeros((2, 4), np.float32)})
+    with pytest.raises(InputError, match="at least one head"):
+        Predictions(images=("a",), classes=("x",), heads={})

@@ -37,11 +37,11 @@ def write_fold(search: Search, number: int, fold: int, seed: int, folds: Any, rn
     rows = folds[folds["fold"] == fold]
     probabilities = rng.dirichlet(np.ones(3), len(rows)).astype(np.float32)
     folder = search.folder / "trials" / name
-    Predictions(images=tuple(rows["image"]), classes=CLASSES, probabilities=probabilities).write(
-        folder / "holdout.npz"
-    )
+    Predictions.of_classes(
+        images=tuple(rows["image"]), classes=CLASSES, probabilities=probabilities
+    ).write(folder / "holdout.npz")
     test = rng.dirichlet(np.ones(3), 4).astype(np.float32)
-    Predictions(images=tuple("wxyz"), classes=CLASSES, probabilities=test).write(
+    Predictions.of_classes(images=tuple("wxyz"), classes=CLASSES, probabilities=test).write(
         folder / "test.npz"
     )
     ledger = Ledger(search.folder / "ledger.jsonl")
@@ -144,7 +144,7 @@ def out_of_fold(rng: np.random.Generator, right: float) -> OutOfFold:
     labels = rng.integers(0, 3, 400)
     guess = np.where(rng.random(400) < right, labels, (labels + 1) % 3)
     return OutOfFold(
-        predictions=Predictions(
+        predictions=Predictions.of_classes(
             images=tuple(map(str, range(400))),
             classes=CLASSES,
             probabilities=(0.8 * np.eye(3)[guess] + 0.2 / 3).astype(np.float32),

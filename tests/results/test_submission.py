@@ -19,7 +19,7 @@ from spaces.errors import InputError
 from tests.records import draft
 
 IMAGES, CLASSES = ("a.png", "b.png", "c.png"), ("cat", "dog")
-PREDICTED = Predictions(
+PREDICTED = Predictions.of_classes(
     images=IMAGES,
     classes=CLASSES,
     probabilities=np.array([[0.9, 0.1], [0.2, 0.8], [0.4, 0.6]], np.float32),

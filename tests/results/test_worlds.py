@@ -69,7 +69,7 @@ def promoted(labels: Array, probabilities: Array, groups: Array | None) -> OutOf
     """Out-of-fold predictions of five folds."""
     n = len(labels)
     return OutOfFold(
-        predictions=Predictions(
+        predictions=Predictions.of_classes(
             images=tuple(map(str, range(n))),
             classes=tuple(map(str, range(probabilities.shape[1]))),
             probabilities=probabilities,

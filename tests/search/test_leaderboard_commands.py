@@ -555,7 +555,7 @@ def test_views_of_a_promotion_blend(promoted: Path, monkeypatch: pytest.MonkeyPa
     zoomed.of(zoomed.images[::-1]).write(first / "holdout-zoom.npz")
     stopped = run(promoted, "blend", "select=two", "views=[zoom]")
     assert "other images than the fold" in stopped.stderr
-    flipped = Predictions(
+    flipped = Predictions.of_classes(
         images=zoomed.images,
         classes=zoomed.classes,
         probabilities=zoomed.probabilities[:, ::-1],

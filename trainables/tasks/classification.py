@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from results.predictions import PROBABILITIES
 from spaces.trial_config import TrialConfig
 from trainables.losses.losses import LOSSES, Loss
 from trainables.networks.networks import NETWORKS
@@ -18,7 +19,7 @@ class Classification(TrainingTask):
     """A backbone with one output per class."""
 
     name = "classification"
-    head = "probabilities"
+    head = PROBABILITIES
     activation = "softmax"
 
     def outputs(self, classes: int) -> int:

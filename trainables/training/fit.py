@@ -162,6 +162,6 @@ def _save(
     predictions = Predictions(
         images=tuple(names[row] for row in rows),
         classes=context.classes,
-        probabilities=probabilities,
+        heads={context.task.head: probabilities},
     )
     with_room(functools.partial(predictions.write, path), beat)
