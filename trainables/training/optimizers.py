@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import torch
 
 import trainables.portable.torchvision_cure  # noqa: F401 (has to come before timm)
 from spaces.errors import unknown
-from spaces.sections.optimizer import ADAPTIVE, Adaptive, Momentum
+from spaces.sections.optimizer import ADAPTIVE, Adaptive, Momentum, Optimizer
 from spaces.trial_config import TrialConfig
 from trainables.parts import Parts
 
@@ -27,25 +28,18 @@ def check_optimizer(name: str) -> None:
 def _adaptive(config: TrialConfig, model: torch.nn.Module) -> torch.optim.Optimizer:
     settings = config.optimizer
     assert isinstance(settings, Adaptive)
-    made: torch.optim.Optimizer = create_optimizer_v2(
-        model,
-        opt=settings.kind,
-        lr=settings.lr,
-        weight_decay=settings.weight_decay,
-        betas=(0.9, settings.beta2),
-    )
-    return made
+    return _made(settings, model, betas=(0.9, settings.beta2))
 
 
 def _momentum(config: TrialConfig, model: torch.nn.Module) -> torch.optim.Optimizer:
     settings = config.optimizer
     assert isinstance(settings, Momentum)
+    return _made(settings, model, momentum=settings.momentum)
+
+
+def _made(settings: Optimizer, model: torch.nn.Module, **own: Any) -> torch.optim.Optimizer:
     made: torch.optim.Optimizer = create_optimizer_v2(
-        model,
-        opt=settings.kind,
-        lr=settings.lr,
-        weight_decay=settings.weight_decay,
-        momentum=settings.momentum,
+        model, opt=settings.kind, lr=settings.lr, weight_decay=settings.weight_decay, **own
     )
     return made
 
