@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from results.metrics import METRICS
 from results.records.trials import Search
 from results.reporting.report import report
 from results.reporting.summary import summarise
+from results.reporting.trust_report import verdict_words
+from results.trust.assessment import assess
+from results.trust.band import Validated
+from results.trust.trust import Score
 from search.competition.candidates import Candidate
 from search.options.training import PromoteConfig
 from search.promotion.arms import promoted_arms
+from search.promotion.gate import _refuse
 from search.promotion.outputs import light_to_heavy
 from spaces.errors import InputError
 
@@ -130,3 +137,27 @@ def test_two_trials_are_too_few_to_check() -> None:
         raced({"size": 96}, {"a": 0.5, "b": 0.6})
     )
     assert light_to_heavy(raced({}, {"a": 0.5, "b": 0.6, "c": 0.7})) == []
+
+
+def test_where_validation_is_not_trusted_the_posterior_best_is_named_and_promoted() -> None:
+    rng = np.random.default_rng(0)
+    labels = rng.integers(0, 3, 300)
+    trials = [
+        Validated(id=name, probabilities=np.eye(3, dtype=np.float32)[told])
+        for name, told in {
+            "v": np.where(rng.random(300) < 0.9, labels, 0),
+            "p": np.where(rng.random(300) < 0.88, labels, 0),
+        }.items()
+    ]
+    scores = [Score(trial="v", value=0.6, images=9000), Score(trial="p", value=0.9, images=9000)]
+    told = assess(METRICS["accuracy"], labels, trials, scores)
+    assert told.band[0] == "v"
+    assert told.posterior_best == "p"
+    trust = replace(told, verdict="not trusted")
+    assert "Both scores together hold p best." in verdict_words(trust)
+    standing: Any = None  # nothing of it is looked at
+    with pytest.raises(InputError, match="select=p promotes what both scores together hold best"):
+        _refuse(PromoteConfig(), standing, trust, [verdict_words(trust)])
+    words = [verdict_words(trust)]
+    _refuse(PromoteConfig(select="p"), standing, trust, words)
+    assert words[-1] == "p is what both scores together hold best."
