@@ -175,14 +175,14 @@ class Search:
         elif kind == "trial_ended":
             before = self.trials[event["trial"]]
             fault = (event["fault"],) if "fault" in event else ()
-            micro_batch = event.get("micro_batch", before.config.run.micro_batch)
+            cut = {"micro_batch": event["micro_batch"]} if "micro_batch" in event else {}
             self.trials[before.id] = replace(
                 before,
                 state=event["state"],
                 reason=event["reason"],
                 ended=event["at"],
                 faults=before.faults + fault,
-                config=before.config.replace(micro_batch=micro_batch),
+                config=before.config.replace(**cut) if cut else before.config,
             )
         elif kind == "closed":
             self.summary = event

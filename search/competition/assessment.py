@@ -6,9 +6,36 @@ from results.leaderboard.entries import Submission
 from results.trust.assessment import assess
 from results.trust.band import BandRule
 from results.trust.trust import Score, Trust
-from search.competition.standing import Standing
-from search.competition.validation_scores import ValidationScores
+from search.competition.standing import Standing, band_rule
+from search.competition.validation_scores import ValidationScores, find_validation_scores
+from search.options.analysis import FinalConfig, TrustConfig
+from search.options.training import PromoteConfig
 from spaces.errors import InputError
+
+
+def assess_as_asked(
+    standing: Standing, config: PromoteConfig | FinalConfig
+) -> tuple[ValidationScores, Trust]:
+    """Weighs what ``search.trust`` was asked to weigh last, for gate and final selection.
+
+    Args:
+        standing: The competition.
+        config: The command's options.
+
+    Raises:
+        InputError: If the frozen validation is not among those offered any more.
+    """
+    network = (standing.leaderboard.assessed or {}).get("network", {})
+    asked = TrustConfig(
+        runs=config.runs,
+        tracking=config.tracking,
+        model=config.model,
+        backbone=str(network.get("backbone", "")),
+        weights=str(network.get("weights", "")),
+        pretrained=bool(network.get("pretrained", False)),
+    )
+    offered = find_validation_scores(asked, standing)
+    return offered, assess_standing(standing, band_rule(config.band), offered)
 
 
 def assess_standing(

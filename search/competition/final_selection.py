@@ -15,9 +15,8 @@ from results.stats.bootstrap import bootstrap_weights
 from results.trust.final_selection import Final, Finalist, in_play, select_final
 from results.trust.trust import Trust
 from results.trust.validation import Validation
-from search.competition.assessment import assess_standing
+from search.competition.assessment import assess_as_asked
 from search.competition.standing import Standing, band_rule, open_standing
-from search.competition.validation_scores import find_validation_scores, trust_request
 from search.options.analysis import FinalConfig
 from search.options.exit_codes import OK
 from search.promotion.ensemble_members import promotions
@@ -45,16 +44,7 @@ def select_submissions(config: FinalConfig) -> int:
             f"select={config.select}: {len(leaderboard.scored())} submissions have a public score; "
             "score more with python -m search.score"
         )
-    asked = trust_request(
-        standing,
-        competition=config.competition,
-        runs=config.runs,
-        tracking=config.tracking,
-        metric=config.metric,
-        model=config.model,
-    )
-    offered = find_validation_scores(asked, standing)
-    trust = assess_standing(standing, band_rule(config.band), offered)
+    offered, trust = assess_as_asked(standing, config)
     validation = next(v for v in offered.validations if v.name == trust.chosen)
     known = _validation_scores(standing, validation)
     scored = [s for s in leaderboard.scored() if s.trial in known]

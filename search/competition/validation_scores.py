@@ -38,38 +38,6 @@ class ValidationScores:
     weights: str = ""
 
 
-def trust_request(
-    standing: Standing,
-    *,
-    competition: str,
-    runs: str,
-    tracking: str,
-    metric: str = "",
-    model: str = "",
-) -> TrustConfig:
-    """What ``search.trust`` was asked for last: gate and final selection weigh the same scores.
-
-    Args:
-        standing: Where the competition stands.
-        competition: As of the command.
-        runs: As of the command.
-        tracking: As of the command.
-        metric: As of the command.
-        model: A team's own network, given once more.
-    """
-    network = (standing.leaderboard.assessed or {}).get("network", {})
-    return TrustConfig(
-        competition=competition,
-        runs=runs,
-        tracking=tracking,
-        metric=metric,
-        model=model,
-        backbone=str(network.get("backbone", "")),
-        weights=str(network.get("weights", "")),
-        pretrained=bool(network.get("pretrained", False)),
-    )
-
-
 def find_validation_scores(config: TrustConfig, standing: Standing) -> ValidationScores:
     """Sets up the tournament.
 

@@ -9,11 +9,10 @@ from results.leaderboard.quota import allowance
 from results.reporting.trust_report import settle_words, verdict_words
 from results.stats.optimism import winner_optimism
 from results.trust.trust import Trust, Verdict
-from search.competition.assessment import assess_standing
+from search.competition.assessment import assess_as_asked
 from search.competition.candidates import Candidate, pick
 from search.competition.standing import Standing, band_rule
 from search.competition.submissions import unfit
-from search.competition.validation_scores import find_validation_scores, trust_request
 from search.options.training import PromoteConfig
 from spaces.errors import InputError
 
@@ -53,15 +52,7 @@ def pass_gate(config: PromoteConfig, standing: Standing) -> Passage:
     """
     trust = None
     if standing.leaderboard.scored():
-        asked = trust_request(
-            standing,
-            competition=config.competition,
-            runs=config.runs,
-            tracking=config.tracking,
-            model=config.model,
-        )
-        offered = find_validation_scores(asked, standing)
-        trust = assess_standing(standing, band_rule(config.band), offered)
+        _, trust = assess_as_asked(standing, config)
     verdict: Verdict = trust.verdict if trust else "not enough evidence"
     words = [
         verdict_words(trust) if trust else "Not enough evidence: no submission has a score yet."

@@ -127,10 +127,11 @@ class Kinds(Generic[S]):
             raise InputError(f"{place}: its settings must be a frozen dataclass")
         for name in {*_types(settings)} & {*taken, self.parameter}:
             raise InputError(f"{place}: the parameter {name!r} is there already; rename yours")
+        hints = get_type_hints(settings)
         for f in dataclasses.fields(settings):
             if f.default is dataclasses.MISSING:
                 raise InputError(f"{place}: its setting {f.name!r} needs a default value")
-            hint = get_type_hints(settings)[f.name]
+            hint = hints[f.name]
             if hint not in SIMPLE and get_origin(hint) is not Literal:
                 raise InputError(
                     f"{place}: its setting {f.name!r} is {hint}; a number, a text, true or false, "
@@ -214,11 +215,19 @@ class Kinds(Generic[S]):
         return sorted(classes, key=lambda c: order.index(c) if c in order else len(order))
 
 
-def _types(settings: type[Section]) -> dict[str, Any]:
-    """Types of a kind's settings by name, without the tag."""
-    names = [f.name for f in dataclasses.fields(settings) if f.name != "kind"]
-    hints = get_type_hints(settings)
-    return {name: hints[name] for name in names}
+_evaluated: dict[type[Section], Mapping[str, Any]] = {}
+
+
+def _types(settings: type[Section]) -> Mapping[str, Any]:
+    """Types of a kind's settings by name, without the tag.
+
+    They are texts until they are evaluated, which would be most of the cost of reading a record.
+    """
+    if settings not in _evaluated:
+        hints = get_type_hints(settings)
+        names = [f.name for f in dataclasses.fields(settings) if f.name != "kind"]
+        _evaluated[settings] = {name: hints[name] for name in names}
+    return _evaluated[settings]
 
 
 def convert(kind: Any, value: Any, shown: str) -> Any:

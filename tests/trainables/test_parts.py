@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import math
-import pickle
 import subprocess
 import sys
 from collections.abc import Iterable
@@ -130,7 +130,7 @@ def test_an_own_action_is_read_where_it_is_not_known() -> None:
     config = TrialConfig.from_json(data)
     assert config.to_json() == data
     assert (config.run.epochs, config.run.kind) == (12, "mine")
-    again = pickle.loads(pickle.dumps(config))
+    again = copy.deepcopy(config)
     assert again == config
     assert hash(config.run) == hash(again.run)
 
