@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from spaces.augmentation.families import FAMILIES, Family, is_policy_parameter, policy_of
+from spaces.augmentation.operations import OPERATIONS
 from spaces.augmentation.policy import AugPolicy
 from spaces.digest import digest
 from spaces.errors import InputError, unknown
@@ -75,6 +76,12 @@ class TrialConfig:
     def __post_init__(self) -> None:
         if isinstance(self.run, Foreign):
             return
+        swapping = {n for n in self.policy.operations() if OPERATIONS[n].swaps_sides}
+        height, width = getattr(self.data, "size", (1, 1))
+        if swapping and height != width:
+            raise InputError(
+                f"the operation {min(swapping)!r} needs square images, got size={height}×{width}"
+            )
         epochs, warm = self.run.epochs, getattr(self.schedule, "warmup_epochs", 0)
         if 0 < warm >= epochs:
             raise InputError(f"warmup_epochs must be within 0 to below epochs={epochs}, got {warm}")

@@ -15,6 +15,8 @@ import numpy as np
 from scipy import stats
 
 from results.metrics import METRICS
+from results.stats.bootstrap import bootstrap_scores
+from results.stats.comparison import Comparison, compare
 from results.stats.correlation import clayton_copula, gaussian_copula, kendall_interval
 from results.trust.assessment import assess
 from results.trust.band import Validated
@@ -178,10 +180,94 @@ def verdict_table(worlds: int = 200) -> str:
     return "\n".join(rows)
 
 
+ARMS = {
+    "all equal": (0.0, (0.15, 0.15)),
+    "all equal, seeds vary more": (0.0, (0.4, 0.4)),
+    "the winner's seeds × 6": (0.0, (0.3, 0.05)),
+    "the controls' × 6": (0.0, (0.05, 0.3)),
+    "a gain of 3.5 points": (0.15, (0.15, 0.15)),
+    "a gain of 7 points": (0.3, (0.15, 0.15)),
+    "a gain of 14 points": (0.6, (0.15, 0.15)),
+}
+"""What the winner's skill is ahead, and how much skill varies with the seed: winner, controls."""
+
+SEEDS = 3
+
+
+def confirmation_arms(seed: int, world: str) -> tuple[Any, list[list[Any]]]:
+    """Labels of 300 images, and the predictions of a winner and three controls, by seed."""
+    ahead, spreads = ARMS[world]
+    rng = np.random.default_rng(seed)
+    labels = rng.integers(0, 5, 300)
+    difficulty, shared = rng.normal(-1, 0.7, 300), rng.normal(size=300)
+    arms = []
+    for skill, spread in [(ahead, spreads[0])] + [(0.0, spreads[1])] * 3:
+        noise = 0.7 * shared + 0.7 * rng.normal(size=(SEEDS, 300))
+        right = skill + rng.normal(0, spread, (SEEDS, 1)) + noise > difficulty
+        wrong = (labels + rng.integers(1, 5, (SEEDS, 300))) % 5
+        arms.append(list(np.eye(5)[np.where(right, labels, wrong)]))
+    return labels, arms
+
+
+def confirmation(seed: int, world: str) -> list[Comparison]:
+    """A confirmation in such a world, to its end."""
+    labels, (winner, *controls) = confirmation_arms(seed, world)
+    named = {str(i): arm for i, arm in enumerate(controls)}
+    return compare(ACCURACY, labels, winner, named, SEEDS, seed=seed)
+
+
+def trainings(found: list[Comparison]) -> int:
+    """Trainings that a confirmation took."""
+    return max(c.seeds for c in found) + sum(c.seeds for c in found)
+
+
+def at_once(seed: int, world: str) -> list[bool]:
+    """Wins of a confirmation that trains three seeds of every arm and looks once (Welch's test of
+    the seeds, the variance of images added)."""
+    labels, arms = confirmation_arms(seed, world)
+    scores = [bootstrap_scores(ACCURACY, labels, arm[:3], 1000, None, seed) for arm in arms]
+    wins = []
+    for theirs in scores[1:]:
+        difference = scores[0].mean(axis=0) - theirs.mean(axis=0)
+        images = float(np.var(difference[1:]))
+        total, inverse = images, images**2 / 299
+        for arm in (scores[0], theirs):
+            deviations = arm - arm.mean(axis=0)
+            observed = float((deviations[:, 0] ** 2).sum()) / 6
+            total += max(0.0, observed - float(np.var(deviations[:, 1:], axis=1).sum()) / 6)
+            inverse += observed**2 / 2
+        margin = stats.t.isf(0.05 / 3, total**2 / inverse) * total**0.5
+        wins.append(bool(difference[0] > margin))
+    return wins
+
+
+def _confirmed(seed: int, world: str) -> tuple[list[bool], list[bool], int]:
+    found = confirmation(seed, world)
+    return at_once(seed, world), [c.verdict == "beats" for c in found], trainings(found)
+
+
+def confirmation_table(worlds: int = 1000) -> str:
+    """Confirmations that claim a win, in per cent, and the trainings that they take."""
+    rows = [
+        "| world | any win: three seeds, looked at once | in stages | wins, of controls: at once "
+        "| in stages | trainings, of 12 |",
+        "|---|---|---|---|---|---|",
+    ]
+    with ProcessPoolExecutor(2) as pool:
+        for world in ARMS:
+            found = list(pool.map(_confirmed, range(worlds), [world] * worlds, chunksize=20))
+            once, staged = (np.array([f[i] for f in found]) for i in (0, 1))
+            cells = (once.any(1), staged.any(1), once, staged)
+            words = " | ".join(f"{100 * c.mean():.1f}" for c in cells)
+            rows.append(f"| {world} | {words} | {np.mean([f[2] for f in found]):.1f} |")
+    return "\n".join(rows)
+
+
 TABLES: dict[str, Any] = {
     "coverage": coverage_table,
     "evidence": evidence_table,
     "verdicts": verdict_table,
+    "confirmation": confirmation_table,
     "cameras": cameras,
 }
 

@@ -10,7 +10,7 @@ from results.records.ledger import Event, OtherFormatError
 
 Schema = dict[str, Any]
 
-FORMAT = 2
+FORMAT = 3
 """Of ledgers; another one is refused where it is read."""
 
 _TEXT: Schema = {"type": "string"}
@@ -78,11 +78,19 @@ _OPENED |= {
 _COMPARISON = _fields(
     control=_TEXT,
     gain=_NUMBER,
-    margin=_NUMBER,
+    margin=_maybe(_NUMBER),
     seeds=_COUNT,
     candidate_score=_NUMBER,
     control_score=_NUMBER,
-    verdict={"enum": ["beats", "loses to", "indistinguishable from"]},
+    verdict={"enum": ["beats", "loses to", "indistinguishable from", "not ahead of"]},
+    open={"type": "boolean"},
+    forecast=_maybe(_NUMBER),
+)
+_FORECAST = _fields(
+    models=_COUNT,
+    images=_COUNT,
+    gap=_NUMBER,
+    winner=_maybe(_fields(score=_NUMBER, low=_NUMBER, high=_NUMBER)),
 )
 _ARM = _fields(
     score=_NUMBER,
@@ -106,6 +114,7 @@ _CLOSED = _fields(
     baseline=_maybe(_TEXT),
     optimism=_maybe(_NUMBER),
     comparisons=_list(_COMPARISON),
+    forecast=_maybe(_FORECAST),
     cost={
         **_table(_NUMBER),
         "required": ["wall", "tracking", "trials/total", "images", "epochs"],

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from results.records.trials import Search
-from results.reporting.text import format_seconds
+from results.reporting.text import format_seconds, gain
 
 SHOWN = 5
 """Reasons of failure that are named."""
@@ -36,7 +36,7 @@ def costs(summary: Mapping[str, Any]) -> list[str]:
     return [
         *(
             f"Sampling took {format_seconds(cost['why/sampled'])} of training and gained "
-            f"{c['gain']:+.1f} ± {c['margin']:.1f} points on the baseline."
+            f"{gain(c)} points on the baseline."
             for c in gained
         ),
         f"It took {format_seconds(wall)} ({_states(summary)}); training time: {spent}.",

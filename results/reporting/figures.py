@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from sklearn.metrics import confusion_matrix
 
+from results.forecast.forecast import Expected, Forecast
 from results.metrics import Metric
 from results.records.trials import Trial
 from results.stats.correlation import Interval
@@ -17,6 +18,9 @@ from results.trust.trust import Trust
 
 NAMED = 25
 """Most classes whose names fit on an axis."""
+
+NEAR = 10.0
+"""Points behind the best within which a model is shown once more on its own."""
 
 
 def learning_curves(trials: Sequence[Trial], metric: str) -> Figure:
@@ -117,6 +121,9 @@ def trust_scatter(trust: Trust, metric: Metric) -> Figure:
         p = np.mean([trust.public[i] for i in trust.scored])
         line = p + trust.slope * (ends - v)
         axes[0].plot(unit * ends, unit * line, color="0.3", linewidth=1, label="fit")
+    both = [unit * x for x in (*trust.public.values(), *trust.validation.values())]
+    edges = [min(both), max(both)] if both else []
+    axes[0].plot(edges, edges, color="0.3", linewidth=0.8, linestyle="--", label="no offset")
     if outside:
         edges = [unit * trust.validation[i] for i in trust.band]
         axes[0].axvspan(min(edges), max(edges), color="tab:blue", alpha=0.1, label="the band")
@@ -129,9 +136,53 @@ def trust_scatter(trust: Trust, metric: Metric) -> Figure:
         fontsize=11,
     )
     for panel in axes:
+        for i in trust.scored if len(trust.scored) <= NAMED else ():
+            if panel is axes[0] or i in trust.band:
+                at = (unit * trust.validation[i], unit * trust.public[i])
+                panel.annotate(i.rpartition("-")[2], at, fontsize=6, alpha=0.8)
         if panel.get_legend_handles_labels()[0]:
             panel.legend(fontsize=8)
     return figure
+
+
+def forecast_scatter(found: Forecast, metric: Metric, public: Mapping[str, float]) -> Figure:
+    """Expected and public scores against the hold-out's, with the diagonal in view; those within
+    `NEAR` points of the best once more on their own."""
+    every = list(found.models.values())
+    best = max(metric.sign * m.score for m in every)
+    near = [m for m in every if best - metric.sign * m.score <= NEAR * metric.points]
+    panels = [every, near] if len(near) < len(every) else [every]
+    figure = Figure(figsize=(5.5 * len(panels), 5), layout="constrained")
+    for axes, models in zip(figure.subplots(1, len(panels), squeeze=False)[0], panels, strict=True):
+        _expected(axes, models, public, named=models is panels[-1])
+        axes.set_xlabel(f"{metric.name} on the hold-out")
+        axes.set_title("all models" if models is every else "near the best", fontsize=10)
+    figure.axes[0].set_ylabel(f"{metric.name} on {found.images:,} test images")
+    figure.axes[0].legend(fontsize=8)
+    return figure
+
+
+def _expected(
+    axes: Axes, models: Sequence[Expected], public: Mapping[str, float], named: bool
+) -> None:
+    at = np.array([m.holdout for m in models])
+    score = np.array([m.score for m in models])
+    ends = np.abs(np.array([[m.low, m.high] for m in models]).T - score)
+    axes.errorbar(
+        at, score, yerr=ends, fmt="o", markersize=4, capsize=2, elinewidth=0.8, label="expected"
+    )
+    known = [m for m in models if m.id in public]
+    scores = [public[m.id] for m in known]
+    axes.plot([m.holdout for m in known], scores, "x", color="tab:red", label="public")
+    both = [*at, *score, *scores]
+    edges = [min(both), max(both)]
+    axes.plot(edges, edges, color="0.3", linewidth=1, linestyle="--", label="no offset")
+    if named and len(models) <= NAMED:
+        for m in models:
+            name = m.id.rpartition("-")[2]
+            place = (m.holdout, m.score)
+            axes.annotate(name, place, (3, 2), textcoords="offset points", fontsize=6)
+    axes.grid(alpha=0.3)
 
 
 def _scores(axes: Axes, trust: Trust, outside: Sequence[str], unit: float) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 from results.records.trials import Search, Trial
 from results.reporting.costs import costs, failures
 from results.reporting.promotion_page import promotion_page
-from results.reporting.text import enumerated, format_seconds, in_words, table
+from results.reporting.text import enumerated, format_seconds, gain, in_words, table
 from spaces.augmentation.families import describe_policy
 from spaces.sections.mixing import Pairs
 from spaces.trial_config import TrialConfig
@@ -17,8 +17,16 @@ VERDICTS = {
     "beats": "beats",
     "loses to": "loses to",
     "indistinguishable from": "is indistinguishable from",
+    "not ahead of": "is not clearly ahead of",
 }
 """How a sentence about the winner begins, by verdict."""
+
+IN_A_TABLE = {
+    "beats": "the winner is better",
+    "loses to": "the winner is worse",
+    "indistinguishable from": "no difference beyond noise",
+    "not ahead of": "no lead worth another seed",
+}
 
 SHOWN = 5
 """Trials in the table of the best."""
@@ -65,14 +73,43 @@ def verdict(search: Search) -> str:
             else _not_confirmed(search)
         )
         return f"Not confirmed: {why}."
-    seeds = comparisons[0]["seeds"]
     clauses = [
         f"{words} {enumerated([_clause(c) for c in comparisons if c['verdict'] == verdict])}"
         for verdict, words in VERDICTS.items()
         if any(c["verdict"] == verdict for c in comparisons)
     ]
-    listed = enumerated(clauses)
-    return f"Over {seeds} seeds, on images that did not choose it, the winner {listed}."
+    doubted = enumerated([c["control"] for c in comparisons if _contradicted(c)])
+    doubt = f"; on the unlabelled test images {doubted} is expected ahead of it" if doubted else ""
+    found = enumerated(clauses) + doubt
+    return f"On images like the hold-out, which did not choose it, the winner {found}."
+
+
+def _contradicted(comparison: Mapping[str, Any]) -> bool:
+    """Whether the forecast of the test puts a control first that the winner beats."""
+    expected = comparison["forecast"]
+    return comparison["verdict"] == "beats" and expected is not None and expected < 0
+
+
+def _expected(search: Search, summary: Mapping[str, Any]) -> list[str]:
+    """What the test score will be, without a label."""
+    expected = summary["forecast"]
+    if expected is None or not expected["winner"]:
+        return []
+    winner, gap = expected["winner"], expected["gap"]
+    return [
+        f"On the {expected['images']:,} unlabelled test images {search.metric} is expected "
+        f"{-gap:+.1f} points off the hold-out's: {winner['score']:.4f} ({winner['low']:.4f} to "
+        f"{winner['high']:.4f}) for {summary['winner']}; python -m search.forecast says why"
+    ]
+
+
+def _trainings(search: Search, comparisons: Sequence[Mapping[str, Any]]) -> str:
+    """What the confirmation was spared by ending where more seeds would settle nothing."""
+    most = int(search.opened["confirm"]) * (1 + len(comparisons))
+    done = sum(t.state == "finished" for t in search.of("confirm"))
+    left = [c["control"] for c in comparisons if c["open"]]
+    unsettled = f"; not settled yet: {enumerated(left)}" if left else ""
+    return f"That took {done} trainings of {most} at most{unsettled}."
 
 
 def _not_confirmed(search: Search) -> str:
@@ -84,10 +121,11 @@ def _not_confirmed(search: Search) -> str:
 
 
 def _clause(comparison: Mapping[str, Any]) -> str:
-    gain, margin = comparison["gain"], comparison["margin"]
-    if comparison["verdict"] == "indistinguishable from":
-        return f"{comparison['control']} ({gain:+.1f} ± {margin:.1f} points)"
-    return f"{comparison['control']} by {abs(gain):.1f} ± {margin:.1f} points"
+    seeds = f"{comparison['seeds']} seeds" if comparison["seeds"] > 1 else "one seed"
+    if comparison["verdict"] in ("indistinguishable from", "not ahead of"):
+        return f"{comparison['control']} ({gain(comparison)} points, {seeds})"
+    ahead = f"by {abs(comparison['gain']):.1f} ± {comparison['margin']:.1f} points, {seeds}"
+    return f"{comparison['control']} ({ahead})"
 
 
 def describe(config: TrialConfig, params: Mapping[str, Any]) -> list[str]:
@@ -137,7 +175,10 @@ def report(search: Search) -> list[str]:
                 f"  its hold-out score is expected to flatter it by {summary['optimism']:.1f} "
                 f"points, as the best of {len(sampled)} on the same images{least}"
             )
-    lines += ["", *_confirmation(search, summary), verdict(search), ""]
+    lines += ["", *_confirmation(search, summary), verdict(search)]
+    if summary["comparisons"]:
+        lines.append(_trainings(search, summary["comparisons"]))
+    lines += [*_expected(search, summary), ""]
     return [*lines, *failures(search), *costs(summary)]
 
 
@@ -146,7 +187,7 @@ def _single_page(search: Search, summary: Mapping[str, Any]) -> list[str]:
     rows = [f"  {line}" for line in table(trial_rows(search, trials))]
     fold = trials[0].config.run.fold if trials else 0
     head = f"{search.id} on fold {fold}, {search.opened['folds']['sizes'][fold]:,} images"
-    return ["", head, *rows, "", *failures(search), *costs(summary)]
+    return ["", head, *rows, *_expected(search, summary), "", *failures(search), *costs(summary)]
 
 
 def _held_out(search: Search) -> str:
@@ -158,16 +199,14 @@ def _confirmation(search: Search, summary: Mapping[str, Any]) -> list[str]:
     if not comparisons:
         return []
     fold = search.of("confirm")[0].config.run.fold
-    rows = [[f"confirmation on fold {fold}", search.metric, "winner's gain in points", ""]]
-    rows.append(["the winner", f"{comparisons[0]['candidate_score']:.4f}", "", ""])
+    head = [f"confirmation on fold {fold}", "seeds", search.metric, "the winner's", "its gain"]
+    head.append("on the test")
+    rows = [[*head, ""]]
     for c in comparisons:
-        gain = f"{c['gain']:+.1f} ± {c['margin']:.1f}"
-        words = {
-            "beats": "the winner is better",
-            "loses to": "the winner is worse",
-            "indistinguishable from": "no difference beyond noise",
-        }[c["verdict"]]
-        rows.append([c["control"], f"{c['control_score']:.4f}", gain, words])
+        scores = [f"{c[side]:.4f}" for side in ("control_score", "candidate_score")]
+        expected = "" if c["forecast"] is None else f"expected {c['forecast']:+.1f}"
+        words = IN_A_TABLE[c["verdict"]]
+        rows.append([c["control"], str(c["seeds"]), *scores, gain(c), expected, words])
     return [f"  {line}" for line in table(rows)]
 
 

@@ -6,6 +6,11 @@ from collections import Counter
 from dataclasses import asdict, replace
 from typing import Any
 
+import numpy as np
+
+from results.forecast.forecast import Forecast, forecast
+from results.forecast.trials import models_of
+from results.leaderboard.leaderboard import Leaderboard
 from results.metrics import Metric
 from results.records.labelled_images import LabelledImages
 from results.records.trials import Search, Trial
@@ -31,12 +36,17 @@ def summarise(search: Search, metric: Metric, wall: float, tracking: float) -> d
     winner = search.best(search.of("sampled")) or search.best(search.of("single"))
     baseline = search.best(search.of("baseline"))
     trials = [t for t in search.trials.values() if not t.taken]
+    expected = _forecast(search, metric)
     return {
         "counts": dict(Counter(t.state for t in trials)),
         "winner": winner.id if winner else None,
         "baseline": baseline.id if baseline else None,
         "optimism": _optimism(search, metric),
-        "comparisons": [{**asdict(c), "verdict": c.verdict} for c in _confirm(search, metric)],
+        "comparisons": [
+            asdict(c) | {"forecast": _forecast_gain(search, metric, expected, c.control)}
+            for c in confirmed(search, metric)
+        ],
+        "forecast": _forecast_event(expected, winner, metric),
         "cost": {
             "wall": wall,
             "tracking": tracking,
@@ -46,6 +56,51 @@ def summarise(search: Search, metric: Metric, wall: float, tracking: float) -> d
             "epochs": sum(t.epoch for t in trials),
         },
     }
+
+
+def _forecast(search: Search, metric: Metric) -> Forecast | None:
+    """Of the test scores of all finished trials; None where nobody predicted test images.
+
+    Where the rules forbid to look at these, nobody looks.
+    """
+    if search.opened["kind"] == "promotion":
+        return None
+    if not Leaderboard.read(search.folder.parent).test_images:
+        return None
+    models = models_of((search, t) for t in search.trials.values())
+    return forecast(metric, models) if models else None
+
+
+def _forecast_event(
+    found: Forecast | None, winner: Trial | None, metric: Metric
+) -> dict[str, Any] | None:
+    """What the closing event keeps of a forecast: points between hold-out and test, the winner's
+    score."""
+    if found is None:
+        return None
+    ours = found.models.get(winner.id) if winner else None
+    return {
+        "models": len(found.models),
+        "images": found.images,
+        "gap": metric.sign * found.gap / metric.points,
+        "winner": {"score": ours.score, "low": ours.low, "high": ours.high} if ours else None,
+    }
+
+
+def _forecast_gain(
+    search: Search, metric: Metric, found: Forecast | None, control: str
+) -> float | None:
+    """Points by which the winner is expected to lead a control on the test images, over the seeds
+    that were compared."""
+    arms: dict[str, list[float]] = {WINNER: [], control: []}
+    for trial in _confirmations(search):
+        if found is not None and trial.arm in arms and trial.id in found.models:
+            arms[trial.arm].append(found.models[trial.id].score)
+    seeds = min(len(scores) for scores in arms.values())
+    if not seeds:
+        return None
+    ours, theirs = (float(np.mean(arms[name][:seeds])) for name in (WINNER, control))
+    return metric.gain(ours, theirs)
 
 
 def _whys(trials: list[Trial]) -> list[str]:
@@ -68,14 +123,9 @@ def _optimism(search: Search, metric: Metric) -> float | None:
     return winner_optimism(metric, labelled.labels, predictions, labelled.groups)
 
 
-def _confirm(search: Search, metric: Metric) -> list[Comparison]:
-    """The confirmation's comparisons, over arms that have at least two finished seeds."""
-    winner = search.best(search.of("sampled"))
-    runs = [
-        t
-        for t in search.of("confirm")
-        if t.state == "finished" and winner is not None and concerns(t, winner, search)
-    ]
+def confirmed(search: Search, metric: Metric) -> list[Comparison]:
+    """The confirmation's comparisons, as far as both sides were trained to the end."""
+    runs = [t for t in _confirmations(search) if t.state == "finished"]
     if not runs:
         return []
     labelled = _labelled(search, runs[0].config.run.fold)
@@ -83,11 +133,31 @@ def _confirm(search: Search, metric: Metric) -> list[Comparison]:
     for trial in runs:
         path = search.trial_folder(trial) / "holdout.npz"
         arms.setdefault(trial.arm, []).append(labelled.probabilities(path))
-    arms = {name: arm for name, arm in arms.items() if len(arm) >= 2}
     ours = arms.pop(WINNER, None)
-    if ours is None or not arms:
+    if ours is None:
         return []
-    return compare(metric, labelled.labels, ours, arms, labelled.groups)
+    controls = {name: arms.get(name, []) for name in {t.arm: None for t in runs} if name != WINNER}
+    at_most = int(search.opened["confirm"])
+    return compare(metric, labelled.labels, ours, controls, at_most, labelled.groups)
+
+
+def unsettled(search: Search, metric: Metric) -> set[str]:
+    """Controls that further seeds may tell from the winner, or that lack a training."""
+    runs = _confirmations(search)
+    controls = {t.arm for t in runs} - {WINNER}
+    trained = {t.arm for t in runs if t.state == "finished"}
+    if WINNER not in trained:
+        return controls
+    found = {c.control: c for c in confirmed(search, metric)}
+    if not found and trained != {WINNER}:
+        return set()  # the metric is undefined on resamples: no number of seeds settles anything
+    return {name for name in controls if name not in found or found[name].open}
+
+
+def _confirmations(search: Search) -> list[Trial]:
+    """Trainings of the confirmation of the winner as it is now."""
+    winner = search.best(search.of("sampled"))
+    return [t for t in search.of("confirm") if winner is not None and concerns(t, winner, search)]
 
 
 def concerns(trial: Trial, winner: Trial, search: Search) -> bool:

@@ -16,6 +16,13 @@ def format_seconds(seconds: float) -> str:
     return f"{total // 3600} h {total % 3600 // 60} min"
 
 
+def gain(comparison: Mapping[str, Any]) -> str:
+    """``+1.3 ± 0.8``, in points; without an interval after one seed."""
+    if comparison["margin"] is None:
+        return f"{comparison['gain']:+.1f}"
+    return f"{comparison['gain']:+.1f} ± {comparison['margin']:.1f}"
+
+
 def in_words(params: Mapping[str, Any]) -> str:
     """Parameters as ``name=value``, numbers to three digits."""
     return ", ".join(

@@ -18,6 +18,9 @@ from results.trust.evidence import CONVINCING
 from results.trust.shift import Shift
 from results.trust.trust import REGRET_LIMIT, Trust
 
+NOTICED = 2.0
+"""Points between validation and leaderboard from which the level is worth a warning."""
+
 WIDTH = 100
 """Columns of the page."""
 
@@ -47,9 +50,15 @@ def trust_page(
         gain = _shown(c.advantage, "+.2f") if c.advantage else ""
         mark = "  <- in force" if c.name == trust.chosen and len(trust.contenders) > 1 else ""
         rows.append([c.name, _shown(c.tau), _shown(c.band_tau), gain, f"{c.evidence:.3g}{mark}"])
+    for c in trust.watched:
+        gain = _shown(c.advantage, "+.2f") if c.advantage else ""
+        rows.append(
+            [c.name, _shown(c.tau), _shown(c.band_tau), gain, "  on unlabelled test images"]
+        )
     regret = trust.regret
     lines = [
         f"{competition}: validation ({metric.name}, {holdout:,} images) and the public leaderboard",
+        *_level(trust),
         "",
         *table(rows),
     ]
@@ -84,8 +93,22 @@ def trust_page(
             f"Most worth submitting next: {trust.following}; expected public score {value:.3f} "
             f"({min(ends):.3f} to {max(ends):.3f})."
         )
-    head = 2 + len(table(rows))
+    head = 2 + len(_level(trust)) + len(table(rows))
     return lines[:head] + [w for line in lines[head:] for w in _wrapped(line)]
+
+
+def _level(trust: Trust) -> list[str]:
+    """What is wrong with the level of validation, whatever its order; comes first."""
+    if math.isnan(trust.offset) or abs(trust.offset) < NOTICED:
+        return []
+    where = "below" if trust.offset < 0 else "above"
+    words = f"Public scores lie {abs(trust.offset):.1f} points {where} validation's."
+    if trust.offset < 0:
+        words += (
+            " Its level is not to be believed: test images differ from the hold-out's, or images "
+            "alike lie on both sides of the split (data.group= keeps groups together)."
+        )
+    return _wrapped(words)
 
 
 def _wrapped(line: str) -> list[str]:

@@ -12,12 +12,16 @@ from scipy import stats
 
 from results.metrics import Floats, Ints, Metric
 from results.stats.bootstrap import bootstrap_scores
+from results.stats.sequential import nominal_levels, spent
 
 DRAWS = 1000
 FALSE_WIN = 0.05
 """Bound on the chance that any win is claimed when there is no difference at all."""
 
-Verdict = Literal["beats", "loses to", "indistinguishable from"]
+ONE_SIDED = 0.025
+"""Level of a single claim at most, so that every interval covers 95 %."""
+
+Verdict = Literal["beats", "loses to", "indistinguishable from", "not ahead of"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,25 +31,23 @@ class Comparison:
     Attributes:
         control: Name of the control.
         gain: Mean over seeds of how much better the candidate is, in points.
-        margin: Half width of the interval around ``gain``, in points.
-        seeds: Trainings of the candidate.
+        margin: Half width of the interval around ``gain``, in points; None after one seed, which
+            does not tell how much seeds vary.
+        seeds: Trainings of each side that were compared.
         candidate_score: Mean score of the candidate.
         control_score: Mean score of the control.
+        verdict: What the interval allows to say; *not ahead of* after one seed.
+        open: Whether further seeds may settle it.
     """
 
     control: str
     gain: float
-    margin: float
+    margin: float | None
     seeds: int
     candidate_score: float
     control_score: float
-
-    @property
-    def verdict(self) -> Verdict:
-        """What the interval allows to say."""
-        if self.gain - self.margin > 0:
-            return "beats"
-        return "loses to" if self.gain + self.margin < 0 else "indistinguishable from"
+    verdict: Verdict
+    open: bool
 
 
 def compare(
@@ -53,36 +55,46 @@ def compare(
     labels: Ints,
     candidate: Sequence[NDArray[np.floating]],
     controls: Mapping[str, Sequence[NDArray[np.floating]]],
+    at_most: int,
     groups: NDArray[np.str_] | None = None,
     seed: int = 0,
 ) -> list[Comparison]:
-    """Compares a candidate with controls trained with several seeds each.
+    """Compares a candidate with controls, seed after seed, until there is nothing to settle.
+
+    After the first seed of each side, and each further one, a control is dropped when the
+    candidate's lead is no more than the share of seeds spent of what a win needs at the end;
+    that can only take claims away. From the second seed on a win is claimed at the level that
+    error spending leaves that look, so that with no true difference at most `FALSE_WIN` of
+    searches claim any win, however many controls there are and whenever they stop (Holm's
+    sequentially rejective procedure over controls: every win leaves the others more).
 
     The variance of a difference is that of the images (paired bootstrap of the mean over seeds,
     by group) plus that of the seeds of each arm, with Welch-Satterthwaite degrees of freedom: arms
-    may vary unlike one another. What resampled images explain of the seeds' variance is left out:
-    it is in the variance of the images already. With no true
-    difference at most `FALSE_WIN` of searches claim any win, however many controls there are
-    (Bonferroni over wins; losses are claimed beside them); each interval covers 95 % or more.
+    may vary unlike one another. Before the last look an arm's variance is the mean over the arms
+    where that is larger, for two seeds often agree by luck. What resampled images explain of the
+    seeds' variance is left out, since it is in the variance of the images already. Each interval
+    covers 95 % or more.
 
     Args:
         metric: What to compare.
         labels: int (n,).
-        candidate: Probabilities (n, classes) per seed; at least two.
+        candidate: Probabilities (n, classes) per seed.
         controls: The same for each control.
+        at_most: Seeds of each side that may be trained in all.
         groups: str (n,), or None.
         seed: Of the bootstrap.
 
     Returns:
-        A comparison per control; none if the metric is undefined on half of the resamples, as a
-        ranking metric is where a class has few images or groups.
+        A comparison for each control that has a seed, with as many seeds as it took; none if the
+        metric is undefined on half of the resamples, as a ranking metric is where a class has few
+        images or groups.
 
     Raises:
-        ValueError: If an arm has fewer than two seeds.
+        ValueError: If there is no training of the candidate.
     """
-    arms = {"": candidate, **controls}
-    if min(len(arm) for arm in arms.values()) < 2:
-        raise ValueError("every arm needs at least two seeds")
+    if not candidate:
+        raise ValueError("the candidate needs at least one seed")
+    arms = {"": candidate, **{name: arm for name, arm in controls.items() if len(arm)}}
     scores = {
         name: bootstrap_scores(metric, labels, arm, DRAWS, groups, seed)
         for name, arm in arms.items()
@@ -92,30 +104,114 @@ def compare(
         return []
     scores = {name: s[:, defined] for name, s in scores.items()}
     units = len(labels) if groups is None else len(np.unique(groups))
-    level = 1 - min(0.05, 2 * FALSE_WIN / len(controls))
-    found = []
-    for name in controls:
-        ours, theirs = scores[""], scores[name]
-        difference = ours.mean(axis=0) - theirs.mean(axis=0)
-        of_images = float(np.var(difference[1:]))
-        total, inverse = of_images, of_images**2 / max(1, units - 1)
-        for arm in (ours, theirs):
-            observed, explained = _seed_variance(arm)
-            total += max(0.0, observed - explained)
-            inverse += observed**2 / (len(arm) - 1)
-        df = total**2 / inverse if inverse > 0 else 1.0
-        margin = float(stats.t.ppf((1 + level) / 2, df)) * total**0.5
-        found.append(
-            Comparison(
-                control=name,
-                gain=metric.gain(float(ours[:, 0].mean()), float(theirs[:, 0].mean())),
-                margin=margin / metric.points,
-                seeds=len(ours),
-                candidate_score=float(ours[:, 0].mean()),
-                control_score=float(theirs[:, 0].mean()),
+    found: dict[str, Comparison] = {}
+    wins = 0
+    for seeds in range(1, at_most + 1):
+        arms_now = {name: s[:seeds] for name, s in scores.items() if len(s) >= seeds}
+        waiting = [n for n in arms_now if n and (n not in found or found[n].open)]
+        if "" not in arms_now or not waiting:
+            break
+        last = seeds == at_most
+        looks = {name: _look(arms_now, name, units, last) for name in waiting}
+        while waiting:
+            level = min(ONE_SIDED, FALSE_WIN / (len(controls) - wins))
+            for name in waiting:
+                found[name] = looks[name].at(name, metric, level, at_most)
+            won = [n for n in waiting if found[n].verdict == "beats"]
+            if not won:
+                break
+            wins += len(won)
+            waiting = [n for n in waiting if n not in won]
+    return [found[name] for name in controls if name in found]
+
+
+@dataclass(frozen=True)
+class _Look:
+    """Estimates after some seeds of each side, on the metric's own scale.
+
+    Attributes:
+        seeds: Of each side.
+        scores: Mean score of the candidate and of the control.
+        variance: Of the difference.
+        images: What of it more seeds would not reduce.
+        df: Degrees of freedom of the variance.
+    """
+
+    seeds: int
+    scores: tuple[float, float]
+    variance: float
+    images: float
+    df: float
+
+    def at(self, control: str, metric: Metric, level: float, at_most: int) -> Comparison:
+        """What may be said.
+
+        Args:
+            control: Name of the control.
+            metric: Of the scores.
+            level: Chance of a false win over all looks.
+            at_most: Seeds of each side in all.
+        """
+        gain = metric.gain(*self.scores)
+        error = self.variance**0.5 / metric.points
+        needed = float(stats.norm.isf(level)) * self.seeds / at_most
+        margin, verdict = None, "not ahead of"
+        if self.seeds > 1:
+            looks = np.arange(2, at_most + 1)
+            of_seeds = (self.variance - self.images) * self.seeds / looks
+            least = 1e-9 * metric.points**2
+            information = 1 / np.maximum(self.images + of_seeds, least)
+            levels = nominal_levels(
+                spent(level, at_most)[: self.seeds - 1], information[: self.seeds - 1]
             )
+            margin = float(stats.t.isf(levels[-1], self.df)) * error
+            verdict = "indistinguishable from"
+            if abs(gain) > margin:
+                verdict = "beats" if gain > 0 else "loses to"
+        return Comparison(
+            control=control,
+            gain=gain,
+            margin=margin,
+            seeds=self.seeds,
+            candidate_score=self.scores[0],
+            control_score=self.scores[1],
+            verdict=verdict,  # type: ignore[arg-type]
+            open=self.seeds < at_most and verdict != "beats" and gain > needed * error,
         )
-    return found
+
+
+def _look(arms: Mapping[str, Floats], control: str, units: int, last: bool) -> _Look:
+    """Estimates a difference from the same number of seeds of each arm.
+
+    Args:
+        arms: (seeds, 1 + draws) by name, the candidate's being empty.
+        control: Which arm the candidate is compared with.
+        units: Images, or groups of images.
+        last: Whether no further look may follow.
+    """
+    ours, theirs = arms[""], arms[control]
+    seeds = len(ours)
+    difference = ours.mean(axis=0) - theirs.mean(axis=0)
+    of_images = float(np.var(difference[1:]))
+    total, images = of_images, of_images
+    inverse = of_images**2 / max(1, units - 1)
+    if seeds > 1:
+        observed = {name: _seed_variance(arm)[0] for name, arm in arms.items()}
+        pooled = float(np.mean(list(observed.values())))
+        for name in ("", control):
+            taken = observed[name] if last else max(observed[name], pooled)
+            explained = _seed_variance(arms[name])[1]
+            total += max(0.0, taken - explained)
+            images -= explained
+            df = (seeds - 1) * (2 if taken > observed[name] else 1)
+            inverse += taken**2 / df
+    return _Look(
+        seeds=seeds,
+        scores=(float(ours[:, 0].mean()), float(theirs[:, 0].mean())),
+        variance=total,
+        images=max(images, 0.0),
+        df=total**2 / inverse if inverse > 0 else 1.0,
+    )
 
 
 def _seed_variance(scores: Floats) -> tuple[float, float]:

@@ -42,8 +42,15 @@ def closing_metrics(closed: Event) -> dict[str, float]:
     metrics = {f"cost/{k}": float(v) for k, v in closed["cost"].items()}
     if closed["optimism"] is not None:
         metrics["winner/optimism"] = closed["optimism"]
+    if closed["forecast"] is not None:
+        metrics["forecast/below_holdout"] = closed["forecast"]["gap"]
+        for end, value in (closed["forecast"]["winner"] or {}).items():
+            metrics[f"forecast/{end}"] = value
     for comparison in closed["comparisons"]:
         name = re.sub(r"\W+", "_", comparison["control"]).strip("_")
         metrics[f"gain/{name}"] = comparison["gain"]
-        metrics[f"gain/{name}.margin"] = comparison["margin"]
+        if comparison["forecast"] is not None:
+            metrics[f"gain/{name}.on_test"] = comparison["forecast"]
+        if comparison["margin"] is not None:
+            metrics[f"gain/{name}.margin"] = comparison["margin"]
     return metrics

@@ -12,6 +12,7 @@ from results.metrics import Ints, Metric
 from results.stats.correlation import Interval
 from results.trust.band import BandRule, Validated, competitive_band
 from results.trust.evidence import CONVINCING
+from results.trust.families import families
 from results.trust.outlook import submissions_to_settle
 from results.trust.regret import Regret, expected_regret
 from results.trust.tournament import Contender, average_evidence, choose, tournament
@@ -38,6 +39,7 @@ def assess(
     rule: BandRule | None = None,
     validations: Sequence[Validation] = (PLAIN,),
     frozen: str = "",
+    watched: Mapping[str, Mapping[str, float]] | None = None,
 ) -> Trust:
     """Weighs the evidence.
 
@@ -50,6 +52,8 @@ def assess(
         rule: What makes a trial competitive.
         validations: Validation scores that compete, the plain one first.
         frozen: Name of the one that was trusted before, which no tournament replaces.
+        watched: Scores by name and trial, larger is better, that are compared with the leaderboard
+            but no function of the hold-out, so that they are never in force.
     """
     sign = metric.sign
     known = {c.id: c for c in candidates}
@@ -66,8 +70,21 @@ def assess(
 
     every: dict[str, NDArray[np.float64]] = {v.name: points(v, order) for v in validations}
 
+    related = families(labels, [c.probabilities for c in candidates])
+    family = dict(zip(known, related.tolist(), strict=True))
+    families_scored = np.array([family[i] for i in order], dtype=np.int64)
+
     def judge(inside: NDArray[np.bool_]) -> list[Contender]:
-        return tournament(every, p, inside, counted)
+        return tournament(every, p, inside, counted, families_scored)
+
+    def watch(name: str, own: Mapping[str, float]) -> Contender:
+        rows = np.array([i in own for i in order], dtype=bool)
+        both = {
+            PLAIN.name: every[PLAIN.name][rows],
+            name: np.array([own[i] for i in order if i in own]),
+        }
+        related_rows = families_scored[rows]
+        return tournament(both, p[rows], inside[rows], counted[rows], related_rows)[1]
 
     nobody = np.zeros(len(p), dtype=bool)
     chosen = next(v for v in validations if v.name == (frozen or choose(judge(nobody))))
@@ -76,7 +93,8 @@ def assess(
         candidates = sorted(candidates, key=lambda c: -own[c.id])
     band, error = competitive_band(chosen.of(metric), labels, candidates, groups, rule)
     names = [c.id for c in band]
-    contenders = judge(np.array([i in set(names) for i in order], dtype=bool))
+    inside = np.array([i in set(names) for i in order], dtype=bool)
+    contenders = judge(inside)
     wanted = [c.id for c in candidates if c.id in set(names) | set(order)]
     validation = dict(zip(wanted, points(chosen, wanted).tolist(), strict=True))
     images = float(np.median([s.images for s in scored])) if scored else float(len(labels))
@@ -103,7 +121,8 @@ def assess(
             [validation[i] for i in names],
             [public.get(i, np.nan) for i in names],
             public_error,
-            (v[counted], p[counted]),
+            (v[counted], p[counted], families_scored[counted]),
+            [family[i] for i in names],
             lambda scores, chance, e: (
                 _verdict(len(scores), e, _homogeneity(scores, public_error), chance)
                 != "not enough evidence"
@@ -114,6 +133,7 @@ def assess(
         band=tuple(names),
         chosen=chosen.name,
         contenders=tuple(contenders),
+        watched=tuple(watch(name, own) for name, own in (watched or {}).items()),
         validation=validation,
         scores={n: dict(zip(order, x.tolist(), strict=True)) for n, x in every.items()},
         public=public,

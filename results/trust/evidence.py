@@ -18,7 +18,9 @@ CONVINCING = 20.0
 _RHO = np.array([0.2, 0.35, 0.5, 0.65, 0.8, 0.9, 0.95, 0.98])
 
 
-def evidence(validation: ArrayLike, leaderboard: ArrayLike) -> NDArray[np.float64]:
+def evidence(
+    validation: ArrayLike, leaderboard: ArrayLike, families: ArrayLike | None = None
+) -> NDArray[np.float64]:
     """The e-process of sequential ranks.
 
     If the leaderboard's scores have nothing to do with validation, the rank of each new one among
@@ -26,23 +28,32 @@ def evidence(validation: ArrayLike, leaderboard: ArrayLike) -> NDArray[np.float6
     rank that the submission's validation score lets expect under a Gaussian copula, in equal
     shares on several correlations. A tied score averages over the ranks it may take.
 
+    Relatives share their luck: three variants of one model are not three witnesses. A submission
+    is therefore ranked among the earlier ones of its own family; the first of a family among the
+    firsts of the others.
+
     Args:
         validation: Validation scores (n,) in the order of submission, larger is better.
         leaderboard: Leaderboard scores (n,).
+        families: What each is a relative of, int (n,); None if nothing is related.
 
     Returns:
         E after each submission, float (n,); the first is 1.
     """
     v, scores = np.asarray(validation, np.float64), np.asarray(leaderboard, np.float64)
+    family = np.arange(len(v)) if families is None else np.asarray(families)
+    first = np.array([f not in family[:i] for i, f in enumerate(family)], dtype=bool)
     logs = np.zeros(len(_RHO))
     found = np.ones(len(v))
     for last in range(1, len(v)):
-        n = last + 1
-        rank = ((v[:last] < v[last]).sum() + (v[:last] <= v[last]).sum()) / 2 + 1
+        peers = np.flatnonzero(first[:last] if first[last] else family[:last] == family[last])
+        before, known = v[peers], scores[peers]
+        n = len(peers) + 1
+        rank = ((before < v[last]).sum() + (before <= v[last]).sum()) / 2 + 1
         centre = _RHO * norm.ppf((rank - 0.5) / n)
         edges = norm.ppf(np.arange(n + 1) / n)
-        below = int((scores[:last] < scores[last]).sum())
-        upto = int((scores[:last] <= scores[last]).sum())
+        below = int((known < scores[last]).sum())
+        upto = int((known <= scores[last]).sum())
         spread = np.sqrt(1 - _RHO**2)
         cells = norm.cdf((edges[upto + 1] - centre) / spread) - norm.cdf(
             (edges[below] - centre) / spread

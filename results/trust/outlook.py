@@ -20,7 +20,8 @@ def submissions_to_settle(
     validation: Sequence[float],
     public: Sequence[float],
     error: float,
-    past: tuple[NDArray[np.float64], NDArray[np.float64]],
+    past: tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.int64]],
+    family: Sequence[int],
     settles: Callable[[NDArray[np.float64], float, float], bool],
     *,
     limit: float,
@@ -36,7 +37,9 @@ def submissions_to_settle(
         validation: Validation scores of the band's trials, in points.
         public: Their public scores, in points; NaN without one.
         error: Standard error of a public score, in points.
-        past: Validation and public scores that count as evidence, in the order of submission.
+        past: Validation and public scores that count as evidence, and the submissions' families,
+            in the order of submission.
+        family: Of the band's trials.
         settles: Whether the band's public scores, the chance of a regret above ``limit`` and E
             make a verdict.
         limit: Points of regret that matter.
@@ -64,7 +67,11 @@ def submissions_to_settle(
             scores = world[rows] + noises[:more]
             skill = mean + gain @ (scores - mean[rows]) + spread
             chance = float((skill.max(axis=1) - skill[:, best] > limit).mean())
-            grown = evidence(np.append(past[0], v[rows]), np.append(past[1], scores))
+            grown = evidence(
+                np.append(past[0], v[rows]),
+                np.append(past[1], scores),
+                np.append(past[2], np.asarray(family)[rows]),
+            )
             settled += settles(np.append(known[scored], scores), chance, float(grown[-1]))
         if settled >= WORLDS / 2:
             return more

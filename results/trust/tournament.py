@@ -43,6 +43,7 @@ def tournament(
     public: NDArray[np.float64],
     band: NDArray[np.bool_],
     counted: NDArray[np.bool_],
+    family: NDArray[np.int64],
 ) -> list[Contender]:
     """Compares validation scores with the public ones.
 
@@ -52,6 +53,7 @@ def tournament(
         public: Public scores (n,).
         band: Which of the submissions are in the competitive band, (n,).
         counted: Which of them count as evidence, (n,).
+        family: What each is a relative of, int (n,).
     """
     plain, *others = validation
     found = []
@@ -61,7 +63,7 @@ def tournament(
             advantage = paired_advantage(
                 scores, validation[plain], public, 1 - (1 - LEVEL) / len(others)
             )
-        grown = evidence(scores[counted], public[counted])
+        grown = evidence(scores[counted], public[counted], family[counted])
         found.append(
             Contender(
                 name=name,

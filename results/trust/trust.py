@@ -47,6 +47,7 @@ class Trust:
         band: Ids of the competitive band, best first.
         chosen: Name of the validation score that everything else uses.
         contenders: What the tournament of validation scores came to, the plain one first.
+        watched: Scores that are compared with the leaderboard and never in force.
         validation: Chosen validation score of the band's trials and of every scored one.
         scores: Validation scores of the scored trials, by contender and trial.
         public: Public score of every scored trial.
@@ -74,6 +75,7 @@ class Trust:
     band: tuple[str, ...]
     chosen: str
     contenders: tuple[Contender, ...]
+    watched: tuple[Contender, ...]
     validation: Mapping[str, float]
     scores: Mapping[str, Mapping[str, float]]
     public: Mapping[str, float]

@@ -78,6 +78,7 @@ def assess_standing(
         scores,
         standing.labelled.groups,
         rule=rule,
+        watched=offered.watched,
         validations=offered.validations,
         frozen=frozen,
     )

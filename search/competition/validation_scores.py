@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+import numpy as np
+
+from results.forecast.methods import FEWEST, estimate
+from results.forecast.trials import models_of
 from results.predictions import Predictions
 from results.trust.shift import Shift, measure_shift
 from results.trust.validation import (
@@ -20,6 +24,9 @@ from search.options.user_code import network_builder
 from spaces.digest import digest
 from spaces.errors import InputError
 
+AGREEMENT = "agreement"
+"""With other models, on test images without labels."""
+
 
 @dataclass(kw_only=True)
 class ValidationScores:
@@ -28,12 +35,14 @@ class ValidationScores:
     Attributes:
         validations: The plain one first.
         absent: Why others do not compete, by name.
+        watched: Scores of trials by name that are compared with the leaderboard, and no more.
         shift: What tells test from hold-out; None where nobody looked.
         weights: File of the weights towards the test, relative to the competition's folder.
     """
 
     validations: list[Validation] = field(default_factory=lambda: [PLAIN])
     absent: dict[str, str] = field(default_factory=dict)
+    watched: dict[str, dict[str, float]] = field(default_factory=dict)
     shift: Shift | None = None
     weights: str = ""
 
@@ -54,10 +63,26 @@ def find_validation_scores(config: TrustConfig, standing: Standing) -> Validatio
         found.validations.append(worst)
     else:
         found.absent["worst group"] = "there are no groups of 10 images in the hold-out"
+    _watch_agreement(standing, found)
     reason = _add_weighted(config, standing, found)
     if reason:
         found.absent["test-weighted"] = reason
     return found
+
+
+def _watch_agreement(standing: Standing, found: ValidationScores) -> None:
+    """Adds the mean agreement with other models on unlabelled test images, where allowed."""
+    if not standing.leaderboard.test_images:
+        found.absent[AGREEMENT] = "the rules forbid it (rules.test_images=false)"
+        return
+    looked_at = [(c.search, c.trial) for c in standing.looked_at() if c.trial is not None]
+    models = models_of(looked_at)
+    if len({m.kin for m in models}) < FEWEST:
+        found.absent[AGREEMENT] = f"fewer than {FEWEST} trials have predicted the test images"
+        return
+    agreement = estimate(models).agreement
+    known = dict(zip((m.id for m in models), agreement.tolist(), strict=True))
+    found.watched[AGREEMENT] = {i: value for i, value in known.items() if np.isfinite(value)}
 
 
 def _add_weighted(config: TrustConfig, standing: Standing, found: ValidationScores) -> str:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from results.records.trials import Search, Trial
+from results.reporting.summary import unsettled
 from search.execution.driver import Driver
 from search.jobs.job import Prepared
 from search.jobs.kind import JobKind, Say
@@ -93,6 +94,7 @@ class SearchJob(JobKind):
             fix=self._fix,
             trials=config.trials,
             confirm=config.confirm,
+            unsettled=lambda: unsettled(driver.search, metric),
         )
 
     def ended(self, trial: Trial) -> None:

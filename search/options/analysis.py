@@ -167,6 +167,13 @@ class TrustConfig(NetworksConfig):
 
 
 @dataclass(kw_only=True)
+class ForecastConfig(CompetitionConfig):
+    """``python -m search.forecast``."""
+
+    rules: RulesConfig = group(RulesConfig)
+
+
+@dataclass(kw_only=True)
 class FinalConfig(NetworksConfig):
     """``python -m search.final``."""
 

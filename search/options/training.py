@@ -143,7 +143,10 @@ class RunConfig(JobConfig):
     )
     trials: int = option(16, "sampled trials", may_change=True)
     confirm: int = option(
-        3, "seeds of the confirmation against matched controls; 0 skips it", may_change=True
+        3,
+        "seeds of the confirmation against matched controls at most; it ends where one or two "
+        "settle it; 0 skips it",
+        may_change=True,
     )
     history: list[str] = option(
         list,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -41,8 +41,10 @@ def confirmation_arms(winner: TrialConfig, baseline: TrialConfig) -> dict[str, T
 class SearchPlan:
     """The baseline, then sampled trials, then the confirmation of the best.
 
-    It reads what happened from ``search`` and keeps nothing of its own that could not be
-    computed from there. Interrupted trials go first.
+    The confirmation goes in stages: a seed of the winner and every control, then another of the
+    winner and of those controls that are not settled yet. It reads what happened from ``search``
+    and keeps nothing of its own that could not be computed from there. Interrupted trials go
+    first.
 
     Attributes:
         search: The record, kept up to date by the driver.
@@ -50,7 +52,8 @@ class SearchPlan:
         baseline: The untuned configuration.
         fix: Pinned parameters, flat; they complete what the sampler draws.
         trials: Sampled trials.
-        confirm: Seeds of the confirmation; 0 for none.
+        confirm: Seeds of the confirmation at most; 0 for none.
+        unsettled: Controls that further seeds may tell from the winner; asked between stages.
     """
 
     search: Search
@@ -59,7 +62,10 @@ class SearchPlan:
     fix: Mapping[str, Any] = field(default_factory=dict)
     trials: int
     confirm: int
+    unsettled: Callable[[], Collection[str]]
     _proposed: list[Planned] = field(default_factory=list)
+    _asked: tuple[str, ...] = ()
+    _known: Collection[str] = ()
 
     def __post_init__(self) -> None:
         self._proposed = [Planned.again(t) for t in self.search.trials.values()]
@@ -88,38 +94,61 @@ class SearchPlan:
         sampled = sum(p.why == "sampled" for p in self._proposed)
         if sampled < self.trials or not self._sampling_ended() or interrupted(self.search):
             return False
-        return not self.confirm or not self._unconfirmed()
+        return not self.confirm or (not self._unconfirmed() and self._ended("confirm"))
 
     def winner(self) -> Trial | None:
         """The best sampled trial that ran to the end."""
         return self.search.best(self.search.of("sampled"))
 
     def expected(self) -> int:
-        """Number of trainings in all; an estimate until the winner is known."""
-        per_seed = len(self._confirmations()) if self._sampling_ended() else 3 * self.confirm
-        return 1 + self.trials + (per_seed if self.confirm else 0)
+        """Number of trainings in all; of the confirmation, those of the stages that are certain."""
+        certain = len(self._confirmations()) if self._sampling_ended() else len(CONTROLS) + 1
+        return 1 + self.trials + (certain if self.confirm else 0)
 
     def _sampling_ended(self) -> bool:
         """Whether all sampled trials have ended; the baseline chooses nothing, so it may run."""
-        sampled = self.search.of("sampled")
-        live = ("running", "interrupted")
-        return len(sampled) >= self.trials and all(t.state not in live for t in sampled)
+        return len(self.search.of("sampled")) >= self.trials and self._ended("sampled")
+
+    def _ended(self, why: Why) -> bool:
+        return all(t.state not in ("running", "interrupted") for t in self.search.of(why))
 
     def _unconfirmed(self) -> list[tuple[str, TrialConfig]]:
         """Confirmations of the winner that were not handed out; another winner may have its own."""
-        known = [(p.arm, p.asked or p.config) for p in self._proposed if p.why == "confirm"]
-        return [planned for planned in self._confirmations() if planned not in known]
+        handed_out = self._handed_out()
+        return [planned for planned in self._confirmations() if planned not in handed_out]
+
+    def _handed_out(self) -> list[tuple[str, TrialConfig]]:
+        return [(p.arm, p.asked or p.config) for p in self._proposed if p.why == "confirm"]
 
     def _confirmations(self) -> list[tuple[str, TrialConfig]]:
+        """Trainings of the stages so far, and of the next one where those before it have ended."""
         winner = self.winner()
         if winner is None:
             return []
-        seeds = range(self.baseline.run.seed + 1, self.baseline.run.seed + 1 + self.confirm)
-        return [
-            (arm, config.replace(seed=seed, fold=CONFIRM_FOLD))
-            for seed in seeds
-            for arm, config in confirmation_arms(winner.config, self.baseline).items()
-        ]
+        arms = confirmation_arms(winner.config, self.baseline)
+        handed_out = self._handed_out()
+        found: list[tuple[str, TrialConfig]] = []
+        for stage in range(1, self.confirm + 1):
+            seed = self.baseline.run.seed + stage
+            of_stage = [(a, c.replace(seed=seed, fold=CONFIRM_FOLD)) for a, c in arms.items()]
+            begun = [planned for planned in of_stage if planned in handed_out]
+            if stage > 1 and not begun and any(p not in handed_out for p in found):
+                break
+            if stage == 1:
+                found += of_stage
+            elif begun or self._ended("confirm"):
+                left = self._left(winner)
+                found += [p for p in of_stage if p in begun or (left and p[0] in {WINNER, *left})]
+            else:
+                break
+        return found
+
+    def _left(self, winner: Trial) -> Collection[str]:
+        """Controls that are not settled; asked again only when another training has ended."""
+        ended = [t.id for t in self.search.of("confirm") if t.ended is not None]
+        if self._asked != (winner.id, *ended):
+            self._asked, self._known = (winner.id, *ended), self.unsettled()
+        return self._known
 
     def _id(self) -> str:
         return f"{self.search.id}-{len(self._proposed):03d}"

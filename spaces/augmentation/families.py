@@ -6,8 +6,12 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from spaces.augmentation.fast_autoaugment import fast_autoaugment
+from spaces.augmentation.magnitude import magnitude
 from spaces.augmentation.policy import AugPolicy
+from spaces.augmentation.rand_augment import rand_augment
 from spaces.augmentation.stages import staged
+from spaces.augmentation.subset import subset
 from spaces.augmentation.trivial_augment import trivial_augment
 from spaces.errors import InputError, unknown
 
@@ -28,6 +32,10 @@ FAMILIES: dict[str, Family] = {
     "none": _without_parameters(AugPolicy),
     "trivial_augment": _without_parameters(trivial_augment),
     "stages": staged,
+    "rand_augment": rand_augment,
+    "fast_autoaugment": fast_autoaugment,
+    "subset": subset,
+    "magnitude": magnitude,
 }
 """A new one is a function and a line here. Its parameters are called ``<family>.<name>``; those of
 ``stages``, which is meant where they stand alone, ``stages`` and ``stage1.operation``, ….

@@ -26,6 +26,7 @@ class Operation:
         searched: Limit at strength 1 in the ready spaces.
         widest: Furthest limit a policy may state.
         moves_pixels: Whether it changes geometry, so that masks have to follow.
+        swaps_sides: Whether height and width change places, which needs square images.
     """
 
     name: str
@@ -35,6 +36,7 @@ class Operation:
     searched: float = 0.0
     widest: float = 0.0
     moves_pixels: bool = False
+    swaps_sides: bool = False
 
     @property
     def has_limit(self) -> bool:
@@ -71,7 +73,12 @@ class Operation:
 
 
 def _row(
-    name: str, words: str, unit: str = "", *limits: float, moves_pixels: bool = False
+    name: str,
+    words: str,
+    unit: str = "",
+    *limits: float,
+    moves_pixels: bool = False,
+    swaps_sides: bool = False,
 ) -> Operation:
     """``limits`` are identity, searched and widest; none for an operation without a strength."""
     identity, searched, widest = limits or (None, 0.0, 0.0)
@@ -83,6 +90,7 @@ def _row(
         searched=searched,
         widest=widest,
         moves_pixels=moves_pixels,
+        swaps_sides=swaps_sides,
     )
 
 
@@ -116,7 +124,29 @@ _ROWS = (
     _row("grid_mask", "mask squares of {} of the side of every grid cell", "%", 0, 0.6, 0.9),
 )
 
-OPERATIONS: dict[str, Operation] = {row.name: row for row in _ROWS}
+_FURTHER = (
+    _geometry("transpose", "swap rows and columns", swaps_sides=True),
+    _geometry("rotate90", "turn by a multiple of 90°", swaps_sides=True),
+    _geometry("elastic", "displace smoothly by a field of strength {}", "", 0, 60, 200),
+    _row("gamma", "change gamma by up to ±{}", "%", 0, 0.5, 0.9),
+    _row("clahe", "equalise locally, clipping at up to {}", "", 1, 4, 16),
+    _row("invert", "invert"),
+    _row("gray", "take the colour away"),
+    _row("motion_blur", "blur along a line of up to {}", " px", 1, 9, 31),
+    _row("defocus", "defocus by up to {}", " px", 0, 4, 10),
+    _row("iso_noise", "add a sensor's noise of up to {}", "%", 0, 0.5, 1),
+    _row("downscale", "lose up to {} of the resolution", "%", 0, 0.5, 0.9),
+    _row("erasing", "replace a rectangle of up to {} of the area", "%", 0, 0.3, 0.9),
+    _row("shadow", "cast a shadow of up to {}", "%", 0, 0.5, 1),
+    _row("fog", "lay fog of up to {} over it", "%", 0, 0.5, 1),
+)
+"""For teams that know that they need them; ready spaces leave them out, since every choice more
+asks for more trials."""
+
+COMMON = tuple(row.name for row in _ROWS)
+"""Operations that ready spaces search."""
+
+OPERATIONS: dict[str, Operation] = {row.name: row for row in (*_ROWS, *_FURTHER)}
 
 
 def operation(name: str) -> Operation:

@@ -178,6 +178,17 @@ class AugPolicy:
         """Whether it begins with cropping the stored image."""
         return any(stage.crops for stage in self.stages)
 
+    def operations(self) -> set[str]:
+        """Names of all operations that it may apply."""
+        return {
+            name
+            for stage in self.stages
+            for choice in stage.choices
+            for name in (
+                choice.operations() if isinstance(choice, AugPolicy) else {choice.operation}
+            )
+        }
+
     def at(self, share: float) -> AugPolicy:
         """The policy when ``share`` of the training is done, from 0 to 1: without courses."""
         return AugPolicy(stages=tuple(stage.at(share) for stage in self.stages))

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 
 from spaces.augmentation.operations import operation
 from spaces.augmentation.policy import AugPolicy, Choice, Stage
+from spaces.augmentation.settings import number
 from spaces.errors import InputError
 from spaces.param import Value
 
@@ -23,21 +23,14 @@ def staged(params: Mapping[str, Value]) -> AugPolicy:
     """
     stages: list[Stage] = []
     named = [int(name[5]) for name in params if name != "stages"]
-    count = _number(params, "stages", max(named, default=0))
+    count = number(params, "stages", max(named, default=0))
     for i in range(1, round(count) + 1):
         name = params.get(f"stage{i}.operation")
         if name is None:
             raise InputError(f"stages={count:g} needs stage{i}.operation")
-        strength = _number(params, f"stage{i}.strength", 0.5)
+        strength = number(params, f"stage{i}.strength", 0.5)
         choice = Choice(operation=str(name), limit=operation(str(name)).at(strength))
-        stage = Stage(choices=(choice,), probability=_number(params, f"stage{i}.probability", 1.0))
+        stage = Stage(choices=(choice,), probability=number(params, f"stage{i}.probability", 1.0))
         if not (stage.crops and any(s.crops for s in stages)):
             stages.append(stage)
     return AugPolicy(stages=tuple(sorted(stages, key=lambda s: not s.crops)))
-
-
-def _number(params: Mapping[str, Value], name: str, default: float) -> float:
-    value = params.get(name, default)
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-        raise InputError(f"{name}={value}: a number is needed")
-    return float(value)

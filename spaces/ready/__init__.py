@@ -11,7 +11,16 @@ from spaces.errors import unknown
 if TYPE_CHECKING:  # Optuna behind it takes longer to import than a misspelt name to be told
     from spaces.space import SearchSpace
 
-READY = ("aug_policy", "backbone", "optimizer", "schedule")
+READY = (
+    "aug_policy",
+    "backbone",
+    "fast_autoaugment",
+    "magnitude",
+    "optimizer",
+    "rand_augment",
+    "schedule",
+    "subset",
+)
 """Names of modules here, and of the function in each that makes the space."""
 
 

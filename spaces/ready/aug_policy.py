@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 
-from spaces.augmentation.operations import OPERATIONS
+from spaces.augmentation.operations import COMMON, OPERATIONS
 from spaces.param import Param, When
 from spaces.space import SearchSpace
 
@@ -16,7 +16,7 @@ def aug_policy(stages: int = 2) -> SearchSpace:
     al., NeurIPS 2019), but a single policy for all images, which keeps the dimensions few enough
     for a contest's number of trials.
     """
-    strong = tuple(name for name, op in OPERATIONS.items() if op.has_limit)
+    strong = tuple(name for name in COMMON if OPERATIONS[name].has_limit)
     params = [Param(name="stages", distribution=IntDistribution(1, stages))]
     for i in range(1, stages + 1):
         live = () if i == 1 else (When(parameter="stages", values=tuple(range(i, stages + 1))),)
@@ -24,7 +24,7 @@ def aug_policy(stages: int = 2) -> SearchSpace:
         params += [
             Param(
                 name=f"stage{i}.operation",
-                distribution=CategoricalDistribution(tuple(OPERATIONS)),
+                distribution=CategoricalDistribution(COMMON),
                 when=live,
             ),
             Param(

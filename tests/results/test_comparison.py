@@ -6,12 +6,15 @@ from typing import Any
 
 import numpy as np
 import pytest
+from scipy import stats
 
 from results.metrics import METRICS
 from results.stats.comparison import compare
 from results.stats.optimism import winner_optimism
+from results.stats.sequential import nominal_levels, spent
 
 CLASSES = 5
+SEEDS = 3
 Array = np.ndarray[Any, Any]
 
 
@@ -47,7 +50,7 @@ def false_wins(searches: int, controls: int, groups: int = 0) -> float:
         shared = rng.normal(size=images)
         # The winner is one of equals: choosing it on other images changes nothing here.
         arms = [
-            [trained(rng, labels, difficulty, 0.0, shared) for _ in range(3)]
+            [trained(rng, labels, difficulty, 0.0, shared) for _ in range(SEEDS)]
             for _ in range(1 + controls)
         ]
         named = {str(i): arm for i, arm in enumerate(arms[1:])}
@@ -56,6 +59,7 @@ def false_wins(searches: int, controls: int, groups: int = 0) -> float:
             labels,
             arms[0],
             named,
+            SEEDS,
             group.astype(str) if groups else None,
             seed,
         )
@@ -77,22 +81,56 @@ def test_a_real_difference_is_found() -> None:
         rng = np.random.default_rng(seed)
         labels = rng.integers(0, CLASSES, 400)
         difficulty, shared = rng.normal(-1.0, 0.7, 400), rng.normal(size=400)
-        ours = [trained(rng, labels, difficulty, 1.0, shared) for _ in range(3)]
-        theirs = [trained(rng, labels, difficulty, 0.0, shared) for _ in range(3)]
-        (result,) = compare(METRICS["macro_f1"], labels, ours, {"control": theirs})
+        ours = [trained(rng, labels, difficulty, 1.0, shared) for _ in range(SEEDS)]
+        theirs = [trained(rng, labels, difficulty, 0.0, shared) for _ in range(SEEDS)]
+        (result,) = compare(METRICS["macro_f1"], labels, ours, {"control": theirs}, SEEDS)
         found += result.verdict == "beats"
         assert result.gain == pytest.approx(100 * (result.candidate_score - result.control_score))
-        (back,) = compare(METRICS["macro_f1"], labels, theirs, {"control": ours})
-        assert back.gain == pytest.approx(-result.gain)
+        (back,) = compare(METRICS["macro_f1"], labels, theirs, {"control": ours}, SEEDS)
+        assert (back.verdict, back.seeds) == ("not ahead of", 1)
+        assert back.gain < 0
     assert found >= 19
 
 
-def test_one_seed_is_no_comparison() -> None:
+def test_one_seed_claims_nothing() -> None:
+    """Neither that the candidate wins nor by how much it may lose; it may say that it is enough."""
     rng = np.random.default_rng(0)
-    labels = rng.integers(0, CLASSES, 50)
-    arm = [trained(rng, labels, np.zeros(50), 0.0, np.zeros(50))]
-    with pytest.raises(ValueError, match="two seeds"):
-        compare(METRICS["accuracy"], labels, arm, {"a": arm * 2})
+    labels = rng.integers(0, CLASSES, 200)
+    good, bad = (np.eye(CLASSES)[(labels + (rng.random(200) < p)) % CLASSES] for p in (0.1, 0.9))
+    (ahead,) = compare(METRICS["accuracy"], labels, [good], {"a": [bad]}, SEEDS)
+    (behind,) = compare(METRICS["accuracy"], labels, [bad], {"a": [good]}, SEEDS)
+    assert ahead.verdict == behind.verdict == "not ahead of"
+    assert ahead.margin is behind.margin is None
+    assert (ahead.open, behind.open) == (True, False)
+    with pytest.raises(ValueError, match="at least one seed"):
+        compare(METRICS["accuracy"], labels, [], {"a": [good]}, SEEDS)
+
+
+def test_what_was_settled_early_stays_as_it_was() -> None:
+    """Further seeds, trained for another control's sake, do not reopen a comparison."""
+    rng = np.random.default_rng(0)
+    labels = rng.integers(0, CLASSES, 400)
+    difficulty, shared = rng.normal(-1.0, 0.7, 400), rng.normal(size=400)
+    ours = [trained(rng, labels, difficulty, 0.0, shared) for _ in range(SEEDS)]
+    better = [trained(rng, labels, difficulty, 1.0, shared) for _ in range(SEEDS)]
+    (early,) = compare(METRICS["accuracy"], labels, ours[:1], {"c": better[:1]}, SEEDS)
+    (late,) = compare(METRICS["accuracy"], labels, ours, {"c": better}, SEEDS)
+    assert early == late
+    assert not early.open
+
+
+def test_levels_of_looks_add_up_to_what_may_err() -> None:
+    rng = np.random.default_rng(0)
+    for image_share in (0.0, 0.5, 0.99):
+        information = 1 / (image_share + (1 - image_share) * SEEDS / np.arange(2, SEEDS + 1))
+        errors = spent(0.025, SEEDS)
+        steps = np.diff(information, prepend=0.0) ** 0.5
+        paths = np.cumsum(rng.normal(size=(400_000, SEEDS - 1)) * steps, axis=1)
+        found = nominal_levels(errors, information)
+        crossed = paths / information**0.5 > stats.norm.isf(found)
+        for look, error in enumerate(errors, start=1):
+            assert crossed[:, :look].any(axis=1).mean() == pytest.approx(error, rel=0.06)
+        assert (found <= 0.025 * 1.01).all()
 
 
 def test_a_metric_that_resamples_leave_undefined_claims_nothing() -> None:
@@ -101,7 +139,7 @@ def test_a_metric_that_resamples_leave_undefined_claims_nothing() -> None:
     labels = np.repeat(np.arange(12), 5)
     groups = labels.astype(str)
     arms = [[rng.dirichlet(np.ones(12), 60)] * 2 for _ in range(2)]
-    assert compare(METRICS["roc_auc"], labels, arms[0], {"c": arms[1]}, groups) == []
+    assert compare(METRICS["roc_auc"], labels, arms[0], {"c": arms[1]}, SEEDS, groups) == []
     assert winner_optimism(METRICS["roc_auc"], labels, [arms[0][0], arms[1][0]], groups) is None
 
 
@@ -109,16 +147,18 @@ def test_groups_widen_the_intervals() -> None:
     rng = np.random.default_rng(1)
     group = np.repeat(np.arange(40), 8)
     labels = rng.integers(0, CLASSES, 320)
-    easy = rng.normal(-1.0, 0.3, 320)
+    easy = rng.normal(0.0, 0.3, 320)
     # the models differ group by group
     ours = [
-        trained(rng, labels, easy + rng.normal(0, 1.5, 40)[group], 0.0, np.zeros(320))
-        for _ in range(3)
+        trained(rng, labels, easy + rng.normal(0, 1.5, 40)[group], 1.0, np.zeros(320))
+        for _ in range(2)
     ]
-    theirs = [trained(rng, labels, easy, 0.0, np.zeros(320)) for _ in range(3)]
+    theirs = [trained(rng, labels, easy, -0.5, np.zeros(320)) for _ in range(2)]
     metric = METRICS["accuracy"]
-    plain = compare(metric, labels, ours, {"c": theirs})[0]
-    grouped = compare(metric, labels, ours, {"c": theirs}, group.astype(str))[0]
+    plain = compare(metric, labels, ours, {"c": theirs}, 2)[0]
+    grouped = compare(metric, labels, ours, {"c": theirs}, 2, group.astype(str))[0]
+    assert plain.margin is not None
+    assert grouped.margin is not None
     assert grouped.margin > plain.margin
 
 

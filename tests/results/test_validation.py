@@ -124,9 +124,9 @@ def test_plain_stays_unless_another_is_surely_better() -> None:
 
         nobody, everybody = np.zeros(14, bool), np.ones(14, bool)
         equal = {name: another() for name in ("plain", "a", "b", "c")}
-        replaced += choose(tournament(equal, public, nobody, everybody)) != "plain"
+        replaced += choose(tournament(equal, public, nobody, everybody, np.arange(14))) != "plain"
         clear = {"plain": skill + 1.5 * rng.normal(size=14), "a": skill}
-        found += choose(tournament(clear, public, nobody, everybody)) == "a"
+        found += choose(tournament(clear, public, nobody, everybody, np.arange(14))) == "a"
     assert replaced / 300 <= 0.05
     assert found / 300 >= 0.4
 
@@ -149,7 +149,9 @@ def test_evidence_is_averaged_over_contenders() -> None:
     rng = np.random.default_rng(5)
     p = rng.normal(size=12)
     everybody = np.ones(12, bool)
-    good = tournament({"plain": rng.normal(size=12), "a": p}, p, everybody, everybody)
+    alone = np.arange(12)
+    noise = rng.normal(size=12)
+    good = tournament({"plain": noise, "a": p}, p, everybody, everybody, alone)
     assert average_evidence(good) == pytest.approx((good[0].evidence + good[1].evidence) / 2)
-    none = tournament({"plain": p}, p, everybody, np.zeros(12, bool))
+    none = tournament({"plain": p}, p, everybody, np.zeros(12, bool), alone)
     assert none[0].evidence == 1.0

@@ -32,6 +32,7 @@ from search.options.analysis import (
     BlendConfig,
     ExportConfig,
     FinalConfig,
+    ForecastConfig,
     NoteConfig,
     PredictImagesConfig,
     ScoreConfig,
@@ -55,6 +56,7 @@ def run(folder: Path, command: str, *arguments: str) -> subprocess.CompletedProc
     schema = {
         "submit": SubmitConfig,
         "score": ScoreConfig,
+        "forecast": ForecastConfig,
         "trust": TrustConfig,
         "promote": PromoteConfig,
         "blend": BlendConfig,
@@ -133,7 +135,7 @@ def test_the_parent_run_is_closed_with_gains_by_control(folder: Path) -> None:
     )
     assert parent.info.status == "FINISHED"
     assert "gain/no_augmentation_the_baseline" in parent.data.metrics
-    assert parent.data.tags["mlflow.note.content"].startswith("Over 2 seeds")
+    assert parent.data.tags["mlflow.note.content"].startswith("On images like the hold-out")
 
 
 def test_day_one_is_a_submission_and_a_score(folder: Path) -> None:
@@ -436,6 +438,38 @@ def test_a_trusted_validation_is_frozen(folder: Path, tmp_path: Path) -> None:
     assert run(copy, "trust", "accept=[validation]").returncode == 0
 
 
+def test_test_scores_are_told_before_any_submission(folder: Path, tmp_path: Path) -> None:
+    copy = contest_copy(folder, tmp_path)
+    (copy / "runs/digits/leaderboard.jsonl").unlink()
+    page = run(copy, "forecast", "json=true")
+    assert page.returncode == 0, page.stderr
+    assert "719 unlabelled test images" in page.stdout
+    assert "without a label" in " ".join(page.stdout.split())
+    assert json.loads(page.stdout.splitlines()[-1])["id"] == "digits"
+    search = Search.read(copy / "runs/digits/six")
+    table = pd.read_csv(copy / "runs/digits/forecast.csv")
+    assert set(table["model"]) == {
+        t.id for t in search.trials.values() if t.state == "finished" and not t.taken
+    }
+    assert ((table["low"] <= table["expected"]) & (table["expected"] <= table["high"])).all()
+    assert (copy / "runs/digits/forecast.png").stat().st_size > 10_000
+    closed = search.summary
+    assert closed is not None
+    assert closed["forecast"]["models"] == len(table)
+    assert closed["forecast"]["winner"]["score"] == pytest.approx(
+        table.set_index("model").loc[closed["winner"], "expected"]
+    )
+    refused = run(copy, "forecast", "rules.test_images=false")
+    assert refused.returncode == 2
+    assert "the rules forbid" in refused.stderr
+    assert run(copy, "forecast").returncode == 2  # remembered
+    for path in (copy / "runs/digits/six/trials").glob("*/test.npz"):
+        path.unlink()
+    nothing = run(copy, "forecast", "rules.test_images=true")
+    assert nothing.returncode == 2
+    assert "no finished trial has predicted the test images" in nothing.stderr
+
+
 def test_rules_that_forbid_test_images_are_remembered(folder: Path, tmp_path: Path) -> None:
     copy = contest_copy(folder, tmp_path)
     for path in (copy / "runs/digits").glob("shift-*.json"):
@@ -444,6 +478,7 @@ def test_rules_that_forbid_test_images_are_remembered(folder: Path, tmp_path: Pa
         page = run(copy, "trust", *options)
         assert page.returncode == 0, page.stderr
         assert "without test-weighted: the rules forbid it" in page.stdout
+        assert "without agreement: the rules forbid it" in page.stdout
         assert not list((copy / "runs/digits").glob("shift-*.json"))
     page = run(copy, "trust", "rules.test_images=true", "backbone=test_vit")
     assert page.returncode == 0, page.stderr

@@ -37,9 +37,15 @@ class World:
         self.driver = Driver(self.ledger, self.search)
         self.driver.record("opened", **opening("s", BASE))
         self.sampler = Sampler(aug_policy(), "accuracy", "maximize", 0, 2)
+        self.open = {"no augmentation (the baseline)", "no augmentation", "TrivialAugment"}
         self.driver.on_end([self.sampler.tell])
         self.plan = SearchPlan(
-            search=self.search, sampler=self.sampler, baseline=BASE, trials=trials, confirm=confirm
+            search=self.search,
+            sampler=self.sampler,
+            baseline=BASE,
+            trials=trials,
+            confirm=confirm,
+            unsettled=lambda: self.open,
         )
 
     def start(self) -> Planned | None:
@@ -132,6 +138,46 @@ def test_without_a_finished_sample_there_is_nothing_to_confirm(tmp_path: Path) -
     assert world.plan.done
     assert world.plan.winner() is None
     assert [t.state for t in world.search.trials.values()] == ["failed", "failed"]
+
+
+def test_only_what_is_not_settled_gets_another_seed(tmp_path: Path) -> None:
+    world = World(tmp_path, trials=1, confirm=4)
+    stages: list[list[str]] = []
+    while not world.plan.done:
+        stage = []
+        while (planned := world.start()) is not None:
+            stage.append(planned)
+        assert len({p.config.run.seed for p in stage if p.why == "confirm"}) <= 1
+        for planned in stage:  # nothing of the next stage starts before all of this one have ended
+            assert world.plan.next() is None or planned.why != "confirm"
+            world.run(planned, 0.5)
+        stages.append([p.arm for p in stage])
+        if len(stages) == 2:
+            world.open = {"TrivialAugment"}
+        if len(stages) == 4:
+            world.open = set()
+    assert set(stages[1]) == {"winner", "no augmentation (the baseline)", "TrivialAugment"}
+    assert stages[2:] == [["winner", "TrivialAugment"]] * 2
+    assert world.plan.expected() == len(world.search.trials) == 1 + 1 + 3 + 2 + 2
+
+
+def test_a_stage_that_was_cut_short_is_completed(tmp_path: Path) -> None:
+    world = World(tmp_path, trials=1, confirm=3)
+    for _ in range(2 + 3 + 1):  # baseline, sample, first stage, one training of the second
+        planned = world.start()
+        assert planned is not None
+        world.run(planned, 0.5)
+    again = SearchPlan(
+        search=world.search,
+        sampler=world.sampler,
+        baseline=BASE,
+        trials=1,
+        confirm=3,
+        unsettled=lambda: {"TrivialAugment"},
+    )
+    following = again.next()
+    assert following is not None
+    assert (following.arm, following.config.run.seed) == ("TrivialAugment", 2)
 
 
 def test_arms_are_matched_and_distinct() -> None:

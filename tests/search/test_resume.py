@@ -127,7 +127,9 @@ def test_interrupted_trials_go_first_and_lost_ones_are_given_up(tmp_path: Path) 
     driver = Driver(ledger, search)
     config = TrialConfig.of(epochs=4)
     sampler = Sampler(ready_space("aug_policy"), "accuracy", "maximize", 0, 5)
-    plan = SearchPlan(search=search, sampler=sampler, baseline=config, trials=0, confirm=0)
+    plan = SearchPlan(
+        search=search, sampler=sampler, baseline=config, trials=0, confirm=0, unsettled=set
+    )
     for attempt in range(1, RETRIES["death"] + 2):
         planned = plan.next()
         assert planned is not None
@@ -274,7 +276,12 @@ def test_a_deadline_lets_those_that_run_use_the_time_that_is_left(tmp_path: Path
     driver.slots = 2
     sampler = Sampler(ready_space("aug_policy"), "accuracy", "maximize", 0, 5)
     plan = SearchPlan(
-        search=search, sampler=sampler, baseline=TrialConfig.of(epochs=4), trials=3, confirm=0
+        search=search,
+        sampler=sampler,
+        baseline=TrialConfig.of(epochs=4),
+        trials=3,
+        confirm=0,
+        unsettled=set,
     )
     proposals = Proposals(plan, driver, SimpleNamespace(to_json=dict), lambda: None)  # type: ignore[arg-type]
     first = proposals.suggest("1")

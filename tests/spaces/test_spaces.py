@@ -47,7 +47,11 @@ def test_json_round_trip_keeps_space_and_digest(name: str) -> None:
     assert again.digest == ALL[name].digest
 
 
-@pytest.mark.parametrize("name", READY)
+LARGE = {"fast_autoaugment", "subset"}
+"""Published with more dimensions than a contest's number of trials settles; they say so."""
+
+
+@pytest.mark.parametrize("name", sorted({*READY} - LARGE))
 def test_ready_spaces_keep_to_few_live_dimensions(name: str) -> None:
     assert max(len(params) for params in draws(ready_space(name), 300)) <= 9
 

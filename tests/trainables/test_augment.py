@@ -12,13 +12,16 @@ from typing import Any
 import albumentations as A  # noqa: N812
 import cv2
 import numpy as np
+import optuna
 import pytest
 from numpy.typing import NDArray
 from PIL import Image, ImageEnhance, ImageOps
 
+from spaces.augmentation.families import is_policy_parameter, policy_of
 from spaces.augmentation.operations import OPERATIONS
 from spaces.augmentation.policy import AugPolicy, Choice, Course, Stage
 from spaces.augmentation.trivial_augment import trivial_augment
+from spaces.ready import ready_space
 from spaces.trial_config import TrialConfig
 from trainables.augment import Augmenter
 from trainables.augment.operations import transform
@@ -28,7 +31,7 @@ from trainables.data.loader import TrainingLoader
 from trainables.inference.export import copy_portable, write_policies
 from trainables.portable.images import resize
 
-SIDE, SIZE = 44, (32, 40)
+SIDE, SIZE, SQUARE = 44, (32, 40), (32, 32)
 Picture = NDArray[np.uint8]
 
 
@@ -39,13 +42,18 @@ def picture() -> Picture:
     return np.asarray(cv2.resize(small, (SIDE, SIDE)), dtype=np.uint8)
 
 
+def size_for(name: str) -> tuple[int, int]:
+    """A training size that the operation can take."""
+    return SQUARE if OPERATIONS[name].swaps_sides else SIZE
+
+
 def augmenter(name: str, limit: float | None, seed: int = 0) -> Augmenter:
     stage = Stage(choices=(Choice(operation=name, limit=limit),))
-    return Augmenter(AugPolicy(stages=(stage,)), SIZE, seed, SIDE)
+    return Augmenter(AugPolicy(stages=(stage,)), size_for(name), seed, SIDE)
 
 
-def plain(picture: Picture) -> Picture:
-    return Augmenter(AugPolicy(), SIZE, 0, SIDE)(picture, 1, 0)["image"]
+def plain(picture: Picture, size: tuple[int, int] = SIZE) -> Picture:
+    return Augmenter(AugPolicy(), size, 0, SIDE)(picture, 1, 0)["image"]
 
 
 @pytest.mark.parametrize("name", OPERATIONS)
@@ -58,12 +66,12 @@ def test_shape_type_and_draws(name: str, strength: float | None, picture: Pictur
     apply = augmenter(name, limit)
     views = [apply(picture, 1, i)["image"] for i in range(8)]
     for view in views:
-        assert view.shape == (*SIZE, 3)
+        assert view.shape == (*size_for(name), 3)
         assert view.dtype == np.uint8
     backwards = [apply(picture, 1, i)["image"] for i in reversed(range(8))][::-1]
     np.testing.assert_array_equal(views, backwards)  # the draw belongs to the image
     if strength == 1.0:
-        assert any((v != plain(picture)).any() for v in views)
+        assert any((v != plain(picture, size_for(name))).any() for v in views)
 
 
 @pytest.mark.parametrize("name", [n for n, row in OPERATIONS.items() if row.has_limit])
@@ -79,10 +87,11 @@ def test_masks_follow_geometry_and_nothing_else(name: str, picture: Picture) -> 
     mask[10:30, 12:20] = 7
     row = OPERATIONS[name]
     apply = augmenter(name, row.at(1.0))
-    still = Augmenter(AugPolicy(), SIZE, 0, SIDE)(picture, 1, 0, mask)["mask"]
+    size = size_for(name)
+    still = Augmenter(AugPolicy(), size, 0, SIDE)(picture, 1, 0, mask)["mask"]
     moved = [apply(picture, 1, i, mask)["mask"] for i in range(6)]
     for m in moved:
-        assert m.shape == SIZE
+        assert m.shape == size
         assert set(np.unique(m)) <= {0, 7}  # no blending of labels
     changed = any((m != still).any() for m in moved)
     assert changed == row.moves_pixels
@@ -194,6 +203,19 @@ def every_operation() -> dict[str, AugPolicy]:
     }
 
 
+def drawn(count: int) -> dict[str, AugPolicy]:
+    """So many random policies of every family that a ready space searches."""
+    families = ("aug_policy", "rand_augment", "fast_autoaugment", "subset", "magnitude")
+    found = {}
+    for family in families:
+        study = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=0))
+        for i in range(count):
+            params = ready_space(family).suggest(study.ask())
+            wanted = {k: v for k, v in params.items() if is_policy_parameter(k)}
+            found[f"{family}-{i}"] = policy_of(wanted)
+    return found
+
+
 def nested() -> AugPolicy:
     """Every form of the grammar but courses, of which an export has the last epoch's."""
     rotate, blur = Choice(operation="rotate", limit=20), Choice(operation="blur", limit=2.0)
@@ -252,10 +274,14 @@ def test_a_strength_runs_over_the_epochs(store: ImageStore, folds: Folds) -> Non
     assert 0 < off[1] < off[2]
 
 
-def test_an_exported_policy_gives_the_pixels_that_trained(picture: Picture, tmp_path: Path) -> None:
-    """For every operation, in a process that has albumentations and the exported folder only."""
-    policies = {**every_operation(), "nested": nested()}
-    config = TrialConfig.of(size=SIZE, store_side=SIDE, seed=3)
+@pytest.mark.parametrize("each", [6, pytest.param(40, marks=pytest.mark.slow)])
+def test_an_exported_policy_gives_the_pixels_that_trained(
+    each: int, picture: Picture, tmp_path: Path
+) -> None:
+    """For every operation, and random policies of every family, in a process that has
+    albumentations and the exported folder only."""
+    policies = {**every_operation(), "nested": nested(), **drawn(each)}
+    config = TrialConfig.of(size=SQUARE, store_side=SIDE, seed=3)
     write_policies(tmp_path, {n: config.replace(policy=p) for n, p in policies.items()})
     copy_portable(tmp_path)
     np.save(tmp_path / "picture.npy", picture)
@@ -278,6 +304,6 @@ def test_an_exported_policy_gives_the_pixels_that_trained(picture: Picture, tmp_
     )
     assert done.returncode == 0, done.stderr
     for name, policy in policies.items():
-        trained = Augmenter(policy, SIZE, 3, SIDE)
+        trained = Augmenter(policy, SQUARE, 3, SIDE)
         ours = np.stack([trained(picture, e, i)["image"] for e in (1, 2) for i in range(4)])
         np.testing.assert_array_equal(np.load(tmp_path / f"{name}.npy"), ours, err_msg=name)

@@ -55,12 +55,30 @@ _LIMITED: dict[str, Build] = {
         num_holes_range=(1, 1), hole_height_range=(0.1 * v, v), hole_width_range=(0.1 * v, v), p=p
     ),
     "grid_mask": lambda v, p, _: A.GridDropout(ratio=v, p=p),
+    "elastic": lambda v, p, _: A.ElasticTransform(alpha=v, sigma=6, p=p),
+    "gamma": lambda v, p, _: A.RandomGamma(gamma_limit=(100 * (1 - v), 100 * (1 + v)), p=p),
+    "clahe": lambda v, p, _: A.CLAHE(clip_limit=(1, v), tile_grid_size=(4, 4), p=p),
+    "motion_blur": lambda v, p, _: A.MotionBlur(blur_limit=(3, max(3, round(v) | 1)), p=p),
+    "defocus": lambda v, p, _: A.Defocus(radius=(1, max(1, round(v))), alias_blur=(0.1, 0.1), p=p),
+    "iso_noise": lambda v, p, _: A.ISONoise(
+        color_shift=(0.0, 0.2 * v), intensity=(0.1 * v, v), p=p
+    ),
+    "downscale": lambda v, p, _: A.Downscale(scale_range=(1 - v, 1 - v / 10), p=p),
+    "erasing": lambda v, p, _: A.Erasing(scale=(0.1 * v, v), p=p),
+    "shadow": lambda v, p, _: A.RandomShadow(
+        shadow_roi=(0, 0, 1, 1), shadow_intensity_range=(0.1 * v, v), p=p
+    ),
+    "fog": lambda v, p, _: A.RandomFog(fog_coef_range=(0.1 * v, v), p=p),
 }
 _PLAIN: dict[str, Callable[[float], Any]] = {
     "horizontal_flip": lambda p: A.HorizontalFlip(p=p),
     "vertical_flip": lambda p: A.VerticalFlip(p=p),
     "autocontrast": lambda p: A.AutoContrast(method="pil", p=p),
     "equalize": lambda p: A.Equalize(mode="pil", p=p),
+    "transpose": lambda p: A.Transpose(p=p),
+    "rotate90": lambda p: A.RandomRotate90(p=p),
+    "invert": lambda p: A.InvertImg(p=p),
+    "gray": lambda p: A.ToGray(p=p),
 }
 
 

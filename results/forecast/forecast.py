@@ -1,0 +1,181 @@
+"""What each model is expected to score on the test images, before anything is submitted."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import stats
+
+from results.forecast.calibration import temperature_for, tempered
+from results.forecast.methods import Model, estimate
+from results.metrics import Metric
+
+DRAWS = 8
+"""Sets of labels drawn to carry an accuracy over to another metric."""
+
+FEWEST_SCORES = 3
+"""Public scores from which on they correct the forecast."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Expected:
+    """What one model is expected to score on the test images.
+
+    Attributes:
+        id: Of the trial.
+        fold: The fold that it was not trained on.
+        holdout: The metric on the images that it was not trained on.
+        score: The metric on the test images.
+        low: Lower end of the interval, on the metric's own scale.
+        high: Upper end.
+        accuracies: Of each method, on the test images.
+        agreement: Mean agreement with models of other configurations there; NaN without one.
+    """
+
+    id: str
+    fold: int
+    holdout: float
+    score: float
+    low: float
+    high: float
+    accuracies: Mapping[str, float]
+    agreement: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Forecast:
+    """Forecasts of some models.
+
+    Attributes:
+        models: By id, in the order given.
+        images: Test images.
+        conditions: What speaks against some methods, in words.
+        scored: Public scores that corrected it.
+        offset: What they added, in points; 0 without.
+        errors: How far each method was off the public scores on average, in points.
+    """
+
+    models: Mapping[str, Expected]
+    images: int
+    conditions: tuple[str, ...]
+    scored: int = 0
+    offset: float = 0.0
+    errors: Mapping[str, float] | None = None
+
+    @property
+    def gap(self) -> float:
+        """Median over the models of hold-out score minus expected score."""
+        return float(np.median([m.holdout - m.score for m in self.models.values()]))
+
+
+def forecast(
+    metric: Metric,
+    models: Sequence[Model],
+    public: Mapping[str, float] | None = None,
+    seed: int = 0,
+) -> Forecast:
+    """Forecasts test scores from predictions of unlabelled test images.
+
+    The accuracy is the median over the methods; its interval spans them all, widened by the
+    sampling noise of the test images. It is carried over to the metric by labels drawn from the
+    model's own probabilities, at the temperature at which they promise that accuracy. Public
+    scores, once there are `FEWEST_SCORES`, shift all forecasts by their mean error.
+
+    Args:
+        metric: The contest's metric.
+        models: With predictions of the same test images.
+        public: Public scores of some of them, by id.
+        seed: Of the labels.
+
+    Raises:
+        ValueError: Without a model.
+    """
+    if not models:
+        raise ValueError("a forecast needs a model")
+    found = estimate(models)
+    images = len(models[0].test)
+    expected = {}
+    carried: dict[str, dict[str, float]] = {name: {} for name in found.by_method}
+    for i, model in enumerate(models):
+        told = {n: float(v[i]) for n, v in found.by_method.items() if np.isfinite(v[i])}
+        accuracy = float(np.median(list(told.values())))
+        noise = 1.96 * (accuracy * (1 - accuracy) / images) ** 0.5
+        ends = (min(told.values()) - noise, max(told.values()) + noise)
+        scores = [_carry(metric, model.test, a, seed) for a in (accuracy, *ends)]
+        expected[model.id] = Expected(
+            id=model.id,
+            fold=model.fold,
+            holdout=metric.score(model.labels, model.holdout),
+            score=scores[0],
+            low=min(scores),
+            high=max(scores),
+            accuracies=told,
+            agreement=float(found.agreement[i]),
+        )
+        if public and model.id in public:
+            for name, value in told.items():
+                carried[name][model.id] = _carry(metric, model.test, value, seed)
+    if not public:
+        return Forecast(models=expected, images=images, conditions=found.conditions)
+    return _corrected(metric, expected, images, found.conditions, public, carried)
+
+
+def _carry(metric: Metric, test: NDArray[np.floating], accuracy: float, seed: int) -> float:
+    """The metric of labels drawn from probabilities that promise an accuracy, mean over draws."""
+    accuracy = float(np.clip(accuracy, 1 / test.shape[1], 1.0))
+    shares = tempered(test, temperature_for(test, accuracy)).cumsum(axis=1)
+    rng = np.random.default_rng(seed)
+    scores = []
+    for _ in range(DRAWS):
+        drawn = (rng.random((len(test), 1)) > shares).sum(axis=1)
+        scores.append(metric.score(np.minimum(drawn, test.shape[1] - 1), test))
+    return float(np.nanmean(scores))
+
+
+def _corrected(
+    metric: Metric,
+    expected: Mapping[str, Expected],
+    images: int,
+    conditions: tuple[str, ...],
+    public: Mapping[str, float],
+    carried: Mapping[str, Mapping[str, float]],
+) -> Forecast:
+    """Takes public scores in: how far each method was off, and what that adds to the others."""
+    errors = {
+        name: float(np.mean([abs(public[i] - s) for i, s in values.items()])) / metric.points
+        for name, values in carried.items()
+        if values
+    }
+    known = [i for i in expected if i in public]
+    errors["hold-out"] = (
+        float(np.mean([abs(public[i] - expected[i].holdout) for i in known])) / metric.points
+        if known
+        else float("nan")
+    )
+    if len(known) < FEWEST_SCORES:
+        return Forecast(
+            models=expected,
+            images=images,
+            conditions=conditions,
+            scored=len(known),
+            errors=errors if known else None,
+        )
+    off = np.array([public[i] - expected[i].score for i in known])
+    offset, spread = float(off.mean()), float(off.std(ddof=1))
+    half = float(stats.t.ppf(0.975, len(off) - 1)) * spread * (1 + 1 / len(off)) ** 0.5
+    shifted = {}
+    for i, e in expected.items():
+        score = float(np.clip(e.score + offset, *metric.range))
+        low, high = np.clip([score - half, score + half], *metric.range)
+        shifted[i] = replace(e, score=score, low=float(low), high=float(high))
+    return Forecast(
+        models=shifted,
+        images=images,
+        conditions=conditions,
+        scored=len(known),
+        offset=offset / metric.points,
+        errors=errors,
+    )

@@ -1,0 +1,173 @@
+"""Ways to tell a model's accuracy on images without labels, and when they are known to fail."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.stats import linregress, norm
+
+from results.forecast.calibration import fitted_temperature, tempered
+from results.metrics import Floats, Ints
+
+STRAIGHT = 0.9
+"""Share of the variance that a line through the agreements of pairs has to explain."""
+
+FEWEST = 4
+"""Models, each of another configuration, below which agreements say nothing."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Model:
+    """A trained model, as far as a forecast needs it.
+
+    Attributes:
+        id: Of the trial.
+        fold: The fold that it was not trained on.
+        kin: What it must not be compared with: other seeds and folds of its configuration.
+        labels: int (n,), of the fold.
+        holdout: Probabilities (n, classes) of the fold's images.
+        test: Probabilities (m, classes) of the test images.
+    """
+
+    id: str
+    fold: int
+    kin: str
+    labels: Ints
+    holdout: NDArray[np.floating]
+    test: NDArray[np.floating]
+
+    @property
+    def accuracy(self) -> float:
+        """On the fold's images."""
+        return float((self.holdout.argmax(axis=1) == self.labels).mean())
+
+
+@dataclass(frozen=True, kw_only=True)
+class Estimates:
+    """Accuracies on the test images.
+
+    Attributes:
+        by_method: float (models,) by name of the method; NaN where it says nothing.
+        agreement: Mean agreement with models of other configurations on the test images, (models,).
+        conditions: What speaks against some of them, in words.
+    """
+
+    by_method: Mapping[str, Floats]
+    agreement: Floats
+    conditions: tuple[str, ...]
+
+
+def estimate(models: Sequence[Model]) -> Estimates:
+    """Every method for every model.
+
+    Args:
+        models: With the same test images and classes.
+    """
+    by_method: dict[str, list[float]] = {"confidence": [], "thresholded confidence": []}
+    for model in models:
+        temperature = fitted_temperature(model.labels, model.holdout)
+        here = tempered(model.holdout, temperature).max(axis=1)
+        there = tempered(model.test, temperature).max(axis=1)
+        by_method["confidence"].append(float(there.mean()))
+        by_method["thresholded confidence"].append(_thresholded(here, there, model.accuracy))
+    found = {name: np.array(values) for name, values in by_method.items()}
+    pairs = _pairs(models)
+    mean, best = _agreements(models, pairs)
+    found["best agreement"] = best
+    conditions = []
+    if len({m.kin for m in models}) < FEWEST:
+        conditions.append(
+            f"fewer than {FEWEST} configurations: agreement between models says nothing yet"
+        )
+        found["best agreement"] = np.full(len(models), np.nan)
+        return Estimates(by_method=found, agreement=mean, conditions=tuple(conditions))
+    simple, detailed, straight = _on_the_line(models, pairs)
+    found["agreement on the line (S)"], found["agreement on the line (D)"] = simple, detailed
+    if straight < STRAIGHT:
+        conditions.append(
+            f"agreements on hold-out and test lie on no line (R² {straight:.2f}): the methods "
+            "that assume one are left out"
+        )
+        del found["agreement on the line (S)"], found["agreement on the line (D)"]
+    return Estimates(by_method=found, agreement=mean, conditions=tuple(conditions))
+
+
+def _thresholded(here: Floats, there: Floats, accuracy: float) -> float:
+    """Average thresholded confidence (Garg et al., Leveraging unlabeled data, ICLR 2022): as many
+    hold-out images lie above the threshold as are right."""
+    threshold = np.quantile(here, 1 - accuracy)
+    return float((there >= threshold).mean())
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Pair:
+    """Two models of one fold and different configurations, and how often they agree."""
+
+    a: int
+    b: int
+    here: float
+    there: float
+
+
+def _pairs(models: Sequence[Model]) -> list[_Pair]:
+    told = [(m.holdout.argmax(axis=1), m.test.argmax(axis=1)) for m in models]
+    return [
+        _Pair(
+            a=i,
+            b=j,
+            here=float((told[i][0] == told[j][0]).mean()),
+            there=float((told[i][1] == told[j][1]).mean()),
+        )
+        for i in range(len(models))
+        for j in range(i)
+        if models[i].fold == models[j].fold and models[i].kin != models[j].kin
+    ]
+
+
+def _agreements(models: Sequence[Model], pairs: Sequence[_Pair]) -> tuple[Floats, Floats]:
+    """Mean and largest agreement of each model with others on the test images.
+
+    Every configuration is one voice in the mean, however many seeds of it there are.
+    """
+    heard: list[dict[str, list[float]]] = [{} for _ in models]
+    for pair in pairs:
+        for one, other in ((pair.a, pair.b), (pair.b, pair.a)):
+            heard[one].setdefault(models[other].kin, []).append(pair.there)
+    voices = [[float(np.mean(v)) for v in h.values()] for h in heard]
+    mean = np.array([np.mean(v) if v else np.nan for v in voices])
+    return mean, np.array([max(v) if v else np.nan for v in voices])
+
+
+def _on_the_line(models: Sequence[Model], pairs: Sequence[_Pair]) -> tuple[Floats, Floats, float]:
+    """ALine-S and ALine-D (Baek et al., Agreement-on-the-line, NeurIPS 2022), and R² of the line.
+
+    Where accuracies on two sets lie on a line after the probit transform, agreements of pairs do,
+    on the same one, and agreements need no labels.
+    """
+    least = 0.5 / min(len(m.test) for m in models)
+
+    def probit(shares: Floats) -> Floats:
+        return np.asarray(norm.ppf(np.clip(shares, least, 1 - least)))
+
+    here = probit(np.array([p.here for p in pairs]))
+    there = probit(np.array([p.there for p in pairs]))
+    if np.ptp(here) == 0 or np.ptp(there) == 0:
+        nothing = np.full(len(models), np.nan)
+        return nothing, nothing, 0.0
+    line = linregress(here, there)
+    accuracy = probit(np.array([m.accuracy for m in models]))
+    simple = norm.cdf(line.slope * accuracy + line.intercept)
+    # The mean accuracy of a pair on the test images is its agreement there, moved along the line.
+    matrix = np.zeros((len(pairs), len(models)))
+    wanted = np.empty(len(pairs))
+    for row, pair in enumerate(pairs):
+        matrix[row, [pair.a, pair.b]] = 0.5
+        gap = (accuracy[pair.a] + accuracy[pair.b]) / 2 - here[row]
+        wanted[row] = there[row] + line.slope * gap
+    solved = np.linalg.lstsq(matrix, wanted, rcond=None)[0]
+    partners = (matrix > 0).sum(axis=0)
+    detailed = np.where(partners >= 2, norm.cdf(solved), np.nan)
+    return np.asarray(simple), np.asarray(detailed), float(line.rvalue**2)

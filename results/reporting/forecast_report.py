@@ -1,0 +1,117 @@
+"""A forecast of test scores in words, and as a table."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+
+from results.forecast.forecast import FEWEST_SCORES, Expected, Forecast
+from results.metrics import Metric
+from results.reporting.text import table
+from results.reporting.trust_report import NOTICED
+
+WIDTH = 100
+"""Columns of the page."""
+
+SHOWN = 12
+"""Models in the table."""
+
+
+def forecast_page(
+    found: Forecast, competition: str, metric: Metric, public: Mapping[str, float]
+) -> list[str]:
+    """The page, line by line; the level comes first.
+
+    Args:
+        found: The forecasts.
+        competition: Its name.
+        metric: The contest's metric.
+        public: Public scores, by trial.
+    """
+    ranked = sorted(found.models.values(), key=lambda e: -metric.sign * e.score)
+    rows = [["model", "fold", "hold-out", "expected", "from", "to", "public", "agreement"]]
+    for e in ranked[:SHOWN]:
+        scores = [f"{x:.4f}" for x in (e.holdout, e.score, e.low, e.high)]
+        known = f"{public[e.id]:.4f}" if e.id in public else ""
+        rows.append([e.id, str(e.fold), *scores, known, _share(e.agreement)])
+    lines = [
+        f"{competition}: {metric.name} on {found.images:,} unlabelled test images, expected of "
+        f"{len(found.models)} models",
+        "",
+        *textwrap.wrap(level_words(found, metric), WIDTH),
+        "",
+        *table(rows),
+    ]
+    if len(ranked) > SHOWN:
+        lines.append(f"and {len(ranked) - SHOWN} more in the table")
+    lines += ["", *_methods(found)]
+    for condition in found.conditions:
+        lines += textwrap.wrap(condition, WIDTH)
+    caution = (
+        "Confidence and agreement are those of models that share their training images: where "
+        "these leak into the hold-out, or all models take the same short cut, the forecast is too "
+        "good. Agreement, comparable within a fold, rewards being like the others."
+    )
+    return [*lines, *textwrap.wrap(caution, WIDTH)]
+
+
+def level_words(found: Forecast, metric: Metric) -> str:
+    """How far the hold-out's level is from what is expected of the test."""
+    gap = metric.sign * found.gap / metric.points
+    source = (
+        f"corrected by {found.scored} public scores ({found.offset:+.1f} points)"
+        if found.scored >= FEWEST_SCORES
+        else "without a label"
+    )
+    if abs(gap) < NOTICED:
+        return (
+            f"The hold-out's level holds: the test is expected within {abs(gap):.1f} points of it "
+            f"({source})."
+        )
+    if gap < 0:
+        return f"The hold-out is harder: the test is expected {-gap:.1f} points higher ({source})."
+    return (
+        f"The hold-out flatters: the test is expected to be {gap:.1f} points lower ({source}). "
+        "Test images differ from the hold-out's, or images alike lie on both sides of the split "
+        "(data.group= keeps groups together)."
+    )
+
+
+def forecast_table(found: Forecast, public: Mapping[str, float]) -> pd.DataFrame:
+    """A row per model: scores, interval, accuracies by method."""
+
+    def row(e: Expected) -> dict[str, object]:
+        return {
+            "model": e.id,
+            "fold": e.fold,
+            "holdout": e.holdout,
+            "expected": e.score,
+            "low": e.low,
+            "high": e.high,
+            "public": public.get(e.id),
+            "agreement": e.agreement,
+            **{f"accuracy by {name}": value for name, value in e.accuracies.items()},
+        }
+
+    return pd.DataFrame([row(e) for e in found.models.values()])
+
+
+def _methods(found: Forecast) -> list[str]:
+    """The median accuracy of every method, and how far each was off."""
+    names = list(dict.fromkeys(n for e in found.models.values() for n in e.accuracies))
+    rows = [["accuracy on the test images by", "median", "off on average", ""]]
+    for name in names:
+        values = [e.accuracies[name] for e in found.models.values() if name in e.accuracies]
+        off = f"{found.errors[name]:.1f} points" if found.errors and name in found.errors else ""
+        rows.append([name, f"{np.median(values):.3f}", off, ""])
+    if found.errors and "hold-out" in found.errors:
+        off = f"{found.errors['hold-out']:.1f} points"
+        rows.append(["(the hold-out's score itself)", "", off, ""])
+    return table(rows)
+
+
+def _share(value: float) -> str:
+    return f"{value:.3f}" if np.isfinite(value) else ""

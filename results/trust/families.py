@@ -1,0 +1,43 @@
+"""Which models are relatives: they err on the same images, beyond what is hard for all."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.cluster.hierarchy import fcluster, linkage
+from scipy.spatial.distance import squareform
+
+from results.metrics import Ints
+
+RELATED = 0.12
+"""Correlation of errors from which models are of one family, on average over both families.
+
+Right or wrong is a coarse view of what two models share: 0.12 is found where about a third of what
+sets models apart is common to a family."""
+
+
+def families(labels: Ints, models: Sequence[NDArray[np.floating]]) -> NDArray[np.int64]:
+    """Families by average linkage on the correlation of errors.
+
+    What all models find hard is taken off first, or every pair would look related.
+
+    Args:
+        labels: int (n,), of the hold-out.
+        models: Probabilities (n, classes) of each model.
+
+    Returns:
+        int (models,), equal for relatives.
+    """
+    if len(models) < 2:
+        return np.arange(len(models))
+    right = np.stack([p.argmax(axis=1) == labels for p in models]).astype(np.float64)
+    errors = right - right.mean(axis=0)
+    errors -= errors.mean(axis=1, keepdims=True)
+    size = np.sqrt((errors**2).sum(axis=1))
+    size[size == 0] = 1.0
+    correlation = np.clip(errors @ errors.T / np.outer(size, size), -1, 1)
+    distance = squareform(1 - correlation, checks=False)
+    found = fcluster(linkage(distance, "average"), 1 - RELATED, "distance")
+    return np.asarray(found, dtype=np.int64)

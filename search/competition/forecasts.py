@@ -1,0 +1,46 @@
+"""The forecast of test scores: printed, drawn, written as a table."""
+
+from __future__ import annotations
+
+import json
+
+from results.forecast.forecast import forecast
+from results.forecast.trials import models_of
+from results.reporting.figures import forecast_scatter
+from results.reporting.forecast_report import forecast_page, forecast_table
+from search.competition.standing import open_standing
+from search.options.analysis import ForecastConfig
+from search.options.exit_codes import OK
+from spaces.errors import InputError
+
+
+def forecast_scores(config: ForecastConfig) -> int:
+    """Prints the page, writes table and figure; returns the exit code.
+
+    Raises:
+        InputError: If the rules forbid it, or no trial has predicted the test images.
+    """
+    standing = open_standing(config)
+    folder, leaderboard = standing.folder, standing.leaderboard
+    allowed = config.rules.test_images
+    if allowed is not None and allowed != leaderboard.test_images:
+        leaderboard.set_rules(test_images=allowed)
+    if not leaderboard.test_images:
+        raise InputError(
+            "the rules forbid to look at test images (rules.test_images=false, as recorded)"
+        )
+    models = models_of((s, t) for s in standing.searches for t in s.trials.values())
+    if not models:
+        raise InputError(
+            "no finished trial has predicted the test images: search with test.csv and "
+            "predict.test=true"
+        )
+    public = {s.trial: s.public for s in leaderboard.scored() if s.public is not None}
+    found = forecast(standing.metric, models, public)
+    print("\n".join(forecast_page(found, folder.name, standing.metric, public)))
+    forecast_table(found, public).to_csv(folder / "forecast.csv", index=False)
+    forecast_scatter(found, standing.metric, public).savefig(folder / "forecast.png", dpi=120)
+    print(f"Table: {folder / 'forecast.csv'}   figure: {folder / 'forecast.png'}")
+    if config.json:
+        print(json.dumps({"id": folder.name, "path": str(folder), "gap": found.gap}))
+    return OK

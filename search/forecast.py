@@ -1,0 +1,24 @@
+"""python -m search.forecast — what the test score will be, from unlabelled test images.
+
+Needs no submission: models that were trained on the same images agree and disagree on the test
+images, and are more or less sure there. Public scores, once there are any, correct the forecast.
+
+  python -m search.forecast
+  python -m search.forecast rules.test_images=false    remembers that the rules forbid it
+"""
+
+from __future__ import annotations
+
+from search.options.analysis import ForecastConfig
+from search.options.command_line import main
+
+
+def run(config: ForecastConfig) -> int:
+    """Prints the page, writes table and figure; returns the exit code."""
+    from search.competition.forecasts import forecast_scores
+
+    return forecast_scores(config)
+
+
+if __name__ == "__main__":
+    main(ForecastConfig, run, __doc__ or "")

@@ -1,0 +1,21 @@
+"""RandAugment: how many operations per image, and how strong."""
+
+from __future__ import annotations
+
+from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
+
+from spaces.param import Param
+from spaces.space import SearchSpace
+
+
+def rand_augment(most: int = 3) -> SearchSpace:
+    """Up to ``most`` operations of one magnitude; the published grid has no probability."""
+    return SearchSpace(
+        name="rand_augment",
+        params=(
+            Param(name="policy", distribution=CategoricalDistribution(("rand_augment",))),
+            Param(name="rand_augment.count", distribution=IntDistribution(1, most)),
+            Param(name="rand_augment.magnitude", distribution=FloatDistribution(0.05, 1.0)),
+            Param(name="rand_augment.probability", distribution=FloatDistribution(0.2, 1.0)),
+        ),
+    )

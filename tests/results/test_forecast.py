@@ -1,0 +1,248 @@
+"""Forecasts of test scores on constructed predictions whose truth is known."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from results.forecast.calibration import fitted_temperature, temperature_for, tempered
+from results.forecast.forecast import FEWEST_SCORES, forecast
+from results.forecast.methods import FEWEST, Model, estimate
+from results.metrics import METRICS
+from results.records.trials import Search
+from results.reporting.forecast_report import forecast_page, level_words
+from results.reporting.report import report, verdict
+from tests.regenerate_docs import RECORDED
+
+Array = np.ndarray[Any, Any]
+ACCURACY, MACRO_F1 = METRICS["accuracy"], METRICS["macro_f1"]
+CLASSES = 5
+HOLDOUT, TEST = 600, 2000
+
+
+def votes(
+    rng: np.random.Generator, labels: Array, clear: Array, skill: float, sharpness: float = 1.0
+) -> Array:
+    """Probabilities of a model that knows how clear an image is, but overstates what it says."""
+    sure = 1 / CLASSES + (1 - 1 / CLASSES) / (1 + np.exp(-skill - clear))
+    right = rng.random(len(labels)) < sure
+    told = np.where(right, labels, (labels + rng.integers(1, CLASSES, len(labels))) % CLASSES)
+    found = np.repeat((1 - sure)[:, None] / (CLASSES - 1), CLASSES, axis=1)
+    found[np.arange(len(labels)), told] = sure
+    stated = found**sharpness
+    return np.asarray(stated / stated.sum(axis=1, keepdims=True))
+
+
+def contest(
+    seed: int, shift: float, skills: tuple[float, ...] = (0.0, 0.5, 1.0, 1.5, 2.0, 2.5)
+) -> tuple[list[Model], dict[str, Array]]:
+    """Models of different skill; test images are less clear by ``shift``.
+
+    Returns:
+        The models, and the test labels under ``labels``.
+    """
+    rng = np.random.default_rng(seed)
+    here, there = rng.integers(0, CLASSES, HOLDOUT), rng.integers(0, CLASSES, TEST)
+    easy, hard = rng.normal(0, 1.5, HOLDOUT), rng.normal(-2 * shift, 1.5, TEST)
+    models = [
+        Model(
+            id=f"m{i}",
+            fold=0,
+            kin=f"k{i}",
+            labels=here,
+            holdout=votes(rng, here, easy, skill, sharpness=1.7),
+            test=votes(rng, there, hard, skill, sharpness=1.7),
+        )
+        for i, skill in enumerate(skills)
+    ]
+    return models, {"labels": there}
+
+
+def true_scores(models: list[Model], labels: Array, name: str = "accuracy") -> dict[str, float]:
+    return {m.id: METRICS[name].score(labels, m.test) for m in models}
+
+
+@pytest.mark.parametrize("name", ["accuracy", "macro_f1"])
+@pytest.mark.parametrize("shift", [0.0, 0.7])
+def test_the_test_score_is_told_without_labels(shift: float, name: str) -> None:
+    inside, off, naive = [], [], []
+    for seed in range(5):
+        models, truth = contest(seed, shift)
+        found = forecast(METRICS[name], models)
+        for i, true in true_scores(models, truth["labels"], name).items():
+            e = found.models[i]
+            inside.append(e.low <= true <= e.high)
+            off.append(abs(e.score - true))
+            naive.append(abs(e.holdout - true))
+    assert np.mean(inside) >= 0.9
+    assert np.mean(off) < 0.05
+    if shift:
+        assert np.mean(naive) > 3 * np.mean(off)
+
+
+def test_every_method_is_near_where_its_assumption_holds() -> None:
+    models, truth = contest(0, 0.5)
+    found = estimate(models)
+    true = np.array(list(true_scores(models, truth["labels"]).values()))
+    assert set(found.by_method) == {
+        "confidence",
+        "thresholded confidence",
+        "best agreement",
+        "agreement on the line (S)",
+        "agreement on the line (D)",
+    }
+    for name in ("confidence", "agreement on the line (S)"):
+        assert np.abs(found.by_method[name] - true).mean() < 0.06, name
+    assert found.conditions == ()
+
+
+def test_the_line_is_that_of_hand_made_agreements() -> None:
+    """ALine-D on pairs whose accuracies are known: it solves for them exactly."""
+    rng = np.random.default_rng(3)
+    models, truth = contest(3, 0.6)
+    found = estimate(models).by_method["agreement on the line (D)"]
+    true = np.array(list(true_scores(models, truth["labels"]).values()))
+    order = rng.permutation(len(models))
+    again = estimate([models[i] for i in order]).by_method["agreement on the line (D)"]
+    assert again == pytest.approx(found[order], abs=1e-6)
+    assert (np.argsort(found) == np.argsort(true)).all()
+
+
+def test_agreement_with_oneself_counts_for_nothing() -> None:
+    """Seeds of one configuration agree for reasons of their own."""
+    models, _ = contest(0, 0.5)
+    twin = Model(
+        id="twin",
+        fold=0,
+        kin=models[0].kin,
+        labels=models[0].labels,
+        holdout=models[0].holdout,
+        test=models[0].test,
+    )
+    alone, both = estimate(models), estimate([*models, twin])
+    assert both.agreement[0] == pytest.approx(alone.agreement[0])
+    assert both.agreement[1] == pytest.approx(alone.agreement[1])  # the twin is the same voice
+    other_fold = Model(
+        id="f", fold=1, kin="x", labels=twin.labels, holdout=twin.holdout, test=twin.test
+    )
+    assert np.isnan(estimate([*models, other_fold]).agreement[-1])
+
+
+def test_few_models_and_crooked_lines_are_told() -> None:
+    models, _ = contest(0, 0.5)
+    few = estimate(models[: FEWEST - 1])
+    assert any("fewer than" in c for c in few.conditions)
+    assert set(few.by_method) == {"confidence", "thresholded confidence", "best agreement"}
+    assert np.isnan(few.by_method["best agreement"]).all()
+    rng = np.random.default_rng(0)
+    strangers = [
+        Model(
+            id=m.id,
+            fold=0,
+            kin=m.kin,
+            labels=m.labels,
+            holdout=m.holdout,
+            test=votes(rng, rng.integers(0, CLASSES, TEST), np.zeros(TEST), s),
+        )
+        for m, s in zip(models, (3.0, 0.1, 2.0, 0.3, 0.5, 0.2), strict=True)
+    ]
+    crooked = estimate(strangers)
+    assert any("lie on no line" in c for c in crooked.conditions)
+    assert "agreement on the line (S)" not in crooked.by_method
+    found = forecast(ACCURACY, models[:1])  # one model: what it says of itself
+    assert set(found.models["m0"].accuracies) == {"confidence", "thresholded confidence"}
+    with pytest.raises(ValueError, match="needs a model"):
+        forecast(ACCURACY, [])
+
+
+def test_a_short_cut_that_all_models_take_is_not_seen() -> None:
+    """The world in which agreement fails: all err alike, and none doubts."""
+    models, _ = contest(0, 0.0)
+    rng = np.random.default_rng(9)
+    fooled = rng.random(TEST) < 0.4
+    labels = models[0].test.argmax(axis=1)
+    truth = np.where(fooled, (labels + 1) % CLASSES, labels)
+    shared = [
+        Model(
+            id=m.id,
+            fold=0,
+            kin=m.kin,
+            labels=m.labels,
+            holdout=m.holdout,
+            test=votes(rng, labels, np.full(TEST, 3.0), 2.5),
+        )
+        for m in models
+    ]
+    found = forecast(ACCURACY, shared)
+    assert np.mean([e.score for e in found.models.values()]) > 0.2 + np.mean(
+        [ACCURACY.score(truth, m.test) for m in shared]
+    )
+
+
+def test_public_scores_correct_the_forecast_and_judge_the_methods() -> None:
+    models, truth = contest(1, 0.5)
+    true = true_scores(models, truth["labels"])
+    lower = {i: s - 0.1 for i, s in true.items()}  # the public part is harder
+    known = {i: lower[i] for i in list(lower)[:FEWEST_SCORES]}
+    plain, corrected = forecast(ACCURACY, models), forecast(ACCURACY, models, known)
+    assert corrected.offset == pytest.approx(-10, abs=4)
+    assert corrected.scored == FEWEST_SCORES
+    rest = [i for i in lower if i not in known]
+    before = np.mean([abs(plain.models[i].score - lower[i]) for i in rest])
+    after = np.mean([abs(corrected.models[i].score - lower[i]) for i in rest])
+    assert after < before / 2
+    assert corrected.errors is not None
+    assert {"hold-out", "confidence"} <= set(corrected.errors)
+    fewer = forecast(ACCURACY, models, dict(list(known.items())[:1]))
+    assert fewer.offset == 0
+    assert fewer.errors is not None
+
+
+def test_temperatures_make_confidence_mean_accuracy() -> None:
+    rng = np.random.default_rng(0)
+    labels = rng.integers(0, CLASSES, 4000)
+    calibrated = votes(
+        rng, labels, rng.normal(0, 1.5, 4000), 1.0
+    )  # sure of exactly as much as is right
+    assert fitted_temperature(labels, tempered(calibrated, 0.5)) == pytest.approx(2.0, rel=0.1)
+    for wanted in (0.3, 0.6, 0.95):
+        found = tempered(calibrated, temperature_for(calibrated, wanted))
+        assert found.max(axis=1).mean() == pytest.approx(wanted, abs=0.01)
+    assert tempered(calibrated, 1.0) == pytest.approx(calibrated, abs=1e-6)
+
+
+def test_the_page_begins_with_the_level() -> None:
+    models, truth = contest(0, 1.0)
+    found = forecast(MACRO_F1, models)
+    page = forecast_page(found, "cats", MACRO_F1, {})
+    assert page[2].startswith("The hold-out flatters: the test is expected to be")
+    assert "without a label" in " ".join(page[2:5])
+    same, _ = contest(0, 0.0)
+    assert level_words(forecast(MACRO_F1, same), MACRO_F1).startswith("The hold-out's level holds")
+    harder, _ = contest(0, -1.0)
+    assert "points higher" in level_words(forecast(MACRO_F1, harder), MACRO_F1)
+    true = true_scores(models, truth["labels"], "macro_f1")
+    scored = "\n".join(forecast_page(forecast(MACRO_F1, models, true), "cats", MACRO_F1, true))
+    assert "corrected by 6 public scores" in scored
+    assert "(the hold-out's score itself)" in scored
+
+
+def test_a_sentence_that_the_test_images_contradict_says_so() -> None:
+    search = Search.read(RECORDED)
+    assert search.summary is not None
+    won = {
+        **search.summary["comparisons"][0],
+        "verdict": "beats",
+        "gain": 3.0,
+        "margin": 1.0,
+        "seeds": 2,
+    }
+    for expected, doubted in ((-2.0, True), (1.0, False), (None, False)):
+        search.summary = {**search.summary, "comparisons": [{**won, "forecast": expected}]}
+        assert ("is expected ahead of it" in verdict(search)) == doubted
+    page = "\n".join(report(search))
+    assert "unlabelled test images macro_f1 is expected" in page
+    search.summary = {**search.summary, "forecast": None}
+    assert "unlabelled" not in "\n".join(report(search))
