@@ -13,6 +13,7 @@ pytestmark = pytest.mark.skipif(
 )
 
 
+@pytest.mark.slow
 def test_a_host_that_does_not_see_the_folder_is_told(tmp_path: Path) -> None:
     runs = tmp_path / "runs"
     runs.mkdir()

@@ -257,6 +257,7 @@ def test_show(folder: Path, search: Search) -> None:
     assert "did you mean first" in wrong.stderr
 
 
+@pytest.mark.slow
 def test_a_failing_trial_ends_alone(folder: Path) -> None:
     done = run(
         folder,
@@ -276,12 +277,15 @@ def test_a_failing_trial_ends_alone(folder: Path) -> None:
     assert any("in loss" in e.get("traceback", "") for e in ended)
 
 
-def test_signals_end_it_cleanly(folder: Path) -> None:
-    """Ctrl-C and SIGTERM, to two searches that run side by side in one folder."""
-    numbers = (signal.SIGINT, signal.SIGTERM)
+@pytest.mark.parametrize(
+    "numbers",
+    [(signal.SIGTERM,), pytest.param((signal.SIGINT, signal.SIGTERM), marks=pytest.mark.slow)],
+)
+def test_signals_end_it_cleanly(folder: Path, numbers: tuple[signal.Signals, ...]) -> None:
+    """Ctrl-C and SIGTERM, to searches that run side by side in one folder."""
     started = {}
     for number in numbers:
-        name = f"stopped-{number.name}"
+        name = f"stopped-{len(numbers)}-{number.name}"
         arguments = (f"name={name}", "trials=8", "workers=1", "tracking=sqlite:///stopped.db")
         started[number] = subprocess.Popen(
             command("run", *arguments),
@@ -292,7 +296,7 @@ def test_signals_end_it_cleanly(folder: Path) -> None:
             start_new_session=True,
         )
     for number, process in started.items():
-        ledger = folder / "runs/digits" / f"stopped-{number.name}" / "ledger.jsonl"
+        ledger = folder / "runs/digits" / f"stopped-{len(numbers)}-{number.name}" / "ledger.jsonl"
         deadline = time.monotonic() + 120
         while time.monotonic() < deadline:
             if ledger.exists() and '"epoch"' in ledger.read_text():
@@ -304,7 +308,7 @@ def test_signals_end_it_cleanly(folder: Path) -> None:
         assert process.returncode == 3, out + errors
         assert "Traceback" not in errors
         assert "stopped before its end" in out
-        search = Search.read(folder / "runs/digits" / f"stopped-{number.name}")
+        search = Search.read(folder / "runs/digits" / f"stopped-{len(numbers)}-{number.name}")
         assert search.summary is not None
         assert search.summary["state"] == "interrupted"
         assert all(t.state != "running" for t in search.trials.values())
