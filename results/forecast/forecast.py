@@ -68,7 +68,8 @@ class Forecast:
     @property
     def gap(self) -> float:
         """Median over the models of hold-out score minus expected score."""
-        return float(np.median([m.holdout - m.score for m in self.models.values()]))
+        gaps = [m.holdout - m.score for m in self.models.values() if np.isfinite(m.score)]
+        return float(np.median(gaps)) if gaps else float("nan")
 
 
 def forecast(
@@ -124,7 +125,8 @@ def forecast(
 
 
 def _carry(metric: Metric, test: NDArray[np.floating], accuracy: float, seed: int) -> float:
-    """The metric of labels drawn from probabilities that promise an accuracy, mean over draws."""
+    """The metric of labels drawn from probabilities that promise an accuracy, mean over draws; NaN
+    where it is undefined for all of them, as a ranking metric without an image of some class."""
     accuracy = float(np.clip(accuracy, 1 / test.shape[1], 1.0))
     shares = tempered(test, temperature_for(test, accuracy)).cumsum(axis=1)
     rng = np.random.default_rng(seed)
@@ -132,7 +134,8 @@ def _carry(metric: Metric, test: NDArray[np.floating], accuracy: float, seed: in
     for _ in range(DRAWS):
         drawn = (rng.random((len(test), 1)) > shares).sum(axis=1)
         scores.append(metric.score(np.minimum(drawn, test.shape[1] - 1), test))
-    return float(np.nanmean(scores))
+    defined = [s for s in scores if np.isfinite(s)]
+    return float(np.mean(defined)) if defined else float("nan")
 
 
 def _corrected(

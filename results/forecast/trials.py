@@ -2,26 +2,45 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
+from pathlib import Path
 
 from results.forecast.methods import Model
 from results.predictions import Predictions, predictions_file
 from results.records.labelled_images import LabelledImages
 from results.records.trials import Search, Trial
 
+MOST = 60
+"""Models that are looked at: pairs of them are compared, and more would say no more."""
 
-def models_of(trials: Iterable[tuple[Search, Trial]]) -> list[Model]:
+
+def models_of(trials: Iterable[tuple[Search, Trial]], wanted: Collection[str] = ()) -> list[Model]:
     """Finished trials that predicted the test images, each training once.
+
+    Controls and those that are wanted come first, then the best, up to `MOST`.
 
     Args:
         trials: With the same images and folds.
+        wanted: Ids that are not to be left out.
     """
+
+    def rank(both: tuple[Search, Trial]) -> tuple[bool, float]:
+        search, trial = both
+        sampled = trial.why == "sampled" and trial.id not in wanted
+        return sampled, -search.sign * (trial.score(search.metric) or 0.0)
+
+    finished = sorted(
+        ((s, t) for s, t in trials if t.state == "finished" and _test_file(s, t).exists()),
+        key=rank,
+    )
     labelled: dict[int, LabelledImages] = {}
     found: dict[str, Model] = {}
-    for search, trial in trials:
+    images: tuple[str, ...] = ()
+    for search, trial in finished[:MOST]:
         folder = search.trial_folder(trial)
-        test = folder / predictions_file("test")
-        if trial.state != "finished" or not test.exists():
+        test = Predictions.read(_test_file(search, trial))
+        images = images or test.images
+        if test.images != images:  # of another table of test images
             continue
         fold = trial.config.run.fold
         if fold not in labelled:
@@ -34,7 +53,11 @@ def models_of(trials: Iterable[tuple[Search, Trial]]) -> list[Model]:
                 kin=trial.asked.replace(seed=0, fold=0).digest,
                 labels=labelled[fold].labels,
                 holdout=labelled[fold].probabilities(folder / predictions_file("holdout")),
-                test=Predictions.read(test).probabilities,
+                test=test.probabilities,
             ),
         )
     return list(found.values())
+
+
+def _test_file(search: Search, trial: Trial) -> Path:
+    return search.trial_folder(trial) / predictions_file("test")

@@ -66,6 +66,8 @@ def level_words(found: Forecast, metric: Metric) -> str:
         if found.scored >= FEWEST_SCORES
         else "without a label"
     )
+    if np.isnan(gap):
+        return f"{metric.name} is undefined on labels as they may be: nothing can be forecast."
     if abs(gap) < NOTICED:
         return (
             f"The hold-out's level holds: the test is expected within {abs(gap):.1f} points of it "

@@ -67,8 +67,12 @@ def _forecast(search: Search, metric: Metric) -> Forecast | None:
         return None
     if not Leaderboard.read(search.folder.parent).test_images:
         return None
-    models = models_of((search, t) for t in search.trials.values())
-    return forecast(metric, models) if models else None
+    best = search.best(search.of("sampled"))
+    models = models_of(
+        ((search, t) for t in search.trials.values()), wanted={best.id} if best else ()
+    )
+    found = forecast(metric, models) if models else None
+    return found if found is not None and np.isfinite(found.gap) else None
 
 
 def _forecast_event(
@@ -79,6 +83,8 @@ def _forecast_event(
     if found is None:
         return None
     ours = found.models.get(winner.id) if winner else None
+    if ours is not None and not np.isfinite([ours.score, ours.low, ours.high]).all():
+        ours = None  # the metric is undefined where labels that were drawn lack a class
     return {
         "models": len(found.models),
         "images": found.images,
@@ -96,6 +102,7 @@ def _forecast_gain(
     for trial in _confirmations(search):
         if found is not None and trial.arm in arms and trial.id in found.models:
             arms[trial.arm].append(found.models[trial.id].score)
+    arms = {name: [s for s in scores if np.isfinite(s)] for name, scores in arms.items()}
     seeds = min(len(scores) for scores in arms.values())
     if not seeds:
         return None

@@ -29,13 +29,13 @@ def forecast_scores(config: ForecastConfig) -> int:
         raise InputError(
             "the rules forbid to look at test images (rules.test_images=false, as recorded)"
         )
-    models = models_of((s, t) for s in standing.searches for t in s.trials.values())
+    public = {s.trial: s.public for s in leaderboard.scored() if s.public is not None}
+    models = models_of(((s, t) for s in standing.searches for t in s.trials.values()), public)
     if not models:
         raise InputError(
             "no finished trial has predicted the test images: search with test.csv and "
             "predict.test=true"
         )
-    public = {s.trial: s.public for s in leaderboard.scored() if s.public is not None}
     found = forecast(standing.metric, models, public)
     print("\n".join(forecast_page(found, folder.name, standing.metric, public)))
     forecast_table(found, public).to_csv(folder / "forecast.csv", index=False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -246,3 +247,13 @@ def test_a_sentence_that_the_test_images_contradict_says_so() -> None:
     assert "unlabelled test images macro_f1 is expected" in page
     search.summary = {**search.summary, "forecast": None}
     assert "unlabelled" not in "\n".join(report(search))
+
+
+def test_a_metric_that_drawn_labels_leave_undefined_has_no_forecast() -> None:
+    """ROC AUC needs an image of every class, which two test images are not."""
+    models, _ = contest(0, 0.0)
+    few = [replace(m, test=m.test[:2]) for m in models]
+    found = forecast(METRICS["roc_auc"], few)
+    assert np.isnan(found.gap)
+    page = "\n".join(forecast_page(found, "cats", METRICS["roc_auc"], {}))
+    assert "nothing can be forecast" in page
