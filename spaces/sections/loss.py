@@ -44,4 +44,32 @@ class Focal(Loss):
         self.demand(0 <= self.gamma <= 10, "gamma", "within 0 to 10")
 
 
-LOSSES = Kinds("loss", Loss, {"cross_entropy": CrossEntropy, "focal": Focal}, own=Loss)
+@dataclass(frozen=True, kw_only=True)
+class Binary(Loss):
+    """Every class against all others (Wightman et al., ResNet strikes back, 2021)."""
+
+    kind: str = "binary"
+
+
+@dataclass(frozen=True, kw_only=True)
+class SoftF1(Loss):
+    """Macro F1 with probabilities in place of counts, beside cross entropy.
+
+    Attributes:
+        f1_share: Share of the F1 part in the sum, in [0, 1].
+    """
+
+    kind: str = "soft_f1"
+    f1_share: float = 0.5
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.demand(0 <= self.f1_share <= 1, "f1_share", "within 0 to 1")
+
+
+LOSSES = Kinds(
+    "loss",
+    Loss,
+    {"cross_entropy": CrossEntropy, "focal": Focal, "binary": Binary, "soft_f1": SoftF1},
+    own=Loss,
+)

@@ -60,4 +60,66 @@ class Step(Schedule):
         self.demand(0 < self.step_factor < 1, "step_factor", "between 0 and 1")
 
 
-SCHEDULES = Kinds("schedule", Schedule, {"cosine": Cosine, "constant": Constant, "step": Step})
+@dataclass(frozen=True, kw_only=True)
+class Restarts(Schedule):
+    """Several cosines one after the other (Loshchilov and Hutter, SGDR, ICLR 2017).
+
+    Attributes:
+        cycles: How many, of equal length.
+        cycle_factor: What the peak is multiplied with from one to the next.
+    """
+
+    kind: str = "restarts"
+    cycles: int = 3
+    cycle_factor: float = 0.5
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.demand(2 <= self.cycles <= 100, "cycles", "within 2 to 100")
+        self.demand(0 < self.cycle_factor <= 1, "cycle_factor", "above 0 and at most 1")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Exponential(Schedule):
+    """Falls by the same share with every step.
+
+    Attributes:
+        final_share: Share of the learning rate that is left at the end.
+    """
+
+    kind: str = "exponential"
+    final_share: float = 0.01
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.demand(0 < self.final_share < 1, "final_share", "between 0 and 1")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Polynomial(Schedule):
+    """A power of the share of steps that are left; 1 is a straight line.
+
+    Attributes:
+        decay_power: The power.
+    """
+
+    kind: str = "polynomial"
+    decay_power: float = 0.9
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.demand(0 < self.decay_power <= 5, "decay_power", "above 0 and at most 5")
+
+
+SCHEDULES = Kinds(
+    "schedule",
+    Schedule,
+    {
+        "cosine": Cosine,
+        "constant": Constant,
+        "step": Step,
+        "restarts": Restarts,
+        "exponential": Exponential,
+        "polynomial": Polynomial,
+    },
+)

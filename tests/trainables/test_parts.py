@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from sklearn.metrics import f1_score
 
 from results.tasks.tasks import TASKS
 from search.options.user_code import load_parts
@@ -194,7 +195,8 @@ def test_a_part_that_is_registered_wrongly_is_refused(
 ) -> None:
     with pytest.raises(InputError, match=words):
         LOSSES.register(kind, settings, maker)
-    assert set(LOSSES) == {"cross_entropy", "focal"} == set(SECTIONS["loss"])
+    names = {"cross_entropy", "focal", "binary", "soft_f1"}
+    assert set(LOSSES) == names == set(SECTIONS["loss"])
 
 
 def test_a_policy_that_is_registered_wrongly_is_refused(tmp_path: Path) -> None:
@@ -242,6 +244,15 @@ def test_focal_loss_counts_easy_images_less() -> None:
         ({}, [(1 + math.cos(math.pi * i / 8)) / 2 for i in range(8)]),
         ({"schedule": "constant"}, [1.0] * 8),
         ({"schedule": "step", "step_epochs": 2, "step_factor": 0.5}, [1.0] * 4 + [0.5] * 4),
+        (
+            {"schedule": "restarts", "cycles": 2, "cycle_factor": 0.5},
+            [s * (1 + math.cos(math.pi * i / 4)) / 2 for s in (1, 0.5) for i in range(4)],
+        ),
+        (
+            {"schedule": "exponential", "final_share": 0.01},
+            [0.01 ** (i / 8) for i in range(8)],
+        ),
+        ({"schedule": "polynomial", "decay_power": 2.0}, [(1 - i / 8) ** 2 for i in range(8)]),
     ],
 )
 def test_schedules_warm_up_and_fall(changes: dict[str, Any], rates: list[float]) -> None:
@@ -255,6 +266,33 @@ def test_schedules_warm_up_and_fall(changes: dict[str, Any], rates: list[float])
         schedule.step_update(step)
         found.append(optimizer.param_groups[0]["lr"])
     assert found == pytest.approx([0.01, 0.505, *rates])
+
+
+def test_binary_cross_entropy_sums_over_classes() -> None:
+    logits = torch.tensor([[2.0, -1.0], [0.5, 0.0]])
+    targets = torch.tensor([[1.0, 0.0], [0.25, 0.75]])
+    config = TrialConfig.of(loss="binary")
+    p = torch.sigmoid(logits)
+    by_hand = -(targets * p.log() + (1 - targets) * (1 - p).log()).sum(1).mean()
+    assert torch.allclose(LOSSES.of(config.loss)(config)(logits, targets), by_hand)
+
+
+def test_soft_f1_is_macro_f1_where_models_are_certain() -> None:
+    labels = np.array([0, 0, 0, 1, 1, 2])
+    told = np.array([0, 0, 1, 1, 2, 2])
+    logits = torch.tensor(np.eye(4)[told] * 100.0)  # a fourth class that the batch does not hold
+    targets = torch.tensor(np.eye(4)[labels])
+    config = TrialConfig.of(loss="soft_f1", f1_share=1.0)
+    found = LOSSES.of(config.loss)(config)(logits, targets)
+    expected = f1_score(labels, told, average="macro")
+    assert float(found) == pytest.approx(1 - expected, abs=1e-6)
+    half = config.replace(f1_share=0.0)
+    plain = TrialConfig()
+    logits = torch.randn(6, 4, dtype=torch.float64, requires_grad=True)
+    entropy = LOSSES.of(plain.loss)(plain)(logits, targets)
+    assert torch.allclose(LOSSES.of(half.loss)(half)(logits, targets), entropy)
+    LOSSES.of(config.loss)(config)(logits, targets).backward()  # type: ignore[no-untyped-call]
+    assert torch.isfinite(logits.grad).all()  # type: ignore[arg-type]
 
 
 def test_balanced_sampling_shows_classes_alike() -> None:

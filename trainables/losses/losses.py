@@ -7,8 +7,10 @@ from collections.abc import Callable
 import torch
 
 from spaces.trial_config import TrialConfig
+from trainables.losses.binary import binary
 from trainables.losses.cross_entropy import cross_entropy
 from trainables.losses.focal import focal
+from trainables.losses.soft_f1 import soft_f1
 from trainables.parts import Parts
 
 Loss = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
@@ -16,4 +18,7 @@ Loss = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
 
 BuildLoss = Callable[[TrialConfig], Loss]
 
-LOSSES: Parts[BuildLoss] = Parts("loss", {"cross_entropy": cross_entropy, "focal": focal})
+LOSSES: Parts[BuildLoss] = Parts(
+    "loss",
+    {"cross_entropy": cross_entropy, "focal": focal, "binary": binary, "soft_f1": soft_f1},
+)

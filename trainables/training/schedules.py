@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
 import torch
 
 import trainables.portable.torchvision_cure  # noqa: F401 (has to come before timm)
-from spaces.sections.schedule import Step
+from spaces.sections.schedule import Exponential, Polynomial, Restarts, Step
 from spaces.trial_config import TrialConfig
 from trainables.parts import Parts
 
 # isort: split
-from timm.scheduler import CosineLRScheduler, StepLRScheduler
+from timm.scheduler import CosineLRScheduler, PolyLRScheduler, StepLRScheduler
 from timm.scheduler.scheduler import Scheduler
 
 BuildSchedule = Callable[[TrialConfig, torch.optim.Optimizer, int], Scheduler]
@@ -29,9 +30,13 @@ def _warmup(config: TrialConfig, steps: int) -> dict[str, Any]:
     }
 
 
+def _falling(config: TrialConfig, steps: int) -> int:
+    """Steps after the warm-up."""
+    return max(1, (config.run.epochs - config.schedule.warmup_epochs) * steps)
+
+
 def _cosine(config: TrialConfig, optimizer: torch.optim.Optimizer, steps: int) -> Scheduler:
-    falling = (config.run.epochs - config.schedule.warmup_epochs) * steps
-    return CosineLRScheduler(optimizer, t_initial=max(1, falling), **_warmup(config, steps))
+    return CosineLRScheduler(optimizer, _falling(config, steps), **_warmup(config, steps))
 
 
 def _constant(config: TrialConfig, optimizer: torch.optim.Optimizer, steps: int) -> Scheduler:
@@ -49,6 +54,41 @@ def _step(config: TrialConfig, optimizer: torch.optim.Optimizer, steps: int) -> 
     )
 
 
+def _restarts(config: TrialConfig, optimizer: torch.optim.Optimizer, steps: int) -> Scheduler:
+    settings = config.schedule
+    assert isinstance(settings, Restarts)
+    return CosineLRScheduler(
+        optimizer,
+        math.ceil(_falling(config, steps) / settings.cycles),
+        cycle_limit=settings.cycles,
+        cycle_decay=settings.cycle_factor,
+        **_warmup(config, steps),
+    )
+
+
+def _exponential(config: TrialConfig, optimizer: torch.optim.Optimizer, steps: int) -> Scheduler:
+    settings = config.schedule
+    assert isinstance(settings, Exponential)
+    rate = settings.final_share ** (1 / _falling(config, steps))
+    return StepLRScheduler(optimizer, decay_t=1, decay_rate=rate, **_warmup(config, steps))
+
+
+def _polynomial(config: TrialConfig, optimizer: torch.optim.Optimizer, steps: int) -> Scheduler:
+    settings = config.schedule
+    assert isinstance(settings, Polynomial)
+    return PolyLRScheduler(
+        optimizer, _falling(config, steps), power=settings.decay_power, **_warmup(config, steps)
+    )
+
+
 SCHEDULES: Parts[BuildSchedule] = Parts(
-    "schedule", {"cosine": _cosine, "constant": _constant, "step": _step}
+    "schedule",
+    {
+        "cosine": _cosine,
+        "constant": _constant,
+        "step": _step,
+        "restarts": _restarts,
+        "exponential": _exponential,
+        "polynomial": _polynomial,
+    },
 )

@@ -1,0 +1,28 @@
+"""Binary cross entropy of every class."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+from torch.nn import functional
+
+from spaces.trial_config import TrialConfig
+
+
+def binary(config: TrialConfig) -> Callable[[torch.Tensor, torch.Tensor], torch.Tensor]:
+    """Every class against all others (Wightman et al., ResNet strikes back, 2021).
+
+    Targets may be soft. The sum over classes, so that its size is that of cross entropy whatever
+    their number. Predicted are the softmax's probabilities, as with every loss.
+    """
+    smoothing = config.loss.label_smoothing
+
+    def loss(logits: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+        smoothed = targets * (1 - smoothing) + smoothing / logits.shape[1]
+        each = functional.binary_cross_entropy_with_logits(
+            logits.float(), smoothed, reduction="none"
+        )
+        return each.sum(dim=1).mean()
+
+    return loss
