@@ -87,6 +87,13 @@ class Param:
         meant = int(number) if isinstance(self.distribution, IntDistribution) else number
         return meant if self.contains(number) else None
 
+    @property
+    def kind(self) -> str:
+        """What is drawn: ``one of 4``, ``whole number`` or ``number``."""
+        if isinstance(self.distribution, CategoricalDistribution):
+            return f"one of {len(self.distribution.choices)}"
+        return "whole number" if isinstance(self.distribution, IntDistribution) else "number"
+
     def choices(self) -> str:
         """The range or the choices in words."""
         d = self.distribution

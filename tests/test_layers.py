@@ -76,8 +76,8 @@ def test_nothing_reads_pickles() -> None:
     for path in sources():
         text = path.read_text()
         for unsafe in ("import pickle", "torch.load(", "_target_", "allow_pickle=True", "eval("):
-            if unsafe == "eval(" and "model.eval()" in text:
-                text = text.replace("model.eval()", "")
+            for harmless in ("model.eval()", "ast.literal_eval("):
+                text = text.replace(harmless, "")
             assert unsafe not in text, f"{path} uses {unsafe}"
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from search.options.option import group, option
 from search.options.shared import BandConfig, RunsConfig, TrackedConfig, check_accept, demand
@@ -195,6 +196,17 @@ class ShowConfig(RunsConfig):
 
     select: str = option("", "a search, a promotion or a trial; latest; empty lists the searches")
     json: bool = option(False, "last line of the output is JSON: id and path")
+
+
+@dataclass(kw_only=True)
+class SpaceConfig:
+    """``python -m search.space``."""
+
+    space: Any = option(
+        "aug_policy", "ready space, several to join, or module:function", names_code=True
+    )
+    fix: dict[str, Any] = option(dict, "pin a parameter: fix.lr=1e-3")
+    narrow: dict[str, Any] = option(dict, "restrict a searched parameter: narrow.lr=[1e-4,1e-3]")
 
 
 @dataclass(kw_only=True)

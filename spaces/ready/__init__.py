@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import ast
 import importlib
+import inspect
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from spaces.errors import unknown
+from spaces.errors import InputError, unknown
 
 if TYPE_CHECKING:  # Optuna behind it takes longer to import than a misspelt name to be told
     from spaces.space import SearchSpace
@@ -15,6 +17,7 @@ READY = (
     "aug_policy",
     "backbone",
     "fast_autoaugment",
+    "loss",
     "magnitude",
     "optimizer",
     "rand_augment",
@@ -25,17 +28,51 @@ READY = (
 
 
 def check_space_name(name: str) -> None:
-    """Raises InputError, listing the ready spaces, unless a name is one or ``module:function``."""
-    if name not in READY and ":" not in name:
+    """Raises InputError, listing the ready spaces, unless a name is one or ``module:function``.
+
+    A ready space may have arguments: ``aug_policy(stages=3)``.
+    """
+    if ":" not in name.partition("(")[0] and _called(name)[0] not in READY:
         raise unknown("space", name, [*READY, "module:function"], f"space={name}")
 
 
 def ready_space(name: str) -> SearchSpace:
-    """Makes a ready space with its default arguments.
+    """Makes a ready space, with arguments where they are written behind its name.
 
     Raises:
-        InputError: If there is none of that name; the message lists them.
+        InputError: If there is none of that name (the message lists them), or its arguments do not
+            fit.
     """
     check_space_name(name)
-    make: Callable[[], SearchSpace] = getattr(importlib.import_module(f"spaces.ready.{name}"), name)
-    return make()
+    function, arguments = _called(name)
+    make: Callable[..., SearchSpace] = getattr(
+        importlib.import_module(f"spaces.ready.{function}"), function
+    )
+    known = inspect.signature(make).parameters
+    for argument in arguments:
+        if argument not in known:
+            raise unknown("argument", argument, known, f"space={name}")
+    try:
+        return make(**arguments)
+    except (TypeError, ValueError) as error:
+        raise InputError(f"space={name}: {error}") from error
+
+
+def _called(text: str) -> tuple[str, dict[str, Any]]:
+    """Name and arguments of ``name`` or ``name(argument=value)``, values being literals.
+
+    Raises:
+        InputError: If there is something else behind the name.
+    """
+    name, bracket, _ = text.partition("(")
+    if not bracket:
+        return text, {}
+    try:
+        call = ast.parse(text.strip(), mode="eval").body
+        if not isinstance(call, ast.Call) or call.args:
+            raise ValueError
+        return name.strip(), {str(k.arg): ast.literal_eval(k.value) for k in call.keywords}
+    except (SyntaxError, ValueError):
+        raise InputError(
+            f"space={text}: arguments are written as {name}(name=value), with numbers, texts, lists"
+        ) from None

@@ -5,8 +5,12 @@ from __future__ import annotations
 from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 
 from spaces.augmentation.operations import COMMON, OPERATIONS
+from spaces.errors import InputError
 from spaces.param import Param, When
 from spaces.space import SearchSpace
+
+MOST = 9
+"""Stages of a policy."""
 
 
 def aug_policy(stages: int = 2) -> SearchSpace:
@@ -16,6 +20,8 @@ def aug_policy(stages: int = 2) -> SearchSpace:
     al., NeurIPS 2019), but a single policy for all images, which keeps the dimensions few enough
     for a contest's number of trials.
     """
+    if not 1 <= stages <= MOST:
+        raise InputError(f"stages={stages}: from 1 to {MOST}")
     strong = tuple(name for name in COMMON if OPERATIONS[name].has_limit)
     params = [Param(name="stages", distribution=IntDistribution(1, stages))]
     for i in range(1, stages + 1):

@@ -1,0 +1,48 @@
+"""Ready spaces with arguments, and the table that shows a space."""
+
+from __future__ import annotations
+
+import pytest
+
+from results.reporting.space_report import space_page
+from spaces.errors import InputError
+from spaces.ready import ready_space
+from spaces.ready.aug_policy import aug_policy
+from spaces.ready.backbone import backbone
+
+
+def test_arguments_behind_a_name_are_those_of_the_function() -> None:
+    assert ready_space("aug_policy(stages=3)") == aug_policy(stages=3)
+    assert ready_space("aug_policy()") == aug_policy()
+    names = ready_space("backbone(names=['test_resnet', 'test_vit'])")
+    assert names == backbone(names=["test_resnet", "test_vit"])  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("aug_policie(stages=3)", "did you mean aug_policy"),
+        ("aug_policy(stage=3)", "did you mean stages"),
+        ("aug_policy(3)", r"written as aug_policy\(name=value\)"),
+        ("aug_policy(stages=3", "written as"),
+        ("aug_policy(stages=print(1))", "written as"),
+        ("aug_policy(stages=99)", "from 1 to 9"),
+        ("schedule(longest_warmup='x')", "longest_warmup"),
+    ],
+)
+def test_what_does_not_fit_is_refused_in_words(name: str, words: str) -> None:
+    with pytest.raises(InputError, match=words):
+        ready_space(name)
+
+
+def test_the_table_names_range_and_condition_of_every_parameter() -> None:
+    space = aug_policy().narrow({"mix": ["none", "mixup"]})
+    page = space_page(space)
+    assert [line.split()[0] for line in page[1 : 1 + len(space.params)]] == [
+        p.name for p in space.params
+    ]
+    shown = "\n".join(page)
+    assert "mix is mixup" in shown
+    assert "one of 25" in shown
+    assert f"{len(space.params)} parameters, 4 of them in every trial" in shown
+    assert space.digest in page[-1]
