@@ -9,7 +9,7 @@ from results.records.trials import Search, Trial
 from results.reporting.costs import costs, failures
 from results.reporting.promotion_page import promotion_page
 from results.reporting.text import enumerated, format_seconds, gain, in_words, table
-from spaces.augmentation.families import describe_policy
+from spaces.augmentation.families import describe_policy, is_policy_parameter
 from spaces.sections.mixing import Pairs
 from spaces.trial_config import TrialConfig
 
@@ -137,7 +137,9 @@ def describe(config: TrialConfig, params: Mapping[str, Any]) -> list[str]:
     if isinstance(config.mix, Pairs):
         lines.append(f"mixing: {config.mix.kind} with alpha {config.mix.mix_alpha:.2g}")
     rest = {
-        k: v for k, v in params.items() if not k.startswith("stage") and not k.startswith("mix")
+        k: v
+        for k, v in params.items()
+        if not is_policy_parameter(k) and k not in ("mix", "mix_alpha")
     }
     if rest:
         lines.append(in_words(rest))

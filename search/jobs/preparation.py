@@ -16,6 +16,7 @@ from search.options.groups import DigitsConfig
 from search.options.search_space import flatten
 from search.options.training import JobConfig, TrainConfig
 from search.options.user_code import own_functions
+from spaces.augmentation.families import is_policy_parameter
 from spaces.errors import InputError
 from spaces.names import check_name
 from spaces.sections.model import Timm
@@ -86,7 +87,7 @@ def prepare(
             raise InputError(f"{name}={getattr(config, name)} and fix.{name}={fix[name]}: give one")
     check_effect(fix, baseline, _categories(space), "fix")
     if space is not None:
-        _check_values(space, baseline, fix)
+        check_values(space, baseline, fix)
     chosen = resolve_metric(config.metric, config.direction, TASK)
     runs = Path(config.runs)
     if runs.exists() and not runs.is_dir():
@@ -166,7 +167,7 @@ def _make_writable(runs: Path) -> None:
         raise InputError(f"runs={runs}: cannot write there: {error.strerror}") from error
 
 
-def _check_values(space: SearchSpace, baseline: TrialConfig, fix: Mapping[str, Any]) -> None:
+def check_values(space: SearchSpace, baseline: TrialConfig, fix: Mapping[str, Any]) -> None:
     """Checks that choices, both ends of ranges, and some draws make configurations.
 
     Raises:
@@ -178,7 +179,7 @@ def _check_values(space: SearchSpace, baseline: TrialConfig, fix: Mapping[str, A
             values: list[Any] = list(d.choices)
         else:
             values = [getattr(d, "low", 0), getattr(d, "high", 0)]
-        if param.name.startswith("stage"):
+        if is_policy_parameter(param.name):
             continue  # the parts of a policy need one another: the draws below check them
         for value in values:
             baseline.with_params({**fix, param.name: value})

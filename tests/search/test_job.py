@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from optuna.distributions import FloatDistribution
 
 from results.records.events import FORMAT
 from results.records.ledger import Ledger
@@ -24,7 +25,7 @@ from search.execution.engine import _staying_local, trial_slots
 from search.execution.local_resources import GIB, check_local_resources
 from search.jobs.code_digest import code_digest
 from search.jobs.job import recordable_options, resolve_metric
-from search.jobs.preparation import base_config, prepare
+from search.jobs.preparation import base_config, check_values, prepare
 from search.jobs.resume import check_owner
 from search.options.analysis import CompetitionConfig, TrustConfig
 from search.options.command_line import parse
@@ -33,6 +34,9 @@ from search.options.recorded import recorded_options
 from search.options.search_space import flatten, resolve_space
 from search.options.training import RunConfig, TrainConfig
 from spaces.errors import InputError
+from spaces.param import Param
+from spaces.ready import READY, ready_space
+from spaces.space import SearchSpace
 from spaces.trial_config import TrialConfig
 from tests.records import opening
 from trainables.data.folds import Folds
@@ -342,3 +346,15 @@ def test_words_of_an_error_are_not_cut_in_two() -> None:
     words = in_a_line(OSError("reason " * 100), "sqlite:///x.db", width=100)
     assert len(words) <= 100
     assert words.endswith("reason …")
+
+
+@pytest.mark.parametrize("name", READY)
+def test_every_ready_space_passes_the_checks_of_a_search(name: str) -> None:
+    check_values(ready_space(name), TrialConfig(), {})
+
+
+def test_a_space_whose_draws_do_not_fit_is_refused_before_anything_runs() -> None:
+    wrong = FloatDistribution(0.0, 3.0)
+    space = SearchSpace(name="wrong", params=(Param(name="label_smoothing", distribution=wrong),))
+    with pytest.raises(InputError, match="label_smoothing"):
+        check_values(space, TrialConfig(), {})
