@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -29,6 +30,10 @@ Shown = tuple[int, int, int]
 
 REPEAT = 28
 """Bits for rows in the number that an image's draws depend on; those above count repeats."""
+
+
+DEATH = 5.0
+"""Seconds within which the system tells of a process that has closed its sockets."""
 
 
 class _Training(Dataset[Batch]):
@@ -154,19 +159,39 @@ def evaluation_loader(
     rows: Sequence[int] | NDArray[np.int64],
     workers: int,
     view: str = "",
-) -> DataLoader[Batch]:
+) -> Batches:
     """Batches of resized images with their store rows, in the order of ``rows``."""
     batch = evaluation_batch(config)
     dataset = _Evaluation(config, store, np.asarray(rows, np.int64), batch, view)
     return _loader(dataset, workers)
 
 
+class Batches:
+    """What a loader gives; a loader process that dies is one error, raised once.
+
+    Args:
+        loader: Loads whole batches.
+    """
+
+    def __init__(self, loader: DataLoader[Batch]) -> None:
+        self._loader = loader
+
+    def __iter__(self) -> Iterator[Batch]:
+        try:
+            yield from self._loader
+        except (ConnectionError, EOFError):
+            # A dying process closes its sockets first. Torch, whose handler raises wherever this
+            # process is when the death is told, shall raise here and nowhere later.
+            time.sleep(DEATH)
+            raise
+
+
 def _loader(
     dataset: Dataset[Batch], workers: int, sampler: Sampler[Any] | None = None, **options: bool
-) -> DataLoader[Batch]:
+) -> Batches:
     # fork is 90 times quicker to the first batch than spawn, but unsafe on macOS.
     context = "fork" if workers and sys.platform == "linux" else None
-    return DataLoader(
+    loader = DataLoader(
         dataset,
         batch_size=None,
         sampler=sampler,
@@ -177,6 +202,7 @@ def _loader(
         worker_init_fn=_quiet_worker,
         generator=torch.Generator().manual_seed(0),  # leave torch's global generator alone
     )
+    return Batches(loader)
 
 
 def _quiet_worker(_: int) -> None:

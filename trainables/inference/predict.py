@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 
@@ -79,7 +79,7 @@ def read_pictures(paths: Sequence[Path], config: TrialConfig, view: str = "") ->
 @torch.inference_mode()
 def predict(
     model: torch.nn.Module,
-    batches: torch.utils.data.DataLoader[Batch],
+    batches: Iterable[Batch],
     device: Device,
     activation: str,
     beat: Callable[[], None] = lambda: None,
