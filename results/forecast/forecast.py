@@ -153,19 +153,16 @@ def _corrected(
         if values
     }
     known = [i for i in expected if i in public]
+    if not known:
+        return Forecast(models=expected, images=images, conditions=conditions)
     errors["hold-out"] = (
         float(np.mean([abs(public[i] - expected[i].holdout) for i in known])) / metric.points
-        if known
-        else float("nan")
+    )
+    found = Forecast(
+        models=expected, images=images, conditions=conditions, scored=len(known), errors=errors
     )
     if len(known) < FEWEST_SCORES:
-        return Forecast(
-            models=expected,
-            images=images,
-            conditions=conditions,
-            scored=len(known),
-            errors=errors if known else None,
-        )
+        return found
     off = np.array([public[i] - expected[i].score for i in known])
     offset, spread = float(off.mean()), float(off.std(ddof=1))
     half = float(stats.t.ppf(0.975, len(off) - 1)) * spread * (1 + 1 / len(off)) ** 0.5
@@ -174,11 +171,4 @@ def _corrected(
         score = float(np.clip(e.score + offset, *metric.range))
         low, high = np.clip([score - half, score + half], *metric.range)
         shifted[i] = replace(e, score=score, low=float(low), high=float(high))
-    return Forecast(
-        models=shifted,
-        images=images,
-        conditions=conditions,
-        scored=len(known),
-        offset=offset / metric.points,
-        errors=errors,
-    )
+    return replace(found, models=shifted, offset=offset / metric.points)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -16,7 +17,7 @@ STRAIGHT = 0.9
 """Share of the variance that a line through the agreements of pairs has to explain."""
 
 FEWEST = 4
-"""Models, each of another configuration, below which agreements say nothing."""
+"""Models of one fold, each of another configuration, below which agreements say nothing."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -75,24 +76,35 @@ def estimate(models: Sequence[Model]) -> Estimates:
         by_method["thresholded confidence"].append(_thresholded(here, there, model.accuracy))
     found = {name: np.array(values) for name, values in by_method.items()}
     pairs = _pairs(models)
-    mean, best = _agreements(models, pairs)
-    found["best agreement"] = best
-    conditions = []
-    if len({m.kin for m in models}) < FEWEST:
-        conditions.append(
-            f"fewer than {FEWEST} configurations: agreement between models says nothing yet"
+    voices = _voices(models, pairs)
+    agreement = _mean(voices)
+    if max(Counter(fold for fold, _ in {(m.fold, m.kin) for m in models}).values()) < FEWEST:
+        few = (
+            f"fewer than {FEWEST} configurations on one fold: agreement between models says "
+            "nothing yet"
         )
-        found["best agreement"] = np.full(len(models), np.nan)
-        return Estimates(by_method=found, agreement=mean, conditions=tuple(conditions))
+        return Estimates(by_method=found, agreement=agreement, conditions=(few,))
+    found["best agreement"] = np.array([max(v) if v else np.nan for v in voices])
     simple, detailed, straight = _on_the_line(models, pairs)
-    found["agreement on the line (S)"], found["agreement on the line (D)"] = simple, detailed
     if straight < STRAIGHT:
-        conditions.append(
+        bent = (
             f"agreements on hold-out and test lie on no line (R² {straight:.2f}): the methods "
             "that assume one are left out"
         )
-        del found["agreement on the line (S)"], found["agreement on the line (D)"]
-    return Estimates(by_method=found, agreement=mean, conditions=tuple(conditions))
+        return Estimates(by_method=found, agreement=agreement, conditions=(bent,))
+    found["agreement on the line (S)"], found["agreement on the line (D)"] = simple, detailed
+    return Estimates(by_method=found, agreement=agreement, conditions=())
+
+
+def mean_agreement(models: Sequence[Model]) -> Floats:
+    """Mean agreement with models of other configurations on the test images, float (models,).
+
+    Every configuration is one voice, however many seeds of it there are; NaN without any other.
+
+    Args:
+        models: With the same test images and classes.
+    """
+    return _mean(_voices(models, _pairs(models)))
 
 
 def _thresholded(here: Floats, there: Floats, accuracy: float) -> float:
@@ -127,18 +139,17 @@ def _pairs(models: Sequence[Model]) -> list[_Pair]:
     ]
 
 
-def _agreements(models: Sequence[Model], pairs: Sequence[_Pair]) -> tuple[Floats, Floats]:
-    """Mean and largest agreement of each model with others on the test images.
-
-    Every configuration is one voice in the mean, however many seeds of it there are.
-    """
+def _voices(models: Sequence[Model], pairs: Sequence[_Pair]) -> list[list[float]]:
+    """How far each other configuration agrees with each model on the test images."""
     heard: list[dict[str, list[float]]] = [{} for _ in models]
     for pair in pairs:
         for one, other in ((pair.a, pair.b), (pair.b, pair.a)):
             heard[one].setdefault(models[other].kin, []).append(pair.there)
-    voices = [[float(np.mean(v)) for v in h.values()] for h in heard]
-    mean = np.array([np.mean(v) if v else np.nan for v in voices])
-    return mean, np.array([max(v) if v else np.nan for v in voices])
+    return [[float(np.mean(v)) for v in h.values()] for h in heard]
+
+
+def _mean(voices: Sequence[Sequence[float]]) -> Floats:
+    return np.array([np.mean(v) if v else np.nan for v in voices])
 
 
 def _on_the_line(models: Sequence[Model], pairs: Sequence[_Pair]) -> tuple[Floats, Floats, float]:

@@ -45,16 +45,16 @@ def models_of(trials: Iterable[tuple[Search, Trial]], wanted: Collection[str] = 
         fold = trial.config.run.fold
         if fold not in labelled:
             labelled[fold] = LabelledImages.of_fold(search.folds_file, fold)
-        found.setdefault(
-            trial.taken or trial.id,
-            Model(
-                id=trial.id,
-                fold=fold,
-                kin=trial.asked.replace(seed=0, fold=0).digest,
-                labels=labelled[fold].labels,
-                holdout=labelled[fold].probabilities(folder / predictions_file("holdout")),
-                test=test.probabilities,
-            ),
+        training = trial.taken or trial.id
+        if training in found and trial.id not in wanted:
+            continue
+        found[training] = Model(
+            id=trial.id,
+            fold=fold,
+            kin=trial.asked.replace(seed=0, fold=0).digest,
+            labels=labelled[fold].labels,
+            holdout=labelled[fold].probabilities(folder / predictions_file("holdout")),
+            test=test.probabilities,
         )
     return list(found.values())
 

@@ -43,7 +43,7 @@ def summarise(search: Search, metric: Metric, wall: float, tracking: float) -> d
         "baseline": baseline.id if baseline else None,
         "optimism": _optimism(search, metric),
         "comparisons": [
-            asdict(c) | {"forecast": _forecast_gain(search, metric, expected, c.control)}
+            asdict(c) | {"forecast": _forecast_gain(search, metric, expected, c)}
             for c in confirmed(search, metric)
         ],
         "forecast": _forecast_event(expected, winner, metric),
@@ -94,20 +94,18 @@ def _forecast_event(
 
 
 def _forecast_gain(
-    search: Search, metric: Metric, found: Forecast | None, control: str
+    search: Search, metric: Metric, found: Forecast | None, compared: Comparison
 ) -> float | None:
     """Points by which the winner is expected to lead a control on the test images, over the seeds
     that were compared."""
-    arms: dict[str, list[float]] = {WINNER: [], control: []}
+    arms: dict[str, list[float]] = {WINNER: [], compared.control: []}
     for trial in _confirmations(search):
         if found is not None and trial.arm in arms and trial.id in found.models:
             arms[trial.arm].append(found.models[trial.id].score)
-    arms = {name: [s for s in scores if np.isfinite(s)] for name, scores in arms.items()}
-    seeds = min(len(scores) for scores in arms.values())
-    if not seeds:
+    scores = np.array([s[: compared.seeds] for s in arms.values() if len(s) >= compared.seeds])
+    if len(scores) < 2 or not np.isfinite(scores).all():
         return None
-    ours, theirs = (float(np.mean(arms[name][:seeds])) for name in (WINNER, control))
-    return metric.gain(ours, theirs)
+    return metric.gain(*scores.mean(axis=1).tolist())
 
 
 def _whys(trials: list[Trial]) -> list[str]:

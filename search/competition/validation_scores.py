@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from results.forecast.methods import FEWEST, estimate
+from results.forecast.methods import FEWEST, mean_agreement
 from results.forecast.trials import models_of
 from results.predictions import Predictions
 from results.trust.shift import Shift, measure_shift
@@ -80,7 +80,7 @@ def _watch_agreement(standing: Standing, found: ValidationScores) -> None:
     if len({m.kin for m in models}) < FEWEST:
         found.absent[AGREEMENT] = f"fewer than {FEWEST} trials have predicted the test images"
         return
-    agreement = estimate(models).agreement
+    agreement = mean_agreement(models)
     known = dict(zip((m.id for m in models), agreement.tolist(), strict=True))
     found.watched[AGREEMENT] = {i: value for i, value in known.items() if np.isfinite(value)}
 
