@@ -82,6 +82,7 @@ def test_nothing_reads_pickles() -> None:
 
 
 DISTRIBUTIONS = {
+    "PIL": "pillow",
     "cv2": "opencv-python-headless",
     "huggingface_hub": "huggingface-hub",
     "hydra": "hydra-core",

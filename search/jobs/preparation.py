@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -10,26 +10,22 @@ import optuna
 from optuna.distributions import CategoricalDistribution
 
 from search.execution.progress import every_second
+from search.jobs.contest_data import TASK, read_contest
 from search.jobs.job import Prepared, assemble, job_name, resolve_metric
 from search.jobs.own_functions import check_own_functions
-from search.options.groups import DigitsConfig
 from search.options.search_space import flatten
 from search.options.training import JobConfig, TrainConfig
 from search.options.user_code import own_functions
 from spaces.augmentation.families import is_policy_parameter
 from spaces.errors import InputError
-from spaces.names import check_name
 from spaces.sections.model import Timm
 from spaces.size import parse_size
 from spaces.space import SearchSpace
 from spaces.trial_config import SECTIONS, TrialConfig, check_effect
-from trainables.data.contest import Contest, load_contest
-from trainables.data.digits import make_digits
-from trainables.data.folds import make_folds
-from trainables.data.image_store import build_store, store_side
-
-TASK = "classification"
-"""What the data's targets are."""
+from trainables.audit.duplicate_checks import identical_files
+from trainables.data.contest import Contest
+from trainables.data.folds import Folds, make_folds
+from trainables.data.image_store import ImageStore, build_store, store_side
 
 DRAWS = 50
 """Draws with which a space is tried out before anything is trained."""
@@ -75,11 +71,6 @@ def prepare(
     """
     baseline = base_config(config, space)
     if isinstance(config, TrainConfig):
-        if config.fold >= config.holdout.folds:
-            raise InputError(
-                f"fold={config.fold}: with holdout.folds={config.holdout.folds} folds run from 0 "
-                f"to {config.holdout.folds - 1}"
-            )
         baseline = baseline.replace(fold=config.fold)
     fix = flatten(config.fix)
     for name in ("model", "loss"):
@@ -90,11 +81,14 @@ def prepare(
         check_values(space, baseline, fix)
     chosen = resolve_metric(config.metric, config.direction, TASK)
     runs = Path(config.runs)
-    if runs.exists() and not runs.is_dir():
-        raise InputError(f"runs={runs} is a file, not a folder")
-    contest = _contest(config, runs)
+    contest = read_contest(config.data, runs)
     folder = runs / contest.name
     folds = make_folds(contest, config.holdout.folds, config.holdout.seed)
+    if baseline.run.fold >= folds.count:
+        raise InputError(
+            f"fold={baseline.run.fold}: with {folds.count} folds they run from 0 to "
+            f"{folds.count - 1}"
+        )
     _check_networks(config, baseline, space, len(contest.classes))
 
     name = config.resume or job_name(config, folder, label)
@@ -108,13 +102,6 @@ def prepare(
         Path(config.store.folder) if config.store.folder else folder / "store",
         progress=every_second(say, "decoding images"),
     )
-    notes = []
-    duplicated = store.duplicates(folds.fold)
-    if duplicated:
-        notes.append(
-            f"{duplicated} training images have an identical file in another fold: "
-            "the hold-out will flatter"
-        )
     return assemble(
         config,
         contest=contest,
@@ -128,43 +115,26 @@ def prepare(
         predict_test=config.predict.test,
         baseline=baseline.replace(store_side=side),
         space=space,
-        warnings=tuple(notes),
+        warnings=tuple(_told_twice(config, contest, folds, store)),
     )
 
 
-def _contest(config: JobConfig, runs: Path) -> Contest:
-    data = config.data
-    if isinstance(data, DigitsConfig) and not data.root:
-        _make_writable(runs)
-        root = make_digits(runs / data.name / "data")
-    elif not data.root:
-        raise InputError("data.root is needed: the folder with the contest's tables and images")
-    else:
-        root = Path(data.root)
-        _make_writable(runs)
-    name = data.name or root.resolve().name
-    check_name(name, "data.name")
-    return load_contest(
-        name=name,
-        root=root,
-        train=data.train,
-        test=data.test,
-        image=data.image,
-        label=data.label,
-        group=data.group,
-        classes=data.classes,
-        task=TASK,
-    )
+def _told_twice(
+    config: JobConfig, contest: Contest, folds: Folds, store: ImageStore
+) -> Iterator[str]:
+    """Warnings of files that are there twice.
 
-
-def _make_writable(runs: Path) -> None:
-    try:
-        runs.mkdir(parents=True, exist_ok=True)
-        probe = runs / ".writable"
-        probe.touch()
-        probe.unlink()
-    except OSError as error:
-        raise InputError(f"runs={runs}: cannot write there: {error.strerror}") from error
+    Raises:
+        InputError: Where that makes scores meaningless and is not accepted.
+    """
+    for finding in identical_files(contest, folds, store.file_digests):
+        place = finding.places[0]
+        names = f"{contest.images[place.row]} and {contest.images[place.other]}"
+        words = f"{finding.what} ({names}, …)"
+        accepted = "duplicates" in config.accept or config.resume
+        if finding.severity == "stop" and not accepted:
+            raise InputError(f"{words}; {finding.advice}; python -m search.audit shows them")
+        yield f"{words}; python -m search.audit shows them"
 
 
 def check_values(space: SearchSpace, baseline: TrialConfig, fix: Mapping[str, Any]) -> None:

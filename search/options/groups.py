@@ -22,7 +22,12 @@ class DataConfig:
     test: str = option("test.csv", "test table in the folder; empty for none")
     image: str = option("image", "column of image paths")
     label: str = option("label", "column of labels")
-    group: str = option("", "column of groups that must not stand on both sides of a split")
+    group: str = option(
+        "",
+        "column of groups that must not stand on both sides of a split, or a table of "
+        "images and groups (.csv), such as search.audit proposes",
+    )
+    fold: str = option("", "column of your own folds; the first is the hold-out")
     classes: list[str] = option(list, "class names in the order wanted; sorted labels when empty")
     baseline: dict[str, Any] = option(
         dict, "the data's own untuned configuration: data.baseline.backbone=resnet18"

@@ -8,15 +8,15 @@ from search.options.option import option
 from search.options.tracking_uri import check_tracking
 from spaces.errors import InputError, unknown
 
-ACCEPTABLE = ("validation", "code")
-"""Changes that go through only when they are accepted by name."""
+ACCEPTABLE = ("validation", "code", "duplicates")
+"""What goes through only when it is accepted by name."""
 
 
 def check_accept(names: list[str]) -> None:
     """Raises InputError for a name that stands for nothing."""
     for name in names:
         if name not in ACCEPTABLE:
-            raise unknown("change", name, ACCEPTABLE, "accept")
+            raise unknown("word", name, ACCEPTABLE, "accept")
 
 
 def demand(ok: bool, key: str, value: object, rule: str) -> None:

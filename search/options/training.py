@@ -54,8 +54,9 @@ class EngineConfig(TrackedConfig):
     watchdog: WatchdogConfig = group(WatchdogConfig, recorded=False)
     accept: list[str] = option(
         list,
-        "changes to let through: accept=[validation] for another yardstick than the "
-        "frozen, accept=[code] to resume, or take results over, from other sources",
+        "what to let through: accept=[validation] another yardstick than the frozen, "
+        "accept=[code] to resume, or take results over, from other sources, "
+        "accept=[duplicates] identical files on both sides of the split",
         recorded=False,
     )
     quiet: bool = option(False, "print only the result", recorded=False)

@@ -108,19 +108,6 @@ def test_images_that_do_not_decode_are_listed(digits_folder: Path, tmp_path: Pat
     assert not list((tmp_path / "store").glob("*.u8*"))
 
 
-def test_duplicates_across_folds_are_counted(digits_folder: Path, tmp_path: Path) -> None:
-    picture = (digits_folder / "train/0000.png").read_bytes()
-    other = (digits_folder / "train/0001.png").read_bytes()
-    for name, data in {"a": picture, "b": picture, "c": other, "d": other}.items():
-        (tmp_path / f"{name}.png").write_bytes(data)
-    rows = {"image": ["a.png", "b.png", "c.png", "d.png"], "label": list("xyxy")}
-    pd.DataFrame(rows).to_csv(tmp_path / "train.csv", index=False)
-    contest = load_contest(name="c", root=tmp_path, test="")
-    store = build_store(contest, 16, tmp_path / "store")
-    assert store.duplicates(np.array([0, 1, 1, 1])) == 2  # a and b; c and d share a fold
-    assert store.duplicates(np.array([0, 0, 1, 1])) == 0
-
-
 def test_the_side_leaves_room_for_crops() -> None:
     assert store_side(32) == 44
     assert all(store_side(n) >= 1.3 * n for n in range(16, 512, 7))

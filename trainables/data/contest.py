@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +13,9 @@ from numpy.typing import NDArray
 
 from results.tasks.tasks import task_of
 from spaces.errors import InputError, unknown
+
+AUTO = "auto"
+"""What stands for groups that somebody has yet to look at."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -26,6 +30,7 @@ class Contest:
         labels: int64 (n_train,), indices into ``classes``.
         classes: Class names; their order is the order of probability columns everywhere.
         groups: str (n_train,), or None; images of one group never stand on both sides of a split.
+        fold: int64 (n_train,), a team's own folds from 0, or None.
         task: Kind of prediction.
     """
 
@@ -36,6 +41,7 @@ class Contest:
     labels: NDArray[np.int64]
     classes: tuple[str, ...]
     groups: NDArray[np.str_] | None = None
+    fold: NDArray[np.int64] | None = None
     task: str = "classification"
 
     @property
@@ -53,6 +59,7 @@ def load_contest(
     image: str = "image",
     label: str = "label",
     group: str = "",
+    fold: str = "",
     classes: Sequence[str] = (),
     task: str = "classification",
 ) -> Contest:
@@ -65,7 +72,8 @@ def load_contest(
         test: Test table, relative to ``root``; empty for none.
         image: Column with image paths relative to ``root``.
         label: Column with labels.
-        group: Column with groups; empty for none.
+        group: Column with groups, or a table of images and groups (``.csv``); empty for none.
+        fold: Column with a team's own folds, numbered in the order of their names; empty for none.
         classes: Class names in the order wanted; sorted labels when empty.
         task: What the targets are.
 
@@ -80,9 +88,7 @@ def load_contest(
     label_values = _column(table, folder / train, label, "data.label")
     labels, names = task_of(task).read_targets(label_values, tuple(classes), folder / train)
     index = {c: i for i, c in enumerate(names)}
-    groups = None
-    if group:
-        groups = np.array(_column(table, folder / train, group, "data.group"), dtype=np.str_)
+    groups = _groups(group, images, table, folder / train) if group else None
     test_images: tuple[str, ...] = ()
     if test:
         test_table = _read(folder, test, "data.test")
@@ -103,6 +109,7 @@ def load_contest(
         labels=labels,
         classes=names,
         groups=groups,
+        fold=_own_folds(_column(table, folder / train, fold, "data.fold"), fold) if fold else None,
         task=task,
     )
 
@@ -129,6 +136,42 @@ def _column(table: pd.DataFrame, path: Path, column: str, key: str) -> list[str]
         if not value:
             raise InputError(f"{path}, row {row}: column {column!r} is empty")
     return values
+
+
+def _groups(
+    group: str, images: tuple[str, ...], table: pd.DataFrame, train: Path
+) -> NDArray[np.str_]:
+    """Groups by a column of the training table, or by a table of their own."""
+    if group == AUTO:
+        raise InputError(
+            "data.group=auto: groups are proposed by python -m search.audit, with the same data "
+            "options; look at them there, and accept them by data.group=<the file that it names>"
+        )
+    if group in table or not group.endswith(".csv"):
+        return np.array(_column(table, train, group, "data.group"), dtype=np.str_)
+    path = Path(group).expanduser()
+    path = path if path.is_absolute() or path.is_file() else train.parent / group
+    listed = _read(path.parent, path.name, "data.group")
+    names = _column(listed, path, "image", "data.group")
+    of = dict(zip(names, _column(listed, path, "group", "data.group"), strict=True))
+    if len(of) < len(names):
+        twice, _ = Counter(names).most_common(1)[0]
+        raise InputError(f"{path} lists {twice!r} twice")
+    for row, name in enumerate(images, start=2):
+        if name not in of:
+            raise InputError(f"{path} has no group for {name!r} ({train}, row {row})")
+    return np.array([of[name] for name in images], dtype=np.str_)
+
+
+def _own_folds(values: list[str], column: str) -> NDArray[np.int64]:
+    """Numbers folds by their names, as numbers where they are such."""
+    names = sorted(
+        set(values), key=lambda v: (not v.isdecimal(), int(v) if v.isdecimal() else 0, v)
+    )
+    if len(names) < 2:
+        raise InputError(f"data.fold={column}: there is only one fold, {names[0]!r}")
+    number = {name: index for index, name in enumerate(names)}
+    return np.array([number[v] for v in values], np.int64)
 
 
 def _images(table: pd.DataFrame, path: Path, column: str, folder: Path) -> tuple[str, ...]:

@@ -95,14 +95,77 @@ class Folds:
 
 
 def make_folds(contest: Contest, count: int, seed: int = 0) -> Folds:
-    """Assigns folds, stratified by class and, where the contest has groups, by whole groups.
+    """Assigns folds: the contest's own, or stratified by class and by whole groups.
+
+    Where there are groups, which cannot be shared out evenly, the best of `TRIES` seeds is taken.
 
     Raises:
-        InputError: If a class has fewer images, or groups, than there are folds.
+        InputError: If a class has fewer images, or groups, than there are folds, or images in only
+            one of the contest's own folds.
     """
+    strata = task_of(contest.task).strata(contest.labels)
+    if contest.fold is not None:
+        fold = contest.fold
+        for index, name in enumerate(contest.classes):
+            if len(set(fold[strata == index].tolist())) < 2:
+                raise InputError(
+                    f"data.fold: class {name!r} has images in one fold only: whoever holds it out "
+                    "never sees the class"
+                )
+    else:
+        _check_shares(contest, strata, count)
+        fold = assign(strata, contest.groups, count, seed)
+        tries = TRIES if contest.groups is not None else 1
+        others = (assign(strata, contest.groups, count, seed + t * STRIDE) for t in range(1, tries))
+        fold = min([fold, *others], key=lambda f: _unevenness(strata, f))
+    return Folds(
+        images=contest.train_images, labels=contest.labels, fold=fold, groups=contest.groups
+    )
+
+
+TRIES = 5
+"""Ways to share groups out of which the most even one is taken."""
+
+STRIDE = 1_000_003
+"""Between their seeds, so that those of neighbouring seeds differ."""
+
+
+def assign(
+    strata: NDArray[np.int64], groups: NDArray[np.str_] | None, count: int, seed: int
+) -> NDArray[np.int64]:
+    """Shares images out to folds, stratified and, where there are groups, by whole groups.
+
+    Args:
+        strata: int (n,).
+        groups: str (n,), or None.
+        count: Number of folds.
+        seed: Of the shuffling.
+
+    Returns:
+        int64 (n,), the fold of each image.
+    """
+    splitter = (
+        StratifiedKFold(count, shuffle=True, random_state=seed)
+        if groups is None
+        else StratifiedGroupKFold(count, shuffle=True, random_state=seed)
+    )
+    fold = np.zeros(len(strata), np.int64)
+    for index, (_, held_out) in enumerate(splitter.split(strata, strata, groups)):
+        fold[held_out] = index
+    return fold
+
+
+def _unevenness(strata: NDArray[np.int64], fold: NDArray[np.int64]) -> tuple[int, float]:
+    """Classes that some fold lacks, and how far shares of classes lie from even ones."""
+    counts = np.zeros((int(strata.max()) + 1, int(fold.max()) + 1))
+    np.add.at(counts, (strata, fold), 1)
+    held = counts[counts.sum(axis=1) > 0]
+    return int((held == 0).sum()), float((held / held.sum(axis=1, keepdims=True)).std())
+
+
+def _check_shares(contest: Contest, strata: NDArray[np.int64], count: int) -> None:
     if count < 2:
         raise InputError(f"holdout.folds={count}: at least 2 folds are needed")
-    strata = task_of(contest.task).strata(contest.labels)
     counts = Counter(strata.tolist())
     for index, name in enumerate(contest.classes):
         if counts[index] < count:
@@ -110,26 +173,15 @@ def make_folds(contest: Contest, count: int, seed: int = 0) -> Folds:
                 f"holdout.folds={count}: class {name!r} has only {counts[index]} images; "
                 "use fewer folds or drop the class"
             )
-    rows = np.zeros((len(contest.labels), 1))
     if contest.groups is None:
-        splitter = StratifiedKFold(count, shuffle=True, random_state=seed)
-        splits = splitter.split(rows, strata)
-    else:
-        groups = len(set(contest.groups.tolist()))
-        if groups < count:
-            raise InputError(f"holdout.folds={count}: there are only {groups} groups")
-        for index, name in enumerate(contest.classes):
-            among = len(set(contest.groups[strata == index].tolist()))
-            if among < count:
-                raise InputError(
-                    f"holdout.folds={count}: class {name!r} has images of only {among} groups; "
-                    "use fewer folds or drop the class"
-                )
-        splitter = StratifiedGroupKFold(count, shuffle=True, random_state=seed)
-        splits = splitter.split(rows, strata, contest.groups)
-    fold = np.zeros(len(contest.labels), np.int64)
-    for index, (_, held_out) in enumerate(splits):
-        fold[held_out] = index
-    return Folds(
-        images=contest.train_images, labels=contest.labels, fold=fold, groups=contest.groups
-    )
+        return
+    groups = len(set(contest.groups.tolist()))
+    if groups < count:
+        raise InputError(f"holdout.folds={count}: there are only {groups} groups")
+    for index, name in enumerate(contest.classes):
+        among = len(set(contest.groups[strata == index].tolist()))
+        if among < count:
+            raise InputError(
+                f"holdout.folds={count}: class {name!r} has images of only {among} groups; "
+                "use fewer folds or drop the class"
+            )

@@ -6,7 +6,6 @@ import hashlib
 import json
 import os
 import shutil
-from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -90,18 +89,6 @@ class ImageStore:
                     _sync(temporary)
                     temporary.rename(copy.path.with_suffix(suffix))
         return copy
-
-    def duplicates(self, folds: NDArray[np.int64]) -> int:
-        """Training images that have an identical file in another fold.
-
-        Args:
-            folds: int (n_train,), the fold of each of the first rows.
-        """
-        places: dict[str, set[int]] = {}
-        for name, fold in zip(self.file_digests, folds, strict=False):
-            places.setdefault(name, set()).add(int(fold))
-        counts = Counter(self.file_digests[: len(folds)])
-        return sum(counts[name] for name, where in places.items() if len(where) > 1)
 
 
 def store_side(largest: int) -> int:

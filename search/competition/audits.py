@@ -1,0 +1,136 @@
+"""The audit of a contest: printed, drawn, written as tables."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from results.tasks.tasks import task_of
+from search.execution.progress import every_second
+from search.jobs.contest_data import read_contest
+from search.options.audit import AuditConfig
+from search.options.exit_codes import OK
+from spaces.errors import InputError
+from spaces.files import whole_file
+from trainables.audit.checks import audit
+from trainables.audit.evidence import Evidence
+from trainables.audit.finding import Finding
+from trainables.audit.grouping import Proposal, propose
+from trainables.audit.looks import Looks, look_at
+from trainables.audit.page import audit_page
+from trainables.data.contest import Contest
+from trainables.data.folds import Folds, assign, make_folds
+
+
+def audit_contest(config: AuditConfig) -> int:
+    """Reads every image, prints findings, writes page and tables; returns the exit code.
+
+    Raises:
+        InputError: If the tables cannot be read.
+    """
+    began = time.monotonic()
+    runs = Path(config.runs)
+    contest = read_contest(config.data, runs)
+    looks = look_at(contest, every_second(_say, "looking at images"), os.cpu_count() or 1)
+    seconds = time.monotonic() - began
+    folds, no_folds = _folds(contest, config)
+    proposal = _proposal(contest, looks, folds, every_second(_say, "trying groups"))
+    evidence = Evidence(
+        contest=contest, looks=looks, folds=folds, no_folds=no_folds, proposal=proposal
+    )
+    findings = audit(evidence)
+    folder = runs / contest.name / "audit"
+    folder.mkdir(parents=True, exist_ok=True)
+    accept = ""
+    if proposal is not None and proposal.best is not proposal.candidates[0]:
+        table = pd.DataFrame({"image": contest.train_images, "group": proposal.groups})
+        _write(table, folder / "groups.csv")
+        accept = f"data.group={folder / 'groups.csv'}"
+    _write(_table(evidence, findings), folder / "findings.csv")
+    _write(looks.table, folder / "images.csv")
+    with whole_file(folder / "index.html") as temporary:
+        temporary.write_text(audit_page(evidence, findings, accept))
+    print(
+        f"{contest.name}: {len(contest.train_images):,} training and {len(contest.test_images):,} "
+        f"test images, {len(contest.classes)} classes; {len(contest.images) / seconds:,.0f} "
+        "images/s read\n"
+    )
+    for finding in findings:
+        print(f"  {finding.severity:8} {finding.name}: {finding.what}")
+        print(f"  {'':8}   {finding.advice}")
+    if not findings:
+        print("  nothing found")
+    if accept:
+        print(f"\nAccept the groups, once you have looked at them, with {accept}")
+    print(f"\nPage: {folder / 'index.html'}   tables: findings.csv, images.csv beside it")
+    if config.json:
+        print(json.dumps({"id": contest.name, "path": str(folder)}))
+    return OK
+
+
+def _say(line: str) -> None:
+    print(line, flush=True)
+
+
+def _folds(contest: Contest, config: AuditConfig) -> tuple[Folds | None, str]:
+    """The folds that a search would have, or why there are none."""
+    try:
+        return make_folds(contest, config.holdout.folds, config.holdout.seed), ""
+    except InputError as error:
+        return None, str(error)
+
+
+def _proposal(
+    contest: Contest,
+    looks: Looks,
+    folds: Folds | None,
+    progress: Callable[[int, int], None],
+) -> Proposal | None:
+    """Groups that nobody named, where there is a split and a test to compare it with."""
+    if folds is None or not contest.test_images or not looks.readable.all():
+        return None
+    strata = task_of(contest.task).strata(contest.labels)
+
+    def share_out(groups: NDArray[np.str_] | None) -> NDArray[np.int64]:
+        if groups is contest.groups:
+            return folds.fold
+        return assign(strata, groups, folds.count, seed=0)
+
+    return propose(
+        looks.appearance[looks.train],
+        looks.appearance[~looks.train],
+        strata,
+        share_out,
+        folds.count,
+        contest.groups,
+        progress,
+    )
+
+
+def _table(evidence: Evidence, findings: Sequence[Finding]) -> pd.DataFrame:
+    """A row for each image of each finding, and one for each finding without images."""
+    seen = evidence.looks.table
+    rows = []
+    for finding in findings:
+        said = {"finding": finding.name, "severity": finding.severity}
+        if not finding.places:
+            rows.append({**said, "detail": finding.what})
+        for place in finding.places:
+            line = seen.iloc[place.row]
+            other = seen["image"].iloc[place.other] if place.other >= 0 else ""
+            at = {"table": line["table"], "row": line["row"], "image": line["image"]}
+            rows.append({**said, **at, "other": other, "detail": place.detail})
+    columns = ["finding", "severity", "table", "row", "image", "other", "detail"]
+    return pd.DataFrame(rows, columns=columns).astype({"row": "Int64"})
+
+
+def _write(table: pd.DataFrame, path: Path) -> None:
+    with whole_file(path) as temporary:
+        table.to_csv(temporary, index=False)

@@ -1,0 +1,60 @@
+"""The contest that a command's options name."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from search.options.groups import DataConfig, DigitsConfig
+from spaces.errors import InputError
+from spaces.names import check_name
+from trainables.data.contest import Contest, load_contest
+from trainables.data.digits import make_digits
+
+TASK = "classification"
+"""What the data's targets are."""
+
+
+def read_contest(data: DataConfig, runs: Path) -> Contest:
+    """Reads the tables; the embedded contest is made in the runs folder.
+
+    Args:
+        data: Where they are.
+        runs: Folder for everything a run writes; made if it is not there.
+
+    Raises:
+        InputError: For anything wrong with them, or if the runs folder cannot be written to.
+    """
+    if runs.exists() and not runs.is_dir():
+        raise InputError(f"runs={runs} is a file, not a folder")
+    if isinstance(data, DigitsConfig) and not data.root:
+        _make_writable(runs)
+        root = make_digits(runs / data.name / "data")
+    elif not data.root:
+        raise InputError("data.root is needed: the folder with the contest's tables and images")
+    else:
+        root = Path(data.root)
+        _make_writable(runs)
+    name = data.name or root.resolve().name
+    check_name(name, "data.name")
+    return load_contest(
+        name=name,
+        root=root,
+        train=data.train,
+        test=data.test,
+        image=data.image,
+        label=data.label,
+        group=data.group,
+        fold=data.fold,
+        classes=data.classes,
+        task=TASK,
+    )
+
+
+def _make_writable(runs: Path) -> None:
+    try:
+        runs.mkdir(parents=True, exist_ok=True)
+        probe = runs / ".writable"
+        probe.touch()
+        probe.unlink()
+    except OSError as error:
+        raise InputError(f"runs={runs}: cannot write there: {error.strerror}") from error

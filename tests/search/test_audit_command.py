@@ -1,0 +1,82 @@
+"""The audit as a command, and what a search makes of its findings."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from search.competition.audits import audit_contest
+from search.options.audit import AuditConfig
+from search.options.command_line import parse
+from spaces.errors import InputError
+from tests.search.test_job import prepared
+from tests.trainables.test_audit import scene, shot, write
+
+SCENES, SHOTS = 12, 4
+
+
+@pytest.fixture(scope="module")
+def leaky(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A contest of shots of scenes, the test's being others, with one file under two names."""
+    root = tmp_path_factory.mktemp("leaky") / "leaky"
+    rng = np.random.default_rng(0)
+    rows: list[tuple[str, str]] = []
+    tests: list[str] = []
+    for label in ("left", "right"):
+        for k in range(SCENES):
+            picture, other = scene(rng, 64), scene(rng, 64)
+            for n in range(SHOTS):
+                rows.append((f"train/{label}-{k}-{n}.png", label))
+                write(root / rows[-1][0], shot(picture, rng))
+            tests.append(f"test/{label}-{k}.png")
+            write(root / tests[-1], shot(other, rng))
+    rows.append(("train/twin.png", "left"))
+    (root / "train/twin.png").write_bytes((root / rows[0][0]).read_bytes())
+    pd.DataFrame(rows, columns=["image", "label"]).to_csv(root / "train.csv", index=False)
+    pd.DataFrame({"image": tests}).to_csv(root / "test.csv", index=False)
+    return root
+
+
+def test_from_audit_to_accepted_groups(
+    leaky: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    runs = tmp_path / "runs"
+    options = ["data=csv", f"data.root={leaky}", "holdout.folds=3"]
+    assert audit_contest(parse(AuditConfig, [f"runs={runs}", *options, "json=true"])) == 0
+    lines = capsys.readouterr().out.splitlines()
+    folder = runs / "leaky/audit"
+    assert json.loads(lines[-1]) == {"id": "leaky", "path": str(folder)}
+    assert any(line.startswith("  stop     identical files across folds") for line in lines)
+    assert any(line.startswith("  warning  groups nobody named") for line in lines)
+    accept = f"data.group={folder / 'groups.csv'}"
+    assert any(line.endswith(accept) for line in lines)
+    assert accept in (folder / "index.html").read_text()
+    table = pd.read_csv(folder / "findings.csv")
+    twin = table[table["finding"] == "identical files across folds"].iloc[0]
+    assert (twin["image"], twin["other"]) == ("train/left-0-0.png", "train/twin.png")
+    assert twin["row"] == 2
+    assert len(pd.read_csv(folder / "images.csv")) == 2 * SCENES * SHOTS + 1 + 2 * SCENES
+
+    with pytest.raises(InputError, match=r"same file .*train/twin.*accept=\[duplicates\]"):
+        prepared(runs, *options, "epochs=1")
+    accepted = prepared(runs, *options, "epochs=1", "accept=[duplicates]")
+    assert "search.audit shows them" in accepted.warnings[0]
+    grouped = prepared(runs, *options, "epochs=1", accept)  # twins are of one group
+    assert grouped.warnings == ()
+    assert grouped.folds.groups is not None
+    scenes = [name.rsplit("-", 1)[0] for name in grouped.folds.images]
+    split = pd.Series(grouped.folds.fold).groupby(scenes).nunique()
+    assert (split == 1).mean() > 0.8
+
+
+def test_nothing_is_written_where_the_tables_are_wrong(leaky: Path, tmp_path: Path) -> None:
+    config = parse(
+        AuditConfig, [f"runs={tmp_path}/runs", "data=csv", f"data.root={leaky}", "data.label=lable"]
+    )
+    with pytest.raises(InputError, match="did you mean label"):
+        audit_contest(config)
+    assert not list((tmp_path / "runs").glob("*"))

@@ -1,0 +1,1 @@
+"""What is wrong with a contest's images, tables and split, before a GPU is used."""

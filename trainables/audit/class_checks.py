@@ -1,0 +1,79 @@
+"""Classes that are rare, badly split, or perhaps the same."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from itertools import combinations
+
+import numpy as np
+
+from results.tasks.tasks import task_of
+from trainables.audit.evidence import Evidence
+from trainables.audit.finding import Finding, Place
+
+SHOWN = 12
+"""Classes that are named in one finding."""
+
+
+def classes(evidence: Evidence) -> Iterator[Finding]:
+    """Findings on the classes of the training images."""
+    contest = evidence.contest
+    if evidence.folds is None:
+        yield Finding(
+            name="no folds",
+            severity="stop",
+            what=evidence.no_folds,
+            advice="a search cannot begin before this is settled",
+        )
+    strata = task_of(contest.task).strata(contest.labels)
+    counts = Counter(strata.tolist())
+    by_spelling: dict[str, list[int]] = {}
+    for index, name in enumerate(contest.classes):
+        spelling = "".join(c for c in name.casefold() if c.isalnum())
+        by_spelling.setdefault(spelling or name, []).append(index)
+    same = [pair for found in by_spelling.values() for pair in combinations(found, 2)]
+    if same:
+        pairs = [f"{contest.classes[a]!r} and {contest.classes[b]!r}" for a, b in same]
+        fewer = [min(pair, key=lambda i: counts[i]) for pair in same]
+        yield Finding(
+            name="class names alike",
+            severity="warning",
+            what=f"classes differ by case or signs only: {_some(pairs)}",
+            advice="give them one name if they are one class",
+            places=tuple(
+                Place(row=int(row), detail=contest.classes[i])
+                for i in fewer
+                for row in np.flatnonzero(strata == i)
+            ),
+        )
+    if evidence.folds is None:
+        return
+    folds = evidence.folds.count
+    rare = sorted((i for i in counts if counts[i] < 2 * folds), key=lambda i: counts[i])
+    if rare:
+        names = [f"{contest.classes[i]!r} ({counts[i]})" for i in rare]
+        yield Finding(
+            name="rare classes",
+            severity="note",
+            what=f"classes with one or two images per fold: {_some(names)}",
+            advice="expect wide intervals; sampling=balanced or loss=focal may help",
+        )
+    missing = [
+        f"{contest.classes[i]!r} in fold {k}"
+        for i in counts
+        for k in range(folds)
+        if not ((strata == i) & (evidence.folds.fold == k)).any()
+    ]
+    if missing:
+        yield Finding(
+            name="classes missing in folds",
+            severity="warning",
+            what=f"no image of {_some(missing)}: groups are larger than folds can share out",
+            advice="use fewer folds (holdout.folds=), or smaller groups",
+        )
+
+
+def _some(names: list[str]) -> str:
+    more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
+    return ", ".join(names[:SHOWN]) + more

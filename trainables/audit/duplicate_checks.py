@@ -1,0 +1,112 @@
+"""The same picture twice: on both sides of a split, or with two labels."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from trainables.audit.finding import Finding, Place
+from trainables.data.contest import Contest
+from trainables.data.folds import Folds
+
+if TYPE_CHECKING:  # every search asks for identical files, and needs none of the rest
+    from trainables.audit.evidence import Evidence
+
+
+def identical(evidence: Evidence) -> Iterator[Finding]:
+    """Findings on files that are byte for byte the same."""
+    readable = evidence.looks.readable
+    digests = [
+        digest if known else str(row)  # an unreadable file is like no other
+        for row, (digest, known) in enumerate(
+            zip(evidence.looks.table["sha256"], readable, strict=True)
+        )
+    ]
+    yield from identical_files(evidence.contest, evidence.folds, digests)
+
+
+def identical_files(
+    contest: Contest, folds: Folds | None, digests: Sequence[str]
+) -> Iterator[Finding]:
+    """Findings on files that are byte for byte the same.
+
+    Args:
+        contest: Its tables.
+        folds: Its split, where there is one.
+        digests: Of the files of all images, training first.
+    """
+    first: dict[str, int] = {}
+    pairs = [
+        (first[digest], row)
+        for row, digest in enumerate(digests)
+        if first.setdefault(digest, row) != row
+    ]
+    found = np.array(pairs, np.int64).reshape(-1, 2)
+    yield from _told(contest, folds, found, "identical file", "the same file", certain=True)
+
+
+def nearly_identical(evidence: Evidence) -> Iterator[Finding]:
+    """Findings on pictures that differ by a resizing or a compression."""
+    contest, folds = evidence.contest, evidence.folds
+    yield from _told(
+        contest, folds, evidence.near, "near duplicate", "nearly the same", certain=False
+    )
+
+
+def _told(
+    contest: Contest,
+    folds: Folds | None,
+    pairs: NDArray[np.int64],
+    name: str,
+    how: str,
+    *,
+    certain: bool,
+) -> Iterator[Finding]:
+    trained, labels = len(contest.train_images), contest.labels
+    within = pairs[(pairs < trained).all(axis=1)]
+    across = pairs[(pairs[:, 0] < trained) & (pairs[:, 1] >= trained)]
+    contradicting = within[labels[within[:, 0]] != labels[within[:, 1]]]
+    if len(contradicting):
+        yield Finding(
+            name=f"{name}s with two labels",
+            severity="warning",
+            what=f"pairs of training images that are {how} with unlike labels: "
+            f"{len(contradicting):,}",
+            advice="correct one label of each pair, or take both out",
+            places=_places(contest, contradicting),
+        )
+    if folds is not None and len(within):
+        split = within[folds.fold[within[:, 0]] != folds.fold[within[:, 1]]]
+        if len(split):
+            yield Finding(
+                name=f"{name}s across folds",
+                severity="stop" if certain else "warning",
+                what=f"pairs of training images that are {how} and stand in unlike folds, so that "
+                f"validation images are trained on: {len(split):,}",
+                advice="take all but one out, or give them one group (data.group=)"
+                + ("; accept=[duplicates] searches all the same" if certain else ""),
+                places=_places(contest, split),
+            )
+    if len(across):
+        yield Finding(
+            name=f"{name}s of test images",
+            severity="warning",
+            what=f"test images that are {how} as a training image: "
+            f"{len(np.unique(across[:, 1])):,}",
+            advice="ask the organisers; scores of these say nothing of new images",
+            places=_places(contest, across),
+        )
+
+
+def _places(contest: Contest, pairs: NDArray[np.int64]) -> tuple[Place, ...]:
+    trained = len(contest.train_images)
+
+    def label(row: int) -> str:
+        return contest.classes[contest.labels[row]] if row < trained else "test"
+
+    return tuple(
+        Place(row=a, other=b, detail=f"{label(a)} / {label(b)}") for a, b in pairs.tolist()
+    )

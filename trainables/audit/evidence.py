@@ -1,0 +1,54 @@
+"""All that the checks of an audit look at."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from trainables.audit.grouping import Proposal
+from trainables.audit.looks import Looks
+from trainables.audit.neighbours import near_duplicates
+from trainables.audit.shift import Shift, measure_shift
+from trainables.data.contest import Contest
+from trainables.data.folds import Folds
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Evidence:
+    """What was read of a contest.
+
+    Attributes:
+        contest: Its tables.
+        looks: At every image, training first.
+        folds: The folds of a search, or None where none can be made.
+        no_folds: Why not.
+        proposal: Groups that nobody named; None where there are no test images or no folds.
+    """
+
+    contest: Contest
+    looks: Looks
+    folds: Folds | None
+    no_folds: str = ""
+    proposal: Proposal | None = None
+
+    @property
+    def trained(self) -> int:
+        """Number of training images, which are the first rows."""
+        return len(self.contest.train_images)
+
+    @cached_property
+    def near(self) -> NDArray[np.int64]:
+        """Pairs of rows that are nearly the same picture but not the same file, (pairs, 2)."""
+        pairs = near_duplicates(self.looks)
+        files = self.looks.table["sha256"].to_numpy()
+        differ = np.array([files[a] != files[b] for a, b in pairs.tolist()], bool)
+        found: NDArray[np.int64] = pairs[differ]
+        return found
+
+    @cached_property
+    def shift(self) -> Shift | None:
+        """How far test images can be told from training images; None with hardly any."""
+        return measure_shift(self.looks)

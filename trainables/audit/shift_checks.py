@@ -1,0 +1,42 @@
+"""Whether test images are unlike training images, and in what."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from trainables.audit.evidence import Evidence
+from trainables.audit.finding import Finding, Place
+from trainables.audit.looks import PROPERTIES
+
+TOLD_FROM, FAR_FROM = 0.6, 0.8
+"""AUC from which on the sides count as unlike, and as far apart."""
+
+
+def shift(evidence: Evidence) -> Iterator[Finding]:
+    """A finding where a classifier can tell test images from training images."""
+    found = evidence.shift
+    if found is None or found.auc < TOLD_FROM:
+        return
+    telling = [p for p in found.properties if p.apart >= TOLD_FROM][:3]
+    words = [
+        f"{'more' if p.auc > 0.5 else 'less'} {PROPERTIES[p.name]} (AUC {p.apart:.2f})"
+        for p in telling
+    ]
+    what = f"test images can be told from training images (AUC {found.auc:.2f})"
+    if words:
+        what += ": " + ", ".join(words)
+    is_test = found.rows >= evidence.trained
+    order = np.argsort(-found.likeness)
+    extremes = [*order[is_test[order]][:6], *order[::-1][~is_test[order[::-1]]][:6]]
+    yield Finding(
+        name="test shift",
+        severity="warning" if found.auc >= FAR_FROM else "note",
+        what=what,
+        advice="augment towards the test, and trust search.forecast rather than the hold-out",
+        places=tuple(
+            Place(row=int(found.rows[i]), detail=f"like a test image: {found.likeness[i]:.2f}")
+            for i in extremes
+        ),
+    )
