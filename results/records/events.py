@@ -67,7 +67,9 @@ _OPENED = _fields(
     classes=_TEXTS,
     images=_fields(train=_COUNT, test=_COUNT),
     baseline=_OBJECT,
-    data=_fields({"test": _TEXT}, root=_TEXT, digest=_TEXT),
+    data=_fields(
+        {"test": _TEXT, "train_images": _TEXT, "test_images": _TEXT}, root=_TEXT, digest=_TEXT
+    ),
     folds=_fields(file=_TEXT, digest=_TEXT, count=_COUNT, sizes=_list(_COUNT, 1)),
     digests=_table(_TEXT),
 )

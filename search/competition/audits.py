@@ -23,8 +23,10 @@ from trainables.audit.checks import audit
 from trainables.audit.evidence import Evidence
 from trainables.audit.finding import Finding
 from trainables.audit.grouping import Proposal, propose
+from trainables.audit.likeness import folds_by_likeness
 from trainables.audit.looks import Looks, look_at
 from trainables.audit.page import audit_page
+from trainables.audit.shift_checks import TOLD_FROM
 from trainables.data.contest import Contest
 from trainables.data.folds import Folds, assign, make_folds
 
@@ -48,15 +50,11 @@ def audit_contest(config: AuditConfig) -> int:
     findings = audit(evidence)
     folder = runs / contest.name / "audit"
     folder.mkdir(parents=True, exist_ok=True)
-    accept = ""
-    if proposal is not None and proposal.best is not proposal.candidates[0]:
-        table = pd.DataFrame({"image": contest.train_images, "group": proposal.groups})
-        _write(table, folder / "groups.csv")
-        accept = f"data.group={folder / 'groups.csv'}"
+    groups, likest = _write_groups(evidence, folder), _write_likest(evidence, folder)
     _write(_table(evidence, findings), folder / "findings.csv")
     _write(looks.table, folder / "images.csv")
     with whole_file(folder / "index.html") as temporary:
-        temporary.write_text(audit_page(evidence, findings, accept))
+        temporary.write_text(audit_page(evidence, findings, groups, likest))
     print(
         f"{contest.name}: {len(contest.train_images):,} training and {len(contest.test_images):,} "
         f"test images, {len(contest.classes)} classes; {len(contest.images) / seconds:,.0f} "
@@ -67,8 +65,10 @@ def audit_contest(config: AuditConfig) -> int:
         print(f"  {'':8}   {finding.advice}")
     if not findings:
         print("  nothing found")
-    if accept:
-        print(f"\nAccept the groups, once you have looked at them, with {accept}")
+    if groups:
+        print(f"\nAccept the groups, once you have looked at them, with {groups}")
+    if likest:
+        print(f"\nA hold-out of what looks most like the test: {likest}")
     print(f"\nPage: {folder / 'index.html'}   tables: findings.csv, images.csv beside it")
     if config.json:
         print(json.dumps({"id": contest.name, "path": str(folder)}))
@@ -112,6 +112,29 @@ def _proposal(
         contest.groups,
         progress,
     )
+
+
+def _write_groups(evidence: Evidence, folder: Path) -> str:
+    """Writes the groups that are proposed; returns the option that accepts them, or nothing."""
+    contest, proposal = evidence.contest, evidence.proposal
+    if proposal is None or proposal.best is proposal.candidates[0]:
+        return ""
+    path = folder / "groups.csv"
+    _write(pd.DataFrame({"image": contest.train_images, "group": proposal.groups}), path)
+    return f"data.group={path}"
+
+
+def _write_likest(evidence: Evidence, folder: Path) -> str:
+    """Writes folds of which the first is most like the test, where that can be told apart."""
+    contest, shift, folds = evidence.contest, evidence.shift, evidence.folds
+    if shift is None or folds is None or shift.auc < TOLD_FROM or not evidence.looks.readable.all():
+        return ""
+    strata = task_of(contest.task).strata(contest.labels)
+    likeness = shift.likeness[: evidence.trained]
+    fold = folds_by_likeness(likeness, strata, contest.groups, folds.count)
+    path = folder / "folds_like_the_test.csv"
+    _write(pd.DataFrame({"image": contest.train_images, "fold": fold}), path)
+    return f"data.fold={path}"
 
 
 def _table(evidence: Evidence, findings: Sequence[Finding]) -> pd.DataFrame:

@@ -5,12 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+from results.records.trials import Search
 from search.competition.standing import Standing
 from search.execution.progress import every_second
 from spaces.errors import InputError
 from trainables.data.contest import Contest
 from trainables.data.folds import Folds
+from trainables.data.image_files import ImageFiles
 from trainables.data.image_store import ImageStore, build_store
+
+
+def image_files_of(search: Search) -> ImageFiles:
+    """Where the images lie that a search was made with."""
+    data = search.opened["data"]
+    return ImageFiles(Path(data["root"]), data.get("train_images", ""), data.get("test_images", ""))
 
 
 def open_pictures(
@@ -30,7 +38,7 @@ def open_pictures(
     folds = Folds.read(standing.search.folds_file)
     contest = Contest(
         name=standing.folder.name,
-        root=standing.root,
+        files=image_files_of(standing.search),
         train_images=folds.images,
         test_images=standing.test_images,
         labels=folds.labels,
@@ -39,10 +47,7 @@ def open_pictures(
         task=standing.task.name,
     )
     where = Path(folder) if folder else standing.folder / "store"
-    try:
-        store = build_store(contest, side, where, progress=every_second(say, "decoding images"))
-    except FileNotFoundError as error:
-        raise InputError(f"{error.filename} is missing since the search") from error
+    store = build_store(contest, side, where, progress=every_second(say, "decoding images"))
     if store.digest != standing.search.opened["data"]["digest"]:
         raise InputError(f"images in {standing.root} were changed since the search")
     return contest, store

@@ -21,6 +21,7 @@ from results.records.labelled_images import LabelledImages
 from results.records.trials import Search, Trial
 from search.competition.author import default_author
 from search.competition.candidates import pick
+from search.competition.images import image_files_of
 from search.competition.standing import Standing, band_rule, open_standing
 from search.options.analysis import SubmitConfig
 from search.options.exit_codes import OK
@@ -265,7 +266,7 @@ def _check(search: Search, trial: Trial, model: str, view: str = "") -> float:
     return check_parity(
         trial.config,
         search.trial_folder(trial),
-        Path(search.opened["data"]["root"]),
+        image_files_of(search),
         tuple(search.opened["classes"]),
         network_builder(search, trial, model),
         training_task(search.opened["task"]).activation,

@@ -45,6 +45,8 @@ def read_contest(data: DataConfig, runs: Path) -> Contest:
         label=data.label,
         group=data.group,
         fold=data.fold,
+        train_images=data.train_images,
+        test_images=data.test_images,
         classes=data.classes,
         task=TASK,
     )

@@ -174,7 +174,9 @@ def assemble(
         "images": {"train": len(contest.train_images), "test": len(contest.test_images)},
         "baseline": baseline.to_json(),
         "data": {
-            "root": str(contest.root),
+            "root": str(contest.files.root),
+            "train_images": contest.files.train,
+            "test_images": contest.files.test,
             "digest": store.digest,
             "test": _write_test_images(contest, folder),
         },
@@ -185,7 +187,7 @@ def assemble(
             "sizes": [len(folds.held_out(f)) for f in range(folds.count)],
         },
         "threads": job.threads,
-        "options": recordable_options(config, contest.root),
+        "options": recordable_options(config, contest.files.root),
         "space": space.to_json() if space is not None else None,
         "digests": {
             "space": space.digest if space is not None else "",

@@ -18,16 +18,26 @@ class DataConfig:
 
     name: str = option("", "competition name; the folder's name when empty")
     root: str = option("", "folder of the contest (for data=csv)")
-    train: str = option("train.csv", "training table in the folder")
-    test: str = option("test.csv", "test table in the folder; empty for none")
-    image: str = option("image", "column of image paths")
+    train: str = option(
+        "train.csv", "training table in the folder, or a folder with a folder of images per class"
+    )
+    test: str = option(
+        "test.csv", "test table in the folder, or a folder of images; empty for none"
+    )
+    image: str = option("image", "column of image paths or ids, with or without extension")
+    train_images: str = option("", "folder in root that the training table's paths are relative to")
+    test_images: str = option("", "folder in root that the test table's paths are relative to")
     label: str = option("label", "column of labels")
     group: str = option(
         "",
         "column of groups that must not stand on both sides of a split, or a table of "
         "images and groups (.csv), such as search.audit proposes",
     )
-    fold: str = option("", "column of your own folds; the first is the hold-out")
+    fold: str = option(
+        "",
+        "column of your own folds, the first being the hold-out, or a table of images and "
+        "folds (.csv), such as search.audit proposes",
+    )
     classes: list[str] = option(list, "class names in the order wanted; sorted labels when empty")
     baseline: dict[str, Any] = option(
         dict, "the data's own untuned configuration: data.baseline.backbone=resnet18"

@@ -14,12 +14,14 @@ import pandas as pd
 
 from results.predictions import Predictions
 from results.records.trials import Search
+from search.competition.images import image_files_of
 from search.competition.standing import open_standing
 from search.competition.tracking import track
 from search.options.analysis import ExportConfig
 from search.options.exit_codes import OK
 from search.promotion.exported_folder import complete_promotion, export_promotion
 from spaces.errors import InputError
+from trainables.data.image_files import ImageFiles
 from trainables.inference.onnx import check_onnx
 from trainables.inference.parity import TOLERANCE
 
@@ -43,7 +45,7 @@ def export(config: ExportConfig) -> int:
     told: list[str] = []
 
     def check(folder: Path) -> None:
-        told.append(_check(search, folder, standing.root, config.model))
+        told.append(_check(search, folder, image_files_of(search), config.model))
 
     export_promotion(standing, search, members, to, config.model, onnx=config.onnx, check=check)
     size = sum(p.stat().st_size for p in to.rglob("*") if p.is_file()) / 2**20
@@ -60,7 +62,7 @@ def export(config: ExportConfig) -> int:
     return OK
 
 
-def _check(search: Search, to: Path, root: Path, model: str) -> str:
+def _check(search: Search, to: Path, files: ImageFiles, model: str) -> str:
     """Runs the exported script on test images and compares; says what came out.
 
     Raises:
@@ -73,8 +75,9 @@ def _check(search: Search, to: Path, root: Path, model: str) -> str:
     names = stored.images[:CHECKED]
     with tempfile.TemporaryDirectory() as scratch:
         table, out = Path(scratch) / "images.csv", Path(scratch) / "out.csv"
-        pd.DataFrame({"image": names}).to_csv(table, index=False)
-        command = [sys.executable, str(to / "predict.py"), str(root), "--list", str(table)]
+        paths = [files.existing(name, "test").relative_to(files.root) for name in names]
+        pd.DataFrame({"image": [path.as_posix() for path in paths]}).to_csv(table, index=False)
+        command = [sys.executable, str(to / "predict.py"), str(files.root), "--list", str(table)]
         command += ["--out", str(out), *(["--model", model] if model else [])]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         if done.returncode:

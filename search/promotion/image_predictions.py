@@ -24,7 +24,8 @@ from search.promotion.exported_folder import (
 )
 from spaces.digest import digest
 from spaces.errors import InputError
-from trainables.portable.predictor import SUFFIXES, Predictor, image_files, write_rows
+from trainables.portable.images import SUFFIXES
+from trainables.portable.predictor import Predictor, image_files, write_rows
 
 
 def predict(config: PredictImagesConfig) -> int:

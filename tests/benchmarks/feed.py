@@ -44,8 +44,7 @@ class Plain(Dataset[Any]):
 
     def __getitem__(self, index: int) -> tuple[torch.Tensor, int]:
         row = index % len(self.contest.train_images)
-        path = self.contest.root / self.contest.train_images[row]
-        picture = cv2.cvtColor(cv2.imread(str(path)), cv2.COLOR_BGR2RGB)
+        picture = cv2.cvtColor(cv2.imread(str(self.contest.paths[row])), cv2.COLOR_BGR2RGB)
         view = self.pipeline(image=picture)["image"]
         return torch.from_numpy(view), int(self.contest.labels[row])
 

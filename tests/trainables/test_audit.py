@@ -19,6 +19,7 @@ from trainables.audit.checks import audit
 from trainables.audit.evidence import Evidence
 from trainables.audit.finding import Finding
 from trainables.audit.grouping import Proposal, propose
+from trainables.audit.likeness import folds_by_likeness
 from trainables.audit.looks import Looks, look_at
 from trainables.audit.neighbours import BITS, close_hashes
 from trainables.audit.page import audit_page
@@ -136,14 +137,14 @@ def test_files_that_are_not_what_they_seem(make: Callable[..., Contest]) -> None
     assert told["turned by EXIF"] == ["train/turned.jpg"]
     assert told["animated"] == ["train/moving.gif"]
     assert "huge" not in told
-    assert "not an image" in audit_page(evidence, list(found.values()), "")
+    assert "not an image" in audit_page(evidence, list(found.values()))
 
 
 def test_a_contest_without_a_readable_file(make: Callable[..., Contest]) -> None:
     names = [f"train/{i:02d}.png" for i in range(30)] + [f"test/{i:02d}.png" for i in range(24)]
     evidence, found = examined(make({name: lambda p: p.write_bytes(b"x") for name in names}))
     assert list(found) == ["unreadable"]
-    assert "no picture" not in audit_page(evidence, list(found.values()), "")
+    assert "no picture" not in audit_page(evidence, list(found.values()))
 
 
 def test_pictures_with_little_in_them(make: Callable[..., Contest]) -> None:
@@ -332,7 +333,7 @@ def test_the_page_requests_nothing_and_escapes_names(make: Callable[..., Contest
     hostile = "<script>alert(1)</script>"
     contest = make(labels={f"train/{i:02d}.png": hostile for i in range(10)})
     evidence, found = examined(contest)
-    page = audit_page(evidence, list(found.values()), "")
+    page = audit_page(evidence, list(found.values()))
     assert hostile not in page
     assert "&lt;script&gt;" in page
     assert not re.search(r"(src|href)=\"(?!data:|#)", page)
@@ -350,14 +351,14 @@ def test_groups_of_a_table_are_accepted(make: Callable[..., Contest], tmp_path: 
     assert by_path.groups is not None
     assert by_path.groups.tolist() == by_name.groups.tolist()
     table[:-1].to_csv(tmp_path / "groups.csv", index=False)
-    with pytest.raises(InputError, match=r"no group for 'train/29.png' .*row 31"):
+    with pytest.raises(InputError, match=r"does not list 'train/29.png' .*row 31"):
         load_contest(name="c", root=tmp_path, group="groups.csv")
     pd.concat([table, table[:1]]).to_csv(tmp_path / "groups.csv", index=False)
     with pytest.raises(InputError, match=r"lists 'train/00\.png' twice"):
         load_contest(name="c", root=tmp_path, group="groups.csv")
     with pytest.raises(InputError, match=r"missing\.csv"):
         load_contest(name="c", root=tmp_path, group="missing.csv")
-    with pytest.raises(InputError, match=r"proposed by python -m search\.audit"):
+    with pytest.raises(InputError, match=r"search\.audit.*proposes what to take"):
         load_contest(name="c", root=tmp_path, group="auto")
 
 
@@ -378,3 +379,23 @@ def test_own_folds(make: Callable[..., Contest], tmp_path: Path) -> None:
         make_folds(load_contest(name="c", root=tmp_path, fold="by_class"), 5)
     with pytest.raises(InputError, match="did you mean part"):
         load_contest(name="c", root=tmp_path, fold="prt")
+
+
+@pytest.mark.parametrize("count", [2, 5])
+def test_a_hold_out_like_the_test(count: int) -> None:
+    rng = np.random.default_rng(0)
+    strata = rng.integers(0, 3, 300)
+    likeness = rng.uniform(size=300)
+    fold = folds_by_likeness(likeness, strata, None, count)
+    assert sorted(set(fold.tolist())) == list(range(count))
+    for stratum in range(3):
+        here = strata == stratum
+        held = likeness[here & (fold == 0)]
+        assert abs(len(held) - here.sum() / count) < 1
+        assert held.min() > likeness[here & (fold != 0)].max()  # the likest of each class
+    groups = np.array([f"g{i // 6}" for i in range(300)])
+    whole = folds_by_likeness(likeness, strata, groups, count)
+    assert pd.Series(whole).groupby(groups).nunique().max() == 1
+    share = np.bincount(strata[whole == 0], minlength=3) / np.bincount(strata)
+    assert (np.abs(share - 1 / count) < 0.08).all()
+    assert likeness[whole == 0].mean() > likeness[whole != 0].mean() + 0.05

@@ -85,7 +85,7 @@ def test_tables_may_lie_in_a_folder_of_their_own(write: Write) -> None:
     for name in ("train.csv", "test.csv"):
         (root / name).rename(root / "tables" / name)
     contest = load_contest(name="c", root=root, train="tables/train.csv", test="tables/test.csv")
-    assert all((contest.root / image).exists() for image in contest.images)
+    assert all(path.exists() for path in contest.paths)
 
 
 def test_a_missing_or_empty_folder(tmp_path: Path) -> None:
@@ -99,3 +99,63 @@ def test_a_missing_or_empty_folder(tmp_path: Path) -> None:
     (tmp_path / "train.csv").write_bytes(b"\xff\xfe\x00 not a table")
     with pytest.raises(InputError, match=r"not a CSV table|unknown column"):
         load_contest(name="c", root=tmp_path)
+
+
+def test_ids_without_extension_in_folders_of_their_own(write: Write) -> None:
+    root = write(
+        {"image": ["0", "1", "2", "3"], "label": list("abab")}, {"image": ["x0", "x1", "x2.png"]}
+    )
+    for i in range(3):
+        (root / "test" / f"{i}.png").rename(root / "test" / f"x{i}.png")
+    contest = load_contest(name="c", root=root, train_images="train", test_images="test")
+    assert contest.images == ("0", "1", "2", "3", "x0", "x1", "x2.png")
+    assert [p.relative_to(contest.files.root).as_posix() for p in contest.paths[3:]] == [
+        "train/3.png", "test/x0.png", "test/x1.png", "test/x2.png",
+    ]  # fmt: skip
+    with pytest.raises(InputError, match=r"data\.train_images=trian: there is no such folder"):
+        load_contest(name="c", root=root, train_images="trian", test_images="test")
+    with pytest.raises(InputError, match="row 2: image '0' is missing in"):
+        load_contest(name="c", root=root, test_images="test")
+
+
+def test_two_files_of_one_id_are_told(write: Write) -> None:
+    root = write({"image": ["train/0", "train/1"], "label": list("ab")})
+    (root / "train/1.jpg").write_bytes((root / "train/1.png").read_bytes())
+    with pytest.raises(InputError, match=r"row 3: .*which of 1\.jpg, 1\.png is meant"):
+        load_contest(name="c", root=root)
+
+
+def test_folders_of_classes_instead_of_tables(tmp_path: Path) -> None:
+    for name in ("train/Ä b/1.png", "train/Ä b/deep/2.JPG", "train/z/1.png", "test/9.png"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        cv2.imwrite(str(tmp_path / name), np.zeros((8, 8), np.uint8))
+    (tmp_path / "train/notes.txt").write_text("no class")
+    contest = load_contest(name="c", root=tmp_path, train="train", test="test")
+    assert contest.classes == ("z", "Ä b")
+    assert contest.train_images == ("train/z/1.png", "train/Ä b/1.png", "train/Ä b/deep/2.JPG")
+    assert contest.labels.tolist() == [0, 1, 1]
+    assert contest.test_images == ("test/9.png",)
+    with pytest.raises(InputError, match="holds no folders of images"):
+        load_contest(name="c", root=tmp_path, train="test", test="")
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(InputError, match="holds no images"):
+        load_contest(name="c", root=tmp_path, train="train", test="empty")
+
+
+@pytest.mark.parametrize("separator", [",", ";", "\t"])
+def test_tables_as_spreadsheets_write_them(write: Write, separator: str) -> None:
+    root = write()
+    table = pd.DataFrame(
+        {"image": [f"train/{i}.png" for i in range(4)], "label": ["ä, b", "c;d"] * 2}
+    )
+    table.to_csv(root / "train.csv", index=False, sep=separator, encoding="utf-8-sig")
+    contest = load_contest(name="c", root=root)
+    assert contest.classes == ("c;d", "ä, b")
+
+
+def test_links_may_lead_out_of_the_folder(write: Write, tmp_path_factory: Any) -> None:
+    root, elsewhere = write(), tmp_path_factory.mktemp("elsewhere")
+    (root / "train").rename(elsewhere / "train")
+    (root / "train").symlink_to(elsewhere / "train")
+    contest = load_contest(name="c", root=root)
+    assert all(path.exists() for path in contest.paths)

@@ -11,12 +11,13 @@ import pytest
 from spaces.errors import InputError
 from trainables.data.contest import Contest
 from trainables.data.folds import Folds, make_folds
+from trainables.data.image_files import ImageFiles
 
 
 def contest_of(labels: list[int], groups: list[str] | None = None) -> Contest:
     return Contest(
         name="c",
-        root=Path(),
+        files=ImageFiles(Path()),
         train_images=tuple(f"{i}.png" for i in range(len(labels))),
         test_images=(),
         labels=np.array(labels, np.int64),

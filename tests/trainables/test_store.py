@@ -21,7 +21,7 @@ from trainables.portable.images import decode, resize
 def test_pixels_are_the_decoded_images(contest: Contest, store: ImageStore) -> None:
     assert store.pixels.shape == (1797, 44, 44, 3)
     for row in (0, 500, 1796):
-        picture = decode((contest.root / contest.images[row]).read_bytes())
+        picture = decode(contest.paths[row].read_bytes())
         np.testing.assert_array_equal(store.pixels[row], resize(picture, 44, 44))
     assert not store.pixels.flags.writeable
 

@@ -126,7 +126,7 @@ def look_at(
     Raises:
         InputError: If one of them is killed.
     """
-    paths = [str(contest.root / name) for name in contest.images]
+    paths = [str(path) for path in contest.paths]
     chunks = [paths[i : i + _CHUNK] for i in range(0, len(paths), _CHUNK)]
     seen: list[Seen] = []
     for chunk in _chunks_read(chunks, processes):

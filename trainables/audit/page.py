@@ -70,14 +70,16 @@ one to take; chance alone makes a gap of {{ chance }}.</p>
 <td class="n">{{ c.clusters }}</td>
 <td class="n">{{ c.groups }}</td><td class="n">{{ c.distance }}</td><td class="n">{{ c.gap }}</td>
 <td class="n">{{ c.found }}</td></tr>{% endfor %}</table>
-{% if accept %}<p>To accept: <code>{{ accept }}</code>; the file may be edited first.</p>{% endif %}
+{% if groups %}<p>To accept: <code>{{ groups }}</code>; the file may be edited first.</p>{% endif %}
 {% endif %}
 {% if properties %}<h2 id="shift">Training against test</h2>
 <p>A classifier tells them apart with AUC {{ auc }} (0.5: not at all).</p>
 <table><tr><th>property</th><th class="n">AUC alone</th><th class="n">training, median</th>
 <th class="n">test, median</th></tr>
 {% for p in properties %}<tr><td>{{ p.name }}</td><td class="n">{{ p.auc }}</td>
-<td class="n">{{ p.train }}</td><td class="n">{{ p.test }}</td></tr>{% endfor %}</table>{% endif %}
+<td class="n">{{ p.train }}</td><td class="n">{{ p.test }}</td></tr>{% endfor %}</table>
+{% if likest %}<p>A hold-out of the training images that look most like the test:
+<code>{{ likest }}</code></p>{% endif %}{% endif %}
 <h2 id="classes">Classes</h2>
 <table class="classes"><tr><th>class</th><th class="n">images</th>
 {% for k in folds %}<th class="n">fold {{ k }}</th>{% endfor %}<th>mean</th><th>samples</th></tr>
@@ -89,13 +91,16 @@ one to take; chance alone makes a gap of {{ chance }}.</p>
 """
 
 
-def audit_page(evidence: Evidence, findings: Sequence[Finding], accept: str) -> str:
+def audit_page(
+    evidence: Evidence, findings: Sequence[Finding], groups: str = "", likest: str = ""
+) -> str:
     """Draws the page.
 
     Args:
         evidence: What was read.
         findings: What was found, the severest first.
-        accept: The option that accepts the proposed groups; empty without any.
+        groups: The option that accepts the proposed groups; empty without any.
+        likest: The option that takes the hold-out that is most like the test; empty without one.
 
     Returns:
         HTML.
@@ -117,7 +122,8 @@ def audit_page(evidence: Evidence, findings: Sequence[Finding], accept: str) -> 
         candidates=_candidates(proposal) if proposal is not None else (),
         chance=f"{proposal.chance:.3f}" if proposal is not None else "",
         per="clusters a class" if contest.groups is None else "clusters of your groups",
-        accept=accept,
+        groups=groups,
+        likest=likest,
         auc=f"{shift.auc:.2f}" if shift is not None else "",
         properties=[
             {
@@ -192,7 +198,7 @@ def _classes(evidence: Evidence) -> list[dict[str, Any]]:
 def _picture(evidence: Evidence, row: int) -> str:
     if not evidence.looks.readable[row]:
         return ""
-    picture = decode((evidence.contest.root / evidence.contest.images[row]).read_bytes())
+    picture = decode(evidence.contest.paths[row].read_bytes())
     height, width = picture.shape[:2]
     factor = SIDE / max(height, width)
     return _encoded(resize(picture, max(1, round(height * factor)), max(1, round(width * factor))))

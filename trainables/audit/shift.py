@@ -16,8 +16,8 @@ from trainables.audit.looks import PROPERTIES, Looks
 COMPONENTS = 24
 """Principal components of the appearance beside the properties."""
 
-MOST = 6000
-"""Images of either side that are looked at."""
+FEWEST = 20
+"""Readable images of either side without which nothing can be told."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -49,14 +49,12 @@ class Shift:
     Attributes:
         auc: Area under the curve of a cross-fitted classifier; 0.5 is not at all.
         properties: The most telling first.
-        rows: int (k,), the images that were looked at.
-        likeness: float (k,), how much each looks like a test image, told by a classifier that was
-            not fitted on it.
+        likeness: float (n,), how much each image, training first, looks like a test image, told by
+            a classifier that was not fitted on it; NaN where it cannot be read.
     """
 
     auc: float
     properties: tuple[Property, ...]
-    rows: NDArray[np.int64]
     likeness: NDArray[np.float64]
 
 
@@ -67,20 +65,16 @@ def measure_shift(looks: Looks) -> Shift | None:
         looks: At all images.
 
     Returns:
-        The shift; None with fewer than 20 readable images on either side.
+        The shift; None with fewer than `FEWEST` readable images on either side.
     """
-    rng = np.random.default_rng(0)
-    sides = []
-    for side in (looks.train, ~looks.train):
-        rows = np.flatnonzero(side & looks.readable)
-        if len(rows) < 20:
-            return None
-        sides.append(np.sort(rng.permutation(rows)[:MOST]))
-    rows = np.concatenate(sides)
-    is_test = np.repeat([0, 1], [len(side) for side in sides])
+    rows = np.flatnonzero(looks.readable)
+    is_test = ~looks.train[rows]
+    if min(is_test.sum(), (~is_test).sum()) < FEWEST:
+        return None
     measured = looks.table[list(PROPERTIES)].to_numpy(float)[rows]
     appearance = PCA(COMPONENTS, random_state=0).fit_transform(looks.appearance[rows])
-    likeness = cross_val_predict(
+    likeness = np.full(len(looks.appearance), np.nan)
+    likeness[rows] = cross_val_predict(
         HistGradientBoostingClassifier(random_state=0),
         np.hstack([measured, appearance]),
         is_test,
@@ -91,14 +85,13 @@ def measure_shift(looks: Looks) -> Shift | None:
         Property(
             name=name,
             auc=float(roc_auc_score(is_test, values)),
-            train=float(np.median(values[is_test == 0])),
-            test=float(np.median(values[is_test == 1])),
+            train=float(np.median(values[~is_test])),
+            test=float(np.median(values[is_test])),
         )
         for name, values in zip(PROPERTIES, measured.T, strict=True)
     ]
     return Shift(
-        auc=float(roc_auc_score(is_test, likeness)),
+        auc=float(roc_auc_score(is_test, likeness[rows])),
         properties=tuple(sorted(found, key=lambda p: -p.apart)),
-        rows=rows,
         likeness=likeness,
     )

@@ -13,6 +13,9 @@ from trainables.audit.looks import PROPERTIES
 TOLD_FROM, FAR_FROM = 0.6, 0.8
 """AUC from which on the sides count as unlike, and as far apart."""
 
+EXTREMES = 6
+"""Images of each side that are shown."""
+
 
 def shift(evidence: Evidence) -> Iterator[Finding]:
     """A finding where a classifier can tell test images from training images."""
@@ -27,16 +30,17 @@ def shift(evidence: Evidence) -> Iterator[Finding]:
     what = f"test images can be told from training images (AUC {found.auc:.2f})"
     if words:
         what += ": " + ", ".join(words)
-    is_test = found.rows >= evidence.trained
-    order = np.argsort(-found.likeness)
-    extremes = [*order[is_test[order]][:6], *order[::-1][~is_test[order[::-1]]][:6]]
+    order = np.argsort(found.likeness, kind="stable")
+    known = order[np.isfinite(found.likeness[order])]
+    least = known[known < evidence.trained][:EXTREMES]
+    most = known[known >= evidence.trained][::-1][:EXTREMES]
     yield Finding(
         name="test shift",
         severity="warning" if found.auc >= FAR_FROM else "note",
         what=what,
         advice="augment towards the test, and trust search.forecast rather than the hold-out",
         places=tuple(
-            Place(row=int(found.rows[i]), detail=f"like a test image: {found.likeness[i]:.2f}")
-            for i in extremes
+            Place(row=row, detail=f"like a test image: {found.likeness[row]:.2f}")
+            for row in [*most.tolist(), *least.tolist()]
         ),
     )

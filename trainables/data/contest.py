@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from functools import cached_property
+from pathlib import Path, PurePath
 
 import numpy as np
 import pandas as pd
@@ -13,9 +14,11 @@ from numpy.typing import NDArray
 
 from results.tasks.tasks import task_of
 from spaces.errors import InputError, unknown
+from trainables.data.image_files import ImageFiles
+from trainables.portable.images import SUFFIXES
 
 AUTO = "auto"
-"""What stands for groups that somebody has yet to look at."""
+"""What stands for groups, or folds, that somebody has yet to look at."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -24,9 +27,9 @@ class Contest:
 
     Attributes:
         name: Competition name, a folder name below ``runs/`` and the MLflow experiment.
-        root: Folder that image paths are relative to.
-        train_images: Image paths in the order of the training table.
-        test_images: Image paths in the order of the test table; may be empty.
+        files: Where the images lie.
+        train_images: Names of images in the order of the training table.
+        test_images: Names of images in the order of the test table; may be empty.
         labels: int64 (n_train,), indices into ``classes``.
         classes: Class names; their order is the order of probability columns everywhere.
         groups: str (n_train,), or None; images of one group never stand on both sides of a split.
@@ -35,7 +38,7 @@ class Contest:
     """
 
     name: str
-    root: Path
+    files: ImageFiles
     train_images: tuple[str, ...]
     test_images: tuple[str, ...]
     labels: NDArray[np.int64]
@@ -49,6 +52,17 @@ class Contest:
         """Training images, then test images: the rows of the image store."""
         return self.train_images + self.test_images
 
+    @cached_property
+    def paths(self) -> tuple[Path, ...]:
+        """The files of all images, training first.
+
+        Raises:
+            InputError: If one is missing.
+        """
+        names = [(name, "train") for name in self.train_images]
+        names += [(name, "test") for name in self.test_images]
+        return tuple(self.files.existing(name, part) for name, part in names)
+
 
 def load_contest(
     *,
@@ -60,6 +74,8 @@ def load_contest(
     label: str = "label",
     group: str = "",
     fold: str = "",
+    train_images: str = "",
+    test_images: str = "",
     classes: Sequence[str] = (),
     task: str = "classification",
 ) -> Contest:
@@ -68,12 +84,15 @@ def load_contest(
     Args:
         name: Competition name.
         root: The contest's folder.
-        train: Training table, relative to ``root``.
-        test: Test table, relative to ``root``; empty for none.
-        image: Column with image paths relative to ``root``.
+        train: Training table, relative to ``root``, or a folder with a folder of images per class.
+        test: Test table, relative to ``root``, or a folder of images; empty for none.
+        image: Column with names of images: paths, with or without extension.
         label: Column with labels.
         group: Column with groups, or a table of images and groups (``.csv``); empty for none.
-        fold: Column with a team's own folds, numbered in the order of their names; empty for none.
+        fold: Column with a team's own folds, numbered in the order of their names, or a table of
+            images and folds; empty for none.
+        train_images: Folder that names of training images are relative to, itself so to ``root``.
+        test_images: The same of test images.
         classes: Class names in the order wanted; sorted labels when empty.
         task: What the targets are.
 
@@ -83,35 +102,70 @@ def load_contest(
     folder = Path(root).expanduser()
     if not folder.is_dir():
         raise InputError(f"data.root={str(root)!r}: there is no such folder")
-    table = _read(folder, train, "data.train")
-    images = _images(table, folder / train, image, folder)
+    files = ImageFiles(folder.resolve(), train_images, test_images)
+    for key, below in (("train", train_images), ("test", test_images)):
+        if not (folder / below).is_dir():
+            raise InputError(f"data.{key}_images={below}: there is no such folder in {folder}")
+    table = _training_table(folder, train, image, label)
+    images = _images(table, folder / train, image, files, "train")
     label_values = _column(table, folder / train, label, "data.label")
     labels, names = task_of(task).read_targets(label_values, tuple(classes), folder / train)
-    index = {c: i for i, c in enumerate(names)}
-    groups = _groups(group, images, table, folder / train) if group else None
-    test_images: tuple[str, ...] = ()
+    groups, folds = (
+        _column_or_table(value, key, images, table, folder / train) if value else None
+        for key, value in (("data.group", group), ("data.fold", fold))
+    )
+    tests: tuple[str, ...] = ()
     if test:
-        test_table = _read(folder, test, "data.test")
-        test_images = _images(test_table, folder / test, image, folder)
+        test_table = _test_table(folder, test, image)
+        tests = _images(test_table, folder / test, image, files, "test")
         if label in test_table:
             for row, value in enumerate(test_table[label].astype(str), start=2):
-                if value not in index:
+                if value not in names:
                     place = f"{folder / test}, row {row}, column {label!r}"
                     raise unknown("label", value, names, f"{place}; only the test knows it")
-    both = set(images) & set(test_images)
+    both = set(images) & set(tests)
     if both:
         raise InputError(f"{sorted(both)[0]!r} is listed in both {train} and {test}")
     return Contest(
         name=name,
-        root=folder.resolve(),
+        files=files,
         train_images=images,
-        test_images=test_images,
+        test_images=tests,
         labels=labels,
         classes=names,
-        groups=groups,
-        fold=_own_folds(_column(table, folder / train, fold, "data.fold"), fold) if fold else None,
+        groups=None if groups is None else np.array(groups, dtype=np.str_),
+        fold=None if folds is None else _own_folds(folds, fold),
         task=task,
     )
+
+
+def _training_table(folder: Path, train: str, image: str, label: str) -> pd.DataFrame:
+    """The table, or one made of folders that are named after classes."""
+    if not (folder / train).is_dir():
+        return _read(folder, train, "data.train")
+    rows = [
+        (file.relative_to(folder).as_posix(), part.name)
+        for part in sorted((folder / train).iterdir())
+        if part.is_dir()
+        for file in _pictures(part)
+    ]
+    if not rows:
+        raise InputError(f"data.train={train}: {folder / train} holds no folders of images")
+    return pd.DataFrame(rows, columns=[image, label])
+
+
+def _test_table(folder: Path, test: str, image: str) -> pd.DataFrame:
+    """The table, or one made of the images in a folder."""
+    if not (folder / test).is_dir():
+        return _read(folder, test, "data.test")
+    names = [file.relative_to(folder).as_posix() for file in _pictures(folder / test)]
+    if not names:
+        raise InputError(f"data.test={test}: {folder / test} holds no images")
+    return pd.DataFrame({image: names})
+
+
+def _pictures(folder: Path) -> list[Path]:
+    return sorted(p for p in folder.rglob("*") if p.suffix.lower() in SUFFIXES and p.is_file())
 
 
 def _read(folder: Path, file: str, key: str) -> pd.DataFrame:
@@ -120,12 +174,21 @@ def _read(folder: Path, file: str, key: str) -> pd.DataFrame:
         near = [p.name for p in folder.glob("*.csv")]
         raise unknown("file", file, near, f"{key}={file}, looked for in {folder}")
     try:
-        table = pd.read_csv(path, dtype=str, keep_default_na=False)
+        with path.open(encoding="utf-8-sig") as lines:  # without the mark that Excel puts first
+            header = lines.readline()
+        separator = max(SEPARATORS, key=header.count)
+        table = pd.read_csv(
+            path, dtype=str, keep_default_na=False, sep=separator, encoding="utf-8-sig"
+        )
     except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
         raise InputError(f"{path} is not a CSV table: {error}") from error
     if table.empty:
         raise InputError(f"{path} has no rows")
     return table
+
+
+SEPARATORS = (",", ";", "\t")
+"""Of columns; the one that a table's first line has most often."""
 
 
 def _column(table: pd.DataFrame, path: Path, column: str, key: str) -> list[str]:
@@ -138,29 +201,32 @@ def _column(table: pd.DataFrame, path: Path, column: str, key: str) -> list[str]
     return values
 
 
-def _groups(
-    group: str, images: tuple[str, ...], table: pd.DataFrame, train: Path
-) -> NDArray[np.str_]:
-    """Groups by a column of the training table, or by a table of their own."""
-    if group == AUTO:
+def _column_or_table(
+    value: str, key: str, images: tuple[str, ...], table: pd.DataFrame, train: Path
+) -> list[str]:
+    """Values for the training images: a column of their table, or a table of its own.
+
+    Such a table has the columns ``image`` and ``group`` (or ``fold``, after the option's name).
+    """
+    if value == AUTO:
         raise InputError(
-            "data.group=auto: groups are proposed by python -m search.audit, with the same data "
-            "options; look at them there, and accept them by data.group=<the file that it names>"
+            f"{key}=auto: python -m search.audit, with the same data options, proposes what to "
+            f"take; look at it there, and accept it by {key}=<the file that it names>"
         )
-    if group in table or not group.endswith(".csv"):
-        return np.array(_column(table, train, group, "data.group"), dtype=np.str_)
-    path = Path(group).expanduser()
-    path = path if path.is_absolute() or path.is_file() else train.parent / group
-    listed = _read(path.parent, path.name, "data.group")
-    names = _column(listed, path, "image", "data.group")
-    of = dict(zip(names, _column(listed, path, "group", "data.group"), strict=True))
+    if value in table or not value.endswith(".csv"):
+        return _column(table, train, value, key)
+    path = Path(value).expanduser()
+    path = path if path.is_absolute() or path.is_file() else train.parent / value
+    listed = _read(path.parent, path.name, key)
+    names = _column(listed, path, "image", key)
+    of = dict(zip(names, _column(listed, path, key.removeprefix("data."), key), strict=True))
     if len(of) < len(names):
         twice, _ = Counter(names).most_common(1)[0]
         raise InputError(f"{path} lists {twice!r} twice")
     for row, name in enumerate(images, start=2):
         if name not in of:
-            raise InputError(f"{path} has no group for {name!r} ({train}, row {row})")
-    return np.array([of[name] for name in images], dtype=np.str_)
+            raise InputError(f"{path} does not list {name!r} ({train}, row {row})")
+    return [of[name] for name in images]
 
 
 def _own_folds(values: list[str], column: str) -> NDArray[np.int64]:
@@ -174,17 +240,20 @@ def _own_folds(values: list[str], column: str) -> NDArray[np.int64]:
     return np.array([number[v] for v in values], np.int64)
 
 
-def _images(table: pd.DataFrame, path: Path, column: str, folder: Path) -> tuple[str, ...]:
+def _images(
+    table: pd.DataFrame, path: Path, column: str, files: ImageFiles, part: str
+) -> tuple[str, ...]:
     names = _column(table, path, column, "data.image")
     seen: dict[str, int] = {}
-    root = folder.resolve()
     for row, name in enumerate(names, start=2):
         if name in seen:
             raise InputError(f"{path}, row {row}: {name!r} is already listed in row {seen[name]}")
         seen[name] = row
-        file = (root / name).resolve()
-        if not file.is_relative_to(root):
-            raise InputError(f"{path}, row {row}: {name!r} lies outside {root}")
-        if not file.is_file():
-            raise InputError(f"{path}, row {row}: image {name!r} is missing in {root}")
+        # A link may lead anywhere; a table that others wrote may not.
+        if PurePath(name).is_absolute() or ".." in PurePath(name).parts:
+            raise InputError(f"{path}, row {row}: {name!r} lies outside {files.root}")
+        try:
+            files.existing(name, part)
+        except InputError as error:
+            raise InputError(f"{path}, row {row}: {error}") from None
     return tuple(names)

@@ -118,7 +118,7 @@ def build_store(
     Raises:
         InputError: Naming the images that do not decode.
     """
-    stats = [(name, (contest.root / name).stat()) for name in contest.images]
+    stats = [(n, p.stat()) for n, p in zip(contest.images, contest.paths, strict=True)]
     key = digest([FORMAT, side, [(name, s.st_size, s.st_mtime_ns) for name, s in stats]])
     path = folder / f"{key}-{side}.json"
     try:
@@ -135,7 +135,7 @@ def build_store(
         )
 
         def fill(row: int) -> str:
-            data = (contest.root / contest.images[row]).read_bytes()
+            data = contest.paths[row].read_bytes()
             pixels[row] = resize(decode(data), side, side)
             return hashlib.sha256(data).hexdigest()
 
@@ -153,7 +153,7 @@ def build_store(
             pixels_path.unlink()
             more = f"\n  … and {len(broken) - 10} more" if len(broken) > 10 else ""
             raise InputError(
-                f"{len(broken)} of {len(stats)} images in {contest.root} do not decode:\n  "
+                f"{len(broken)} of {len(stats)} images in {contest.files.root} do not decode:\n  "
                 + "\n  ".join(broken[:10])
                 + more
             )

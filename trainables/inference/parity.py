@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from results.predictions import Predictions, predictions_file
 from spaces.errors import InputError
 from spaces.trial_config import TrialConfig
+from trainables.data.image_files import ImageFiles
 from trainables.inference.predict import load_trained, read_pictures, to_input
 from trainables.networks.networks import BuildModel
 from trainables.portable.activations import ACTIVATIONS
@@ -26,7 +27,7 @@ TOLERANCE = 0.02
 def check_parity(
     config: TrialConfig,
     folder: Path,
-    root: Path,
+    files: ImageFiles,
     classes: tuple[str, ...],
     build: BuildModel,
     activation: str,
@@ -40,7 +41,7 @@ def check_parity(
     Args:
         config: The trial's configuration.
         folder: The trial's folder, with its checkpoint and predictions.
-        root: The contest's folder.
+        files: Where the contest's images lie.
         classes: Class names in the contest's order.
         build: Builds the network.
         activation: From outputs to predictions, by name.
@@ -64,7 +65,7 @@ def check_parity(
                 f"contest's are {', '.join(classes[:5])}, …"
             )
         rows = np.unique(np.linspace(0, len(stored.images) - 1, IMAGES).astype(int))
-        paths = [root / stored.images[r] for r in rows]
+        paths = [files.existing(stored.images[r], part) for r in rows]
         again = _predict(model, paths, config, device, activation, view)
         off = np.abs(again - stored.probabilities[rows]).max(axis=1)
         if off.max() > TOLERANCE:

@@ -6,6 +6,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".webp", ".tif", ".tiff")
+"""Files in a folder that are taken for images."""
+
 
 def decode(data: bytes) -> NDArray[np.uint8]:
     """Decodes an image file, turned as its EXIF orientation says.

@@ -26,13 +26,10 @@ from safetensors.torch import load_file
 
 from . import torchvision_cure  # noqa: F401 (has to come before timm)
 from .activations import ACTIVATIONS
-from .images import decode, resize
+from .images import SUFFIXES, decode, resize
 
 # isort: split
 import timm
-
-SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".webp", ".tif", ".tiff")
-"""Files in a folder that are taken for images."""
 
 CHUNK = 512
 """Images that are decoded together, at least."""
