@@ -199,6 +199,14 @@ class ShowConfig(RunsConfig):
 
 
 @dataclass(kw_only=True)
+class InitConfig:
+    """``python -m search.init``."""
+
+    folder: str = option("", "a contest's folder as its site gives it out")
+    to: str = option("", "the file to write; empty is conf/data/<folder's name>.yaml")
+
+
+@dataclass(kw_only=True)
 class SpaceConfig:
     """``python -m search.space``."""
 

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from results.tasks.tasks import task_of
 from spaces.errors import InputError, unknown
 from trainables.data.image_files import ImageFiles
+from trainables.data.tables import read_table
 from trainables.portable.images import SUFFIXES
 
 AUTO = "auto"
@@ -142,7 +143,7 @@ def load_contest(
 def _training_table(folder: Path, train: str, image: str, label: str) -> pd.DataFrame:
     """The table, or one made of folders that are named after classes."""
     if not (folder / train).is_dir():
-        return _read(folder, train, "data.train")
+        return read_table(folder, train, "data.train")
     rows = [
         (file.relative_to(folder).as_posix(), part.name)
         for part in sorted((folder / train).iterdir())
@@ -157,7 +158,7 @@ def _training_table(folder: Path, train: str, image: str, label: str) -> pd.Data
 def _test_table(folder: Path, test: str, image: str) -> pd.DataFrame:
     """The table, or one made of the images in a folder."""
     if not (folder / test).is_dir():
-        return _read(folder, test, "data.test")
+        return read_table(folder, test, "data.test")
     names = [file.relative_to(folder).as_posix() for file in _pictures(folder / test)]
     if not names:
         raise InputError(f"data.test={test}: {folder / test} holds no images")
@@ -166,29 +167,6 @@ def _test_table(folder: Path, test: str, image: str) -> pd.DataFrame:
 
 def _pictures(folder: Path) -> list[Path]:
     return sorted(p for p in folder.rglob("*") if p.suffix.lower() in SUFFIXES and p.is_file())
-
-
-def _read(folder: Path, file: str, key: str) -> pd.DataFrame:
-    path = folder / file
-    if not path.is_file():
-        near = [p.name for p in folder.glob("*.csv")]
-        raise unknown("file", file, near, f"{key}={file}, looked for in {folder}")
-    try:
-        with path.open(encoding="utf-8-sig") as lines:  # without the mark that Excel puts first
-            header = lines.readline()
-        separator = max(SEPARATORS, key=header.count)
-        table = pd.read_csv(
-            path, dtype=str, keep_default_na=False, sep=separator, encoding="utf-8-sig"
-        )
-    except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
-        raise InputError(f"{path} is not a CSV table: {error}") from error
-    if table.empty:
-        raise InputError(f"{path} has no rows")
-    return table
-
-
-SEPARATORS = (",", ";", "\t")
-"""Of columns; the one that a table's first line has most often."""
 
 
 def _column(table: pd.DataFrame, path: Path, column: str, key: str) -> list[str]:
@@ -217,7 +195,7 @@ def _column_or_table(
         return _column(table, train, value, key)
     path = Path(value).expanduser()
     path = path if path.is_absolute() or path.is_file() else train.parent / value
-    listed = _read(path.parent, path.name, key)
+    listed = read_table(path.parent, path.name, key)
     names = _column(listed, path, "image", key)
     of = dict(zip(names, _column(listed, path, key.removeprefix("data."), key), strict=True))
     if len(of) < len(names):

@@ -1,0 +1,76 @@
+"""The YAML that names a contest, guessed from its folder and tried out before it is written."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from search.jobs.contest_data import TASK
+from search.options.analysis import InitConfig
+from search.options.exit_codes import OK
+from search.options.groups import DataConfig
+from spaces.errors import InputError
+from spaces.files import whole_file
+from trainables.data.contest import load_contest
+from trainables.data.guess import Guess, guess
+
+
+def write_contest_yaml(config: InitConfig) -> int:
+    """Guesses, reads the contest by the guesses, and writes them; returns the exit code.
+
+    Raises:
+        InputError: If the folder holds no contest, its tables are wrong, or the file is there.
+    """
+    root = Path(config.folder).expanduser()
+    if not config.folder or not root.is_dir():
+        raise InputError(f"folder={config.folder}: there is no such folder")
+    name = re.sub(r"[^A-Za-z0-9._-]+", "-", root.resolve().name).strip("-.") or "contest"
+    to = Path(config.to) if config.to else Path("conf/data") / f"{name}.yaml"
+    if to.suffix not in (".yaml", ".yml"):
+        raise InputError(f"to={config.to}: must end with .yaml")
+    if to.exists():
+        raise InputError(f"{to} is there already: edit it, remove it, or name another by to=")
+    guesses = guess(root.resolve())
+    metric = next(g for g in guesses if g.option == "metric")
+    options = [g for g in guesses if g.option != "metric"]
+    tables = {g.option: g.value for g in options if g.option != "baseline"}
+    contest = load_contest(name=name, root=root, task=TASK, **tables)
+    for found in guesses:
+        print(f"  {found.option:12} {_shown(found.value):24} {found.why}")
+    to.parent.mkdir(parents=True, exist_ok=True)
+    with whole_file(to) as temporary:
+        temporary.write_text(_text(name, root.resolve(), options))
+    print(
+        f"\n{name}: {len(contest.train_images):,} training and {len(contest.test_images):,} test "
+        f"images, {len(contest.classes)} classes: {', '.join(contest.classes[:6])}"
+        + (", …" if len(contest.classes) > 6 else "")
+    )
+    begin = f"--config-dir {shlex.quote(str(to.parent.parent))} data={to.stem}"
+    print(f"\nWritten: {to}\nNext:\n  python -m search.audit {begin}")
+    print(f"  python -m search.train {begin} metric={metric.value}")
+    return OK
+
+
+def _shown(value: Any) -> str:
+    return str(value) if value != "" else "(none)"
+
+
+def _text(name: str, root: Path, guesses: Sequence[Guess]) -> str:
+    """YAML with the reasons beside what was guessed; defaults are left out."""
+    defaults = DataConfig()
+    lines = [f"# {root.name}, as its folder looks; edit what is wrong"]
+    lines += [_line("name", name), _line("root", str(root))]
+    for found in guesses:
+        if getattr(defaults, found.option) != found.value:
+            lines.append(f"{_line(found.option, found.value)}  # {found.why}")
+    return "\n".join(lines) + "\n"
+
+
+def _line(option: str, value: Any) -> str:
+    text = yaml.safe_dump(value, default_flow_style=True, allow_unicode=True, width=10**6)
+    return f"{option}: {text.removesuffix('...' + chr(10)).strip()}"

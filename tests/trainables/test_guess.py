@@ -1,0 +1,131 @@
+"""Contest folders as sites give them out, recognised."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import pandas as pd
+import pytest
+import yaml
+
+from search.jobs.contest_data import read_contest
+from search.jobs.contest_yaml import write_contest_yaml
+from search.options.analysis import InitConfig
+from search.options.audit import AuditConfig
+from search.options.command_line import parse
+from spaces.errors import InputError
+from trainables.data.guess import guess
+
+Root = Callable[[str], Path]
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Root:
+    """Makes a contest of a form; 24 training and 6 test images of 50 x 70 pixels."""
+
+    def images(*names: str) -> None:
+        for name in names:
+            path = tmp_path / "My contest (2)" / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            cv2.imwrite(str(path), np.zeros((50, 70, 3), np.uint8))
+
+    def table(name: str, separator: str = ",", **columns: Any) -> None:
+        path = tmp_path / "My contest (2)" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        pd.DataFrame(columns).to_csv(path, index=False, sep=separator)
+
+    ids, tests = [f"{i:03d}" for i in range(24)], [f"{i:03d}" for i in range(100, 106)]
+    kinds = ["owl"] * 16 + ["jay"] * 8
+
+    def make(form: str) -> Path:
+        if form == "paths":
+            images(*(f"train/{i}.png" for i in ids), *(f"test/{i}.png" for i in tests))
+            table("train.csv", image=[f"train/{i}.png" for i in ids], label=kinds)
+            table("test.csv", image=[f"test/{i}.png" for i in tests])
+        elif form == "ids":
+            images(*(f"imgs/tr/{i}.jpg" for i in ids), *(f"imgs/te/{i}.jpg" for i in tests))
+            weather = ["dry", "wet", "dry"] * 8
+            site = [f"s{i % 6}" for i in range(24)]
+            table("labels.csv", ";", Id=ids, weather=weather, bird=kinds, site_id=site)
+            table("sample_submission.csv", Id=tests, bird="owl")
+        elif form == "probabilities":
+            images(*(f"{i}.png" for i in [*ids, *tests]))
+            table("train.csv", id=ids, species=kinds)
+            table("sample.csv", id=tests, jay=0.5, owl=0.5)
+        elif form == "folders":
+            images(*(f"Train/{k}/{i}.png" for i, k in zip(ids, kinds, strict=True)))
+            images(*(f"test_images/{i}.png" for i in tests))
+        elif form == "masks":
+            images(*(f"im/{i}.png" for i in ids), *(f"mask/{i}.png" for i in ids))
+            table("train.csv", image=[f"im/{i}.png" for i in ids],
+                  mask=[f"mask/{i}.png" for i in ids], kind=kinds)  # fmt: skip
+        return tmp_path / "My contest (2)"
+
+    return make
+
+
+@pytest.mark.parametrize(
+    ("form", "expected"),
+    [
+        (
+            "paths",
+            {"train": "train.csv", "image": "image", "label": "label", "test": "test.csv",
+             "baseline": {"size": 32}, "metric": "macro_f1"},
+        ),
+        (
+            "ids",
+            {"train": "labels.csv", "image": "Id", "train_images": "imgs/tr", "label": "bird",
+             "group": "site_id", "test": "sample_submission.csv", "test_images": "imgs/te",
+             "baseline": {"size": 32}, "metric": "macro_f1"},
+        ),
+        (
+            "probabilities",
+            {"train": "train.csv", "image": "id", "label": "species", "test": "sample.csv",
+             "baseline": {"size": 32}, "metric": "log_loss"},
+        ),
+        (
+            "folders",
+            {"train": "Train", "test": "test_images", "baseline": {"size": 32},
+             "metric": "macro_f1"},
+        ),
+    ],
+)  # fmt: skip
+def test_a_contest_is_recognised_and_its_yaml_loads(
+    root: Root, form: str, expected: dict[str, Any], tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    folder = root(form)
+    assert {g.option: g.value for g in guess(folder)} == expected
+    to = tmp_path / "conf/data/birds.yaml"
+    assert write_contest_yaml(InitConfig(folder=str(folder), to=str(to))) == 0
+    told = capsys.readouterr().out
+    assert "24 training and 6 test images, 2 classes: jay, owl" in told
+    assert f"--config-dir {tmp_path}/conf data=birds" in told
+    written = yaml.safe_load(to.read_text())
+    assert written["name"] == "My-contest-2"
+    assert written["root"] == str(folder)
+    config = parse(AuditConfig, ["--config-dir", str(tmp_path / "conf"), "data=birds"])
+    contest = read_contest(config.data, tmp_path / "runs")
+    assert (len(contest.train_images), len(contest.test_images)) == (24, 6)
+    assert all(path.is_file() for path in contest.paths)
+    assert (contest.groups is not None) == (form == "ids")
+    with pytest.raises(InputError, match="is there already"):
+        write_contest_yaml(InitConfig(folder=str(folder), to=str(to)))
+
+
+def test_what_is_no_contest_is_told(root: Root, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="column 'mask' names images, too"):
+        guess(root("masks"))
+    with pytest.raises(InputError, match="there is no such folder"):
+        write_contest_yaml(InitConfig(folder=str(tmp_path / "nowhere")))
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    with pytest.raises(InputError, match="found neither a table"):
+        write_contest_yaml(InitConfig(folder=str(empty), to=str(tmp_path / "x.yaml")))
+    with pytest.raises(InputError, match=r"must end with \.yaml"):
+        write_contest_yaml(InitConfig(folder=str(empty), to=str(tmp_path / "x.csv")))
+    assert not (tmp_path / "x.yaml").exists()
