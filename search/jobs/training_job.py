@@ -7,7 +7,7 @@ from search.execution.driver import Driver
 from search.jobs.job import Prepared
 from search.jobs.kind import JobKind, Say
 from search.jobs.preparation import prepare
-from search.options.same_place import same_place
+from search.options.same_place import same_contest, same_place
 from search.options.training import TrainConfig
 from search.planning.planned import Plan
 from search.planning.search_plan import SinglePlan
@@ -39,5 +39,5 @@ class TrainingJob(JobKind):
         return [
             f"python -m search.show {search.id}{here}",
             f"python -m search.submit select={search.id}-000{here}",
-            f"python -m search.run space=aug_policy{here}",
+            f"python -m search.run space=aug_policy{same_contest(self._config)}{here}",
         ]

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 import shlex
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from results.records.secrets import without_password
-from search.options.training import EngineConfig
+from search.options.groups import DigitsConfig
+from search.options.training import EngineConfig, JobConfig
 
 
 def same_place(config: EngineConfig, tracking: bool = False) -> str:
@@ -18,3 +22,41 @@ def same_place(config: EngineConfig, tracking: bool = False) -> str:
     if tracking and config.tracking:
         words.append(f"tracking={without_password(config.tracking)}")
     return "".join(f" {shlex.quote(word)}" for word in words)
+
+
+def same_contest(config: JobConfig) -> str:
+    """The options that make a following command train on the same images, folds and metric.
+
+    Wherever they came from: files of ``--config-dir`` are written out.
+    """
+    own = not isinstance(config.data, DigitsConfig) or config.data.root
+    words = ["data=csv", *_changed("data", config.data)] if own else []
+    words += _changed("holdout", config.holdout)
+    if config.metric != "macro_f1":
+        words.append(f"metric={config.metric}")
+    if config.direction:
+        words.append(f"direction={config.direction}")
+    return "".join(f" {shlex.quote(word)}" for word in words)
+
+
+def _changed(name: str, group: Any) -> Iterator[str]:
+    """The options of a group that are not their defaults."""
+    for field in dataclasses.fields(group):
+        value = getattr(group, field.name)
+        default = (
+            field.default_factory()
+            if field.default_factory is not dataclasses.MISSING
+            else field.default
+        )
+        if value != default:
+            yield from _written(f"{name}.{field.name}", value)
+
+
+def _written(key: str, value: Any) -> Iterator[str]:
+    if isinstance(value, Mapping):
+        for name, inner in value.items():
+            yield from _written(f"{key}.{name}", inner)
+    elif isinstance(value, list):
+        yield f"{key}=[{','.join(map(str, value))}]"
+    else:
+        yield f"{key}={value}"

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import json
 import os
 import re
+import shlex
 import shutil
 import sys
 from pathlib import Path
@@ -31,6 +33,7 @@ from search.options.analysis import CompetitionConfig, TrustConfig
 from search.options.command_line import parse
 from search.options.groups import ClusterConfig, ResourcesConfig
 from search.options.recorded import recorded_options
+from search.options.same_place import same_contest
 from search.options.search_space import flatten, resolve_space
 from search.options.training import RunConfig, TrainConfig
 from spaces.errors import InputError
@@ -46,6 +49,20 @@ def prepared(runs: Path, *arguments: str) -> Any:
     config = parse(RunConfig, [f"runs={runs}", *arguments])
     space = resolve_space(config.space, flatten(config.fix), flatten(config.narrow))
     return prepare(config, "label", space)
+
+
+def test_the_next_command_names_the_same_contest(tmp_path: Path) -> None:
+    (tmp_path / "conf/data").mkdir(parents=True)
+    (tmp_path / "conf/data/mine.yaml").write_text(
+        "name: mine\nroot: /data/my birds\ntest: ''\nclasses: [b, a]\n"
+        "baseline: {size: 64, lr: 1.0e-3}\n"
+    )
+    config_dir = ["--config-dir", str(tmp_path / "conf")]
+    config = parse(TrainConfig, [*config_dir, "data=mine", "holdout.folds=3", "metric=accuracy"])
+    again = parse(RunConfig, shlex.split(same_contest(config)))
+    assert dataclasses.asdict(again.data) == dataclasses.asdict(config.data)
+    assert (again.holdout, again.metric) == (config.holdout, config.metric)
+    assert same_contest(parse(TrainConfig, [])) == ""
 
 
 def test_a_job_is_ready_to_run(tmp_path: Path) -> None:
