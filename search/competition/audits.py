@@ -117,7 +117,7 @@ def _proposal(
 def _write_groups(evidence: Evidence, folder: Path) -> str:
     """Writes the groups that are proposed; returns the option that accepts them, or nothing."""
     contest, proposal = evidence.contest, evidence.proposal
-    if proposal is None or proposal.best is proposal.candidates[0]:
+    if proposal is None or proposal.groups is None:
         return ""
     path = folder / "groups.csv"
     _write(pd.DataFrame({"image": contest.train_images, "group": proposal.groups}), path)

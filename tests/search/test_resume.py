@@ -371,7 +371,7 @@ def test_what_has_changed_is_refused(killed: Path, tmp_path: Path) -> None:
         ("resume=k", "scheduler.grace=2"): "scheduler: {'grace': 4",
         ("resume=k", "metric=accuracy"): "metric: macro_f1 then, accuracy now",
         ("resume=k", "holdout.seed=1"): "folds: digest",
-        ("resume=k", "accept=[data]"): "unknown change",
+        ("resume=k", "accept=[data]"): "unknown word",
     }.items():
         assert words in refused(copy, "run", *arguments)
         assert ledger.read_bytes() == before

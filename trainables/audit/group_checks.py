@@ -25,7 +25,7 @@ def groups(evidence: Evidence) -> Iterator[Finding]:
         f"held-out images are nearer to images trained on than test images are: "
         f"{alone.distance:.2f} of the test's median distance"
     )
-    if found.groups is None or best is alone:
+    if found.groups is None:
         yield Finding(
             name="hold-out nearer than the test",
             severity="note",
@@ -34,7 +34,7 @@ def groups(evidence: Evidence) -> Iterator[Finding]:
         )
         return
     asked = np.flatnonzero(found.nearest >= 0)
-    alike = asked[np.argsort(found.likeness[asked], kind="stable")]
+    alike = asked[np.argsort(found.apart[asked], kind="stable")]
     once = [
         i for i in alike.tolist() if found.nearest[found.nearest[i]] != i or i < found.nearest[i]
     ]
@@ -47,7 +47,7 @@ def groups(evidence: Evidence) -> Iterator[Finding]:
         "neighbour with their label",
         advice="look at the pairs: where they are shots of one thing, accept the groups",
         places=tuple(
-            Place(row=i, other=int(found.nearest[i]), detail=f"distance {found.likeness[i]:.2f}")
+            Place(row=i, other=int(found.nearest[i]), detail=f"distance {found.apart[i]:.2f}")
             for i in once[:SHOWN]
         ),
     )

@@ -70,7 +70,7 @@ class Proposal:
         groups: Names for the training images, str (n,); None where no groups are needed.
         nearest: int (n,), the training image that is nearest to each one in another fold without
             groups, for those that were asked, and -1.
-        likeness: float (n,), the distance to it.
+        apart: float (n,), the distance to it, in units of the test's median.
     """
 
     candidates: tuple[Candidate, ...]
@@ -78,7 +78,7 @@ class Proposal:
     chance: float
     groups: NDArray[np.str_] | None
     nearest: NDArray[np.int64]
-    likeness: Floats
+    apart: Floats
 
 
 def propose(
@@ -143,9 +143,9 @@ def propose(
         candidates=tuple(found),
         best=found[index],
         chance=chance,
-        groups=grouped[index],
+        groups=grouped[index] if index else None,
         nearest=near[0],
-        likeness=near[1],
+        apart=near[1],
     )
 
 

@@ -10,6 +10,7 @@ from sklearn.decomposition import PCA
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import StratifiedKFold, cross_val_predict
+from threadpoolctl import threadpool_limits
 
 from trainables.audit.looks import PROPERTIES, Looks
 
@@ -74,13 +75,14 @@ def measure_shift(looks: Looks) -> Shift | None:
     measured = looks.table[list(PROPERTIES)].to_numpy(float)[rows]
     appearance = PCA(COMPONENTS, random_state=0).fit_transform(looks.appearance[rows])
     likeness = np.full(len(looks.appearance), np.nan)
-    likeness[rows] = cross_val_predict(
-        HistGradientBoostingClassifier(random_state=0),
-        np.hstack([measured, appearance]),
-        is_test,
-        cv=StratifiedKFold(5, shuffle=True, random_state=0),
-        method="predict_proba",
-    )[:, 1]
+    with threadpool_limits(1, "openmp"):  # on busy cores its threads wait for each other
+        likeness[rows] = cross_val_predict(
+            HistGradientBoostingClassifier(random_state=0),
+            np.hstack([measured, appearance]),
+            is_test,
+            cv=StratifiedKFold(5, shuffle=True, random_state=0),
+            method="predict_proba",
+        )[:, 1]
     found = [
         Property(
             name=name,
