@@ -60,7 +60,8 @@ def main() -> None:
             begun = time.perf_counter()
             look_at(contest, processes=processes)
             between = time.perf_counter()
-            with contextlib.redirect_stdout(io.StringIO()):
+            quiet = io.StringIO()
+            with contextlib.redirect_stdout(quiet), contextlib.redirect_stderr(quiet):
                 Imagelab(data_path=str(folder / "train")).find_issues(
                     n_jobs=processes, verbose=False
                 )

@@ -253,7 +253,9 @@ def _measured(picture: NDArray[np.uint8], size: int, height: int, width: int) ->
     # These are of the file, not of the reduced picture in RGB that was measured.
     found["clean_aspect_ratio"] = min(width / height, height / width)
     found["clean_size"] = (width * height) ** 0.5
-    found["clean_color_space"] = "L" if np.ptp(picture, axis=2).max() == 0 else "RGB"
+    red, green, blue = cv2.split(picture)
+    is_grey = np.array_equal(red, green) and np.array_equal(green, blue)
+    found["clean_color_space"] = "L" if is_grey else "RGB"
     return found
 
 
