@@ -29,6 +29,7 @@ from trainables.data.contest import Contest, load_contest
 from trainables.data.digits import make_digits
 from trainables.data.image_store import build_store, store_side
 from trainables.data.loader import TrainingLoader
+from trainables.data.training_set import TrainingSet
 
 RUNS, IMAGES = 7, 1024
 
@@ -75,7 +76,8 @@ def main() -> None:
             config = TrialConfig.of(size=size, store_side=side, policy=policy, batch=64)
             pipeline = A.from_dict(Augmenter(policy, size, 0, side).to_json()["pipeline"])
             targets = np.eye(len(contest.classes), dtype=np.float32)[contest.labels]
-            ours = TrainingLoader(config, store, contest.labels, targets, rows, 0)
+            learned = TrainingSet(rows=rows, targets=targets, strata=contest.labels)
+            ours = TrainingLoader(config, store, learned, 0)
             plain = DataLoader(Plain(contest, pipeline), batch_size=64, shuffle=True)
             pairs = []
             for run in range(RUNS + 1):

@@ -28,6 +28,7 @@ from trainables.augment.operations import transform
 from trainables.data.folds import Folds
 from trainables.data.image_store import ImageStore
 from trainables.data.loader import TrainingLoader
+from trainables.data.training_set import TrainingSet
 from trainables.inference.export import copy_portable, write_policies
 from trainables.portable.images import resize
 
@@ -263,9 +264,10 @@ def test_a_strength_runs_over_the_epochs(store: ImageStore, folds: Folds) -> Non
     config = TrialConfig.of(size=32, store_side=44, batch=32, epochs=3, policy=policy)
     rows = folds.trained_on(0)
     targets = np.eye(10, dtype=np.float32)[folds.labels]
-    loader = TrainingLoader(config, store, folds.labels, targets, rows, 0)
+    learned = TrainingSet(rows=rows, targets=targets, strata=folds.labels)
+    loader = TrainingLoader(config, store, learned, 0)
     still = config.replace(policy=AugPolicy())
-    plain = TrainingLoader(still, store, folds.labels, targets, rows, 0)
+    plain = TrainingLoader(still, store, learned, 0)
     off = []
     for epoch in (1, 2, 3):
         (ours, _), (theirs, _) = next(loader.epoch(epoch)), next(plain.epoch(epoch))

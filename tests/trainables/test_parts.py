@@ -29,6 +29,7 @@ from trainables.data.folds import Folds
 from trainables.data.image_store import ImageStore
 from trainables.data.loader import TrainingLoader
 from trainables.data.samplings import SAMPLINGS
+from trainables.data.training_set import TrainingSet
 from trainables.losses.losses import LOSSES
 from trainables.parts import Parts
 from trainables.tasks.tasks import TRAINING_TASKS
@@ -64,6 +65,7 @@ from spaces.trial_config import TrialConfig, register_family
 from trainables.data.folds import Folds
 from trainables.data.image_store import ImageStore
 from trainables.data.loader import TrainingLoader
+from trainables.data.training_set import TrainingSet
 from trainables.training.actions import ACTIONS
 from trainables.training.context import TrainingContext
 
@@ -277,6 +279,19 @@ def test_binary_cross_entropy_sums_over_classes() -> None:
     assert torch.allclose(LOSSES.of(config.loss)(config)(logits, targets), by_hand)
 
 
+@pytest.mark.parametrize("smoothing", [0.0, 0.1])
+@pytest.mark.parametrize("kind", ["cross_entropy", "focal", "binary", "soft_f1"])
+def test_losses_take_weighted_images(kind: str, smoothing: float) -> None:
+    """An image of weight 0 is as good as absent, one of weight 2 is there twice."""
+    logits = torch.tensor([[2.0, 0.0, -1.0], [0.0, 1.0, 0.5], [0.3, 0.2, 0.1]])
+    targets = torch.tensor([[1.0, 0.0, 0.0], [0.0, 0.25, 0.75], [0.0, 0.0, 1.0]])
+    config = TrialConfig.of(loss=kind, label_smoothing=smoothing)
+    loss = LOSSES.of(config.loss)(config)
+    weighted = loss(logits, targets * torch.tensor([[2.0], [1.0], [0.0]]))
+    repeated = loss(logits[[0, 0, 1]], targets[[0, 0, 1]])
+    assert torch.allclose(weighted, repeated)
+
+
 def test_soft_f1_is_macro_f1_where_models_are_certain() -> None:
     labels = np.array([0, 0, 0, 1, 1, 2])
     told = np.array([0, 0, 1, 1, 2, 2])
@@ -315,7 +330,8 @@ def test_a_repeated_image_is_augmented_anew(store: ImageStore, folds: Folds) -> 
     config = TrialConfig.of(size=32, store_side=44, batch=32, policy=trivial_augment())
     rows = folds.trained_on(0)[:2]
     targets = np.eye(10, dtype=np.float32)[folds.labels]
-    loader = TrainingLoader(config, store, folds.labels, targets, rows, 0)
+    learned = TrainingSet(rows=rows, targets=targets, strata=folds.labels)
+    loader = TrainingLoader(config, store, learned, 0)
     (pictures, _), *_ = loader.epoch(1)
     assert len({picture.numpy().tobytes() for picture in pictures}) > 20
 

@@ -19,6 +19,7 @@ from spaces.trial_config import TrialConfig
 from trainables.augment import Augmenter
 from trainables.data.image_store import ImageStore
 from trainables.data.samplings import SAMPLINGS, Draw
+from trainables.data.training_set import TrainingSet
 from trainables.inference.views import look
 
 Batch = tuple[torch.Tensor, torch.Tensor]
@@ -117,9 +118,7 @@ class TrainingLoader:
     Args:
         config: Size, policy, batch and seed.
         store: Images.
-        strata: int64 (n_train,), what a sampling balances, by store row.
-        targets: float32 (n_train, …), by store row.
-        rows: Store rows to train on.
+        learned: Which of them are trained on, and their targets.
         workers: Loader processes; 0 loads in this process.
     """
 
@@ -127,15 +126,14 @@ class TrainingLoader:
         self,
         config: TrialConfig,
         store: ImageStore,
-        strata: NDArray[np.int64],
-        targets: NDArray[np.float32],
-        rows: NDArray[np.int64],
+        learned: TrainingSet,
         workers: int,
     ) -> None:
-        draw = SAMPLINGS.of(config.sampling)(config, rows, strata[rows])
+        rows = learned.rows
+        draw = SAMPLINGS.of(config.sampling)(config, rows, learned.strata[rows])
         self._order = _Order(config, draw)
         self._loader = _loader(
-            _Training(config, store, targets), workers, sampler=self._order, persistent=True
+            _Training(config, store, learned.targets), workers, sampler=self._order, persistent=True
         )
 
     def __len__(self) -> int:

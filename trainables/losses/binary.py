@@ -8,6 +8,7 @@ import torch
 from torch.nn import functional
 
 from spaces.trial_config import TrialConfig
+from trainables.losses.smoothing import smoothed
 
 
 def binary(config: TrialConfig) -> Callable[[torch.Tensor, torch.Tensor], torch.Tensor]:
@@ -16,13 +17,15 @@ def binary(config: TrialConfig) -> Callable[[torch.Tensor, torch.Tensor], torch.
     Targets may be soft. The sum over classes, so that its size is that of cross entropy whatever
     their number. Predicted are the softmax's probabilities, as with every loss.
     """
-    smoothing = config.loss.label_smoothing
+    share = config.loss.label_smoothing
 
     def loss(logits: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
-        smoothed = targets * (1 - smoothing) + smoothing / logits.shape[1]
-        each = functional.binary_cross_entropy_with_logits(
-            logits.float(), smoothed, reduction="none"
+        wanted, weights = smoothed(targets, share), targets.sum(dim=1, keepdim=True)
+        positive, negative = (
+            functional.logsigmoid(logits.float()),
+            functional.logsigmoid(-logits.float()),
         )
+        each = -(wanted * positive + (weights - wanted) * negative)
         return each.sum(dim=1).mean()
 
     return loss

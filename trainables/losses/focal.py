@@ -8,6 +8,7 @@ import torch
 
 from spaces.sections.loss import Focal
 from spaces.trial_config import TrialConfig
+from trainables.losses.smoothing import smoothed
 
 
 def focal(config: TrialConfig) -> Callable[[torch.Tensor, torch.Tensor], torch.Tensor]:
@@ -21,10 +22,9 @@ def focal(config: TrialConfig) -> Callable[[torch.Tensor, torch.Tensor], torch.T
 
     def loss(logits: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
         logs = torch.log_softmax(logits.float(), dim=1)
-        smoothed = targets * (1 - settings.label_smoothing)
-        smoothed = smoothed + settings.label_smoothing / logits.shape[1]
+        wanted = smoothed(targets, settings.label_smoothing)
         # Where an image is certain, a power below 1 would have an infinite slope.
         doubt = (-torch.expm1(logs)).clamp_min(torch.finfo(logs.dtype).eps)
-        return -(smoothed * doubt**settings.gamma * logs).sum(dim=1).mean()
+        return -(wanted * doubt**settings.gamma * logs).sum(dim=1).mean()
 
     return loss

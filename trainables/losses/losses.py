@@ -14,7 +14,11 @@ from trainables.losses.soft_f1 import soft_f1
 from trainables.parts import Parts
 
 Loss = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
-"""From logits (n, classes) and target probabilities (n, classes) to a scalar."""
+"""From logits (n, classes) and targets (n, classes) to a scalar, the mean over the images.
+
+An image's targets are probabilities times its weight, so that they add up to the weight: 1, unless
+it counts less or more. A loss is linear in them, or takes the weight from their sum.
+"""
 
 BuildLoss = Callable[[TrialConfig], Loss]
 

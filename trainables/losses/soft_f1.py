@@ -9,6 +9,7 @@ from torch.nn import functional
 
 from spaces.sections.loss import SoftF1
 from spaces.trial_config import TrialConfig
+from trainables.losses.smoothing import smoothed
 
 
 def soft_f1(config: TrialConfig) -> Callable[[torch.Tensor, torch.Tensor], torch.Tensor]:
@@ -21,14 +22,13 @@ def soft_f1(config: TrialConfig) -> Callable[[torch.Tensor, torch.Tensor], torch
     assert isinstance(settings, SoftF1)
 
     def loss(logits: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+        weights = targets.sum(dim=1, keepdim=True)
         shares = torch.softmax(logits.float(), dim=1)
         here = targets.sum(dim=0)
-        scores = 2 * (shares * targets).sum(dim=0) / (shares.sum(dim=0) + here)
+        scores = 2 * (shares * targets).sum(dim=0) / ((shares * weights).sum(dim=0) + here)
         present = here > 0
         f1 = (scores * present).sum() / present.sum()
-        entropy = functional.cross_entropy(
-            logits, targets, label_smoothing=settings.label_smoothing
-        )
+        entropy = functional.cross_entropy(logits, smoothed(targets, settings.label_smoothing))
         return settings.f1_share * (1 - f1) + (1 - settings.f1_share) * entropy
 
     return loss

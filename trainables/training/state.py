@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 import torch
 
-from results.tasks.tasks import TASKS
 from spaces.trial_config import TrialConfig
 from trainables.data.loader import TrainingLoader
+from trainables.data.training_set import training_set
 from trainables.inference.predict import to_input
 from trainables.training.averages import AVERAGES
 from trainables.training.context import TrainingContext
@@ -46,10 +46,8 @@ class TrainingState:
         self.optimizer = OPTIMIZERS.of(config.optimizer)(config, self.model)
         self.scaler = self.device.scaler()
         self.loss = context.loss(config)
-        labels, rows = context.folds.labels, context.folds.trained_on(config.run.fold)
-        strata = TASKS[context.task.name].strata(labels)
-        targets = context.task.targets(labels, len(context.classes))
-        self.loader = TrainingLoader(config, context.store, strata, targets, rows, workers)
+        learned = training_set(config, context)
+        self.loader = TrainingLoader(config, context.store, learned, workers)
         self.steps = len(self.loader) // config.run.accumulation
         self.schedule = SCHEDULES.of(config.schedule)(config, self.optimizer, self.steps)
         self.mix = MIXINGS.of(config.mix)(config)
