@@ -72,8 +72,7 @@ def _predict(
     config, classes, folder = trial.config, standing.classes, search.trial_folder(trial)
     task = training_task(search.opened["task"])
     device = Device.pick(config)
-    model = load_trained(config, folder, len(classes), build).to(device.target)
-    model = model.to(memory_format=device.memory_format)  # type: ignore[call-overload]
+    model = device.placed(load_trained(config, folder, len(classes), build))
     row_of = {image: row for row, image in enumerate(store.images)}
     for part in ("test", "holdout"):  # the latter says that both are there
         plain = folder / predictions_file(part)

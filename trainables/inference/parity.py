@@ -54,7 +54,7 @@ def check_parity(
         InputError: If there is no checkpoint, or something differs; the message says what.
     """
     device = Device.pick(config)
-    model = load_trained(config, folder, len(classes), build).to(device.target)
+    model = device.placed(load_trained(config, folder, len(classes), build))
     worst = 0.0
     for part in ("holdout", "test"):
         name = predictions_file(part, view)

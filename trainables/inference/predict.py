@@ -20,7 +20,7 @@ from trainables.portable.activations import ACTIVATIONS
 from trainables.portable.images import decode, resize
 from trainables.training.averages import WEIGHTS
 from trainables.training.checkpoint import Checkpoint
-from trainables.training.device import Device
+from trainables.training.device import MEMORY_FORMAT, Device
 
 
 def to_input(pictures: torch.Tensor, model: torch.nn.Module, device: Device) -> torch.Tensor:
@@ -28,7 +28,7 @@ def to_input(pictures: torch.Tensor, model: torch.nn.Module, device: Device) -> 
     mean, std = (v.to(device.target) for v in normalisation(model))
     batch = pictures.to(device.target, non_blocking=True).to(torch.float32)
     batch = ((batch - mean) / std).permute(0, 3, 1, 2)
-    return batch.contiguous(memory_format=device.memory_format)
+    return batch.contiguous(memory_format=MEMORY_FORMAT)
 
 
 def load_trained(

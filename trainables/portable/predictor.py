@@ -71,7 +71,9 @@ class Predictor:
         for member in self.about["models"]:
             model = build(member["config"], len(self.classes))
             model.load_state_dict(load_file(folder / member["weights"]))
-            self._members.append((member, model.eval().to(self.device)))
+            model = model.eval().to(self.device)
+            model = model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+            self._members.append((member, model))
         # Whole batches in every chunk: another batch size may change the last bit.
         sizes = [int(member["batch"]) for member, _ in self._members]
         self.chunk = -(-CHUNK // math.lcm(*sizes)) * math.lcm(*sizes)
@@ -136,7 +138,8 @@ class Predictor:
         while row < len(pictures):
             try:
                 part = torch.from_numpy(pictures[row : row + batch]).to(self.device)
-                inputs = ((part.to(torch.float32) - mean) / std).permute(0, 3, 1, 2).contiguous()
+                inputs = ((part.to(torch.float32) - mean) / std).permute(0, 3, 1, 2)
+                inputs = inputs.contiguous(memory_format=torch.channels_last)
                 with self._autocast(member["config"]["run"]["precision"]):
                     logits = model(inputs)
                 found.append(self._activation(logits).cpu().numpy())

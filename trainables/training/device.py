@@ -9,6 +9,9 @@ import torch
 
 from spaces.trial_config import TrialConfig
 
+MEMORY_FORMAT = torch.channels_last
+"""Of images and convolutions: on CPU and GPU as fast as the other, or up to 1.7 times as fast."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Device:
@@ -36,11 +39,10 @@ class Device:
             dtype = torch.bfloat16 if native else torch.float16
         return Device(target=torch.device("cuda"), autocast_dtype=dtype)
 
-    @property
-    def memory_format(self) -> torch.memory_format:
-        """channels_last on a GPU, where its convolution kernels are faster."""
-        cuda = self.target.type == "cuda"
-        return torch.channels_last if cuda else torch.contiguous_format
+    def placed(self, model: torch.nn.Module) -> torch.nn.Module:
+        """The network on this device, its weights laid out as `MEMORY_FORMAT`."""
+        model = model.to(self.target)
+        return model.to(memory_format=MEMORY_FORMAT)  # type: ignore[call-overload,no-any-return]
 
     def autocast(self) -> AbstractContextManager[None]:
         """Context in which to run the network."""

@@ -40,8 +40,7 @@ class TrainingState:
         self.config = config
         self.device = Device.pick(config)
         _seed(config.run.seed, 0)
-        self.model = context.network(config).to(self.device.target)
-        self.model = self.model.to(memory_format=self.device.memory_format)  # type: ignore[call-overload]
+        self.model = self.device.placed(context.network(config))
         self.average = AVERAGES.of(config.averaging)(config, self.model)
         self.optimizer = OPTIMIZERS.of(config.optimizer)(config, self.model)
         self.scaler = self.device.scaler()
