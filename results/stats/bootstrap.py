@@ -10,6 +10,9 @@ from numpy.typing import NDArray
 
 from results.metrics import Floats, Ints, Metric
 
+CHUNK = 1_000_000
+"""Images that are drawn at once: 8 MB."""
+
 KEPT = 4_000_000
 """Counts up to which resamples are kept for the next estimate on the same images: 32 MB."""
 
@@ -41,7 +44,13 @@ def bootstrap_weights(
 def _counts(units: int, draws: int, seed: int) -> NDArray[np.int64]:
     """How often each of some units is drawn, int64 (draws, units)."""
     rng = np.random.default_rng(seed)
-    return rng.multinomial(units, np.full(units, 1 / units), size=draws)
+    counts = np.empty((draws, units), np.int64)
+    at_once = max(1, CHUNK // units)
+    for first in range(0, draws, at_once):  # five times as fast as multinomial counts
+        some = counts[first : first + at_once]
+        drawn = rng.integers(0, units, some.shape) + units * np.arange(len(some))[:, None]
+        some[:] = np.bincount(drawn.ravel(), minlength=some.size).reshape(some.shape)
+    return counts
 
 
 _counts_kept = functools.lru_cache(maxsize=4)(_counts)

@@ -95,10 +95,12 @@ def compare(
     if not candidate:
         raise ValueError("the candidate needs at least one seed")
     arms = {"": candidate, **{name: arm for name, arm in controls.items() if len(arm)}}
-    scores = {
-        name: bootstrap_scores(metric, labels, arm, DRAWS, groups, seed)
-        for name, arm in arms.items()
-    }  # (seeds, 1 + draws): the first column is the sample itself
+    every = bootstrap_scores(
+        metric, labels, [p for arm in arms.values() for p in arm], DRAWS, groups, seed
+    )
+    ends = np.cumsum([len(arm) for arm in arms.values()])[:-1]
+    scores = dict(zip(arms, np.split(every, ends), strict=True))
+    # (seeds, 1 + draws): the first column is the sample itself
     defined = np.all([np.isfinite(s).all(axis=0) for s in scores.values()], axis=0)
     if not defined[0] or defined.sum() < DRAWS / 2:
         return []

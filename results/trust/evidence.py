@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.stats import norm
+from scipy.special import ndtr, ndtri
 
 CONVINCING = 20.0
 """E at which chance is ruled out at 5 %."""
@@ -50,14 +50,12 @@ def evidence(
         before, known = v[peers], scores[peers]
         n = len(peers) + 1
         rank = ((before < v[last]).sum() + (before <= v[last]).sum()) / 2 + 1
-        centre = _RHO * norm.ppf((rank - 0.5) / n)
-        edges = norm.ppf(np.arange(n + 1) / n)
+        centre = _RHO * ndtri((rank - 0.5) / n)
+        edges = ndtri(np.arange(n + 1) / n)
         below = int((known < scores[last]).sum())
         upto = int((known <= scores[last]).sum())
         spread = np.sqrt(1 - _RHO**2)
-        cells = norm.cdf((edges[upto + 1] - centre) / spread) - norm.cdf(
-            (edges[below] - centre) / spread
-        )
+        cells = ndtr((edges[upto + 1] - centre) / spread) - ndtr((edges[below] - centre) / spread)
         share = cells / (upto - below + 1)
         logs += np.log(np.maximum(n * share, 1e-300))
         found[last] = np.exp(logs).mean()
