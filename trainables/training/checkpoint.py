@@ -168,7 +168,7 @@ def _take_tensors(value: Any, parts: list[torch.Tensor]) -> Any:
     if isinstance(value, torch.Tensor):
         parts.append(value.detach().cpu().contiguous().reshape(-1).view(torch.uint8))
         kind = str(value.dtype).removeprefix("torch.")
-        return {"tensor": [kind, list(value.shape)]}
+        return {"tensor": [kind, list(value.shape), _lies_channels_last(value)]}
     if isinstance(value, Mapping):
         return {"items": [[key, _take_tensors(item, parts)] for key, item in value.items()]}
     if isinstance(value, list | tuple):
@@ -177,12 +177,22 @@ def _take_tensors(value: Any, parts: list[torch.Tensor]) -> Any:
     return {"value": value}
 
 
+def _lies_channels_last(tensor: torch.Tensor) -> bool:
+    """Whether a tensor lies so in memory: sums over it, such as norms, add up in that order."""
+    return (
+        tensor.dim() == 4
+        and not tensor.is_contiguous()
+        and tensor.is_contiguous(memory_format=torch.channels_last)
+    )
+
+
 def _put_tensors(value: Any, parts: Iterator[torch.Tensor]) -> Any:
     ((kind, content),) = value.items()
     if kind == "tensor":
-        kind, shape = content
+        kind, shape, channels_last = content
         # A copy begins where its type may begin; a slice need not.
-        return next(parts).clone().view(getattr(torch, kind)).reshape(shape)
+        tensor = next(parts).clone().view(getattr(torch, kind)).reshape(shape)
+        return tensor.contiguous(memory_format=torch.channels_last) if channels_last else tensor
     if kind == "items":
         return {key: _put_tensors(item, parts) for key, item in content}
     if kind in ("list", "tuple"):
