@@ -31,7 +31,8 @@ def embed(
         float32 (n, features).
     """
     device = Device.pick(config)
-    model = device.placed(model).eval()
+    model = device.placed(model)
+    model.eval()
     pooled = hasattr(model, "forward_features") and hasattr(model, "forward_head")
     found = []
     for pictures, _ in evaluation_loader(config, store, rows, 0):
