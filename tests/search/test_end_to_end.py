@@ -286,7 +286,7 @@ def test_signals_end_it_cleanly(folder: Path, numbers: tuple[signal.Signals, ...
     started = {}
     for number in numbers:
         name = f"stopped-{len(numbers)}-{number.name}"
-        arguments = (f"name={name}", "trials=8", "workers=1", "tracking=sqlite:///stopped.db")
+        arguments = (f"name={name}", "workers=1", "fix.size=16", "tracking=sqlite:///stopped.db")
         started[number] = subprocess.Popen(
             command("run", *arguments),
             cwd=folder,

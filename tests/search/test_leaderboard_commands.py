@@ -99,6 +99,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "narrow.stage1.operation=[rotate,scale]",
         "fix.stages=1",
         "fix.mix=none",
+        "fix.size=16",
     )
     assert done.returncode == 0, done.stdout + done.stderr
     assert "warning" not in done.stdout

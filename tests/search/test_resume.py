@@ -306,6 +306,7 @@ OPTIONS = (
     "narrow.stage1.operation=[rotate,scale]",
     "fix.stages=1",
     "fix.mix=none",
+    "fix.size=16",
 )
 
 

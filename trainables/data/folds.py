@@ -9,7 +9,6 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
 
 from results.tasks.tasks import task_of
 from spaces.digest import digest
@@ -144,6 +143,9 @@ def assign(
     Returns:
         int64 (n,), the fold of each image.
     """
+    # Here, since trainers read folds and make none: it is a quarter of what a process imports.
+    from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
+
     splitter = (
         StratifiedKFold(count, shuffle=True, random_state=seed)
         if groups is None
