@@ -15,8 +15,9 @@ import numpy as np
 from scipy import stats
 
 from results.metrics import METRICS
+from results.records.events import Comparison
 from results.stats.bootstrap import bootstrap_scores
-from results.stats.comparison import Comparison, compare
+from results.stats.comparison import compare
 from results.stats.correlation import clayton_copula, gaussian_copula, kendall_interval
 from results.trust.assessment import assess
 from results.trust.band import Validated

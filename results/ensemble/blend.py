@@ -18,7 +18,7 @@ from results.ensemble.recipes import Blend, by_labels, fit_recipes
 from results.ensemble.stack import PredictionStack
 from results.metrics import Floats, Ints, Metric
 from results.stats.bootstrap import bootstrap_scores, bootstrap_weights
-from results.stats.correlation import Interval
+from results.stats.interval import Interval
 from results.stats.optimism import winner_optimism
 from spaces.errors import unknown
 

@@ -13,10 +13,11 @@ from sklearn.metrics import precision_recall_fscore_support
 
 from results.metrics import Ints, Metric
 from results.predictions import Predictions, predictions_file
+from results.records.events import Headline
 from results.records.labelled_images import LabelledImages
 from results.records.trials import Search, Trial
 from results.stats.bootstrap import bootstrap_scores, bootstrap_weights
-from results.stats.correlation import Interval
+from results.stats.interval import Interval
 from results.tasks.task import Task
 from spaces.errors import InputError
 
@@ -100,10 +101,10 @@ def collect(search: Search, arm: str, view: str = "") -> tuple[OutOfFold, Predic
     trained = set(images)
     every = Predictions.of_classes(
         images=tuple(images),
-        classes=tuple(search.opened["classes"]),
+        classes=search.opened.classes,
         probabilities=np.concatenate(found),
     ).of(tuple(i for i in LabelledImages.fold_of_images(search.folds_file) if i in trained))
-    oof = out_of_fold(search.folds_file, every, int(search.opened["folds"]["count"]))
+    oof = out_of_fold(search.folds_file, every, search.opened.folds.count)
     return oof, average(search.task, tests) if tests else None
 
 
@@ -112,30 +113,6 @@ def average(task: Task, predictions: Sequence[Predictions]) -> Predictions:
     first = predictions[0]
     heads = {name: task.average([p.heads[name] for p in predictions]) for name in first.heads}
     return Predictions(images=first.images, classes=first.classes, heads=heads)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Headline:
-    """What a promotion is worth, as far as can be told.
-
-    Attributes:
-        score: The metric, pooled over the images of all folds that chose nothing: not fold 0,
-            which chose the trial, nor those of a race.
-        interval: Around it, for models trained anew; None with fewer than two such folds.
-        given_models: Around it, for these very models on other images (groups) alone.
-        folds: The metric on each trained fold, fold 0 included if it is one of them.
-        chosen: The metric on fold 0; None if it was not trained.
-        optimism: By how many points fold 0 flatters; None if it was not trained.
-        images: Images behind the score.
-    """
-
-    score: float
-    interval: Interval | None
-    given_models: Interval
-    folds: Mapping[int, float]
-    chosen: float | None
-    optimism: float | None
-    images: int
 
 
 def headline(metric: Metric, oof: OutOfFold, chose: Collection[int] = (0,)) -> Headline:
@@ -158,12 +135,13 @@ def headline(metric: Metric, oof: OutOfFold, chose: Collection[int] = (0,)) -> H
     groups = None if oof.groups is None else oof.groups[honest]
     score = metric.score(labels, p)
     others = [scores[fold] for fold in free if fold]
-    chosen = scores.get(0)
+    defined = {fold: s if np.isfinite(s) else None for fold, s in scores.items()}
+    chosen = defined.get(0)
     return Headline(
         score=score,
         interval=_within(nadeau_bengio(score, others, oof.count), metric),
         given_models=_given_models(metric, labels, p, groups, score),
-        folds=scores,
+        folds=defined,
         chosen=chosen,
         optimism=None if chosen is None or not others else metric.gain(chosen, score),
         images=int(honest.sum()),

@@ -1,17 +1,20 @@
-"""What a leaderboard's record is made of: submissions, blends, notes, the yardstick."""
+"""The events of a leaderboard's record: submissions, scores, blends, notes, trust."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, TypeAdapter
+
+from results.leaderboard.quota import Quota
+from results.records.record import Count, Event, Name, PathInside, Record
 
 Source = Literal["trial", "import", "promotion", "blend"]
 Origin = Literal["leaderboard", "solution"]
 
 
-@dataclass(frozen=True, kw_only=True)
-class Submission:
-    """A file that was, or may be, handed in.
+class Submitted(Event):
+    """A file that may be handed in was made.
 
     Attributes:
         id: ``s001`` and so on, in the order of making.
@@ -25,7 +28,24 @@ class Submission:
         oof: For an import, its out-of-fold predictions; empty if there are none.
         test: For an import with those, its test predictions.
         by: Who made it.
-        at: When it was made, seconds since the epoch.
+    """
+
+    event: Literal["submitted"] = "submitted"
+    id: Name = Field(alias="submission")
+    trial: str
+    source: Source = "trial"
+    file: str
+    sha256: str
+    holdout: PathInside = ""
+    oof: PathInside = ""
+    test: PathInside = ""
+    by: str = ""
+
+
+class Submission(Submitted):
+    """A file that was made, and what became of it.
+
+    Attributes:
         public: Newest public score; None before there is one.
         private: Newest private score.
         images: Number of images behind the public score; 0 when not known.
@@ -35,46 +55,54 @@ class Submission:
         turn: Position of that score among all first public scores, from 1; 0 before there is one.
     """
 
-    id: str
-    trial: str
-    file: str
-    sha256: str
-    at: float
-    source: Source = "trial"
-    holdout: str = ""
-    oof: str = ""
-    test: str = ""
-    by: str = ""
     public: float | None = None
     private: float | None = None
-    images: int = 0
+    images: Count = 0
     origin: Origin = "leaderboard"
     handed_in: float | None = None
     scored_at: float | None = None
-    turn: int = 0
+    turn: Count = 0
 
 
-@dataclass(frozen=True, kw_only=True)
-class BlendRecord:
-    """A blend that was made.
+class Scored(Event):
+    """A submission was scored; a later score corrects an earlier one.
+
+    Attributes:
+        submission: Its id.
+        images: Number of images behind the public score; 0 when not known.
+        origin: Whether the leaderboard gave it or a local solution file.
+        public: Public score; None if it is not told.
+        private: Private score; None if it is not told.
+        handed_in: When the file was handed in, if that was told.
+    """
+
+    event: Literal["scored"] = "scored"
+    submission: str
+    images: Count
+    origin: Origin = "leaderboard"
+    public: float | None = None
+    private: float | None = None
+    handed_in: float | None = None
+
+
+class Blended(Event):
+    """A blend was made.
 
     Attributes:
         id: ``b001`` and so on.
         members: Names of the models in it.
         recipe: How they are merged.
         score: Its honest out-of-fold score.
-        at: When it was made, seconds since the epoch.
     """
 
-    id: str
+    event: Literal["blended"] = "blended"
+    id: Name = Field(alias="blend")
     members: tuple[str, ...]
     recipe: str
     score: float
-    at: float
 
 
-@dataclass(frozen=True, kw_only=True)
-class Note:
+class Noted(Event):
     """What somebody thought of a search or a trial.
 
     Attributes:
@@ -84,24 +112,72 @@ class Note:
         by: Who said so last.
     """
 
+    event: Literal["noted"] = "noted"
     about: str
     hypothesis: str = ""
     conclusion: str = ""
     by: str = ""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Frozen:
-    """The validation that was trusted, from then on the yardstick.
+class Rules(Event):
+    """What a contest's rules allow.
 
     Attributes:
+        test_images: Whether test images may be looked at before the end.
+    """
+
+    event: Literal["rules"] = "rules"
+    test_images: bool
+
+
+class EmbeddingNetwork(Record):
+    """The network whose embeddings tell test images from the hold-out; a trial's own if empty."""
+
+    backbone: str = ""
+    weights: str = ""
+    pretrained: bool = False
+
+
+class Assessed(Event):
+    """A conclusion on trust.
+
+    Attributes:
+        frozen: Whether its validation is the yardstick from then on.
+        verdict: What was concluded.
         validation: Name of the validation score.
         metric: Name of the metric.
         folds: Digest of the folds.
-        at: Since when, seconds since the epoch.
+        scored: Scored submissions behind it.
+        evidence: E after the last score.
+        chance: Chance of regret.
+        weights: File with the weights towards the test; empty if there are none.
+        network: The network behind them.
     """
 
+    event: Literal["assessed"] = "assessed"
+    frozen: bool
+    verdict: str
     validation: str
     metric: str
     folds: str
-    at: float
+    scored: Count
+    evidence: float
+    chance: float
+    weights: str = ""
+    network: EmbeddingNetwork = EmbeddingNetwork()
+
+    def says_more_than(self, last: Assessed | None) -> bool:
+        """Whether it concludes, or rests on, something else than the last one."""
+        if self.frozen or last is None:
+            return True
+        figures = {"at", "frozen", "evidence", "chance"}
+        return self.model_dump(exclude=figures) != last.model_dump(exclude=figures)
+
+
+EVENTS: TypeAdapter[Any] = TypeAdapter(
+    Annotated[
+        Submitted | Scored | Blended | Noted | Quota | Rules | Assessed,
+        Field(discriminator="event"),
+    ]
+)
+"""What a leaderboard's record is made of."""

@@ -5,22 +5,27 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import shutil
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from results.leaderboard.entries import (
-    BlendRecord,
-    Frozen,
-    Note,
+    EVENTS,
+    Assessed,
+    Blended,
+    Noted,
     Origin,
+    Rules,
+    Scored,
     Source,
     Submission,
+    Submitted,
 )
 from results.leaderboard.quota import Quota
-from results.records.ledger import Event, Ledger, replay
+from results.records.ledger import Ledger, replay
+from results.records.record import Event
 from spaces.errors import InputError, unknown
-from spaces.names import check_inside, check_name
 
 PATIENCE = 20.0
 """Seconds to wait for another process that is recording something."""
@@ -38,17 +43,17 @@ class Leaderboard:
         quota: How many may be handed in; None if nobody said.
         test_images: Whether the rules allow test images to be looked at before the end.
         assessed: The newest conclusion on trust; None before there is one.
-        frozen: The validation that was trusted; None before one was.
+        frozen: That whose validation was trusted, and is the yardstick; None before one was.
     """
 
     path: Path
     submissions: dict[str, Submission] = field(default_factory=dict)
-    blends: dict[str, BlendRecord] = field(default_factory=dict)
-    notes: dict[str, Note] = field(default_factory=dict)
+    blends: dict[str, Blended] = field(default_factory=dict)
+    notes: dict[str, Noted] = field(default_factory=dict)
     quota: Quota | None = None
     test_images: bool = True
-    assessed: Event | None = None
-    frozen: Frozen | None = None
+    assessed: Assessed | None = None
+    frozen: Assessed | None = None
     _events: int = 0
 
     @staticmethod
@@ -123,16 +128,17 @@ class Leaderboard:
             draft.replace(file)
             self._append(
                 ledger,
-                "submitted",
-                submission=name,
-                trial=trial,
-                source=source,
-                file=str(file.resolve()),
-                sha256=hashlib.sha256(file.read_bytes()).hexdigest(),
-                holdout=holdout,
-                oof=oof,
-                test=test,
-                by=by,
+                Submitted(
+                    submission=name,
+                    trial=trial,
+                    source=source,
+                    file=str(file.resolve()),
+                    sha256=hashlib.sha256(file.read_bytes()).hexdigest(),
+                    holdout=holdout,
+                    oof=oof,
+                    test=test,
+                    by=by,
+                ),
             )
             return self.submissions[name]
 
@@ -151,26 +157,22 @@ class Leaderboard:
         Raises:
             InputError: If there is no such submission, or it has these very scores already.
         """
-        given: Mapping[str, float | None] = {"public": public, "private": private}
-        when = {} if handed_in is None else {"handed_in": handed_in}
+        given = {"public": public, "private": private}
         with self._writing() as ledger:
             known = self[submission]
-            new = {k: v for k, v in given.items() if v is not None and v != getattr(known, k)}
+            new: dict[str, Any] = {
+                k: v for k, v in given.items() if v is not None and v != getattr(known, k)
+            }
             if not new:
                 raise InputError(f"submission={submission} has that score already")
-            self._append(
-                ledger,
-                "scored",
-                submission=submission,
-                images=images,
-                origin=origin,
-                **new,
-                **when,
-            )
+            if handed_in is not None:
+                new["handed_in"] = handed_in
+            told = Scored(submission=submission, images=images, origin=origin, **new)
+            self._append(ledger, told)
 
     def add_blend(
         self, draft: Path, members: tuple[str, ...], recipe: str, score: float
-    ) -> BlendRecord:
+    ) -> Blended:
         """Gives a blend its id and its place in ``blends/``, and records it.
 
         Args:
@@ -185,37 +187,27 @@ class Leaderboard:
             folder.parent.mkdir(exist_ok=True)
             shutil.rmtree(folder, ignore_errors=True)  # of a command killed before the record
             draft.rename(folder)
-            self._append(
-                ledger, "blended", blend=name, members=list(members), recipe=recipe, score=score
-            )
+            self._append(ledger, Blended(blend=name, members=members, recipe=recipe, score=score))
             return self.blends[name]
 
-    def add_note(self, about: str, hypothesis: str, conclusion: str, by: str) -> Note:
+    def add_note(self, about: str, hypothesis: str, conclusion: str, by: str) -> Noted:
         """Records what somebody thought; what is empty stays as it was."""
-        self._record("noted", about=about, hypothesis=hypothesis, conclusion=conclusion, by=by)
+        self._record(Noted(about=about, hypothesis=hypothesis, conclusion=conclusion, by=by))
         return self.notes[about]
 
     def set_quota(self, quota: Quota) -> None:
         """Records how many may be handed in."""
-        self._record("quota", **quota.to_json())
+        self._record(quota)
 
     def set_rules(self, *, test_images: bool) -> None:
         """Records what the contest's rules allow."""
-        self._record("rules", test_images=test_images)
+        self._record(Rules(test_images=test_images))
 
-    def add_assessment(self, conclusion: Mapping[str, object], *, freeze: bool) -> None:
-        """Records a conclusion on trust, if it is another than the last.
-
-        Args:
-            conclusion: ``verdict``, ``validation``, ``metric``, ``folds``, ``scored``, ``weights``
-                towards the test and the ``network`` behind them, and figures.
-            freeze: Whether its validation becomes the yardstick from now on.
-        """
-        key = ("verdict", "validation", "metric", "folds", "scored", "weights", "network")
+    def add_assessment(self, conclusion: Assessed) -> None:
+        """Records a conclusion on trust, if it is another than the last."""
         with self._writing() as ledger:
-            last = self.assessed
-            if freeze or last is None or any(last.get(k) != conclusion.get(k) for k in key):
-                self._append(ledger, "assessed", frozen=freeze, **conclusion)
+            if conclusion.says_more_than(self.assessed):
+                self._append(ledger, conclusion)
 
     @contextlib.contextmanager
     def _writing(self) -> Iterator[Ledger]:
@@ -227,72 +219,51 @@ class Leaderboard:
     def _catch_up(self) -> None:
         """Takes in what others have recorded since the record was last read."""
         if self.path.exists():
-            replay(self.path, self._apply, skip=self._events)
+            replay(self.path, EVENTS, self._apply, skip=self._events)
 
-    def _record(self, kind: str, /, **fields: object) -> None:
+    def _record(self, event: Event) -> None:
         with self._writing() as ledger:
-            self._append(ledger, kind, **fields)
+            self._append(ledger, event)
 
-    def _append(self, ledger: Ledger, kind: str, /, **fields: object) -> None:
-        event = ledger.add(kind, **fields)
+    def _append(self, ledger: Ledger, event: Event) -> None:
+        event = ledger.add(event)
         ledger.commit()
         self._apply(event)
 
     def _apply(self, event: Event) -> None:
         self._events += 1
-        kind, name = event["event"], event.get("submission", "")
-        if kind == "submitted":
-            check_name(name, "submission")
-            for part in ("holdout", "oof", "test"):
-                check_inside(event.get(part, ""), part)
-            self.submissions[name] = Submission(
-                id=name,
-                trial=event["trial"],
-                source=event.get("source", "trial"),
-                file=event["file"],
-                sha256=event["sha256"],
-                holdout=event.get("holdout", ""),
-                oof=event.get("oof", ""),
-                test=event.get("test", ""),
-                by=event.get("by", ""),
-                at=event["at"],
-            )
-        elif kind == "scored":
-            before = self.submissions[name]
-            after = replace(
-                before,
-                public=event.get("public", before.public),
-                private=event.get("private", before.private),
-                images=event["images"] or before.images,
-                origin=event.get("origin", "leaderboard"),
-                handed_in=event.get("handed_in", before.handed_in or event["at"]),
-            )
-            if before.public is None and after.public is not None:
-                after = replace(after, scored_at=event["at"], turn=len(self.scored()) + 1)
-            self.submissions[name] = after
-        elif kind == "blended":
-            check_name(event["blend"], "blend")
-            self.blends[event["blend"]] = BlendRecord(
-                id=event["blend"],
-                members=tuple(event["members"]),
-                recipe=event["recipe"],
-                score=event["score"],
-                at=event["at"],
-            )
-        elif kind == "noted":
-            known = self.notes.get(event["about"], Note(about=event["about"]))
-            self.notes[known.about] = Note(
-                about=known.about,
-                hypothesis=event["hypothesis"] or known.hypothesis,
-                conclusion=event["conclusion"] or known.conclusion,
-                by=event["by"],
-            )
-        elif kind == "quota":
-            self.quota = Quota.from_json(event)
-        elif kind == "rules":
-            self.test_images = event["test_images"]
-        elif kind == "assessed":
-            self.assessed = event
-            if event["frozen"]:
-                yardstick = {k: event[k] for k in ("validation", "metric", "folds", "at")}
-                self.frozen = Frozen(**yardstick)
+        match event:
+            case Submitted():
+                self.submissions[event.id] = Submission(**dict(event))
+            case Scored():
+                before = self.submissions[event.submission]
+                told = event.model_dump(include={"public", "private"}, exclude_none=True)
+                after = before.model_copy(
+                    update={
+                        **told,
+                        "images": event.images or before.images,
+                        "origin": event.origin,
+                        "handed_in": event.handed_in or before.handed_in or event.at,
+                    }
+                )
+                if before.public is None and after.public is not None:
+                    turn = {"scored_at": event.at, "turn": len(self.scored()) + 1}
+                    after = after.model_copy(update=turn)
+                self.submissions[before.id] = after
+            case Blended():
+                self.blends[event.id] = event
+            case Noted():
+                known = self.notes.get(event.about, event)
+                self.notes[event.about] = event.model_copy(
+                    update={
+                        "hypothesis": event.hypothesis or known.hypothesis,
+                        "conclusion": event.conclusion or known.conclusion,
+                    }
+                )
+            case Quota():
+                self.quota = event
+            case Rules():
+                self.test_images = event.test_images
+            case Assessed():
+                self.assessed = event
+                self.frozen = event if event.frozen else self.frozen

@@ -5,10 +5,13 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Literal
 
+from pydantic import ValidationError, model_validator
+
+from results.records.record import Event
 from spaces.errors import InputError
 
 RESERVE = 0.3
@@ -17,8 +20,7 @@ RESERVE = 0.3
 DAY = 86_400.0
 
 
-@dataclass(frozen=True, kw_only=True)
-class Quota:
+class Quota(Event):
     """A contest's limit.
 
     Attributes:
@@ -29,19 +31,22 @@ class Quota:
         reserve: Share of the whole that is kept for the last days, from 0 to below 1.
     """
 
+    event: Literal["quota"] = "quota"
     count: int
     daily: bool = True
     reset: int = 0
     ends: float | None = None
     reserve: float = RESERVE
 
-    def __post_init__(self) -> None:
+    @model_validator(mode="after")
+    def _check(self) -> Quota:
         if self.count < 1:
             raise InputError(f"quota={self.count}: must be at least 1")
         if not 0 <= self.reset <= 23:
             raise InputError(f"reset={self.reset}: must be an hour (UTC) from 0 to 23")
         if not 0 <= self.reserve < 1:
             raise InputError(f"reserve={self.reserve}: must be at least 0 and below 1")
+        return self
 
     @staticmethod
     def parse(text: str, *, reset: int = 0, ends: str = "", reserve: float = RESERVE) -> Quota:
@@ -62,18 +67,12 @@ class Quota:
             if len(ends) <= 10:
                 moment += timedelta(days=1)  # the day itself still counts
             last = moment.replace(tzinfo=moment.tzinfo or UTC).timestamp()
-        return Quota(
-            count=int(found[1]), daily=bool(found[2]), reset=reset, ends=last, reserve=reserve
-        )
-
-    def to_json(self) -> dict[str, Any]:
-        """JSON-ready form."""
-        return asdict(self)
-
-    @staticmethod
-    def from_json(data: Mapping[str, Any]) -> Quota:
-        """Reads what `to_json` gave; other keys are left alone."""
-        return Quota(**{name: data[name] for name in Quota.__dataclass_fields__})
+        try:
+            return Quota(
+                count=int(found[1]), daily=bool(found[2]), reset=reset, ends=last, reserve=reserve
+            )
+        except ValidationError as error:
+            raise error.errors()[0]["ctx"]["error"] from None
 
 
 @dataclass(frozen=True, kw_only=True)

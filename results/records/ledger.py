@@ -5,18 +5,19 @@ Everything else that is shown or tracked is computed from it and can be deleted 
 
 from __future__ import annotations
 
-import json
 import os
-import time
 import warnings
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
+
+from pydantic import TypeAdapter
 
 from results.records.lock import WriterLock
+from results.records.record import Event, read_event
 from spaces.errors import InputError
 
-Event = dict[str, Any]
+E = TypeVar("E", bound=Event)
 
 
 class Ledger:
@@ -39,15 +40,14 @@ class Ledger:
         self._lock = WriterLock(path)
         self._lock.acquire(patience)
         if path.exists():
-            whole = sum(len(line) for line in _whole_lines(path))
-            os.truncate(path, whole)
+            os.truncate(path, path.read_bytes().rfind(b"\n") + 1)
         self._file = path.open("ab", buffering=0)
         self._size = path.stat().st_size
         self._waiting: list[Event] = []
 
-    def add(self, kind: str, /, **fields: Any) -> Event:
-        """Adds an event, to be written by the next ``commit``, and returns it."""
-        event = {"event": kind, "at": round(time.time(), 3), **fields}
+    def add(self, event: E) -> E:
+        """Adds an event, to be written by the next ``commit``, and returns it with its time."""
+        event = event.stamped()
         self._waiting.append(event)
         return event
 
@@ -60,9 +60,7 @@ class Ledger:
         """
         if not self._waiting:
             return
-        lines = [json.dumps(e, allow_nan=False, ensure_ascii=False) + "\n" for e in self._waiting]
-        # A file name that is no text may stand in a message: JSON has an escape for that.
-        data = "".join(lines).encode(errors="backslashreplace")
+        data = b"".join(event.line() for event in self._waiting)
         try:
             written = 0
             while written < len(data):
@@ -83,64 +81,49 @@ class Ledger:
             self._lock.release()
 
 
-class OtherFormatError(InputError):
-    """A record that another version of the program wrote."""
+def read_ledger(path: Path, kinds: TypeAdapter[Any], skip: int = 0) -> Iterator[Event]:
+    """Reads events one by one; a torn last line is dropped with a warning.
 
-
-def read_ledger(path: Path) -> list[Event]:
-    """Reads all events; a torn last line is dropped with a warning.
+    Args:
+        path: The ledger.
+        kinds: The union of the record's events.
+        skip: Events at the beginning that are left out.
 
     Raises:
-        InputError: If the ledger is missing, or a line before the last is damaged.
+        InputError: If the ledger is missing, or naming the line that is damaged.
     """
     if not path.is_file():
         raise InputError(f"there is no ledger at {path}")
     data = path.read_bytes()
     if data and not data.endswith(b"\n"):
         warnings.warn(f"{path}: the last line was cut off and is left out", stacklevel=2)
-    return list(parse_events(_whole_lines(path), path))
+    for number, line in enumerate(whole_lines(data)[skip:], start=skip + 1):
+        yield read_event(line, kinds, path, number)
 
 
-def replay(path: Path, apply: Callable[[Event], None], skip: int = 0) -> None:
+def replay(
+    path: Path, kinds: TypeAdapter[Any], apply: Callable[[Event], None], skip: int = 0
+) -> None:
     """Reads all events and hands them on, one by one.
 
     Args:
         path: The ledger.
-        apply: Takes an event in.
+        kinds: The union of the record's events.
+        apply: Takes an event in; raises KeyError or ValueError if it does not fit those before.
         skip: Events at the beginning that are left out.
 
     Raises:
-        InputError: If the ledger is missing or damaged, or naming the event that ``apply`` could
-            make nothing of.
+        InputError: If the ledger is missing or damaged, or naming the event that did not fit.
     """
-    for number, event in enumerate(read_ledger(path)[skip:], start=skip + 1):
+    for number, event in enumerate(read_ledger(path, kinds, skip), start=skip + 1):
         try:
             apply(event)
-        except OtherFormatError as error:
-            raise InputError(f"{path}: {error}") from error
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
+        except (KeyError, ValueError) as error:
             raise InputError(
-                f"{path}, line {number} ({event['event']}) is damaged: "
-                f"{type(error).__name__}: {error}"
+                f"{path}, line {number} ({event.event}) is damaged: {type(error).__name__}: {error}"
             ) from error
 
 
-def parse_events(lines: Iterable[bytes], path: Path, first: int = 1) -> Iterator[Event]:
-    """Parses complete lines; ``first`` is the number of the first, for the message.
-
-    Raises:
-        InputError: Naming the line that is damaged.
-    """
-    for number, line in enumerate(lines, start=first):
-        try:
-            event = json.loads(line)
-            if not isinstance(event["event"], str):
-                raise ValueError("no event name")
-        except (ValueError, KeyError, TypeError) as error:
-            raise InputError(f"{path}, line {number} is damaged: {line[:80]!r}") from error
-        yield event
-
-
-def _whole_lines(path: Path) -> list[bytes]:
-    lines = path.read_bytes().splitlines(keepends=True)
-    return lines[:-1] if lines and not lines[-1].endswith(b"\n") else lines
+def whole_lines(data: bytes) -> list[bytes]:
+    """Lines that end; what follows the last line feed is left out."""
+    return data[: data.rfind(b"\n") + 1].splitlines(keepends=True)

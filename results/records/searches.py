@@ -6,7 +6,7 @@ import contextlib
 import json
 from pathlib import Path
 
-from results.records.ledger import read_ledger
+from results.records.ledger import whole_lines
 from results.records.trials import Search
 from spaces.errors import InputError, unknown
 
@@ -21,18 +21,25 @@ def searches(runs: Path) -> list[Path]:
 
 def _opened_at(folder: Path) -> tuple[float, str]:
     """When a search was opened, as its first event says; one without is older than all others."""
-    try:
-        with (folder / "ledger.jsonl").open("rb") as file:
-            return float(json.loads(file.readline())["at"]), folder.name
-    except (OSError, ValueError, KeyError, TypeError):
-        return 0.0, folder.name
+    with contextlib.suppress(OSError), (folder / "ledger.jsonl").open("rb") as file:
+        return _at(file.readline()), folder.name
+    return 0.0, folder.name
 
 
 def _last_written(folder: Path) -> tuple[float, str]:
     """When the last event of a search happened."""
-    with contextlib.suppress(OSError, InputError, KeyError):
-        return max(e["at"] for e in read_ledger(folder / "ledger.jsonl") if "at" in e), folder.name
+    with contextlib.suppress(OSError):
+        lines = whole_lines((folder / "ledger.jsonl").read_bytes())
+        return _at(lines[-1] if lines else b""), folder.name
     return 0.0, folder.name
+
+
+def _at(line: bytes) -> float:
+    """The time of an event, whatever else it holds."""
+    try:
+        return float(json.loads(line)["at"])
+    except (ValueError, KeyError, TypeError):
+        return 0.0
 
 
 def whole_searches(competition: Path) -> list[Search]:

@@ -8,16 +8,27 @@ from pathlib import Path
 from typing import Any, Literal
 
 from results.metrics import Direction
-from results.records.events import check_shape
-from results.records.ledger import Event, replay
+from results.records.events import (
+    EVENTS,
+    Closed,
+    Ended,
+    EpochDone,
+    Headline,
+    Opened,
+    Promotion,
+    Report,
+    Resumed,
+    TrialEnded,
+    TrialResumed,
+    TrialStarted,
+    Why,
+)
+from results.records.ledger import replay
+from results.records.record import Event
 from results.tasks.task import Task
 from results.tasks.tasks import task_of
 from spaces.errors import InputError
-from spaces.names import check_name
 from spaces.trial_config import TrialConfig
-
-State = Literal["running", "finished", "stopped", "failed", "interrupted"]
-Why = Literal["baseline", "sampled", "confirm", "single", "fold"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,8 +65,8 @@ class Trial:
     params: Mapping[str, Any]
     config: TrialConfig
     started: float
-    epochs: tuple[Mapping[str, Any], ...] = ()
-    state: State = "running"
+    epochs: tuple[Report, ...] = ()
+    state: Literal["running"] | Ended = "running"
     reason: str = ""
     ended: float | None = None
     taken: str = ""
@@ -70,19 +81,16 @@ class Trial:
     @property
     def epoch(self) -> int:
         """Epochs done."""
-        return int(self.epochs[-1]["epoch"]) if self.epochs else 0
+        return self.epochs[-1].epoch if self.epochs else 0
 
     def score(self, metric: str) -> float | None:
         """The metric on the held-out fold after the last epoch; None if there is none."""
-        if not self.epochs:
-            return None
-        value = self.epochs[-1]["metrics"].get(f"val/{metric}")
-        return None if value is None else float(value)
+        return self.epochs[-1].metrics.get(f"val/{metric}") if self.epochs else None
 
     @property
     def seconds(self) -> float:
         """Time spent in training and evaluation, in seconds."""
-        return sum(float(e["seconds"]["total"]) for e in self.epochs)
+        return sum(e.seconds.total for e in self.epochs)
 
 
 @dataclass(kw_only=True)
@@ -99,10 +107,10 @@ class Search:
     """
 
     folder: Path
-    opened: Event = field(default_factory=dict)
+    opened: Opened = None  # type: ignore[assignment]  # until its first event
     trials: dict[str, Trial] = field(default_factory=dict)
-    summary: Event | None = None
-    reports: list[tuple[str, Mapping[str, Any]]] = field(default_factory=list)
+    summary: Closed | None = None
+    reports: list[tuple[str, Report]] = field(default_factory=list)
     earlier: float = 0.0
     _began: float = 0.0
     _last: float = 0.0
@@ -110,22 +118,38 @@ class Search:
     @property
     def id(self) -> str:
         """Name of the search, unique within its competition."""
-        return str(self.opened["search"])
+        return self.opened.search
 
     @property
     def task(self) -> Task:
         """What the targets are."""
-        return task_of(self.opened["task"])
+        return task_of(self.opened.task)
 
     @property
     def metric(self) -> str:
         """Name of the contest's metric."""
-        return str(self.opened["metric"])
+        return self.opened.metric
 
     @property
     def direction(self) -> Direction:
         """Which way the metric is better."""
-        return "minimize" if self.opened["direction"] == "minimize" else "maximize"
+        return self.opened.direction
+
+    @property
+    def promotion(self) -> Promotion:
+        """What a promotion trains."""
+        assert self.opened.promotion is not None
+        return self.opened.promotion
+
+    @property
+    def arms(self) -> Mapping[str, Headline]:
+        """What the complete arms of a promotion are worth; empty before it has closed."""
+        return self.summary.arms if self.summary else {}
+
+    @property
+    def winner(self) -> str | None:
+        """Id of the winner; None if there is none, or none yet."""
+        return self.summary.winner if self.summary else None
 
     @property
     def sign(self) -> float:
@@ -134,62 +158,51 @@ class Search:
 
     def apply(self, event: Event) -> None:
         """Takes one more event in; kinds that are not known are left alone."""
-        kind = event["event"]
-        if kind == "opened":
-            for key in ("search", "competition"):
-                if key in event:
-                    check_name(event[key], key)
-            if "folds" in event:
-                check_name(event["folds"]["file"], "folds.file")
-            if event.get("data", {}).get("test"):
-                check_name(event["data"]["test"], "data.test")
-            self.opened = event
-        elif kind == "resumed":
-            self.opened = {**self.opened, **event["changes"]}
-            self.summary = None
-            self.earlier += self._last - self._began
-        elif kind == "trial_resumed":
-            before = self.trials[event["trial"]]
-            self.trials[before.id] = replace(
-                before, state="running", reason="", ended=None, attempts=before.attempts + 1
-            )
-        elif kind == "trial_started":
-            check_name(event["trial"], "trial")
-            if event.get("taken"):
-                check_name(event["taken"], "taken")
-            self.trials[event["trial"]] = Trial(
-                id=event["trial"],
-                number=event["number"],
-                why=event["why"],
-                arm=event["arm"],
-                params=event["params"],
-                config=TrialConfig.from_json(event["config"]),
-                started=event["at"],
-                taken=event.get("taken", ""),
-            )
-        elif kind == "epoch":
-            check_report(event["report"])
-            trial = self.trials[event["trial"]]
-            self.trials[trial.id] = replace(trial, epochs=(*trial.epochs, event["report"]))
-            self.reports.append((trial.id, event["report"]))
-        elif kind == "trial_ended":
-            before = self.trials[event["trial"]]
-            fault = (event["fault"],) if "fault" in event else ()
-            cut = {"micro_batch": event["micro_batch"]} if "micro_batch" in event else {}
-            self.trials[before.id] = replace(
-                before,
-                state=event["state"],
-                reason=event["reason"],
-                ended=event["at"],
-                faults=before.faults + fault,
-                config=before.config.replace(**cut) if cut else before.config,
-            )
-        elif kind == "closed":
-            self.summary = event
-        at = float(event.get("at", 0.0))
-        if kind in ("opened", "resumed"):
-            self._began = at
-        self._last = at
+        match event:
+            case Opened():
+                self.opened = event
+            case Resumed():
+                self.opened = self.opened.model_copy(
+                    update={str(k): v for k, v in event.changes.items()}
+                )
+                self.summary = None
+                self.earlier += self._last - self._began
+            case TrialStarted():
+                self.trials[event.trial] = Trial(
+                    id=event.trial,
+                    number=event.number,
+                    why=event.why,
+                    arm=event.arm,
+                    params=event.params,
+                    config=event.config,
+                    started=event.at,
+                    taken=event.taken,
+                )
+            case TrialResumed():
+                before = self.trials[event.trial]
+                self.trials[before.id] = replace(
+                    before, state="running", reason="", ended=None, attempts=before.attempts + 1
+                )
+            case EpochDone():
+                trial = self.trials[event.trial]
+                self.trials[trial.id] = replace(trial, epochs=(*trial.epochs, event.report))
+                self.reports.append((trial.id, event.report))
+            case TrialEnded():
+                before = self.trials[event.trial]
+                cut = event.micro_batch
+                self.trials[before.id] = replace(
+                    before,
+                    state=event.state,
+                    reason=event.reason,
+                    ended=event.at,
+                    faults=before.faults + ((event.fault,) if event.fault else ()),
+                    config=before.config.replace(micro_batch=cut) if cut else before.config,
+                )
+            case Closed():
+                self.summary = event
+        if isinstance(event, Opened | Resumed):
+            self._began = event.at
+        self._last = event.at
 
     def best(self, trials: Iterable[Trial]) -> Trial | None:
         """The best of those that ran to the end."""
@@ -208,13 +221,13 @@ class Search:
     @property
     def folds_file(self) -> Path:
         """The stored folds, beside the search, so that the runs folder can be moved."""
-        return self.folder.parent / str(self.opened["folds"]["file"])
+        return self.folder.parent / self.opened.folds.file
 
     @property
     def test_file(self) -> Path | None:
         """The stored names of the test images; None if the record has none."""
-        name = self.opened["data"].get("test", "")
-        return self.folder.parent / str(name) if name else None
+        name = self.opened.data.test
+        return self.folder.parent / name if name else None
 
     def trial_folder(self, trial: Trial) -> Path:
         """Where a trial's predictions and checkpoint lie; of one taken over, in its own job."""
@@ -231,26 +244,11 @@ class Search:
         """
         path = folder / "ledger.jsonl"
         search = Search(folder=folder)
-
-        def apply(event: Event) -> None:
-            check_shape(event)
-            search.apply(event)
-
-        replay(path, apply)
-        if not search.opened:
+        replay(path, EVENTS, search.apply)
+        if search.opened is None:
             raise InputError(f"{path} does not begin with an opening event")
-        asked = search.opened.get("promotion", {"arms": {}, "scores": {}})
-        summary = search.summary or {"winner": None, "baseline": None}
-        known = {*search.trials, None, *asked["arms"]}
-        strangers = [n for n in (summary["winner"], summary["baseline"]) if n not in known]
-        strangers += sorted(set(asked["arms"]) ^ set(asked["scores"]))
-        if strangers:
-            raise InputError(f"{path}: {strangers[0]!r} is the name of no trial")
+        arms = search.opened.promotion.arms if search.opened.promotion else ()
+        for name in (search.winner, search.summary.baseline if search.summary else None):
+            if name is not None and name not in search.trials and name not in arms:
+                raise InputError(f"{path}: {name!r} is the name of no trial")
         return search
-
-
-def check_report(report: Mapping[str, Any]) -> None:
-    """Raises ValueError, or what its parts raise, unless a report has what readers need."""
-    numbers = [*report["metrics"].values(), *report["seconds"].values(), report["seconds"]["total"]]
-    if not isinstance(report["epoch"], int) or not all(isinstance(n, int | float) for n in numbers):
-        raise ValueError("a report of numbers is needed")

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
-from typing import Any
 
+from results.records.events import Closed
 from results.records.trials import Search
 from results.reporting.text import format_seconds, gain
 
@@ -21,25 +20,25 @@ def failures(search: Search) -> list[str]:
     return [f"{n} failed: {reason}" for reason, n in reasons.most_common(SHOWN)]
 
 
-def costs(summary: Mapping[str, Any]) -> list[str]:
-    cost = summary["cost"]
+def costs(closed: Closed) -> list[str]:
+    cost = closed.cost
     wall, trained = cost["wall"], cost["trials/total"]
     if not trained:
-        return [f"It took {format_seconds(wall)}; no epoch was trained ({_states(summary)})."]
+        return [f"It took {format_seconds(wall)}; no epoch was trained ({_states(closed)})."]
     share = {k: cost[f"trials/{k}"] / trained for k in ("feed", "compute")}
     spent = ", ".join(
         f"{name} {format_seconds(cost[f'why/{name}'])}"
         for name in ("baseline", "sampled", "confirm", "single", "fold")
         if f"why/{name}" in cost
     )
-    gained = [c for c in summary["comparisons"] if "the baseline" in c["control"]]
+    gained = [c for c in closed.comparisons if "the baseline" in c.control]
     return [
         *(
             f"Sampling took {format_seconds(cost['why/sampled'])} of training and gained "
             f"{gain(c)} points on the baseline."
             for c in gained
         ),
-        f"It took {format_seconds(wall)} ({_states(summary)}); training time: {spent}.",
+        f"It took {format_seconds(wall)} ({_states(closed)}); training time: {spent}.",
         f"{cost['images'] / wall:,.0f} images/s over {cost['epochs']} epochs; "
         f"of training time {share['feed']:.0%} feeding, {share['compute']:.0%} computing, "
         f"{1 - share['feed'] - share['compute']:.0%} evaluating; tracking took "
@@ -47,5 +46,5 @@ def costs(summary: Mapping[str, Any]) -> list[str]:
     ]
 
 
-def _states(summary: Mapping[str, Any]) -> str:
-    return ", ".join(f"{n} {state}" for state, n in sorted(summary["counts"].items()))
+def _states(closed: Closed) -> str:
+    return ", ".join(f"{n} {state}" for state, n in sorted(closed.counts.items()))

@@ -13,7 +13,7 @@ from sklearn.metrics import confusion_matrix
 from results.forecast.forecast import Expected, Forecast
 from results.metrics import Metric
 from results.records.trials import Trial
-from results.stats.correlation import Interval
+from results.stats.interval import Interval
 from results.trust.trust import Trust
 
 NAMED = 25
@@ -28,8 +28,8 @@ def learning_curves(trials: Sequence[Trial], metric: str) -> Figure:
     figure = Figure(figsize=(7, 4.2), layout="constrained")
     axes = figure.add_subplot()
     for trial in trials:
-        epochs = [e["epoch"] for e in trial.epochs]
-        scores = [e["metrics"].get(f"val/{metric}", np.nan) for e in trial.epochs]
+        epochs = [e.epoch for e in trial.epochs]
+        scores = [e.metrics.get(f"val/{metric}", np.nan) for e in trial.epochs]
         style = {"color": "0.7", "linewidth": 1.0} if trial.state == "stopped" else {}
         if len(trials) > 1 and trial.why == "baseline":
             style = {"color": "black", "linestyle": "--"}

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
+from results.records.events import Closed, Headline, Proxy
 from results.records.trials import Search
 from results.reporting.costs import costs, failures
 from results.reporting.text import in_words, table
@@ -14,92 +14,90 @@ SECOND_STAGE = (0,)
 """Folds of the race when variants of one trial compete on the hold-out."""
 
 
-def promotion_page(search: Search, summary: Mapping[str, Any]) -> list[str]:
+def promotion_page(search: Search, closed: Closed) -> list[str]:
     """The fold table and what the promoted trials are worth."""
-    asked, metric = search.opened["promotion"], search.metric
+    asked, metric = search.promotion, search.metric
     trials = [t for t in search.of("fold") if t.state == "finished"]
     folds = sorted({t.config.run.fold for t in trials})
     rows = [["promoted", "hold-out", *(f"fold {f}" for f in folds), "pooled", ""]]
-    for arm in asked["arms"]:
-        result = summary["arms"].get(arm)
+    for arm in asked.arms:
+        result = closed.arms.get(arm)
         cells = []
         for fold in folds:
             runs = [t.score(metric) for t in trials if t.arm == arm and t.config.run.fold == fold]
             known = [r for r in runs if r is not None]
             cells.append(f"{sum(known) / len(known):.4f}" if known else "–")
-        pooled = f"{result['score']:.4f}" if result else "–"
-        rows.append([arm, f"{asked['scores'][arm]:.4f}", *cells, pooled, _left_out(search, arm)])
+        pooled = f"{result.score:.4f}" if result else "–"
+        rows.append([arm, f"{asked.scores[arm]:.4f}", *cells, pooled, _left_out(search, arm)])
     lines = ["", f"{search.id}: {metric} of each fold's held-out images"]
     lines += [f"  {line}" for line in table(rows)]
-    for arm, result in summary["arms"].items():
+    for arm, result in closed.arms.items():
         lines += ["", *_headline(arm, result, metric)]
     taken = [t for t in trials if t.taken]
     lines += [
         "",
-        *_light_to_heavy_words(search, summary),
-        *_proxy_words(summary["proxies"], search),
+        *_light_to_heavy_words(search, closed),
+        *_proxy_words(closed.proxies, search),
     ]
     if taken:
         lines.append(f"{len(taken)} of {len(trials)} trainings were done before and taken over.")
-    return [*lines, *failures(search), *costs(summary)]
+    return [*lines, *failures(search), *costs(closed)]
 
 
 def _left_out(search: Search, arm: str) -> str:
-    if arm in (search.summary or {}).get("arms", {}):
+    if arm in search.arms:
         return ""
     if any(t.state == "failed" for t in search.of("fold") if t.arm == arm):
         return "a fold failed"
-    raced = (search.summary or {}).get("arms") and search.opened["promotion"]["race"]
-    if raced == list(SECOND_STAGE):
+    raced = search.promotion.race if search.arms else ()
+    if raced == SECOND_STAGE:
         return "not the best variant"
     return "out of the race" if raced else "unfinished"
 
 
-def _headline(arm: str, result: Mapping[str, Any], metric: str) -> list[str]:
-    chosen = result["chosen"] is not None and len(result["folds"]) > 1
+def _headline(arm: str, result: Headline, metric: str) -> list[str]:
+    chosen = result.chosen is not None and len(result.folds) > 1
     where = "the folds that did not choose it" if chosen else "its folds"
-    lines = [f"{arm}: {metric} {result['score']:.4f} on {result['images']:,} images of {where}"]
-    interval, given = result["interval"], result["given_models"]
+    lines = [f"{arm}: {metric} {result.score:.4f} on {result.images:,} images of {where}"]
+    interval, given = result.interval, result.given_models
     if interval is not None:
         lines.append(
-            f"  {interval['low']:.4f} to {interval['high']:.4f} for models trained anew "
+            f"  {interval.low:.4f} to {interval.high:.4f} for models trained anew "
             "(Nadeau-Bengio, 95 %)"
         )
-    lines.append(
-        f"  {given['low']:.4f} to {given['high']:.4f} given these models, on other images alone"
-    )
-    if result["optimism"] is not None:
-        words = "flattered by" if result["optimism"] >= 0 else "did not flatter:"
+    lines.append(f"  {given.low:.4f} to {given.high:.4f} given these models, on other images alone")
+    if result.optimism is not None:
+        words = "flattered by" if result.optimism >= 0 else "did not flatter:"
         lines.append(
-            f"  fold 0, which chose it, has {result['chosen']:.4f}: it {words} "
-            f"{result['optimism']:+.1f} points"
+            f"  fold 0, which chose it, has {result.chosen:.4f}: it {words} "
+            f"{result.optimism:+.1f} points"
         )
     return lines
 
 
-def _light_to_heavy_words(search: Search, summary: Mapping[str, Any]) -> list[str]:
+def _light_to_heavy_words(search: Search, closed: Closed) -> list[str]:
     """Whether trials keep their order when the promotion changes what they are made of."""
-    changes = search.opened["promotion"].get("changes")
+    changes = search.promotion.changes
     if not changes:
         return []
-    pairs = summary.get("light_to_heavy", [])
+    pairs = closed.light_to_heavy
     if len(pairs) < 3:
         return [
             f"Light to heavy ({in_words(changes)}): not checked whether trials keep their order; "
             "race=3 trains three of them changed."
         ]
-    tau = kendall_interval([p["light"] for p in pairs], [p["heavy"] for p in pairs])
+    tau = kendall_interval([p.light for p in pairs], [p.heavy for p in pairs])
     return [
         f"Light to heavy ({in_words(changes)}): over {len(pairs)} trials the hold-out and the "
         f"changed trainings agree with tau {tau.value:.2f} ({tau.low:.2f} to {tau.high:.2f})."
     ]
 
 
-def _proxy_words(proxies: Sequence[Mapping[str, Any]], search: Search) -> list[str]:
+def _proxy_words(proxies: Sequence[Proxy], search: Search) -> list[str]:
     """Whether hold-out scores order promoted trials as full training does."""
     if len(proxies) < 2:
         return []
-    tau = kendall_interval([p["holdout"] for p in proxies], [p["full"] for p in proxies])
+    tau = kendall_interval([p.holdout for p in proxies], [p.full for p in proxies])
     return [
         f"Over {len(proxies)} promoted trials, hold-out and out-of-fold scores agree with tau "
         f"{tau.value:.2f} ({tau.low:.2f} to {tau.high:.2f})."

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from results.records.events import Closed, Comparison
 from results.records.trials import Search, Trial
 from results.reporting.costs import costs, failures
 from results.reporting.promotion_page import promotion_page
@@ -62,70 +63,66 @@ def trial_rows(search: Search, trials: Sequence[Trial]) -> list[list[str]]:
 
 def verdict(search: Search) -> str:
     """The sentence that the confirmation allows, and no more than that."""
-    summary = search.summary or {}
-    comparisons = summary.get("comparisons", [])
-    if summary.get("state") == "interrupted" and not comparisons:
+    closed = search.summary
+    comparisons = closed.comparisons if closed else ()
+    if closed and closed.state == "interrupted" and not comparisons:
         return "Not confirmed: the search was stopped before its end."
     if not comparisons:
-        why = (
-            "no sampled trial ran to its end"
-            if not summary.get("winner")
-            else _not_confirmed(search)
-        )
+        why = "no sampled trial ran to its end" if not search.winner else _not_confirmed(search)
         return f"Not confirmed: {why}."
     clauses = [
-        f"{words} {enumerated([_clause(c) for c in comparisons if c['verdict'] == verdict])}"
+        f"{words} {enumerated([_clause(c) for c in comparisons if c.verdict == verdict])}"
         for verdict, words in VERDICTS.items()
-        if any(c["verdict"] == verdict for c in comparisons)
+        if any(c.verdict == verdict for c in comparisons)
     ]
-    doubted = enumerated([c["control"] for c in comparisons if _contradicted(c)])
+    doubted = enumerated([c.control for c in comparisons if _contradicted(c)])
     doubt = f"; on the unlabelled test images {doubted} is expected ahead of it" if doubted else ""
     found = enumerated(clauses) + doubt
     return f"On images like the hold-out, which did not choose it, the winner {found}."
 
 
-def _contradicted(comparison: Mapping[str, Any]) -> bool:
+def _contradicted(comparison: Comparison) -> bool:
     """Whether the forecast of the test puts a control first that the winner beats."""
-    expected = comparison["forecast"]
-    return comparison["verdict"] == "beats" and expected is not None and expected < 0
+    expected = comparison.forecast
+    return comparison.verdict == "beats" and expected is not None and expected < 0
 
 
-def _expected(search: Search, summary: Mapping[str, Any]) -> list[str]:
+def _expected(search: Search, closed: Closed) -> list[str]:
     """What the test score will be, without a label."""
-    expected = summary["forecast"]
-    if expected is None or not expected["winner"]:
+    expected = closed.forecast
+    if expected is None or expected.winner is None:
         return []
-    winner, gap = expected["winner"], expected["gap"]
+    winner = expected.winner
     return [
-        f"On the {expected['images']:,} unlabelled test images {search.metric} is expected "
-        f"{-gap:+.1f} points off the hold-out's: {winner['score']:.4f} ({winner['low']:.4f} to "
-        f"{winner['high']:.4f}) for {summary['winner']}; python -m search.forecast says why"
+        f"On the {expected.images:,} unlabelled test images {search.metric} is expected "
+        f"{-expected.gap:+.1f} points off the hold-out's: {winner.score:.4f} ({winner.low:.4f} to "
+        f"{winner.high:.4f}) for {closed.winner}; python -m search.forecast says why"
     ]
 
 
-def _trainings(search: Search, comparisons: Sequence[Mapping[str, Any]]) -> str:
+def _trainings(search: Search, comparisons: Sequence[Comparison]) -> str:
     """What the confirmation was spared by ending where more seeds would settle nothing."""
-    most = int(search.opened["confirm"]) * (1 + len(comparisons))
+    most = search.opened.confirm * (1 + len(comparisons))
     done = sum(t.state == "finished" for t in search.of("confirm"))
-    left = [c["control"] for c in comparisons if c["open"]]
+    left = [c.control for c in comparisons if c.open]
     unsettled = f"; not settled yet: {enumerated(left)}" if left else ""
     return f"That took {done} trainings of {most} at most{unsettled}."
 
 
 def _not_confirmed(search: Search) -> str:
-    if not search.opened.get("confirm"):
+    if not search.opened.confirm:
         return "the winner's score stands on the images and the seed that chose it (confirm=0)"
     if sum(t.state == "finished" for t in search.of("confirm")) >= len(search.of("confirm")):
         return f"{search.metric} is undefined on too many resamples of fold 1"
     return "too few trainings of the confirmation ran to their end"
 
 
-def _clause(comparison: Mapping[str, Any]) -> str:
-    seeds = f"{comparison['seeds']} seeds" if comparison["seeds"] > 1 else "one seed"
-    if comparison["verdict"] in ("indistinguishable from", "not ahead of"):
-        return f"{comparison['control']} ({gain(comparison)} points, {seeds})"
-    ahead = f"by {abs(comparison['gain']):.1f} ± {comparison['margin']:.1f} points, {seeds}"
-    return f"{comparison['control']} ({ahead})"
+def _clause(comparison: Comparison) -> str:
+    seeds = f"{comparison.seeds} seeds" if comparison.seeds > 1 else "one seed"
+    if comparison.verdict in ("indistinguishable from", "not ahead of"):
+        return f"{comparison.control} ({gain(comparison)} points, {seeds})"
+    ahead = f"by {abs(comparison.gain):.1f} ± {comparison.margin:.1f} points, {seeds}"
+    return f"{comparison.control} ({ahead})"
 
 
 def describe(config: TrialConfig, params: Mapping[str, Any]) -> list[str]:
@@ -148,15 +145,15 @@ def describe(config: TrialConfig, params: Mapping[str, Any]) -> list[str]:
 
 def report(search: Search) -> list[str]:
     """The closing page of a search, line by line."""
-    summary = search.summary
-    if summary is None:
+    closed = search.summary
+    if closed is None:
         return [f"{search.id} has not ended. If nothing runs it any more: {resume_command(search)}"]
-    if search.opened["kind"] == "train":
-        return _single_page(search, summary)
-    if search.opened["kind"] == "promotion":
-        return promotion_page(search, summary)
-    winner = search.trials.get(summary["winner"] or "")
-    baseline = search.trials.get(summary["baseline"] or "")
+    if search.opened.kind == "train":
+        return _single_page(search, closed)
+    if search.opened.kind == "promotion":
+        return promotion_page(search, closed)
+    winner = search.trials.get(closed.winner or "")
+    baseline = search.trials.get(closed.baseline or "")
     sampled = sorted(
         (t for t in search.of("sampled") if t.state == "finished"),
         key=lambda t: t.score(search.metric) or 0.0,
@@ -170,34 +167,34 @@ def report(search: Search) -> list[str]:
     if winner is not None:
         lines += ["", f"The winner, {winner.id}:"]
         lines += [f"  {line}" for line in describe(winner.config, winner.params)]
-        if summary["optimism"] is not None:
+        if closed.optimism is not None:
             stopped = sum(t.state == "stopped" for t in search.of("sampled"))
             least = f", at least: {stopped} more were stopped early" if stopped else ""
             lines.append(
-                f"  its hold-out score is expected to flatter it by {summary['optimism']:.1f} "
+                f"  its hold-out score is expected to flatter it by {closed.optimism:.1f} "
                 f"points, as the best of {len(sampled)} on the same images{least}"
             )
-    lines += ["", *_confirmation(search, summary), verdict(search)]
-    if summary["comparisons"]:
-        lines.append(_trainings(search, summary["comparisons"]))
-    lines += [*_expected(search, summary), ""]
-    return [*lines, *failures(search), *costs(summary)]
+    lines += ["", *_confirmation(search, closed), verdict(search)]
+    if closed.comparisons:
+        lines.append(_trainings(search, closed.comparisons))
+    lines += [*_expected(search, closed), ""]
+    return [*lines, *failures(search), *costs(closed)]
 
 
-def _single_page(search: Search, summary: Mapping[str, Any]) -> list[str]:
+def _single_page(search: Search, closed: Closed) -> list[str]:
     trials = list(search.trials.values())
     rows = [f"  {line}" for line in table(trial_rows(search, trials))]
     fold = trials[0].config.run.fold if trials else 0
-    head = f"{search.id} on fold {fold}, {search.opened['folds']['sizes'][fold]:,} images"
-    return ["", head, *rows, *_expected(search, summary), "", *failures(search), *costs(summary)]
+    head = f"{search.id} on fold {fold}, {search.opened.folds.sizes[fold]:,} images"
+    return ["", head, *rows, *_expected(search, closed), "", *failures(search), *costs(closed)]
 
 
 def _held_out(search: Search) -> str:
-    return f"{search.opened['folds']['sizes'][0]:,}"
+    return f"{search.opened.folds.sizes[0]:,}"
 
 
-def _confirmation(search: Search, summary: Mapping[str, Any]) -> list[str]:
-    comparisons = summary["comparisons"]
+def _confirmation(search: Search, closed: Closed) -> list[str]:
+    comparisons = closed.comparisons
     if not comparisons:
         return []
     fold = search.of("confirm")[0].config.run.fold
@@ -205,14 +202,14 @@ def _confirmation(search: Search, summary: Mapping[str, Any]) -> list[str]:
     head.append("on the test")
     rows = [[*head, ""]]
     for c in comparisons:
-        scores = [f"{c[side]:.4f}" for side in ("control_score", "candidate_score")]
-        expected = "" if c["forecast"] is None else f"expected {c['forecast']:+.1f}"
-        words = IN_A_TABLE[c["verdict"]]
-        rows.append([c["control"], str(c["seeds"]), *scores, gain(c), expected, words])
+        scores = [f"{score:.4f}" for score in (c.control_score, c.candidate_score)]
+        expected = "" if c.forecast is None else f"expected {c.forecast:+.1f}"
+        words = IN_A_TABLE[c.verdict]
+        rows.append([c.control, str(c.seeds), *scores, gain(c), expected, words])
     return [f"  {line}" for line in table(rows)]
 
 
 def resume_command(search: Search) -> str:
     """What goes on with a job that was interrupted."""
-    command = {"train": "train", "promotion": "promote"}.get(str(search.opened["kind"]), "run")
+    command = {"train": "train", "promotion": "promote"}.get(search.opened.kind, "run")
     return f"python -m search.{command} resume={search.id}"

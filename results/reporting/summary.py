@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import asdict, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -12,9 +12,10 @@ from results.forecast.forecast import Forecast, forecast
 from results.forecast.trials import models_of
 from results.leaderboard.leaderboard import Leaderboard
 from results.metrics import Metric
+from results.records.events import Comparison, ExpectedScore, ForecastRecord
 from results.records.labelled_images import LabelledImages
 from results.records.trials import Search, Trial
-from results.stats.comparison import Comparison, compare
+from results.stats.comparison import compare
 from results.stats.optimism import winner_optimism
 
 WINNER = "winner"
@@ -31,7 +32,7 @@ def summarise(search: Search, metric: Metric, wall: float, tracking: float) -> d
         tracking: Seconds of CPU that tracking took of them.
 
     Returns:
-        JSON-ready fields of the closing event.
+        Fields of the closing event.
     """
     winner = search.best(search.of("sampled")) or search.best(search.of("single"))
     baseline = search.best(search.of("baseline"))
@@ -42,17 +43,17 @@ def summarise(search: Search, metric: Metric, wall: float, tracking: float) -> d
         "winner": winner.id if winner else None,
         "baseline": baseline.id if baseline else None,
         "optimism": _optimism(search, metric),
-        "comparisons": [
-            asdict(c) | {"forecast": _forecast_gain(search, metric, expected, c)}
+        "comparisons": tuple(
+            c.model_copy(update={"forecast": _forecast_gain(search, metric, expected, c)})
             for c in confirmed(search, metric)
-        ],
+        ),
         "forecast": _forecast_event(expected, winner, metric),
         "cost": {
             "wall": wall,
             "tracking": tracking,
             **{f"trials/{k}": _seconds(trials, k) for k in ("total", "feed", "compute")},
             **{f"why/{w}": _seconds([t for t in trials if t.why == w]) for w in _whys(trials)},
-            "images": sum(int(e["images"]) for t in trials for e in t.epochs),
+            "images": sum(e.images for t in trials for e in t.epochs),
             "epochs": sum(t.epoch for t in trials),
         },
     }
@@ -63,7 +64,7 @@ def _forecast(search: Search, metric: Metric) -> Forecast | None:
 
     Where the rules forbid to look at these, nobody looks.
     """
-    if search.opened["kind"] == "promotion":
+    if search.opened.kind == "promotion":
         return None
     if not Leaderboard.read(search.folder.parent).test_images:
         return None
@@ -77,7 +78,7 @@ def _forecast(search: Search, metric: Metric) -> Forecast | None:
 
 def _forecast_event(
     found: Forecast | None, winner: Trial | None, metric: Metric
-) -> dict[str, Any] | None:
+) -> ForecastRecord | None:
     """What the closing event keeps of a forecast: points between hold-out and test, the winner's
     score."""
     if found is None:
@@ -85,12 +86,12 @@ def _forecast_event(
     ours = found.models.get(winner.id) if winner else None
     if ours is not None and not np.isfinite([ours.score, ours.low, ours.high]).all():
         ours = None  # the metric is undefined where labels that were drawn lack a class
-    return {
-        "models": len(found.models),
-        "images": found.images,
-        "gap": metric.sign * found.gap / metric.points,
-        "winner": {"score": ours.score, "low": ours.low, "high": ours.high} if ours else None,
-    }
+    return ForecastRecord(
+        models=len(found.models),
+        images=found.images,
+        gap=metric.sign * found.gap / metric.points,
+        winner=ExpectedScore(score=ours.score, low=ours.low, high=ours.high) if ours else None,
+    )
 
 
 def _forecast_gain(
@@ -113,7 +114,7 @@ def _whys(trials: list[Trial]) -> list[str]:
 
 
 def _seconds(trials: list[Trial], part: str = "total") -> float:
-    return sum(float(e["seconds"][part]) for t in trials for e in t.epochs)
+    return float(sum(getattr(e.seconds, part) for t in trials for e in t.epochs))
 
 
 def _optimism(search: Search, metric: Metric) -> float | None:
@@ -142,7 +143,7 @@ def confirmed(search: Search, metric: Metric) -> list[Comparison]:
     if ours is None:
         return []
     controls = {name: arms.get(name, []) for name in {t.arm: None for t in runs} if name != WINNER}
-    at_most = int(search.opened["confirm"])
+    at_most = search.opened.confirm
     return compare(metric, labelled.labels, ours, controls, at_most, labelled.groups)
 
 

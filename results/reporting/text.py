@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from results.records.events import Comparison
+
 
 def format_seconds(seconds: float) -> str:
     """``4 s``, ``3 min 20 s`` or ``2 h 5 min``."""
@@ -16,11 +18,11 @@ def format_seconds(seconds: float) -> str:
     return f"{total // 3600} h {total % 3600 // 60} min"
 
 
-def gain(comparison: Mapping[str, Any]) -> str:
+def gain(comparison: Comparison) -> str:
     """``+1.3 ± 0.8``, in points; without an interval after one seed."""
-    if comparison["margin"] is None:
-        return f"{comparison['gain']:+.1f}"
-    return f"{comparison['gain']:+.1f} ± {comparison['margin']:.1f}"
+    if comparison.margin is None:
+        return f"{comparison.gain:+.1f}"
+    return f"{comparison.gain:+.1f} ± {comparison.margin:.1f}"
 
 
 def in_words(params: Mapping[str, Any]) -> str:

@@ -12,7 +12,7 @@ from results.leaderboard.leaderboard import Leaderboard
 from results.leaderboard.quota import Allowance, Quota
 from results.metrics import Metric
 from results.reporting.text import table
-from results.stats.correlation import Interval
+from results.stats.interval import Interval
 from results.trust.assessment import FEWEST, TRUSTED_CHANCE
 from results.trust.evidence import CONVINCING
 from results.trust.shift import Shift

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
 from results.metrics import Floats, Ints, Metric
+from results.records.events import Comparison, Verdict
 from results.stats.bootstrap import bootstrap_scores
 from results.stats.sequential import nominal_levels, spent
 
@@ -20,34 +20,6 @@ FALSE_WIN = 0.05
 
 ONE_SIDED = 0.025
 """Level of a single claim at most, so that every interval covers 95 %."""
-
-Verdict = Literal["beats", "loses to", "indistinguishable from", "not ahead of"]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Comparison:
-    """A candidate against one control, on the same images.
-
-    Attributes:
-        control: Name of the control.
-        gain: Mean over seeds of how much better the candidate is, in points.
-        margin: Half width of the interval around ``gain``, in points; None after one seed, which
-            does not tell how much seeds vary.
-        seeds: Trainings of each side that were compared.
-        candidate_score: Mean score of the candidate.
-        control_score: Mean score of the control.
-        verdict: What the interval allows to say; *not ahead of* after one seed.
-        open: Whether further seeds may settle it.
-    """
-
-    control: str
-    gain: float
-    margin: float | None
-    seeds: int
-    candidate_score: float
-    control_score: float
-    verdict: Verdict
-    open: bool
 
 
 def compare(
@@ -157,7 +129,8 @@ class _Look:
         gain = metric.gain(*self.scores)
         error = self.variance**0.5 / metric.points
         needed = float(stats.norm.isf(level)) * self.seeds / at_most
-        margin, verdict = None, "not ahead of"
+        margin: float | None = None
+        verdict: Verdict = "not ahead of"
         if self.seeds > 1:
             looks = np.arange(2, at_most + 1)
             of_seeds = (self.variance - self.images) * self.seeds / looks
@@ -177,7 +150,7 @@ class _Look:
             seeds=self.seeds,
             candidate_score=self.scores[0],
             control_score=self.scores[1],
-            verdict=verdict,  # type: ignore[arg-type]
+            verdict=verdict,
             open=self.seeds < at_most and verdict != "beats" and gain > needed * error,
         )
 

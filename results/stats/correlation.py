@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import stats
+
+from results.stats.interval import Interval
 
 LEVEL = 0.95
 _SIMULATED_LEVEL = 0.96  # a little more, for the noise of simulated quantiles
@@ -16,15 +17,6 @@ SMALLEST, LARGEST = 3, 60
 
 _TAUS = np.concatenate([np.linspace(-0.95, 0.95, 39), [0.98, 0.99, 0.995]])
 _DRAWS = 1000
-
-
-@dataclass(frozen=True, kw_only=True)
-class Interval:
-    """An estimate with its interval at `LEVEL`."""
-
-    value: float
-    low: float
-    high: float
 
 
 def kendall(a: ArrayLike, b: ArrayLike) -> float:

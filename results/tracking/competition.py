@@ -13,7 +13,7 @@ from mlflow.entities import Metric, Param, RunTag
 from mlflow.exceptions import MlflowException
 from mlflow.tracking import MlflowClient
 
-from results.leaderboard.entries import BlendRecord
+from results.leaderboard.entries import Blended
 from results.leaderboard.leaderboard import Leaderboard
 from results.reporting.trust_report import verdict_words
 from results.tracking.store import ID_TAG, source_tags
@@ -116,7 +116,7 @@ def log_trust(client: MlflowClient, folder: Path, trust: Trust) -> None:
     client.set_terminated(run, "FINISHED", now)
 
 
-def log_blend(client: MlflowClient, competition: str, record: BlendRecord, folder: Path) -> None:
+def log_blend(client: MlflowClient, competition: str, record: Blended, folder: Path) -> None:
     """Logs a blend on a run of its own: its recipes' scores, what it is made of, its files."""
     stamp = int(record.at * 1000)
     run = _run(client, competition, record.id, "blend", stamp)

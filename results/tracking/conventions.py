@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
 from typing import Any
 
 from mlflow.entities import Dataset, DatasetInput, InputTag
 
-from results.records.ledger import Event
+from results.records.events import Closed, Opened, Report
 from spaces.trial_config import TrialConfig
 
 
-def epoch_metrics(report: Mapping[str, Any]) -> dict[str, float]:
+def epoch_metrics(report: Report) -> dict[str, float]:
     """Metrics of an epoch's report, seconds among them."""
-    seconds = {f"seconds/{k}": float(v) for k, v in report["seconds"].items()}
-    return {**{k: float(v) for k, v in report["metrics"].items()}, **seconds}
+    seconds = report.seconds.model_dump(exclude_unset=True)
+    return {**report.metrics, **{f"seconds/{k}": v for k, v in seconds.items()}}
 
 
 def flat_params(config: TrialConfig) -> dict[str, Any]:
@@ -24,33 +23,33 @@ def flat_params(config: TrialConfig) -> dict[str, Any]:
     return {**config.flat(), "stages": len(config.policy.stages)}
 
 
-def training_data(opened: Event) -> DatasetInput:
+def training_data(opened: Opened) -> DatasetInput:
     """The contest's images as MLflow's input of a run, from a job's opening event."""
-    data = opened["data"]
     dataset = Dataset(
-        name=opened["competition"],
-        digest=data["digest"],
+        name=opened.competition,
+        digest=opened.data.digest,
         source_type="local",
-        source=json.dumps({"uri": data["root"]}),
-        profile=json.dumps({**opened["images"], "classes": len(opened["classes"])}),
+        source=json.dumps({"uri": opened.data.root}),
+        profile=json.dumps({**opened.images.model_dump(), "classes": len(opened.classes)}),
     )
     return DatasetInput(dataset=dataset, tags=[InputTag("mlflow.data.context", "training")])
 
 
-def closing_metrics(closed: Event) -> dict[str, float]:
+def closing_metrics(closed: Closed) -> dict[str, float]:
     """What a search cost, and what its winner gained on each control."""
-    metrics = {f"cost/{k}": float(v) for k, v in closed["cost"].items()}
-    if closed["optimism"] is not None:
-        metrics["winner/optimism"] = closed["optimism"]
-    if closed["forecast"] is not None:
-        metrics["forecast/below_holdout"] = closed["forecast"]["gap"]
-        for end, value in (closed["forecast"]["winner"] or {}).items():
-            metrics[f"forecast/{end}"] = value
-    for comparison in closed["comparisons"]:
-        name = re.sub(r"\W+", "_", comparison["control"]).strip("_")
-        metrics[f"gain/{name}"] = comparison["gain"]
-        if comparison["forecast"] is not None:
-            metrics[f"gain/{name}.on_test"] = comparison["forecast"]
-        if comparison["margin"] is not None:
-            metrics[f"gain/{name}.margin"] = comparison["margin"]
+    metrics = {f"cost/{k}": float(v) for k, v in closed.cost.items()}
+    if closed.optimism is not None:
+        metrics["winner/optimism"] = closed.optimism
+    if closed.forecast is not None:
+        metrics["forecast/below_holdout"] = closed.forecast.gap
+        if closed.forecast.winner is not None:
+            for end, value in closed.forecast.winner:
+                metrics[f"forecast/{end}"] = value
+    for comparison in closed.comparisons:
+        name = re.sub(r"\W+", "_", comparison.control).strip("_")
+        metrics[f"gain/{name}"] = comparison.gain
+        if comparison.forecast is not None:
+            metrics[f"gain/{name}.on_test"] = comparison.forecast
+        if comparison.margin is not None:
+            metrics[f"gain/{name}.margin"] = comparison.margin
     return metrics

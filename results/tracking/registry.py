@@ -37,7 +37,7 @@ def register(client: MlflowClient, search: Search, exported: Path, score: float)
     Raises:
         MlflowException: If the promotion has no run yet.
     """
-    competition = str(search.opened["competition"])
+    competition = search.opened.competition
     experiment = client.get_experiment_by_name(competition)
     found: list[Run] = []
     if experiment is not None:
@@ -69,8 +69,8 @@ def register(client: MlflowClient, search: Search, exported: Path, score: float)
         client.create_registered_model(name, description=f"Promotions of {competition}.")
     like = {
         "metric": search.metric,
-        "folds": str(search.opened["folds"]["digest"]),
-        "trained": str(search.opened["promotion"]["folds"]),
+        "folds": search.opened.folds.digest,
+        "trained": str(search.promotion.folds),
     }
     version = client.create_model_version(
         name,

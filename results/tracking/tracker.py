@@ -16,8 +16,19 @@ from typing import Any
 from mlflow.entities import Metric, Param, RunTag
 from mlflow.tracking import MlflowClient
 
+from results.records.events import (
+    EVENTS,
+    Closed,
+    EpochDone,
+    Opened,
+    Resumed,
+    TrialEnded,
+    TrialResumed,
+    TrialStarted,
+)
 from results.records.labelled_images import LabelledImages
-from results.records.ledger import Event, parse_events
+from results.records.ledger import whole_lines
+from results.records.record import Event, read_event
 from results.records.secrets import in_a_line
 from results.records.trials import Search, Trial
 from results.reporting.figures import learning_curves
@@ -30,7 +41,6 @@ from results.tracking.conventions import (
 )
 from results.tracking.store import ID_TAG, find_experiment, open_client, source_tags
 from spaces.augmentation.families import describe_policy
-from spaces.trial_config import TrialConfig
 
 STATUS = {
     "finished": "FINISHED",
@@ -117,67 +127,67 @@ class Tracker:
             return
         with self._path.open("rb") as file:
             file.seek(self._offset)
-            data = file.read()
-        whole = data[: data.rfind(b"\n") + 1]
-        lines = whole.splitlines()
-        for event in parse_events(lines, self._path, self._line + 1):
+            lines = whole_lines(file.read())
+        for line in lines:
+            event = read_event(line, EVENTS, self._path, self._line + 1)
             self._search.apply(event)
             self._pending.append(event)
-        self._offset += len(whole)
-        self._line += len(lines)
+            self._offset += len(line)
+            self._line += 1
 
     def _project(self, events: list[Event]) -> None:
         assert self._client is not None
-        epochs: dict[str, list[Event]] = {}
+        epochs: dict[str, list[EpochDone]] = {}
         for event in events:
-            if event["event"] == "opened":
-                self._open_parent(event)
-            elif event["event"] == "trial_started":
-                self._open_child(self._search.trials[event["trial"]])
-            elif event["event"] == "resumed":
-                self._reopen(self._search.id)
-            elif event["event"] == "trial_resumed":
-                self._reopen(event["trial"])
-            elif event["event"] == "epoch":
-                epochs.setdefault(event["trial"], []).append(event)
+            match event:
+                case Opened():
+                    self._open_parent(event)
+                case TrialStarted():
+                    self._open_child(self._search.trials[event.trial])
+                case Resumed():
+                    self._reopen(self._search.id)
+                case TrialResumed():
+                    self._reopen(event.trial)
+                case EpochDone():
+                    epochs.setdefault(event.trial, []).append(event)
         for trial_id, reports in epochs.items():
             self._log_epochs(trial_id, reports)
         for event in events:
-            if event["event"] == "trial_ended":
-                trial = self._search.trials[event["trial"]]
+            if isinstance(event, TrialEnded):
+                trial = self._search.trials[event.trial]
                 if trial.state != "running":  # else it goes on already
                     self._close_child(trial, event)
-            elif event["event"] == "closed" and event is self._search.summary:
+            elif isinstance(event, Closed) and event is self._search.summary:
                 self._close_parent(event)
 
-    def _open_parent(self, event: Event) -> None:
+    def _open_parent(self, event: Opened) -> None:
         client, search = self._client, self._search
         assert client is not None
-        self._experiment = find_experiment(client, self._uri, event["competition"])
-        baseline = flat_params(TrialConfig.from_json(event["baseline"]))
+        self._experiment = find_experiment(client, self._uri, event.competition)
+        baseline = flat_params(event.baseline)
         params = {
-            "metric": event["metric"],
-            "trials": event.get("trials", 1),
-            "confirm": event.get("confirm", 0),
-            "folds": event["folds"]["count"],
+            "metric": event.metric,
+            "trials": event.trials,
+            "confirm": event.confirm,
+            "folds": event.folds.count,
             **{f"baseline.{k}": v for k, v in baseline.items()},
         }
-        tags = {"kind": event.get("kind", "search"), "state": "running"}
-        if event.get("hypothesis"):
-            tags["hypothesis"] = event["hypothesis"]
-        run = self._run(search.id, search.id, event["at"], tags, params)
+        tags = {"kind": event.kind, "state": "running"}
+        if event.hypothesis:
+            tags["hypothesis"] = event.hypothesis
+        run = self._run(search.id, search.id, event.at, tags, params)
         self._log_data(run, event)
-        if event["space"]:
-            client.log_text(run, json.dumps(event["space"], indent=2), "space.json")
+        if event.space:
+            client.log_text(run, json.dumps(event.space, indent=2), "space.json")
 
     def _open_child(self, trial: Trial) -> None:
         client = self._client
         assert client is not None
         config = trial.asked  # parameters cannot be changed; a smaller micro-batch is a tag
-        tags = {"state": "running", "why": trial.why, "config.digest": config.digest}
         opened = self._search.opened
-        tags |= {f"{what}.digest": str(opened[what]["digest"]) for what in ("data", "folds")}
-        tags["metric"] = self._search.metric
+        tags = {"state": "running", "why": trial.why, "config.digest": config.digest}
+        tags |= {"data.digest": opened.data.digest, "folds.digest": opened.folds.digest}
+        tags["metric"] = opened.metric
         if trial.arm:
             tags["arm"] = trial.arm
         if trial.taken:
@@ -202,24 +212,24 @@ class Tracker:
         if trial is not None and trial.config != trial.asked:  # parameters cannot be changed
             self._client.set_tag(run, "changed", f"micro_batch={trial.config.run.micro_batch}")
 
-    def _log_epochs(self, trial_id: str, events: list[Event]) -> None:
+    def _log_epochs(self, trial_id: str, events: list[EpochDone]) -> None:
         assert self._client is not None
         metrics = [
-            Metric(name, value, int(event["at"] * 1000), int(event["report"]["epoch"]))
+            Metric(name, value, int(event.at * 1000), event.report.epoch)
             for event in events
-            for name, value in epoch_metrics(event["report"]).items()
+            for name, value in epoch_metrics(event.report).items()
         ]
         for i in range(0, len(metrics), BATCH):
             self._client.log_batch(self._runs[trial_id], metrics=metrics[i : i + BATCH])
 
-    def _close_child(self, trial: Trial, event: Event) -> None:
+    def _close_child(self, trial: Trial, event: TrialEnded) -> None:
         client, run = self._client, self._runs[trial.id]
         assert client is not None
         if trial.state == "finished":
             folder = self._search.trial_folder(trial)
             labelled = LabelledImages.of_fold(self._search.folds_file, trial.config.run.fold)
             probabilities = labelled.probabilities(folder / "holdout.npz")
-            classes = self._search.opened["classes"]
+            classes = self._search.opened.classes
             figures = self._search.task.diagnostics(labelled.labels, probabilities, classes)
             for name, figure in figures.items():
                 client.log_figure(run, figure, name)
@@ -227,32 +237,31 @@ class Tracker:
                 run, learning_curves([trial], self._search.metric), "learning_curve.png"
             )
         if trial.reason:
-            client.log_text(run, event.get("traceback", trial.reason), "failure.txt")
+            client.log_text(run, event.traceback or trial.reason, "failure.txt")
             client.set_tag(run, "reason", trial.reason[:5000])
         client.set_tag(run, "state", trial.state)
-        client.set_terminated(run, STATUS[trial.state], int(event["at"] * 1000))
+        client.set_terminated(run, STATUS[trial.state], int(event.at * 1000))
 
-    def _close_parent(self, event: Event) -> None:
+    def _close_parent(self, event: Closed) -> None:
         client, search = self._client, self._search
         assert client is not None
         run = self._runs[search.id]
-        stamp = int(event["at"] * 1000)
+        stamp = int(event.at * 1000)
         metrics = [Metric(k, v, stamp, 0) for k, v in closing_metrics(event).items()]
-        winner = search.trials.get(event["winner"] or "")
+        winner = search.trials.get(event.winner or "")
         if winner is not None:
             score = winner.score(search.metric)
             assert score is not None
             metrics.append(Metric(f"winner/{search.metric}", score, stamp, 0))
             client.set_tag(run, "winner", winner.id)
             client.set_tag(self._runs[winner.id], "winner", "true")
-        for arm, result in event.get("arms", {}).items():
+        for step, (arm, result) in enumerate(event.arms.items()):
             values = {
-                f"full/{search.metric}": result["score"],
-                "full/low": (result["interval"] or {}).get("low"),
-                "full/high": (result["interval"] or {}).get("high"),
-                "full/optimism": result["optimism"],
+                f"full/{search.metric}": result.score,
+                "full/low": result.interval.low if result.interval else None,
+                "full/high": result.interval.high if result.interval else None,
+                "full/optimism": result.optimism,
             }
-            step = list(event["arms"]).index(arm)
             metrics += [Metric(k, v, stamp, step) for k, v in values.items() if v is not None]
             for kind in ("csv", "png"):  # tables and pictures, whatever the task has of them
                 for path in sorted(search.folder.glob(f"*-{arm}.{kind}")):
@@ -261,13 +270,13 @@ class Tracker:
         page = "\n".join(report(search))
         client.log_text(run, page, "report.txt")
         note = f"```\n{page}\n```"
-        if search.opened["kind"] == "search":
+        if search.opened.kind == "search":
             note = f"{verdict(search)}\n\n{note}"
         client.set_tag(run, "mlflow.note.content", note)
         trials = [t for t in search.trials.values() if t.why != "confirm"]
         client.log_figure(run, learning_curves(trials, search.metric), "learning_curves.png")
-        client.set_tag(run, "state", event["state"])
-        client.set_terminated(run, STATUS[event["state"]], stamp)
+        client.set_tag(run, "state", event.state)
+        client.set_terminated(run, STATUS[event.state], stamp)
 
     def _run(
         self,
@@ -280,7 +289,7 @@ class Tracker:
         """Finds the run of a ledger id, or creates it with its tags and parameters."""
         client = self._client
         assert client is not None
-        full = f"{self._search.opened['competition']}/{ledger_id}"
+        full = f"{self._search.opened.competition}/{ledger_id}"
         if ledger_id not in self._runs:
             found = client.search_runs(
                 [self._experiment], f"tags.`{ID_TAG}` = '{full}'", max_results=1
@@ -298,6 +307,6 @@ class Tracker:
         )
         return self._runs[ledger_id]
 
-    def _log_data(self, run: str, opened: Event) -> None:
+    def _log_data(self, run: str, opened: Opened) -> None:
         assert self._client is not None
         self._client.log_inputs(run, datasets=[training_data(opened)])

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from results.metrics import Ints, Metric
-from results.stats.correlation import Interval
+from results.stats.interval import Interval
 from results.trust.band import BandRule, Validated, competitive_band
 from results.trust.evidence import CONVINCING
 from results.trust.families import families

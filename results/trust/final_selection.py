@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from results.metrics import Floats
-from results.stats.correlation import Interval
+from results.stats.interval import Interval
 from results.trust.band import BandRule
 from results.trust.regret import expected_regret
 

@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 
-from results.stats.correlation import Interval, kendall_interval
+from results.stats.correlation import kendall_interval
+from results.stats.interval import Interval
 from results.trust.evidence import evidence
 
 FEWEST = 8

@@ -8,7 +8,7 @@ from typing import Literal
 
 import numpy as np
 
-from results.stats.correlation import Interval
+from results.stats.interval import Interval
 from results.trust.regret import Regret
 from results.trust.tournament import Contender
 

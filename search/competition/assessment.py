@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from results.leaderboard.entries import Submission
+from results.leaderboard.entries import EmbeddingNetwork, Submission
 from results.trust.assessment import assess
 from results.trust.band import BandRule
 from results.trust.trust import Score, Trust
@@ -25,14 +25,15 @@ def assess_as_asked(
     Raises:
         InputError: If the frozen validation is not among those offered any more.
     """
-    network = (standing.leaderboard.assessed or {}).get("network", {})
+    last = standing.leaderboard.assessed
+    network = last.network if last else EmbeddingNetwork()
     asked = TrustConfig(
         runs=config.runs,
         tracking=config.tracking,
         model=config.model,
-        backbone=str(network.get("backbone", "")),
-        weights=str(network.get("weights", "")),
-        pretrained=bool(network.get("pretrained", False)),
+        backbone=network.backbone,
+        weights=network.weights,
+        pretrained=network.pretrained,
     )
     offered = find_validation_scores(asked, standing)
     return offered, assess_standing(standing, band_rule(config.band), offered)

@@ -86,11 +86,11 @@ def comparable_searches(competition: Path, like: Search | None = None) -> list[S
         Oldest first.
     """
     every = [Search.read(p) for p in searches(competition.parent) if p.parent == competition]
-    found = [s for s in every if s.opened["kind"] != "promotion"]
+    found = [s for s in every if s.opened.kind != "promotion"]
 
     def key(search: Search) -> tuple[str, str, str]:
         opened = search.opened
-        return opened["metric"], opened["data"]["digest"], opened["folds"]["digest"]
+        return opened.metric, opened.data.digest, opened.folds.digest
 
     return [s for s in found if key(s) == key(like or found[-1])]
 

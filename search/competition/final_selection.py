@@ -113,11 +113,10 @@ def _validation_scores(standing: Standing, validation: Validation) -> dict[str, 
     shift = float(np.mean(moved)) if moved else 0.0
     merged: dict[str, tuple[float, int]] = {}
     for name, search in promotions(standing).items():
-        results = (search.summary or {}).get("arms", {})
-        if results:
-            best = max(results.values(), key=lambda r: sign * r["score"])
-            merged[name] = (best["score"], best["images"])
-    images = sum(standing.search.opened["folds"]["sizes"][1:])
+        if search.arms:
+            best = max(search.arms.values(), key=lambda arm: sign * arm.score)
+            merged[name] = (best.score, best.images)
+    images = sum(standing.search.opened.folds.sizes[1:])
     merged |= {b.id: (b.score, images) for b in standing.leaderboard.blends.values()}
     for name, (score, count) in merged.items():
         found[name] = _Validated(

@@ -17,8 +17,8 @@ from trainables.data.image_store import ImageStore, build_store
 
 def image_files_of(search: Search) -> ImageFiles:
     """Where the images lie that a search was made with."""
-    data = search.opened["data"]
-    return ImageFiles(Path(data["root"]), data.get("train_images", ""), data.get("test_images", ""))
+    data = search.opened.data
+    return ImageFiles(Path(data.root), data.train_images, data.test_images)
 
 
 def open_pictures(
@@ -48,6 +48,6 @@ def open_pictures(
     )
     where = Path(folder) if folder else standing.folder / "store"
     store = build_store(contest, side, where, progress=every_second(say, "decoding images"))
-    if store.digest != standing.search.opened["data"]["digest"]:
+    if store.digest != standing.search.opened.data.digest:
         raise InputError(f"images in {standing.root} were changed since the search")
     return contest, store

@@ -6,7 +6,7 @@ import json
 import time
 from pathlib import Path
 
-from results.leaderboard.entries import Note
+from results.leaderboard.entries import Noted
 from results.leaderboard.leaderboard import Leaderboard
 from results.records.searches import find_search, searches
 from results.records.trials import Search, Trial
@@ -65,7 +65,7 @@ def _show_all(runs: Path) -> None:
         rows.append(
             [
                 f"{folder.parent.name}/{search.id}",
-                search.summary["state"] if search.summary else "open",
+                search.summary.state if search.summary else "open",
                 str(len(search.trials)),
                 search.metric,
                 "–" if score is None else f"{score:.4f}",
@@ -76,15 +76,15 @@ def _show_all(runs: Path) -> None:
 
 
 def _outcome(search: Search) -> str:
-    kind = search.opened["kind"]
+    kind = search.opened.kind
     if kind == "promotion":
-        arms = (search.summary or {}).get("arms", {})
-        return ", ".join(f"{a} promoted: {r['score']:.4f}" for a, r in arms.items()) or "incomplete"
+        scores = (f"{arm} promoted: {r.score:.4f}" for arm, r in search.arms.items())
+        return ", ".join(scores) or "incomplete"
     return verdict(search) if kind == "search" else "a single training"
 
 
 def _search_page(search: Search) -> list[str]:
-    state = search.summary["state"] if search.summary else "open (running, or killed)"
+    state = search.summary.state if search.summary else "open (running, or killed)"
     lines = [f"{search.id}: {state}", *_notes(search, search.id), ""]
     lines += table(trial_rows(search, list(search.trials.values())))
     return [*lines, *report(search), "", f"Everything is in {search.folder}"]
@@ -92,10 +92,10 @@ def _search_page(search: Search) -> list[str]:
 
 def _notes(search: Search, about: str) -> list[str]:
     """What was noted about a search or a trial."""
-    note = Leaderboard.read(search.folder.parent).notes.get(about, Note(about=about))
+    note = Leaderboard.read(search.folder.parent).notes.get(about, Noted(about=about))
     hypothesis = note.hypothesis
     if about == search.id:
-        hypothesis = hypothesis or search.opened.get("hypothesis", "")
+        hypothesis = hypothesis or search.opened.hypothesis
     found = {"hypothesis": hypothesis, "conclusion": note.conclusion}
     return [f"{name}: {words}" for name, words in found.items() if words]
 
@@ -114,11 +114,11 @@ def _trial_page(search: Search, trial: Trial) -> list[str]:
     if trial.faults:
         lines.append(f"interrupted by: {', '.join(trial.faults)}")
     lines += _notes(search, trial.id)
-    names = sorted({name for e in trial.epochs for name in e["metrics"]})
+    names = sorted({name for e in trial.epochs for name in e.metrics})
     if names:
         rows = [["epoch", *names, ""]]
         for e in trial.epochs:
-            values = [f"{e['metrics'][n]:.5g}" if n in e["metrics"] else "–" for n in names]
-            rows.append([str(e["epoch"]), *values, ""])
+            values = [f"{e.metrics[n]:.5g}" if n in e.metrics else "–" for n in names]
+            rows.append([str(e.epoch), *values, ""])
         lines += ["", *table(rows)]
     return [*lines, "", f"Everything is in {search.trial_folder(trial)}"]

@@ -184,7 +184,7 @@ def _check_share(config: ScoreConfig, solved: int, tests: int) -> None:
 
 
 def _public_images(config: ScoreConfig, standing: Standing) -> int:
-    return round(int(standing.search.opened["images"]["test"]) * config.share)
+    return round(standing.search.opened.images.test * config.share)
 
 
 def _check_value(metric: Metric, what: str, value: float) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from results.leaderboard.entries import Frozen, Submission
+from results.leaderboard.entries import Assessed, Submission
 from results.leaderboard.leaderboard import Leaderboard
 from results.metrics import Metric, custom_metric
 from results.predictions import Predictions
@@ -71,12 +71,12 @@ class Standing:
     @property
     def classes(self) -> tuple[str, ...]:
         """Class names in the order of probabilities."""
-        return tuple(self.search.opened["classes"])
+        return self.search.opened.classes
 
     @property
     def root(self) -> Path:
         """The contest's folder of images."""
-        return Path(self.search.opened["data"]["root"])
+        return Path(self.search.opened.data.root)
 
     @property
     def test_images(self) -> tuple[str, ...]:
@@ -172,21 +172,17 @@ def in_force(standing: Standing) -> Validation:
     leaderboard, labelled = standing.leaderboard, standing.labelled
     if leaderboard.assessed is None or not _same_yardstick(standing):
         return PLAIN
-    name = (
-        leaderboard.frozen.validation if leaderboard.frozen else leaderboard.assessed["validation"]
-    )
+    name = leaderboard.frozen.validation if leaderboard.frozen else leaderboard.assessed.validation
     if name == "class-balanced":
         return class_balanced(labelled.labels)
     if name == "worst group":
         return worst_group(labelled.groups) or PLAIN
     if name == "test-weighted":
-        return weighted_to_test(
-            Shift.read(standing.folder / leaderboard.assessed["weights"]).weights
-        )
+        return weighted_to_test(Shift.read(standing.folder / leaderboard.assessed.weights).weights)
     return PLAIN
 
 
-def check_frozen(frozen: Frozen | None, metric: str, folds: str, accept: Sequence[str]) -> None:
+def check_frozen(frozen: Assessed | None, metric: str, folds: str, accept: Sequence[str]) -> None:
     """Raises InputError if a trusted validation would be changed without being accepted."""
     if frozen is None or "validation" in accept:
         return
@@ -221,8 +217,8 @@ def _same_yardstick(standing: Standing) -> bool:
     """Whether the last assessment was of this metric and these folds."""
     last = standing.leaderboard.assessed
     assert last is not None
-    folds = standing.search.opened["folds"]["digest"]
-    return bool(last["metric"] == standing.metric.name and last["folds"] == folds)
+    folds = standing.search.opened.folds.digest
+    return last.metric == standing.metric.name and last.folds == folds
 
 
 def _metric(search: Search, given: str) -> Metric:

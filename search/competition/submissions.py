@@ -85,11 +85,11 @@ def _write_promotion(config: SubmitConfig, standing: Standing) -> list[Submissio
     """Writes the blend of a promotion's folds."""
     name = config.select.partition(":")[2]
     search = find_promotion(standing, name, f"select={config.select}")
-    arms = (search.summary or {}).get("arms", {})
+    arms = search.arms
     if not arms or not (search.folder / "test.npz").exists():
         raise InputError(f"select={config.select}: it has no complete test predictions")
     stored = Predictions.read(search.folder / "test.npz")
-    scores = ", ".join(f"{a} {r['score']:.4f}" for a, r in arms.items())
+    scores = ", ".join(f"{a} {r.score:.4f}" for a, r in arms.items())
     return _write_merged(
         config,
         standing,
@@ -267,8 +267,8 @@ def _check(search: Search, trial: Trial, model: str, view: str = "") -> float:
         trial.config,
         search.trial_folder(trial),
         image_files_of(search),
-        tuple(search.opened["classes"]),
+        search.opened.classes,
         network_builder(search, trial, model),
-        training_task(search.opened["task"]).activation,
+        training_task(search.opened.task).activation,
         view,
     )

@@ -109,7 +109,7 @@ def _shift(config: TrustConfig, standing: Standing) -> tuple[str, Shift]:
     """The weights file and its contents, computed once per hold-out, test set and network."""
     opened = standing.search.opened
     source = f"{config.backbone}|{config.weights}|{config.pretrained}"
-    folds, data = opened["folds"]["digest"], opened["data"]["digest"]
+    folds, data = opened.folds.digest, opened.data.digest
     name = f"shift-{digest([folds, data, source])}.json"
     path = standing.folder / name
     if path.exists():

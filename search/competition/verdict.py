@@ -6,6 +6,7 @@ import json
 import time
 from pathlib import Path
 
+from results.leaderboard.entries import Assessed, EmbeddingNetwork
 from results.leaderboard.quota import allowance, allowance_words
 from results.reporting.figures import trust_scatter
 from results.reporting.trust_report import settle_words, trust_page, trust_table
@@ -32,7 +33,7 @@ def assess_trust(config: TrustConfig) -> int:
     allowed = config.rules.test_images
     if allowed is not None and allowed != leaderboard.test_images:
         leaderboard.set_rules(test_images=allowed)
-    folds = standing.search.opened["folds"]["digest"]
+    folds = standing.search.opened.folds.digest
     check_frozen(leaderboard.frozen, standing.metric.name, folds, config.accept)
     offered = find_validation_scores(config, standing)
     trust = assess_standing(
@@ -76,22 +77,20 @@ def _record(
     leaderboard, accepted = standing.leaderboard, "validation" in config.accept
     trusted = trust.verdict == "trusted"
     leaderboard.add_assessment(
-        {
-            "verdict": trust.verdict,
-            "validation": trust.chosen,
-            "metric": standing.metric.name,
-            "folds": standing.search.opened["folds"]["digest"],
-            "scored": len(trust.scored),
-            "evidence": trust.evidence,
-            "chance": trust.regret.chance,
-            "weights": offered.weights,
-            "network": {
-                "backbone": config.backbone,
-                "weights": config.weights,
-                "pretrained": config.pretrained,
-            },
-        },
-        freeze=trusted and (leaderboard.frozen is None or accepted),
+        Assessed(
+            frozen=trusted and (leaderboard.frozen is None or accepted),
+            verdict=trust.verdict,
+            validation=trust.chosen,
+            metric=standing.metric.name,
+            folds=standing.search.opened.folds.digest,
+            scored=len(trust.scored),
+            evidence=trust.evidence,
+            chance=trust.regret.chance,
+            weights=offered.weights,
+            network=EmbeddingNetwork(
+                backbone=config.backbone, weights=config.weights, pretrained=config.pretrained
+            ),
+        )
     )
     if leaderboard.frozen is None or not trusted:
         return

@@ -11,8 +11,18 @@ from typing import Any
 
 import numpy as np
 
-from results.records.ledger import Event, Ledger
-from results.records.trials import Search, State, Trial
+from results.records.events import (
+    Ended,
+    EpochDone,
+    Report,
+    TrialEnded,
+    TrialNoted,
+    TrialResumed,
+    TrialStarted,
+)
+from results.records.ledger import Ledger
+from results.records.record import Event
+from results.records.trials import Search, Trial
 from search.execution.disk_space import Room
 from search.execution.faults import after_fault, cause_of_death
 from search.planning.planned import Planned
@@ -60,7 +70,7 @@ class Driver:
         self._ledger, self.search, self._deadline = ledger, search, deadline
         self._known = known
         self._listeners: Sequence[Callable[[Trial], None]] = ()
-        self._ended: list[tuple[State, str]] = []
+        self._ended: list[tuple[Ended, str]] = []
         self._room, self._look_again = Room(search.folder), 0.0
         self._unwritten = False
         self.slots = self.grace = 1
@@ -71,11 +81,9 @@ class Driver:
         """Calls the listeners with every trial that has ended from now on."""
         self._listeners = listeners
 
-    def record(self, event: str, /, **fields: Any) -> Event:
+    def record(self, event: Event) -> None:
         """Adds an event to ledger and record; `commit` makes it durable."""
-        added = self._ledger.add(event, **fields)
-        self.search.apply(added)
-        return added
+        self.search.apply(self._ledger.add(event))
 
     def commit(self) -> None:
         """Makes the events of a loop turn durable; where the disk is full they wait."""
@@ -156,7 +164,7 @@ class Driver:
         if self._deadline is None:
             return True
         trials = self.search.trials.values()
-        seconds = [e["seconds"]["total"] for t in trials for e in t.epochs]
+        seconds = [e.seconds.total for t in trials for e in t.epochs]
         known = self.search.trials.get(planned.id)
         left = self.grace - (known.epoch if known else 0) if planned.why == "sampled" else 1
         needed = max(1, left) * float(np.median(seconds)) if seconds else 0.0
@@ -168,24 +176,26 @@ class Driver:
         A training that was done before is taken over with its reports, and has ended.
         """
         if planned.id in self.search.trials:
-            self.record("trial_resumed", trial=planned.id)
+            self.record(TrialResumed(trial=planned.id))
             return True
         known = self._done(planned.config)
+        taken: dict[str, Any] = {"taken": known.taken or known.id} if known is not None else {}
         self.record(
-            "trial_started",
-            trial=planned.id,
-            number=planned.number,
-            why=planned.why,
-            arm=planned.arm,
-            params=dict(planned.params),
-            config=planned.config.to_json(),
-            digest=planned.config.digest,
-            **({"taken": known.taken or known.id} if known is not None else {}),
+            TrialStarted(
+                trial=planned.id,
+                number=planned.number,
+                why=planned.why,
+                arm=planned.arm,
+                params=dict(planned.params),
+                config=planned.config,
+                digest=planned.config.digest,
+                **taken,
+            )
         )
         if known is None:
             return True
         for report in known.epochs:
-            self.record("epoch", trial=planned.id, report=report)
+            self.record(EpochDone(trial=planned.id, report=report))
         self._end(planned.id, "finished")
         return False
 
@@ -203,9 +213,9 @@ class Driver:
         elif "failed" in result:
             self._end(trial_id, "failed", result["failed"], traceback=result["traceback"])
         else:
-            for report in result["reports"]:
-                if int(report["epoch"]) > self.search.trials[trial_id].epoch:
-                    self.record("epoch", trial=trial_id, report=report)
+            for report in map(Report.model_validate, result["reports"]):
+                if report.epoch > self.search.trials[trial_id].epoch:
+                    self.record(EpochDone(trial=trial_id, report=report))
 
     def complete(self, trial_id: str) -> None:
         """Records how a trial ended."""
@@ -238,12 +248,12 @@ class Driver:
             return
         then = after_fault(trial, kind, reason or "no reason given")
         self.news.append(then.words)
-        state: State = "interrupted" if then.again else "failed"
+        state: Ended = "interrupted" if then.again else "failed"
         self._end(trial_id, state, then.reason, traceback=traceback, fault=kind, **then.changes)
 
     def note(self, trial_id: str, words: str) -> None:
         """Records something about a trial that its owner should know."""
-        self.record("note", trial=trial_id, words=words)
+        self.record(TrialNoted(trial=trial_id, words=words))
         self.news.append(f"{trial_id}: {words}")
 
     def settle(self, decided: Container[str]) -> None:
@@ -263,8 +273,8 @@ class Driver:
                 self._end(trial.id, "interrupted", "the driver was killed")
         self.commit()
 
-    def _end(self, trial_id: str, state: State, reason: str = "", **rest: Any) -> None:
-        self.record("trial_ended", trial=trial_id, state=state, reason=reason, **rest)
+    def _end(self, trial_id: str, state: Ended, reason: str = "", **rest: Any) -> None:
+        self.record(TrialEnded(trial=trial_id, state=state, reason=reason, **rest))
         if state != "interrupted":  # it goes on, and will end
             self._ended.append((state, reason))
         last = self._ended[-WATCHED:]

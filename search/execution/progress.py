@@ -123,7 +123,7 @@ class Progress:
 def _images(search: Search) -> int:
     """Images that were trained on so far, elsewhere or in earlier starts included."""
     trials = search.trials.values()
-    return sum(int(e["images"]) for t in trials if not t.taken for e in t.epochs)
+    return sum(e.images for t in trials if not t.taken for e in t.epochs)
 
 
 def _score(trial: Trial, search: Search) -> str:

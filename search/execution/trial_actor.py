@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pydantic import TypeAdapter
 from ray import tune
 
 from search.execution.exit_note import ExitNote, read_exit_note
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from trainables.training.context import TrainingContext
     from trainables.training.fit import Epoch
 
+_JOB = TypeAdapter(Job)
+
 
 class TrialActor(tune.Trainable):  # type: ignore[misc]
     """Trains the trial that its configuration names; one Tune step is one epoch.
@@ -35,12 +38,12 @@ class TrialActor(tune.Trainable):  # type: ignore[misc]
         """Gets the trial; the training itself begins with the first step."""
         import trainables.training.fit  # noqa: F401 (takes seconds, which are no silence)
 
-        self._job: dict[str, Any] = config["job"]
-        load_parts(self._job["parts"])
+        self._job = _JOB.validate_python(config["job"])
+        load_parts(self._job.parts)
         self._config = TrialConfig.from_json(config["config"])
-        self._folder = Path(self._job["folder"]) / "trials" / config["trial"]
+        self._folder = Path(self._job.folder) / "trials" / config["trial"]
         read_exit_note(self._folder)  # of an attempt that nobody asked about
-        self._heartbeat = Heartbeat(Path(self._job["folder"]), self._folder)
+        self._heartbeat = Heartbeat(Path(self._job.folder), self._folder)
         self._reports: Iterator[Epoch] | None = None
         self._epoch = 0
 
@@ -85,7 +88,7 @@ class TrialActor(tune.Trainable):  # type: ignore[misc]
         report = done.report
         self._epoch = int(report["epoch"])
         reports = [*done.earlier, report]
-        key, sign = f"val/{self._task().metric.name}", SIGNS[self._job["direction"]]
+        key, sign = f"val/{self._task().metric.name}", SIGNS[self._job.direction]
         return {
             "epoch": self._epoch,
             SCORE: sign * report["metrics"][key],
@@ -111,13 +114,13 @@ class TrialActor(tune.Trainable):  # type: ignore[misc]
             self._config,
             self._task(),
             self._folder,
-            threads=self._job["threads"],
-            workers=self._job["loader_workers"],
+            threads=self._job.threads,
+            workers=self._job.loader_workers,
             beat=self._heartbeat.beat,
         )
 
     def _task(self) -> TrainingContext:
-        return _open_task(Job.from_json(self._job))
+        return _open_task(self._job)
 
 
 def fault_of(error: Exception) -> str:

@@ -7,6 +7,7 @@ classes pickle as nothing, because the ledger is what remembers.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +33,7 @@ class Proposals(_Forgotten, Searcher):  # type: ignore[misc]
         super().__init__()
         self._plan, self._driver, self._tick = plan, driver, tick
         self._late: Planned | None = None
-        self._job = job.to_json()
+        self._job = asdict(job)
 
     def suggest(self, trial_id: str) -> Any:
         """A trial's configuration, None to wait, or the end."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,15 @@ from typing import Any
 import pandas as pd
 
 from results.metrics import Direction, Metric, custom_metric
+from results.records.events import (
+    FORMAT,
+    Data,
+    Digests,
+    FoldsRecord,
+    Images,
+    Opened,
+    Promotion,
+)
 from results.records.secrets import without_password
 from results.tasks.tasks import task_of
 from search.jobs.code_digest import code_digest
@@ -68,15 +76,6 @@ class Job:
     threads: int
     loader_workers: int
 
-    def to_json(self) -> dict[str, Any]:
-        """JSON-ready form; ``from_json`` reads it back."""
-        return asdict(self)
-
-    @staticmethod
-    def from_json(data: Mapping[str, Any]) -> Job:
-        """Inverse of ``to_json``."""
-        return Job(**{**data, "classes": tuple(data["classes"]), "parts": tuple(data["parts"])})
-
 
 @dataclass(frozen=True, kw_only=True)
 class Prepared:
@@ -88,7 +87,7 @@ class Prepared:
     store: ImageStore
     metric: Metric
     baseline: TrialConfig
-    opening: Mapping[str, Any]
+    opening: Opened
     warnings: tuple[str, ...]
 
 
@@ -125,6 +124,7 @@ def assemble(
     predict_test: bool,
     baseline: TrialConfig,
     space: SearchSpace | None = None,
+    promotion: Promotion | None = None,
     warnings: tuple[str, ...] = (),
 ) -> Prepared:
     """Puts together what workers need and what the ledger opens with; writes the folds.
@@ -142,6 +142,7 @@ def assemble(
         predict_test: Whether test images are predicted.
         baseline: The configuration that others are compared with.
         space: What is searched.
+        promotion: What is promoted.
         warnings: What the user should know.
     """
     folder = Path(config.runs) / contest.name
@@ -163,41 +164,43 @@ def assemble(
         threads=max(1, int(config.resources.cpu)),
         loader_workers=max(0, config.loader_workers),
     )
-    opening = {
-        "search": name,
-        "competition": contest.name,
-        "task": contest.task,
-        "metric": metric.name,
-        "direction": metric.direction,
-        "points": metric.points,
-        "classes": list(contest.classes),
-        "images": {"train": len(contest.train_images), "test": len(contest.test_images)},
-        "baseline": baseline.to_json(),
-        "data": {
-            "root": str(contest.files.root),
-            "train_images": contest.files.train,
-            "test_images": contest.files.test,
-            "digest": store.digest,
-            "test": _write_test_images(contest, folder),
-        },
-        "folds": {
-            "file": Path(job.folds).name,
-            "digest": folds.digest,
-            "count": folds.count,
-            "sizes": [len(folds.held_out(f)) for f in range(folds.count)],
-        },
-        "threads": job.threads,
-        "options": recordable_options(config, contest.files.root),
-        "space": space.to_json() if space is not None else None,
-        "digests": {
-            "space": space.digest if space is not None else "",
-            "code": code_digest(),
-            "own": source_digest([model, loss, metric_reference, *(f"{p}:" for p in config.parts)]),
-        },
-        "warnings": list(warnings),
-    }
-    if config.hypothesis:
-        opening["hypothesis"] = config.hypothesis
+    said: dict[str, Any] = {"hypothesis": config.hypothesis, "promotion": promotion}
+    opening = Opened(
+        format=FORMAT,
+        kind="promotion" if promotion else "train" if space is None else "search",
+        search=name,
+        competition=contest.name,
+        task=contest.task,
+        metric=metric.name,
+        direction=metric.direction,
+        points=metric.points,
+        classes=contest.classes,
+        images=Images(train=len(contest.train_images), test=len(contest.test_images)),
+        baseline=baseline,
+        data=Data(
+            root=str(contest.files.root),
+            train_images=contest.files.train,
+            test_images=contest.files.test,
+            digest=store.digest,
+            test=_write_test_images(contest, folder),
+        ),
+        folds=FoldsRecord(
+            file=Path(job.folds).name,
+            digest=folds.digest,
+            count=folds.count,
+            sizes=tuple(len(folds.held_out(f)) for f in range(folds.count)),
+        ),
+        threads=job.threads,
+        options=recordable_options(config, contest.files.root),
+        space=space.to_json() if space is not None else None,
+        digests=Digests(
+            space=space.digest if space is not None else "",
+            code=code_digest(),
+            own=source_digest([model, loss, metric_reference, *(f"{p}:" for p in config.parts)]),
+        ),
+        warnings=warnings,
+        **{field: value for field, value in said.items() if value},
+    )
     return Prepared(
         job=job,
         contest=contest,

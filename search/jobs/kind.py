@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any, ClassVar
 
+from results.records.events import Opened
 from results.records.trials import Search, Trial
 from search.execution.driver import Driver
 from search.jobs.job import Prepared
@@ -32,9 +33,9 @@ class JobKind(ABC):
             InputError: For anything wrong with options or data.
         """
 
-    def opening(self, prepared: Prepared, say: Say) -> Mapping[str, Any]:
-        """Further fields of the opening event."""
-        return {}
+    def opening(self, prepared: Prepared, say: Say) -> Opened:
+        """The opening event, with what only this kind has to say."""
+        return prepared.opening
 
     def scheduler(self, prepared: Prepared) -> Any:
         """Early stopping; None runs every trial to its end."""

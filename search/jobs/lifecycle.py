@@ -9,10 +9,10 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from results.leaderboard.leaderboard import Leaderboard
-from results.records.events import FORMAT
+from results.records.events import Closed, Resumed
 from results.records.ledger import Ledger
 from results.records.trials import Search
 from results.reporting.report import report, resume_command
@@ -67,14 +67,14 @@ def run_job(config: EngineConfig, kind: JobKind) -> int:
         check_unchanged(Search.read(Path(job.folder)), prepared, config)
     frozen = Leaderboard.read(Path(job.folder).parent).frozen
     check_frozen(frozen, prepared.metric.name, prepared.folds.digest, config.accept)
-    images = prepared.opening["images"]
+    opened = prepared.opening
     say(
-        f"{job.competition}/{job.name}: {images['train']:,} training and {images['test']:,} test "
-        f"images, {len(job.classes)} classes, {job.metric} on {_folds(kind.name, prepared)}"
+        f"{job.competition}/{job.name}: {opened.images.train:,} training and "
+        f"{opened.images.test:,} test images, {len(job.classes)} classes, {job.metric} on "
+        f"{_folds(kind.name, prepared)}"
     )
-    opened = (
-        prepared.opening if config.resume else {**prepared.opening, **kind.opening(prepared, say)}
-    )
+    if not config.resume:
+        opened = kind.opening(prepared, say)
     known = KnownTrainings(prepared, weights=kind.name == "promotion", accept=config.accept)
     with contextlib.ExitStack() as stack:
         job, resources, nodes = _join(config, job, stack)
@@ -93,7 +93,7 @@ def run_job(config: EngineConfig, kind: JobKind) -> int:
             _record_resumed(config, driver, scheduler, prepared)
             say(_resumed_words(search))
         else:
-            driver.record("opened", format=FORMAT, kind=kind.name, **opened)
+            driver.record(opened)
             driver.commit()
         plan = kind.plan(prepared, driver)
         if scheduler is not None:
@@ -112,14 +112,14 @@ def run_job(config: EngineConfig, kind: JobKind) -> int:
             run_trials(plan, driver, job, resources=resources, scheduler=scheduler, tick=tick)
         wall = search.earlier + time.monotonic() - begun
         summary = summarise(search, prepared.metric, wall, tracker.cpu_seconds)
-        state = "interrupted" if driver.stopping else "finished"
         summary |= kind.close(search, prepared)
-        driver.record("closed", state=state, reason=driver.stopping, **summary)
+        state: Literal["finished", "interrupted"] = "interrupted" if driver.stopping else "finished"
+        driver.record(Closed(state=state, reason=driver.stopping, **summary))
         driver.drain(say)
     _finish(config, tracker, search, kind)
     if driver.stopping:
         return STOPPED
-    return OK if (search.summary or {}).get("winner") else FAILED
+    return OK if search.winner else FAILED
 
 
 def _join(
@@ -145,10 +145,10 @@ def _record_resumed(
 ) -> None:
     """Replays the record into the scheduler and ends what a killed driver left running."""
     decided = scheduler.replay(driver.search) if scheduler is not None else set()
-    changes = {
+    changes: dict[Any, int] = {
         name: getattr(config, name) for name, told in about(type(config)).items() if told.may_change
     }
-    driver.record("resumed", changes=changes, code=prepared.opening["digests"]["code"])
+    driver.record(Resumed(changes=changes, code=prepared.opening.digests.code))
     driver.settle(decided)
 
 
@@ -214,13 +214,15 @@ def _finish(
     """Prints the closing page; tracking gets the time to catch up."""
     print("\n".join(report(search)))
     tracked = tracker.finish()
-    if (search.summary or {}).get("reason"):
-        print(f"\nStopped before the end: {(search.summary or {})['reason']}")
+    closed = search.summary
+    assert closed is not None
+    if closed.reason:
+        print(f"\nStopped before the end: {closed.reason}")
     print(f"\nEverything is in {search.folder}")
     if not tracked:
         print(f"warning: tracking is behind ({tracker.problem}); nothing is lost")
     commands = kind.next_commands(search)
-    if (search.summary or {}).get("state") == "interrupted":
+    if closed.state == "interrupted":
         commands = [f"{resume_command(search)}{same_place(config)}"]
     if not tracked:
         commands = [f"python -m search.sync{same_place(config, tracking=True)}", *commands]
@@ -234,7 +236,7 @@ def _finish(
                 {
                     "id": search.id,
                     "path": str(search.folder),
-                    "winner": (search.summary or {}).get("winner"),
+                    "winner": closed.winner,
                     "best": best.id if best else None,
                 }
             )

@@ -30,26 +30,25 @@ def check_unchanged(search: Search, prepared: Prepared, config: EngineConfig) ->
     """Raises InputError, saying what differs, unless a job goes on with what it began with."""
     before, now = search.opened, prepared.opening
     decisive = [name for name, told in about(type(config)).items() if told.decides]
-    changes = []
-    for what in ("metric", "direction", "classes"):
-        if before[what] != now[what]:
-            changes.append(f"{what}: {before[what]} then, {now[what]} now")
-    for what in ("data", "folds"):
-        then, here = before[what]["digest"], now[what]["digest"]
-        if then != here:
-            changes.append(f"{what}: digest {then} then, {here} now")
-    changes += _differences("space", before["space"], now["space"])
-    changes += _differences("baseline", _settings(before["baseline"]), _settings(now["baseline"]))
-    for option in decisive:
-        then, here = (o["options"].get(option) or None for o in (before, now))
-        if then != here:
-            changes.append(f"{option}: {then} then, {here} now")
+    pairs: list[tuple[str, Any, Any]] = [
+        ("metric", before.metric, now.metric),
+        ("direction", before.direction, now.direction),
+        ("classes", list(before.classes), list(now.classes)),
+        ("data", f"digest {before.data.digest}", f"digest {now.data.digest}"),
+        ("folds", f"digest {before.folds.digest}", f"digest {now.folds.digest}"),
+        *((o, before.options.get(o) or None, now.options.get(o) or None) for o in decisive),
+    ]
+    changes = [f"{what}: {then} then, {here} now" for what, then, here in pairs if then != here]
+    changes += _differences("space", before.space, now.space)
+    changes += _differences("baseline", _settings(before.baseline), _settings(now.baseline))
     if changes:
         raise InputError(
             f"{search.id} cannot go on with something else: {'; '.join(changes)}. Start a new job"
         )
-    for whose, what in {"code": "sources", "own": "functions of your own"}.items():
-        then, here = (d["digests"].get(whose, "") for d in (before, now))
+    for what, then, here in (
+        ("sources", before.digests.code, now.digests.code),
+        ("functions of your own", before.digests.own, now.digests.own),
+    ):
         if then != here and "code" not in config.accept:
             raise InputError(
                 f"{search.id} was started with other {what} (digest {then}, now {here}): trials "
@@ -72,9 +71,9 @@ def _differences(what: str, before: Any, now: Any) -> list[str]:
     return found
 
 
-def _settings(baseline: Mapping[str, Any]) -> dict[str, Any]:
+def _settings(baseline: TrialConfig) -> dict[str, Any]:
     """A configuration's settings by flat name."""
-    return {**TrialConfig.from_json(baseline).flat(), "policy": baseline["policy"]}
+    return {**baseline.flat(), "policy": baseline.policy.to_json()}
 
 
 def _named(value: Mapping[str, Any]) -> dict[str, Any]:

@@ -31,19 +31,19 @@ class KnownTrainings:
         self._job, self._weights = prepared.job.name, weights
         self._found: dict[str, tuple[Search, Trial]] = {}
         job, opened = prepared.job, prepared.opening
-        tested = job.predict_test and opened["images"]["test"]
+        tested = job.predict_test and opened.images.test
         parts = ["holdout", "test"] if tested else ["holdout"]
         for search in whole_searches(Path(job.folder).parent):
             theirs = search.opened
-            same = all(theirs[k]["digest"] == opened[k]["digest"] for k in ("data", "folds"))
-            digests, ours = theirs["digests"], opened["digests"]
-            same_code = digests["code"] == ours["code"] or "code" in accept
+            same = theirs.data.digest == opened.data.digest
+            same = same and theirs.folds.digest == opened.folds.digest
+            same_code = theirs.digests.code == opened.digests.code or "code" in accept
             # A folder that was renamed or copied has not the files that its record names.
             if search.id == job.name or search.folder.name != search.id or not (same and same_code):
                 continue
-            registers = bool(job.parts) or bool(theirs.get("options", {}).get("parts"))
-            own_metric = ":" in str(theirs.get("options", {}).get("metric", "")) + job.metric
-            same_own = digests.get("own", "") == ours["own"]
+            registers = bool(job.parts) or bool(theirs.options.get("parts"))
+            own_metric = ":" in str(theirs.options.get("metric", "")) + job.metric
+            same_own = theirs.digests.own == opened.digests.own
             for trial in search.trials.values():
                 network, loss = trial.config.model, trial.config.loss
                 own = own_metric or registers or network.own or loss.own
@@ -51,7 +51,7 @@ class KnownTrainings:
                     continue
                 folder = search.trial_folder(trial)
                 whole = all((folder / predictions_file(part)).exists() for part in parts)
-                if whole and trial.score(opened["metric"]) is not None:
+                if whole and trial.score(opened.metric) is not None:
                     self._found[trial.config.digest] = search, trial
 
     def find(self, config: TrialConfig) -> Trial | None:

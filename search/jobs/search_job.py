@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from results.records.events import Opened
 from results.records.trials import Search, Trial
 from results.reporting.summary import unsettled
 from search.execution.driver import Driver
@@ -19,7 +19,7 @@ from search.options.training import RunConfig
 from search.planning.planned import Plan
 from search.planning.sampler import Sampler
 from search.planning.search_plan import SearchPlan
-from search.planning.warm_start import Past, read_history
+from search.planning.warm_start import read_history
 from spaces.space import SearchSpace
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ class SearchJob(JobKind):
         """Checks data, folds, networks and options."""
         return prepare(self._config, self._space.name.replace("+", "-"), self._space, say)
 
-    def opening(self, prepared: Prepared, say: Say) -> Mapping[str, Any]:
+    def opening(self, prepared: Prepared, say: Say) -> Opened:
         """How much is to be trained, and what earlier searches tell the sampler."""
         from results.tracking import default_uri
 
@@ -61,11 +61,8 @@ class SearchJob(JobKind):
         past, words = read_history(config.history, runs, uri, prepared, self._space, self._fix)
         for line in words:
             say(line)
-        return {
-            "trials": config.trials,
-            "confirm": config.confirm,
-            "history": [p.to_json() for p in past],
-        }
+        asked = {"trials": config.trials, "confirm": config.confirm, "history": tuple(past)}
+        return prepared.opening.model_copy(update=asked)
 
     def scheduler(self, prepared: Prepared) -> Asha:
         """ASHA over sampled trials."""
@@ -85,7 +82,7 @@ class SearchJob(JobKind):
             config.seed,
             max(5, config.trials // STARTUP_SHARE),
             list(driver.search.trials.values()),
-            [Past.from_json(p) for p in driver.search.opened.get("history", ())],
+            driver.search.opened.history,
         )
         return SearchPlan(
             search=driver.search,
@@ -107,7 +104,7 @@ class SearchJob(JobKind):
         config = self._config
         here, there = same_place(config), same_place(config, tracking=True)
         commands = [f"python -m search.show {search.id}{here}", f"python -m search.ui{there}"]
-        if search.summary and search.summary["winner"]:
+        if search.winner:
             commands.append(f"python -m search.submit select=best{here}")
             if not config.confirm:
                 commands.insert(0, "python -m search.run … confirm=3    # does the winner hold?")

@@ -27,7 +27,7 @@ def recorded_options(kind: str) -> Recorded:
 
     def read(given: EngineConfig) -> Mapping[str, Any]:
         search = find_job(given, kind)
-        options = dict(search.opened["options"])
+        options = dict(search.opened.options)
         for key in (name for name, told in about(type(given)).items() if told.names_code):
             reference = options.get(key, "")
             names = reference if isinstance(reference, list) else [reference]
@@ -64,11 +64,11 @@ def find_job(config: EngineConfig, kind: str) -> Search:
     competition = getattr(config, "competition", "")
     name = f"{competition}/{config.resume}" if competition else config.resume
     search = Search.read(find_search(Path(config.runs), name))
-    found = str(search.opened["kind"])
+    found = search.opened.kind
     if found != kind:
         raise InputError(
             f"resume={config.resume}: {search.id} is a {found}: {resume_command(search)}"
         )
-    if "options" not in search.opened:
+    if not search.opened.options:
         raise InputError(f"resume={config.resume}: its record has no options to go on with")
     return search

@@ -108,5 +108,5 @@ def network_builder(search: Search, trial: Trial, given: str) -> BuildModel:
     from trainables.tasks.tasks import training_task
 
     check_given(trial, given)
-    task = training_task(search.opened["task"])
+    task = training_task(search.opened.task)
     return functools.partial(task.network, own=own_functions(model=given))

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from ray.tune.schedulers import AsyncHyperBandScheduler, TrialScheduler
 
+from results.records.events import Report
 from results.records.trials import Search, Trial
 from search.internals import asha_state
 
@@ -81,17 +81,16 @@ class Asha(AsyncHyperBandScheduler):  # type: ignore[misc]
             for report in trial.epochs:
                 self._enter(search, trial, report)
 
-    def _enter(self, search: Search, trial: Trial, report: Mapping[str, Any]) -> bool:
+    def _enter(self, search: Search, trial: Trial, report: Report) -> bool:
         """Enters one report of a record; returns whether the trial is to stop."""
-        value = report["metrics"].get(f"val/{search.metric}")
+        value = report.metrics.get(f"val/{search.metric}")
         if trial.why != "sampled" or value is None:
             return False
         known = _Known(trial.id)
         if not asha_state.is_known(self, trial.id):
             super().on_trial_add(None, known)
-        epoch = int(report["epoch"])
-        result = {"epoch": epoch, SCORE: SIGNS[search.direction] * float(value)}
-        if epoch >= trial.config.run.epochs:
+        result = {"epoch": report.epoch, SCORE: SIGNS[search.direction] * value}
+        if report.epoch >= trial.config.run.epochs:
             super().on_trial_complete(None, known, result)
             return False
         stop = super().on_trial_result(None, known, result) == TrialScheduler.STOP

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from results.records.trials import Search, Trial, Why
+from results.records.events import Why
+from results.records.trials import Search, Trial
 from spaces.trial_config import TrialConfig
 
 

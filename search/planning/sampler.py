@@ -10,8 +10,8 @@ import numpy as np
 import optuna
 
 from results.metrics import Direction
+from results.records.events import Past
 from results.records.trials import Trial
-from search.planning.warm_start import Past
 from spaces.space import SearchSpace
 
 optuna.logging.set_verbosity(optuna.logging.ERROR)
@@ -103,7 +103,7 @@ class Sampler:
         if live is None:
             return
         for report in trial.epochs:
-            live.report(float(report["metrics"][f"val/{self._metric}"]), int(report["epoch"]))
+            live.report(report.metrics[f"val/{self._metric}"], report.epoch)
         score = trial.score(self._metric)
         states = optuna.trial.TrialState
         if trial.state == "finished" and score is not None:

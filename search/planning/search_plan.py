@@ -6,7 +6,8 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from results.records.trials import Search, Trial, Why
+from results.records.events import Why
+from results.records.trials import Search, Trial
 from search.planning.planned import Planned, interrupted
 from search.planning.sampler import Sampler
 from spaces.augmentation.policy import AugPolicy

@@ -9,47 +9,21 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from results.records.events import Past
 from results.records.searches import find_search
 from results.records.secrets import masked
 from results.records.trials import Search
 from search.jobs.job import Prepared
 from spaces.errors import InputError
-from spaces.param import Value
 from spaces.space import SearchSpace
 from spaces.trial_config import TrialConfig
 
 FROM_MLFLOW = "mlflow"
 """The name that stands for everything in the tracking store."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Past:
-    """A training of an earlier search.
-
-    Attributes:
-        id: Global id of the trial.
-        params: What this search would have drawn.
-        scores: The contest's metric by epoch, from the first on.
-        finished: Whether it ran to its end.
-    """
-
-    id: str
-    params: Mapping[str, Value]
-    scores: tuple[float, ...]
-    finished: bool
-
-    def to_json(self) -> dict[str, Any]:
-        """JSON-ready form."""
-        return asdict(self)
-
-    @staticmethod
-    def from_json(data: Mapping[str, Any]) -> Past:
-        """Inverse of ``to_json``."""
-        return Past(**{**data, "scores": tuple(data["scores"])})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -132,7 +106,7 @@ def _fit(
     if config.digest != source.digest:
         other = [name for name in _differences(source.values, config) if name not in params]
         return f"with another {' and '.join(other) or 'policy'}"
-    return Past(id=source.id, params=params, scores=source.scores, finished=source.finished)
+    return Past(id=source.id, params=dict(params), scores=source.scores, finished=source.finished)
 
 
 def _recorded(name: str, runs: Path, prepared: Prepared) -> list[Source]:
@@ -141,13 +115,17 @@ def _recorded(name: str, runs: Path, prepared: Prepared) -> list[Source]:
     search = Search.read(find_search(runs, name if "/" in name else f"{competition}/{name}"))
     theirs, ours = search.opened, prepared.opening
     for what in ("competition", "metric", "direction"):
-        if theirs[what] != ours[what]:
-            raise InputError(f"history={name}: its {what} is {theirs[what]}, here {ours[what]}")
-    for what in ("data", "folds"):
-        if theirs[what]["digest"] != ours[what]["digest"]:
+        then, here = getattr(theirs, what), getattr(ours, what)
+        if then != here:
+            raise InputError(f"history={name}: its {what} is {then}, here {here}")
+    for what, then, here in (
+        ("data", theirs.data.digest, ours.data.digest),
+        ("folds", theirs.folds.digest, ours.folds.digest),
+    ):
+        if then != here:
             raise InputError(f"history={name}: it has other {what}; scores cannot be compared")
-    own = ":" in str(theirs.get("options", {}).get("metric", "")) + prepared.job.metric
-    if own and theirs["digests"].get("own", "") != ours["digests"]["own"]:
+    own = ":" in str(theirs.options.get("metric", "")) + prepared.job.metric
+    if own and theirs.digests.own != ours.digests.own:
         raise InputError(f"history={name}: your own functions were others; scores differ")
     key = f"val/{search.metric}"
     return [
@@ -156,7 +134,7 @@ def _recorded(name: str, runs: Path, prepared: Prepared) -> list[Source]:
             values={**t.asked.flat(), **t.params},
             seed=t.asked.run.seed,
             digest=t.asked.digest,
-            scores=_scores(e["metrics"].get(key) for e in t.epochs),
+            scores=_scores(e.metrics.get(key) for e in t.epochs),
             finished=t.state == "finished",
         )
         for t in search.trials.values()
@@ -172,10 +150,10 @@ def _tracked(prepared: Prepared, tracking: str) -> list[Source]:
     try:
         trials = tracked_trials(
             tracking,
-            opened["competition"],
-            metric=opened["metric"],
-            data=opened["data"]["digest"],
-            folds=opened["folds"]["digest"],
+            opened.competition,
+            metric=opened.metric,
+            data=opened.data.digest,
+            folds=opened.folds.digest,
         )
     except TRACKING_ERRORS as error:
         reason = masked(f"{tracking} cannot be read: {error}", tracking).splitlines()[0]

@@ -52,7 +52,7 @@ class Member:
         oof = Predictions.read(standing.folder / imported.oof)
         test = Predictions.read(standing.folder / imported.test)
         folds = standing.search.folds_file
-        count = int(standing.search.opened["folds"]["count"])
+        count = standing.search.opened.folds.count
         return out_of_fold(folds, oof.normalised(), count), test.normalised()
 
 
@@ -64,11 +64,9 @@ def promotions(standing: Standing) -> dict[str, Search]:
         if path.parent != standing.folder:
             continue
         search = Search.read(path)
-        digests = (search.opened["data"]["digest"], search.opened["folds"]["digest"])
-        if search.opened["kind"] == "promotion" and digests == (
-            here["data"]["digest"],
-            here["folds"]["digest"],
-        ):
+        opened = search.opened
+        alike = opened.data.digest == here.data.digest and opened.folds.digest == here.folds.digest
+        if opened.kind == "promotion" and alike:
             found[search.id] = search
     return found
 
@@ -99,7 +97,7 @@ def read_members(standing: Standing, names: Sequence[str]) -> list[Member]:
     """
     known = promotions(standing)
     arms = {
-        name: [Member(name=f"{name}/{arm}", search=s, arm=arm) for arm in _arms(s)]
+        name: [Member(name=f"{name}/{arm}", search=s, arm=arm) for arm in s.arms]
         for name, s in known.items()
     }
     images = set(LabelledImages.fold_of_images(standing.search.folds_file))
@@ -147,18 +145,14 @@ def read_members(standing: Standing, names: Sequence[str]) -> list[Member]:
     return list({m.name: m for m in chosen}.values())
 
 
-def _arms(search: Search) -> list[str]:
-    return list((search.summary or {}).get("arms", {}))
-
-
 def _newest(arms: dict[str, list[Member]]) -> list[Member]:
     """Fully promoted trials, each configuration once."""
     found: dict[str, Member] = {}
     for member in (m for members in arms.values() for m in members):
         assert member.search is not None
-        promotion = member.search.opened["promotion"]
-        if promotion["folds"] == member.search.opened["folds"]["count"]:
-            key = str(promotion["arms"][member.arm])
+        promotion = member.search.promotion
+        if promotion.folds == member.search.opened.folds.count:
+            key = promotion.arms[member.arm].digest
             found.pop(key, None)
             found[key] = member
     return list(found.values())

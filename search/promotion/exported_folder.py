@@ -30,10 +30,9 @@ def complete_promotion(standing: Standing, name: str) -> tuple[Search, list[Memb
             raise InputError("there is no promotion yet: python -m search.promote")
         name = known[-1]
     search = find_promotion(standing, name, f"promotion={name}")
-    arms = (search.summary or {}).get("arms", {})
-    if not arms:
+    if not search.arms:
         raise InputError(f"promotion={name}: none of its trials has all of its folds")
-    return search, [Member(name=f"{name}/{arm}", search=search, arm=arm) for arm in arms]
+    return search, [Member(name=f"{name}/{arm}", search=search, arm=arm) for arm in search.arms]
 
 
 def export_promotion(
@@ -75,9 +74,9 @@ def export_promotion(
             models,
             classes=standing.classes,
             about={"competition": standing.folder.name, "promotion": search.id},
-            threads=int(search.opened.get("threads", 1)),
+            threads=search.opened.threads,
             build=build,
-            activation=training_task(search.opened["task"]).activation,
+            activation=training_task(search.opened.task).activation,
             onnx=onnx,
         )
         check(temporary)

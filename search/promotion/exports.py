@@ -103,8 +103,7 @@ def _register(config: ExportConfig, search: Search, to: Path) -> str:
     def copy(client: Any) -> None:
         from results.tracking import register
 
-        assert search.summary is not None
-        scores = [a["score"] for a in search.summary["arms"].values()]
+        scores = [a.score for a in search.arms.values()]
         best = max(scores) if search.direction == "maximize" else min(scores)
         result.append(register(client, search, to, best))
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
@@ -19,6 +18,7 @@ from results.ensemble.out_of_fold import (
     headline,
     worst_images,
 )
+from results.records.events import Headline, LightToHeavy, Proxy
 from results.records.searches import searches
 from results.records.trials import Search
 from results.reporting.figures import contact_sheet
@@ -31,10 +31,9 @@ SHOWN = 32
 
 def close_promotion(search: Search, prepared: Prepared) -> dict[str, Any]:
     """Writes predictions and tables of every arm that has all of its folds."""
-    wanted = int(search.opened["promotion"]["folds"]) * int(search.opened["promotion"]["seeds"])
-    race = search.opened["promotion"]["race"]
+    wanted, race = search.promotion.folds * search.promotion.seeds, search.promotion.race
     arms, tests = {}, []
-    for arm in search.opened["promotion"]["arms"]:
+    for arm in search.promotion.arms:
         done = [t for t in search.of("fold") if t.arm == arm and t.state == "finished"]
         if len(done) < wanted:
             continue
@@ -43,14 +42,14 @@ def close_promotion(search: Search, prepared: Prepared) -> dict[str, Any]:
         if test is not None:
             test.write(search.folder / f"test-{arm}.npz")
             tests.append(test)
-        arms[arm] = _finite(asdict(headline(prepared.metric, oof, (0, *race))))
+        arms[arm] = headline(prepared.metric, oof, (0, *race))
         table = pd.DataFrame([asdict(c) for c in class_scores(oof)])
         table.to_csv(search.folder / f"classes-{arm}.csv", index=False)
         _draw(search, arm, oof, prepared)
     if tests:
         average(search.task, tests).write(search.folder / "test.npz")
     gain = prepared.metric.gain
-    best = max(arms, key=lambda a: gain(arms[a]["score"], 0.0), default=None)
+    best = max(arms, key=lambda a: gain(arms[a].score, 0.0), default=None)
     if race:  # the best headline of the survivors would flatter itself once more
         raced = race_survivors(search, prepared.metric, race)
         best = next((arm for arm in raced if arm in arms), best)
@@ -62,35 +61,35 @@ def close_promotion(search: Search, prepared: Prepared) -> dict[str, Any]:
     }
 
 
-def _proxies(search: Search, arms: Mapping[str, Any]) -> list[dict[str, Any]]:
+def _proxies(search: Search, arms: Mapping[str, Headline]) -> tuple[Proxy, ...]:
     """Hold-out scores of all promoted trials against their out-of-fold scores without fold 0."""
     found: dict[str, tuple[float, float]] = {}
     for folder in searches(search.folder.parent.parent):
         if folder.parent != search.folder.parent or folder == search.folder:
             continue
         other = Search.read(folder)
-        if other.opened["kind"] != "promotion" or other.summary is None:
+        if other.opened.kind != "promotion" or other.summary is None:
             continue
-        if other.opened["folds"]["digest"] != search.opened["folds"]["digest"]:
+        if other.opened.folds.digest != search.opened.folds.digest:
             continue
-        _add_proxies(found, other.summary["arms"])
+        _add_proxies(found, other.arms)
     _add_proxies(found, arms)
-    return [{"trial": a, "holdout": h, "full": f} for a, (h, f) in found.items()]
+    return tuple(Proxy(trial=a, holdout=h, full=f) for a, (h, f) in found.items())
 
 
-def _add_proxies(found: dict[str, tuple[float, float]], arms: Mapping[str, Any]) -> None:
+def _add_proxies(found: dict[str, tuple[float, float]], arms: Mapping[str, Headline]) -> None:
     """The very configuration that was promoted, on fold 0 and on the others."""
     for arm, result in arms.items():
-        if result["optimism"] is not None:
-            found[arm] = (result["chosen"], result["score"])
+        if result.optimism is not None and result.chosen is not None:
+            found[arm] = (result.chosen, result.score)
 
 
-def light_to_heavy(search: Search) -> list[dict[str, Any]]:
+def light_to_heavy(search: Search) -> tuple[LightToHeavy, ...]:
     """Scores of trials before and after the change, on the folds that all changed ones trained."""
-    asked = search.opened["promotion"]
-    parents = asked["parents"]
-    if not asked["changes"] or len(set(parents.values())) < len(parents):
-        return []
+    asked = search.promotion
+    parents = asked.parents
+    if not asked.changes or len(set(parents.values())) < len(parents):
+        return ()
     scores: dict[str, dict[int, list[float]]] = {arm: {} for arm in parents}
     for trial in search.of("fold"):
         score = trial.score(search.metric)
@@ -98,15 +97,15 @@ def light_to_heavy(search: Search) -> list[dict[str, Any]]:
             scores[trial.arm].setdefault(trial.config.run.fold, []).append(score)
     shared = set.intersection(*(set(by_fold) for by_fold in scores.values()))
     if not shared:
-        return []
-    return [
-        {
-            "trial": arm,
-            "light": asked["scores"][arm],
-            "heavy": float(np.mean([np.mean(by_fold[f]) for f in sorted(shared)])),
-        }
+        return ()
+    return tuple(
+        LightToHeavy(
+            trial=arm,
+            light=asked.scores[arm],
+            heavy=float(np.mean([np.mean(by_fold[f]) for f in sorted(shared)])),
+        )
         for arm, by_fold in scores.items()
-    ]
+    )
 
 
 def _draw(search: Search, arm: str, oof: OutOfFold, prepared: Prepared) -> None:
@@ -127,10 +126,3 @@ def _draw(search: Search, arm: str, oof: OutOfFold, prepared: Prepared) -> None:
     ]
     sheet = contact_sheet(pictures, captions)
     sheet.savefig(search.folder / f"worst-{arm}.png", dpi=100)
-
-
-def _finite(value: Any) -> Any:
-    """JSON has no NaN: an undefined score becomes None."""
-    if isinstance(value, dict):
-        return {str(k): _finite(v) for k, v in value.items()}
-    return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
+from results.records.events import Promotion
 from results.records.trials import Search
 from results.reporting.promotion_page import SECOND_STAGE
 from search.competition.images import open_pictures
@@ -27,7 +27,6 @@ from search.promotion.outputs import close_promotion
 from search.promotion.race import race_survivors
 from spaces.errors import InputError
 from spaces.sections.model import Timm
-from spaces.trial_config import TrialConfig
 from trainables.data.folds import Folds
 from trainables.data.image_store import store_side
 
@@ -67,27 +66,20 @@ class PromotionJob(JobKind):
                 f"race={config.race} needs at least {fewest} folds, one of which chose nothing; "
                 f"there are {len(self._rows)}"
             )
-        self._asked: Mapping[str, Any] = (
-            going_on.opened["promotion"]
-            if going_on
-            else _ask(config, self._standing, len(self._rows))
+        self._asked = (
+            going_on.promotion if going_on else _ask(config, self._standing, len(self._rows))
         )
-        self._arms = {name: TrialConfig.from_json(arm) for name, arm in self._asked["arms"].items()}
 
     def prepare(self, say: Say) -> Prepared:
         """Checks networks and options, and opens the search's images."""
-        return _prepare(self._config, self._standing, self._folds, self._arms, say)
-
-    def opening(self, prepared: Prepared, say: Say) -> Mapping[str, Any]:
-        """What is promoted, and what the gate said."""
-        return {"promotion": self._asked}
+        return _prepare(self._config, self._standing, self._folds, self._asked, say)
 
     def plan(self, prepared: Prepared, driver: Driver) -> Plan:
         """The folds of every arm, after a race if asked for."""
-        side, race = prepared.baseline.data.store_side, tuple(self._asked["race"])
+        side, race = prepared.baseline.data.store_side, self._asked.race
         return FoldsPlan(
             search=driver.search,
-            arms={name: arm.replace(store_side=side) for name, arm in self._arms.items()},
+            arms={name: arm.replace(store_side=side) for name, arm in self._asked.arms.items()},
             folds=self._rows,
             seeds=self._config.seeds,
             race=race,
@@ -102,12 +94,12 @@ class PromotionJob(JobKind):
         """Look at it, and submit what it came to."""
         here = same_place(self._config)
         commands = [f"python -m search.show {search.id}{here}"]
-        if (search.summary or {}).get("arms"):
+        if search.arms:
             commands.append(f"python -m search.submit select=promotion:{search.id}{here}")
         return commands
 
 
-def _ask(config: PromoteConfig, standing: Standing, folds: int) -> dict[str, Any]:
+def _ask(config: PromoteConfig, standing: Standing, folds: int) -> Promotion:
     """Passes the gate; what is to be trained, as the record keeps it.
 
     Raises:
@@ -118,30 +110,31 @@ def _ask(config: PromoteConfig, standing: Standing, folds: int) -> dict[str, Any
     arms, parents = promoted_arms(config, passage.chosen)
     race = SECOND_STAGE if len(arms) > len(passage.chosen) else RACE_FOLDS if config.race else ()
     scores = {c.id: c.score for c in passage.chosen}
-    return {
-        "arms": {name: arm.to_json() for name, arm in arms.items()},
-        "parents": parents,
-        "scores": {arm: scores[parent] for arm, parent in parents.items()},
-        "changes": flatten(config.promote),
-        "optimism": passage.optimism,
-        "folds": folds,
-        "seeds": config.seeds,
-        "race": list(race),
-        "verdict": passage.verdict,
-        "force": passage.force,
-    }
+    return Promotion(
+        arms=arms,
+        parents=parents,
+        scores={arm: scores[parent] for arm, parent in parents.items()},
+        changes=flatten(config.promote),
+        optimism=passage.optimism,
+        folds=folds,
+        seeds=config.seeds,
+        race=race,
+        verdict=passage.verdict,
+        force=passage.force,
+    )
 
 
 def _prepare(
     config: PromoteConfig,
     standing: Standing,
     folds: Folds,
-    arms: dict[str, TrialConfig],
+    asked: Promotion,
     say: Say,
 ) -> Prepared:
     from trainables.networks.timm_network import check_backbone, timm_network
     from trainables.training.registries import check_makers
 
+    arms = asked.arms
     first = next(iter(arms.values()))
     check_own_functions(
         first, len(standing.classes), model=config.model, loss=config.loss, metric=config.metric
@@ -174,4 +167,5 @@ def _prepare(
         loss=config.loss,
         predict_test=bool(contest.test_images),
         baseline=first.replace(store_side=side),
+        promotion=asked,
     )

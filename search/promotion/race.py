@@ -22,7 +22,7 @@ def race_survivors(search: Search, metric: Metric, race: Sequence[int]) -> list[
     """
     found = {}
     labels, groups = None, None
-    for arm in search.opened["promotion"]["arms"]:
+    for arm in search.promotion.arms:
         done = {
             t.config.run.fold for t in search.of("fold") if t.arm == arm and t.state == "finished"
         }

@@ -70,7 +70,7 @@ def _predict(
     build: BuildModel,
 ) -> None:
     config, classes, folder = trial.config, standing.classes, search.trial_folder(trial)
-    task = training_task(search.opened["task"])
+    task = training_task(search.opened.task)
     device = Device.pick(config)
     model = device.placed(load_trained(config, folder, len(classes), build))
     row_of = {image: row for row, image in enumerate(store.images)}

@@ -22,17 +22,17 @@ import time
 from collections.abc import Iterator
 from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import Any
 from unittest import mock
 
 import numpy as np
 
 from results.metrics import METRICS
 from results.records.ledger import Ledger
+from results.records.record import Event
 from results.tracking import Tracker
 from search.execution.watchdog import Heartbeat, Supervisor
 from spaces.trial_config import TrialConfig
-from tests.records import opening
+from tests.records import ended, job_event, opening_event, started
 from trainables.data.contest import load_contest
 from trainables.data.digits import make_digits
 from trainables.data.folds import make_folds
@@ -49,7 +49,7 @@ class Driver:
     It stands still unless it is `at_work`.
     """
 
-    def __init__(self, folder: Path, opened: dict[str, Any]) -> None:
+    def __init__(self, folder: Path, opened: Event) -> None:
         self._orders, theirs = multiprocessing.Pipe()
         spawn = multiprocessing.get_context("spawn")
         self._process = spawn.Process(target=drive, args=(folder, opened, theirs), daemon=True)
@@ -64,8 +64,8 @@ class Driver:
         yield
         self._signal(signal.SIGSTOP)
 
-    def record(self, kind: str, **fields: Any) -> None:
-        self._orders.send((kind, fields))
+    def record(self, event: Event) -> None:
+        self._orders.send(event)
 
     def finish(self) -> None:
         """Waits until everything is in the tracking store; it works until then."""
@@ -83,10 +83,10 @@ class Driver:
         os.kill(self._process.pid, number)
 
 
-def drive(folder: Path, opened: dict[str, Any], orders: Connection) -> None:
+def drive(folder: Path, opened: Event, orders: Connection) -> None:
     """Follows a `Driver`'s orders."""
     with contextlib.closing(Ledger(folder / "ledger.jsonl")) as ledger:
-        ledger.add("opened", **opened)
+        ledger.add(opened)
         ledger.commit()
         tracker = Tracker(folder, f"sqlite:///{folder}/mlflow.db")
         tracker.catch_up()  # making a database takes two seconds, once in a team's life
@@ -95,8 +95,7 @@ def drive(folder: Path, opened: dict[str, Any], orders: Connection) -> None:
         supervisor.start()
         orders.send("ready")
         while (order := orders.recv()) is not None:
-            kind, fields = order
-            ledger.add(kind, **fields)
+            ledger.add(order)
             ledger.commit()
         supervisor.stop()
         orders.send(tracker.finish())
@@ -117,10 +116,7 @@ def train(
     """Trains a trial both ways; returns the wall times of every epoch in seconds, safe and bare."""
     number, job = config.run.seed, place / "o"
     name = f"o-{number:03d}"
-    driver.record(
-        "trial_started", trial=name, number=number, why="sampled", arm="", params={},
-        config=config.to_json(), digest=config.digest,
-    )  # fmt: skip
+    driver.record(started(name, config, number=number))
     heartbeat = Heartbeat(job, job / "trials" / name)
     heartbeat.start()
     safe = fit(config, task, job / "trials" / name, beat=heartbeat.beat)
@@ -128,11 +124,11 @@ def train(
 
     def safe_epoch(last: bool) -> None:
         with driver.at_work():
-            driver.record("epoch", trial=name, report=next(safe).report)
+            driver.record(job_event("epoch", trial=name, report=next(safe).report))
             if last:
                 heartbeat.stop()
                 state = "stopped" if number % 3 else "finished"
-                driver.record("trial_ended", trial=name, state=state, reason="")
+                driver.record(ended(name, state))
 
     def bare_epoch(last: bool) -> None:
         with bare():
@@ -166,7 +162,7 @@ def main() -> None:
             metric=METRICS["macro_f1"],
         )
         stored = {"file": folds.write(place).name, "digest": folds.digest, "count": 5, "sizes": [1]}
-        opened = opening(
+        opened = opening_event(
             "o", config, classes=list(contest.classes), metric="macro_f1", folds=stored
         )
         walls: list[tuple[float, float]] = []

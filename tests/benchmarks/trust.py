@@ -20,10 +20,9 @@ import pandas as pd
 from results.leaderboard.leaderboard import Leaderboard
 from results.metrics import METRICS
 from results.predictions import Predictions
-from results.records.events import FORMAT
 from results.records.ledger import Ledger
 from spaces.trial_config import TrialConfig
-from tests.records import draft
+from tests.records import draft, ended, job_event, opening_event, started
 
 REPEATS, SCORED, CLASSES, TESTS = 5, 50, 10, 3000
 
@@ -40,17 +39,16 @@ def write_record(runs: Path, trials: int, images: int) -> None:
     table.to_csv(folder / "folds-large.csv", index=False)
     ledger = Ledger(folder / "s" / "ledger.jsonl")
     ledger.add(
-        "opened",
-        format=FORMAT,
-        kind="search",
-        search="s",
-        competition="large",
-        metric=metric.name,
-        direction=metric.direction,
-        classes=list(classes),
-        images={"train": images, "test": TESTS},
-        data={"root": str(runs), "digest": "large"},
-        folds={"file": "folds-large.csv", "digest": "large", "count": 1},
+        opening_event(
+            "s",
+            competition="large",
+            metric=metric.name,
+            direction=metric.direction,
+            classes=list(classes),
+            images={"train": images, "test": TESTS},
+            data={"root": str(runs), "digest": "large"},
+            folds={"file": "folds-large.csv", "digest": "large", "count": 1, "sizes": [images]},
+        )
     )
     leaderboard = Leaderboard(path=folder / "leaderboard.jsonl")
     skills = rng.normal(0, 0.1, trials)
@@ -64,16 +62,7 @@ def write_record(runs: Path, trials: int, images: int) -> None:
         trial = f"s-{i:03d}"
         predictions.write(folder / "s" / "trials" / trial / "holdout.npz")
         config = TrialConfig.of(seed=i, epochs=1, warmup_epochs=0)
-        ledger.add(
-            "trial_started",
-            trial=trial,
-            number=i,
-            why="sampled",
-            arm="",
-            params={},
-            config=config.to_json(),
-            digest=config.digest,
-        )
+        ledger.add(started(trial, config, number=i))
         score = metric.score(labels, probabilities)
         report = {
             "epoch": 1,
@@ -81,8 +70,8 @@ def write_record(runs: Path, trials: int, images: int) -> None:
             "seconds": {"total": 1.0},
             "images": images,
         }
-        ledger.add("epoch", trial=trial, report=report)
-        ledger.add("trial_ended", trial=trial, state="finished", reason="")
+        ledger.add(job_event("epoch", trial=trial, report=report))
+        ledger.add(ended(trial, "finished"))
     ledger.close()
     for i in np.argsort(-skills)[:SCORED]:
         made = leaderboard.add_submission(f"s-{i:03d}", draft(leaderboard.path.parent))

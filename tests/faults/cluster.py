@@ -16,10 +16,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from results.records.ledger import read_ledger
 from results.records.trials import Search
 from search.execution.watchdog import heartbeats_folder
 from tests.faults.row import Row
+from tests.records import raw_events
 
 BIN = Path(sys.executable).parent
 PORT = 6399
@@ -210,7 +210,7 @@ def node_that_leaves(cluster: Cluster, trials: int, times: int, epochs: int = 3)
         _cut_off(cluster, ledger, submitted)
     code = submitted.wait()
     row.expect(code == 0, f"exit code {code}")
-    events = read_ledger(ledger)
+    events = raw_events(ledger)
     found = Search.read(ledger.parent)
     again = [e["trial"] for e in events if e["event"] == "trial_resumed"]
     row.expect(times <= len(again) <= 2 * times, f"{len(again)} trials lost their host and went on")

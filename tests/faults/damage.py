@@ -9,11 +9,11 @@ from pathlib import Path
 
 import psutil
 
-from results.records.ledger import read_ledger
 from results.records.trials import Search
 from spaces.trial_config import TrialConfig
 from tests.faults.kills import outlived, start
 from tests.faults.row import Row
+from tests.records import raw_events
 from trainables.data.contest import load_contest
 from trainables.data.image_store import build_store
 from trainables.training.checkpoint import Checkpoint
@@ -49,12 +49,12 @@ def cut_files(folder: Path, cuts: int) -> Row:
     code = start(folder, "run", "resume=d", "quiet=true").wait()
     row.expect(code == 0, f"a search with all of it resumed: exit code {code}")
     ours, alone = Search.read(job), Search.read(folder / "alone/digits/alone")
-    notes = [e for e in read_ledger(job / "ledger.jsonl") if e["event"] == "note"]
+    notes = [e for e in raw_events(job / "ledger.jsonl") if e["event"] == "note"]
     row.expect(bool(notes), f"said so: {notes[0]['words'][:60] if notes else ''}…")
     started = [t.id.removeprefix("d") for t in before.trials.values()]
     same = sum(
-        [e["metrics"] for e in ours.trials[f"d{name}"].epochs]
-        == [e["metrics"] for e in alone.trials[f"alone{name}"].epochs]
+        [e.metrics for e in ours.trials[f"d{name}"].epochs]
+        == [e.metrics for e in alone.trials[f"alone{name}"].epochs]
         for name in started
     )
     row.expect(same == len(started), f"{same} of {len(started)} trials as in a search left alone")
@@ -81,13 +81,13 @@ def _checkpoints(folder: Path, config: TrialConfig, rng: random.Random, cuts: in
 def _ledger(path: Path, rng: random.Random, cuts: int) -> int:
     """How many cut ledgers are read up to the cut."""
     whole = path.read_bytes()
-    events, found = read_ledger(path), 0
+    events, found = raw_events(path), 0
     for _ in range(cuts):
         cut = rng.randrange(len(whole) // 2, len(whole))
         path.write_bytes(whole[:cut])
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            found += read_ledger(path) == events[: whole[:cut].count(b"\n")]
+            found += raw_events(path) == events[: whole[:cut].count(b"\n")]
     path.write_bytes(whole)
     return found
 

@@ -16,11 +16,11 @@ import psutil
 from mlflow.tracking import MlflowClient
 
 from results.predictions import Predictions
-from results.records.ledger import read_ledger
 from results.records.trials import Search
 from results.tracking import ID_TAG
 from search.planning.asha import Asha
 from tests.faults.row import Row
+from tests.records import raw_events
 
 SEARCH = ("trials=12", "epochs=3", "confirm=0", "scheduler.grace=1", "quiet=true")
 WORKERS = 2
@@ -139,7 +139,7 @@ def killed_search(folder: Path, kills: int) -> Row:
 
 def audit(folder: Path, search: Search, kills: int) -> Counter[str]:
     """Counts what the record of a search, and MLflow, have that they should not."""
-    events = read_ledger(search.folder / "ledger.jsonl")
+    events = raw_events(search.folder / "ledger.jsonl")
     found: Counter[str] = Counter()
     ended: set[str] = set()
     for event in events:
@@ -194,7 +194,7 @@ def killed_folds(folder: Path, kills: int) -> Row:
     same = 0
     for trial in ours.of("fold"):
         (twin,) = [t for t in alone.of("fold") if t.config == trial.config]
-        equal = [e["metrics"] for e in trial.epochs] == [e["metrics"] for e in twin.epochs]
+        equal = [e.metrics for e in trial.epochs] == [e.metrics for e in twin.epochs]
         for part in ("holdout", "test"):
             a, b = (
                 Predictions.read(s.trial_folder(t) / f"{part}.npz").probabilities

@@ -10,10 +10,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from results.predictions import Predictions
-from results.records.ledger import read_ledger
 from results.records.trials import Search
 from tests.faults.kills import repeated_metrics, start
 from tests.faults.row import Row
+from tests.records import raw_events
 from trainables.data.digits import make_digits
 from trainables.training.checkpoint import Checkpoint
 
@@ -101,14 +101,14 @@ def _compare(row: Row, ours: Search, alone: Search) -> None:
     """Whether a search that was short of room has what it would have had with room."""
     torn = [p for p in ours.folder.rglob("*") if p.name.startswith(".") or ".tmp" in p.name]
     row.expect(not torn, f"{len(torn)} torn files")
-    events = read_ledger(ours.folder / "ledger.jsonl")
+    events = raw_events(ours.folder / "ledger.jsonl")
     epochs = [(e["trial"], e["report"]["epoch"]) for e in events if e["event"] == "epoch"]
     row.expect(len(set(epochs)) == len(epochs), f"{len(epochs)} epochs, none twice")
     same = 0
     for trial, twin in zip(ours.trials.values(), alone.trials.values(), strict=True):
         Predictions.read(ours.trial_folder(trial) / "test.npz")
         assert Checkpoint.newest(ours.trial_folder(trial), trial.config) == (None, ())
-        metrics = [[e["metrics"] for e in t.epochs] for t in (trial, twin)]
+        metrics = [[e.metrics for e in t.epochs] for t in (trial, twin)]
         same += trial.state == "finished" and metrics[0] == metrics[1]
     count = len(alone.trials)
     row.expect(same == count, f"{same} of {count} trials as with room, bit for bit")

@@ -67,9 +67,7 @@ def outages(folder: Path) -> Row:
     for i in range(ROUNDS):
         for kind in KINDS[i % len(KINDS) :] + KINDS[: i % len(KINDS)]:
             job = _search(folder, port, kind, f"{kind}-{i}", row)
-            seconds[kind].append(
-                max(t.ended or 0.0 for t in job.trials.values()) - job.opened["at"]
-            )
+            seconds[kind].append(max(t.ended or 0.0 for t in job.trials.values()) - job.opened.at)
     for kind in KINDS[1:]:
         ratios = np.array(seconds[kind]) / seconds[KINDS[0]]
         row.expect(

@@ -13,11 +13,11 @@ from pathlib import Path
 import numpy as np
 import psutil
 
-from results.records.ledger import read_ledger
 from results.records.trials import Search
 from search.execution.watchdog import heartbeats_folder
 from tests.faults.kills import repeated_metrics, start
 from tests.faults.row import Row
+from tests.records import raw_events
 
 KINDS = ("killed", "stopped", "loader killed")
 OPTIONS = (
@@ -48,7 +48,7 @@ def hurt_workers(folder: Path, each: int) -> Row:
     row.expect(faults == {"death": 2 * each, "hang": each}, f"recorded {dict(faults)}")
     lost = [t.id for t in search.trials.values() if t.state != "finished"]
     row.expect(not lost, f"{len(lost)} of {len(search.trials)} trials lost")
-    events = read_ledger(search.folder / "ledger.jsonl")
+    events = raw_events(search.folder / "ledger.jsonl")
     epochs = [(e["trial"], e["report"]["epoch"]) for e in events if e["event"] == "epoch"]
     row.expect(len(set(epochs)) == len(epochs), f"{len(epochs)} epochs, none twice")
     wrong = repeated_metrics(folder, search)
@@ -109,9 +109,7 @@ def _hurt(job: Path, process: subprocess.Popen[bytes], each: int) -> Counter[str
 def _speeds(search: Search) -> dict[str, float]:
     """Images per second of training by configuration, of trials that nothing happened to."""
     return {
-        t.asked.digest: float(
-            np.median([e["images"] / e["seconds"]["total"] for e in t.epochs[1:]])
-        )
+        t.asked.digest: float(np.median([e.images / e.seconds.total for e in t.epochs[1:]]))
         for t in search.trials.values()
         if not t.faults and len(t.epochs) > 1
     }

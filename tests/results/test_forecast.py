@@ -208,19 +208,15 @@ def test_the_page_begins_with_the_level() -> None:
 def test_a_sentence_that_the_test_images_contradict_says_so() -> None:
     search = Search.read(RECORDED)
     assert search.summary is not None
-    won = {
-        **search.summary["comparisons"][0],
-        "verdict": "beats",
-        "gain": 3.0,
-        "margin": 1.0,
-        "seeds": 2,
-    }
+    closed = search.summary
+    lead = {"verdict": "beats", "gain": 3.0, "margin": 1.0, "seeds": 2}
     for expected, doubted in ((-2.0, True), (1.0, False), (None, False)):
-        search.summary = {**search.summary, "comparisons": [{**won, "forecast": expected}]}
+        won = closed.comparisons[0].model_copy(update={**lead, "forecast": expected})
+        search.summary = closed.model_copy(update={"comparisons": (won,)})
         assert ("is expected ahead of it" in verdict(search)) == doubted
     page = "\n".join(report(search))
     assert "unlabelled test images macro_f1 is expected" in page
-    search.summary = {**search.summary, "forecast": None}
+    search.summary = closed.model_copy(update={"forecast": None})
     assert "unlabelled" not in "\n".join(report(search))
 
 

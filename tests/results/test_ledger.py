@@ -2,36 +2,54 @@
 
 from __future__ import annotations
 
+import json
 import multiprocessing
 import random
 import subprocess
 import sys
 import warnings
 from pathlib import Path
+from typing import Any, Literal
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pydantic import Field, TypeAdapter
 
 from results.records.ledger import Ledger, read_ledger
+from results.records.record import Event
 from results.records.trials import Search
 from spaces.errors import InputError
 from spaces.trial_config import TrialConfig
 from tests.records import opening
 
 
+class Counted(Event):
+    """The only kind of event here."""
+
+    event: Literal["counted"] = "counted"
+    number: float
+    text: str = ""
+    options: dict[str, Any] = Field(default_factory=dict)
+
+
 def write(path: Path, count: int) -> None:
     ledger = Ledger(path)
     for i in range(count):
-        ledger.add("epoch", number=i, text="naïve\nline")
+        ledger.add(Counted(number=i, text="naïve\nline"))
     ledger.close()
+
+
+def read(path: Path) -> list[Any]:
+    return list(read_ledger(path, TypeAdapter(Counted)))
 
 
 def test_a_record_of_another_version_is_refused_in_words(tmp_path: Path) -> None:
     fields = {**opening("k", TrialConfig()), "format": 1}
     ledger = Ledger(tmp_path / "ledger.jsonl")
-    ledger.add("opened", **fields)
     ledger.close()
+    line = json.dumps({"event": "opened", "at": 0.0, **fields})
+    (tmp_path / "ledger.jsonl").write_text(f"{line}\n")
     words = r"ledger.jsonl: it was written in format 1, by another version of the program"
     with pytest.raises(InputError, match=words):
         Search.read(tmp_path)
@@ -41,17 +59,17 @@ def test_events_come_back_in_order(tmp_path: Path) -> None:
     path = tmp_path / "job" / "ledger.jsonl"
     write(path, 3)
     write(path, 2)
-    events = read_ledger(path)
-    assert [e["number"] for e in events] == [0, 1, 2, 0, 1]
-    assert all(e["text"] == "naïve\nline" and e["at"] > 1e9 for e in events)
+    events = read(path)
+    assert [e.number for e in events] == [0, 1, 2, 0, 1]
+    assert all(e.text == "naïve\nline" and e.at > 1e9 for e in events)
 
 
 def test_nothing_is_written_before_commit(tmp_path: Path) -> None:
     ledger = Ledger(tmp_path / "ledger.jsonl")
-    ledger.add("opened")
+    ledger.add(Counted(number=0))
     assert (tmp_path / "ledger.jsonl").read_bytes() == b""
     ledger.commit()
-    assert len(read_ledger(tmp_path / "ledger.jsonl")) == 1
+    assert len(read(tmp_path / "ledger.jsonl")) == 1
     ledger.close()
 
 
@@ -67,9 +85,9 @@ def test_a_cut_at_any_byte_loses_the_torn_line_only(
     kept = path.read_bytes().count(b"\n")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        assert [e["number"] for e in read_ledger(path)] == list(range(kept))
+        assert [e.number for e in read(path)] == list(range(kept))
     write(path, 1)  # the next writer goes on after the last whole line
-    assert [e["number"] for e in read_ledger(path)] == [*range(kept), 0]
+    assert [e.number for e in read(path)] == [*range(kept), 0]
 
 
 def test_a_torn_last_line_is_told(tmp_path: Path) -> None:
@@ -77,7 +95,7 @@ def test_a_torn_last_line_is_told(tmp_path: Path) -> None:
     write(path, 2)
     path.write_bytes(path.read_bytes()[:-5])
     with pytest.warns(UserWarning, match="cut off"):
-        assert len(read_ledger(path)) == 1
+        assert len(read(path)) == 1
 
 
 def test_damage_before_the_end_is_an_error_that_names_the_line(tmp_path: Path) -> None:
@@ -87,9 +105,9 @@ def test_damage_before_the_end_is_an_error_that_names_the_line(tmp_path: Path) -
     lines[2] = b'{"event": "epo\n'
     path.write_bytes(b"".join(lines))
     with pytest.raises(InputError, match="line 3 is damaged"):
-        read_ledger(path)
+        read(path)
     with pytest.raises(InputError, match="no ledger"):
-        read_ledger(tmp_path / "other.jsonl")
+        read(tmp_path / "other.jsonl")
 
 
 def test_a_failed_write_leaves_nothing_and_is_repeated(tmp_path: Path) -> None:
@@ -97,15 +115,17 @@ def test_a_failed_write_leaves_nothing_and_is_repeated(tmp_path: Path) -> None:
     script = (
         "import resource, signal, sys\n"
         "from pathlib import Path\n"
-        "from results.records.ledger import Ledger, read_ledger\n"
+        "from results.records.ledger import Ledger\n"
+        "from tests.records import raw_events\n"
+        "from tests.results.test_ledger import Counted\n"
         "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
         "path = Path(sys.argv[1])\n"
         "ledger = Ledger(path)\n"
-        "ledger.add('epoch', number=0)\n"
+        "ledger.add(Counted(number=0))\n"
         "ledger.commit()\n"
         "whole = path.read_bytes()\n"
         "resource.setrlimit(resource.RLIMIT_FSIZE, (len(whole) + 10, resource.RLIM_INFINITY))\n"
-        "ledger.add('epoch', number=1)\n"
+        "ledger.add(Counted(number=1))\n"
         "try:\n"
         "    ledger.commit()\n"
         "    sys.exit('the write did not fail')\n"
@@ -113,7 +133,7 @@ def test_a_failed_write_leaves_nothing_and_is_repeated(tmp_path: Path) -> None:
         "    assert path.read_bytes() == whole\n"
         "resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY,) * 2)\n"
         "ledger.close()\n"
-        "assert [e['number'] for e in read_ledger(path)] == [0, 1]\n"
+        "assert [e['number'] for e in raw_events(path)] == [0, 1]\n"
     )
     done = subprocess.run(
         [sys.executable, "-c", script, str(tmp_path / "ledger.jsonl")],
@@ -145,7 +165,9 @@ def test_there_is_one_writer(tmp_path: Path) -> None:
 
 def test_a_number_that_json_lacks_is_refused(tmp_path: Path) -> None:
     ledger = Ledger(tmp_path / "ledger.jsonl")
-    ledger.add("epoch", value=float("nan"))
+    with pytest.raises(ValueError, match="finite number"):
+        Counted(number=float("nan"))
+    ledger.add(Counted(number=0, options={"lr": float("nan")}))
     with pytest.raises(ValueError, match="Out of range"):
         ledger.commit()
 
@@ -154,16 +176,17 @@ def test_a_tail_cut_at_a_hundred_places_loses_nothing_before_it(tmp_path: Path) 
     path = tmp_path / "ledger.jsonl"
     write(path, 40)
     whole = path.read_bytes()
-    events = read_ledger(path)
+    events = read(path)
     rng = random.Random(0)
     for _ in range(100):
         cut = rng.randrange(len(whole) // 2, len(whole))
         path.write_bytes(whole[:cut])
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            kept = read_ledger(path)
+            kept = read(path)
         assert kept == events[: whole[:cut].count(b"\n")]
         ledger = Ledger(path)  # the next writer begins on a line of its own
-        ledger.add("resumed")
+        ledger.add(Counted(number=-1))
         ledger.close()
-        assert [e["event"] for e in read_ledger(path)] == ["epoch"] * len(kept) + ["resumed"]
+        assert read(path)[:-1] == kept
+        assert read(path)[-1].number == -1

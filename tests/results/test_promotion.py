@@ -25,6 +25,7 @@ from results.records.ledger import Ledger
 from results.records.trials import Search
 from spaces.errors import InputError
 from spaces.trial_config import TrialConfig
+from tests.records import ended, opening_event, started
 
 ACCURACY, MACRO_F1 = METRICS["accuracy"], METRICS["macro_f1"]
 CLASSES = ("a", "b", "c")
@@ -45,19 +46,8 @@ def write_fold(search: Search, number: int, fold: int, seed: int, folds: Any, rn
         folder / "test.npz"
     )
     ledger = Ledger(search.folder / "ledger.jsonl")
-    for event in (
-        ledger.add(
-            "trial_started",
-            trial=name,
-            number=number,
-            why="fold",
-            arm="x-000",
-            params={},
-            config=config.to_json(),
-        ),
-        ledger.add("trial_ended", trial=name, state="finished", reason=""),
-    ):
-        search.apply(event)
+    for event in (started(name, config, why="fold", arm="x-000"), ended(name)):
+        search.apply(ledger.add(event))
     ledger.close()
     return probabilities, test
 
@@ -74,13 +64,8 @@ def test_every_row_once_and_seeds_averaged(tmp_path: Path) -> None:
         }
     )
     folds.to_csv(tmp_path / "folds-x.csv", index=False)
-    opened = {
-        "search": "p",
-        "task": "classification",
-        "classes": list(CLASSES),
-        "metric": "accuracy",
-        "folds": {"file": "folds-x.csv", "count": 3},
-    }
+    shape = {"file": "folds-x.csv", "digest": "x", "count": 3, "sizes": [10, 10, 10]}
+    opened = opening_event("p", classes=list(CLASSES), folds=shape)
     search = Search(folder=tmp_path / "p", opened=opened)
     with pytest.raises(InputError, match="no fold of x-000"):
         collect(search, "x-000")
@@ -106,7 +91,9 @@ def test_every_row_once_and_seeds_averaged(tmp_path: Path) -> None:
     expected = f1_score(oof.labels[honest], guess[honest], average="macro")
     assert told.score == pytest.approx(expected, abs=1e-12)
     assert told.images == honest.sum()
-    assert told.optimism == pytest.approx(100 * (told.folds[0] - told.score))
+    assert told.chosen == told.folds[0]
+    assert told.chosen is not None
+    assert told.optimism == pytest.approx(100 * (told.chosen - told.score))
     worst = worst_images(oof, 3)
     chance = oof.predictions.probabilities[np.arange(n), oof.labels]
     assert worst == np.argsort(chance)[:3].tolist()

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 
+from results.leaderboard.entries import EVENTS
 from results.leaderboard.quota import Quota, allowance, allowance_words
+from results.records.record import read_event
 from spaces.errors import InputError
 
 
@@ -72,5 +75,6 @@ def test_bad_quotas(text: str, options: dict, words: str) -> None:  # type: igno
 
 def test_json_round_trip() -> None:
     quota = Quota.parse("5/day", reset=3, ends="2026-11-23T18:00+02:00", reserve=0.2)
-    assert Quota.from_json({"event": "quota", "at": 1.0, **quota.to_json()}) == quota
+    recorded = quota.stamped()
+    assert read_event(recorded.line(), EVENTS, Path("x"), 1) == recorded
     assert quota.ends == at("2026-11-23T16:00")

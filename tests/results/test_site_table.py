@@ -13,7 +13,9 @@ from spaces.errors import InputError
 
 def submission(number: int) -> Submission:
     name = f"s{number:03d}"
-    return Submission(id=name, trial=f"t-{number}", file=f"/x/{name}-t.csv", sha256="", at=0)
+    return Submission(
+        submission=name, trial=f"t-{number}", file=f"/x/{name}-t.csv", sha256="", at=0
+    )
 
 
 def test_a_site_s_names_of_columns(tmp_path: Path) -> None:

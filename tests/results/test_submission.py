@@ -161,9 +161,10 @@ def test_a_recorded_leaderboard_is_still_read(tmp_path: Path) -> None:
     )
     assert leaderboard.frozen is not None
     assert (leaderboard.frozen.validation, leaderboard.frozen.at) == ("test-weighted", 1795000700.0)
-    conclusion = {k: v for k, v in (leaderboard.assessed or {}).items() if k not in ("event", "at")}
+    assert leaderboard.assessed is not None
+    again = leaderboard.assessed.model_copy(update={"frozen": False, "evidence": 32.0})
     lines = leaderboard.path.read_text()
-    leaderboard.add_assessment(conclusion, freeze=False)
+    leaderboard.add_assessment(again)
     assert leaderboard.path.read_text() == lines  # the same conclusion is not recorded twice
 
 

@@ -18,7 +18,7 @@ from results.records.secrets import masked, without_password
 from results.tracking import ID_TAG, Tracker, log_notes, open_client, page_links, tracked_trials
 from results.tracking.store import find_experiment
 from spaces.trial_config import TrialConfig
-from tests.records import opening
+from tests.records import ended, job_event, opening_event, started
 
 CONFIG = TrialConfig.of(epochs=2)
 
@@ -30,14 +30,11 @@ class KilledError(BaseException):
 def write_job(folder: Path) -> None:
     """A job of two trials, one of them stopped early."""
     ledger = Ledger(folder / "ledger.jsonl")
-    ledger.add("opened", **opening("j", CONFIG, hypothesis="it helps"))
+    ledger.add(opening_event("j", CONFIG, hypothesis="it helps"))
     for number in range(2):
         trial = f"j-{number:03d}"
         config = CONFIG.replace(seed=number)
-        ledger.add(
-            "trial_started", trial=trial, number=number, why="sampled", arm="",
-            params={"lr": config.optimizer.lr}, config=config.to_json(), digest=config.digest,
-        )  # fmt: skip
+        ledger.add(started(trial, config, params={"lr": config.optimizer.lr}))
         for epoch in range(1, 3 - number):
             report = {
                 "epoch": epoch,
@@ -45,8 +42,8 @@ def write_job(folder: Path) -> None:
                 "seconds": {"total": 1.0, "feed": 0.5, "compute": 0.4},
                 "images": 10,
             }
-            ledger.add("epoch", trial=trial, report=report)
-        ledger.add("trial_ended", trial=trial, state="stopped", reason="")
+            ledger.add(job_event("epoch", trial=trial, report=report))
+        ledger.add(ended(trial, "stopped"))
     ledger.close()
 
 
@@ -161,17 +158,11 @@ def test_a_trial_that_ran_out_of_memory_can_be_read_again(tmp_path: Path, uri: s
     write_job(folder)
     ledger = Ledger(folder / "ledger.jsonl")
     config = CONFIG.replace(seed=7)
-    ledger.add(
-        "trial_started", trial="j-002", number=2, why="sampled", arm="", params={},
-        config=config.to_json(), digest=config.digest,
-    )  # fmt: skip
+    ledger.add(started("j-002", config))
     ledger.commit()
     Tracker(folder, uri).catch_up()
-    ledger.add(
-        "trial_ended", trial="j-002", state="interrupted", reason="out of memory",
-        fault="memory", micro_batch=32,
-    )  # fmt: skip
-    ledger.add("trial_resumed", trial="j-002")
+    ledger.add(ended("j-002", "interrupted", fault="memory", micro_batch=32))
+    ledger.add(job_event("trial_resumed", trial="j-002"))
     ledger.close()
     for _ in range(2):
         Tracker(folder, uri).catch_up()

@@ -16,12 +16,12 @@ import pytest
 from mlflow.tracking import MlflowClient
 
 from results.predictions import Predictions
-from results.records.ledger import read_ledger
 from results.records.trials import Search
 from results.tracking import ID_TAG, Tracker
 from search.execution.engine import ray_session
 from search.options.groups import ClusterConfig, ResourcesConfig
 from spaces.errors import InputError
+from tests.records import raw_events
 
 TRIALS = 4
 LIMIT = 240
@@ -124,11 +124,11 @@ def test_the_ledger_holds_every_epoch_once(search: Search) -> None:
     assert [t.why for t in search.trials.values()][:5] == ["baseline"] + ["sampled"] * TRIALS
     for trial in search.trials.values():
         assert trial.state in ("finished", "stopped")
-        assert [e["epoch"] for e in trial.epochs] == list(range(1, trial.epoch + 1))
+        assert [e.epoch for e in trial.epochs] == list(range(1, trial.epoch + 1))
         assert trial.ended is not None
     controls = [t for t in search.trials.values() if t.why != "sampled"]
     assert all(t.state == "finished" for t in controls)
-    assert search.opened["digests"]["code"]
+    assert search.opened.digests.code
 
 
 def test_predictions_reproduce_the_scores(search: Search) -> None:
@@ -167,7 +167,7 @@ def test_a_warm_worker_computes_what_a_fresh_process_does(folder: Path, search: 
         "    print(json.dumps(epoch.report['metrics']))\n"
     )
     (store,) = (folder / "runs/digits/store").glob("*.json")
-    given = [trial.config.to_json(), str(store), str(search.folds_file), search.opened["classes"]]
+    given = [trial.config.to_json(), str(store), str(search.folds_file), search.opened.classes]
     alone = subprocess.run(
         [sys.executable, "-c", script, json.dumps(given)],
         cwd=folder,
@@ -177,7 +177,7 @@ def test_a_warm_worker_computes_what_a_fresh_process_does(folder: Path, search: 
     )
     assert alone.returncode == 0, alone.stderr
     found = [json.loads(line) for line in alone.stdout.splitlines()]
-    assert found == [e["metrics"] for e in trial.epochs]
+    assert found == [e.metrics for e in trial.epochs]
 
 
 def test_mlflow_holds_what_the_ledger_holds(folder: Path, search: Search) -> None:
@@ -193,7 +193,7 @@ def test_mlflow_holds_what_the_ledger_holds(folder: Path, search: Search) -> Non
     assert parent.info.status == "FINISHED"
     assert parent.data.tags["state"] == "finished"
     assert parent.inputs is not None
-    assert parent.inputs.dataset_inputs[0].dataset.digest == search.opened["data"]["digest"]
+    assert parent.inputs.dataset_inputs[0].dataset.digest == search.opened.data.digest
     names = {f.path for f in client.list_artifacts(parent.info.run_id)}
     assert names == {"space.json", "report.txt", "learning_curves.png"}
     for trial in search.trials.values():
@@ -273,7 +273,7 @@ def test_a_failing_trial_ends_alone(folder: Path) -> None:
     (trial,) = Search.read(folder / "runs/digits/failing").trials.values()
     assert trial.state == "failed"
     assert trial.reason == "RuntimeError: this one was bound to fail"
-    ended = read_ledger(folder / "runs/digits/failing/ledger.jsonl")
+    ended = raw_events(folder / "runs/digits/failing/ledger.jsonl")
     assert any("in loss" in e.get("traceback", "") for e in ended)
 
 
@@ -310,7 +310,7 @@ def test_signals_end_it_cleanly(folder: Path, numbers: tuple[signal.Signals, ...
         assert "stopped before its end" in out
         search = Search.read(folder / "runs/digits" / f"stopped-{len(numbers)}-{number.name}")
         assert search.summary is not None
-        assert search.summary["state"] == "interrupted"
+        assert search.summary.state == "interrupted"
         assert all(t.state != "running" for t in search.trials.values())
 
 

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 import psutil
 import pytest
 
-from results.records.ledger import Ledger, read_ledger
+from results.records.events import EVENTS
+from results.records.ledger import Ledger, replay
 from results.records.trials import Search, Trial
 from search.execution.driver import Driver
 from search.execution.engine import ray_session, run_trials
@@ -21,6 +22,7 @@ from search.options.groups import ClusterConfig, ResourcesConfig
 from search.planning.planned import Planned, interrupted
 from spaces.trial_config import TrialConfig
 from tests.faulty import FAULTS, smoothing
+from tests.records import opening_event, raw_events
 from trainables.data.contest import Contest
 from trainables.data.folds import Folds
 from trainables.data.image_store import ImageStore
@@ -94,7 +96,7 @@ def trials(
     ledger = Ledger(folder / "ledger.jsonl")
     search = Search(folder=folder)
     driver = Driver(ledger, search)
-    driver.record("opened", search="f", metric="macro_f1", direction="maximize")
+    driver.record(opening_event("f", metric="macro_f1"))
     config = small.replace(model="tests.tiny:build", loss="tests.faulty:loss", epochs=2)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("FAULTS_SEEN", str(folder / "seen"))
@@ -113,7 +115,7 @@ def trials(
     ledger.close()
     assert not driver.stopping
     assert not (folder / "home/.ray").exists()  # no token is left anywhere
-    events = read_ledger(folder / "ledger.jsonl")
+    events = raw_events(folder / "ledger.jsonl")
     epochs = Counter((e["trial"], e["report"]["epoch"]) for e in events if e["event"] == "epoch")
     assert set(epochs.values()) == {1}
     for event in events:
@@ -121,8 +123,7 @@ def trials(
             assert event["reason"]
             assert event["traceback"] or event["fault"] == "hang"
     again = Search(folder=folder)
-    for event in events:
-        again.apply(event)
+    replay(folder / "ledger.jsonl", EVENTS, again.apply)
     assert again.trials == search.trials
     return {t.id.removeprefix("f-"): t for t in again.trials.values()}
 
@@ -160,7 +161,7 @@ def test_a_trial_whose_process_is_at_fault_goes_on(trials: dict[str, Trial]) -> 
         assert (trial.state, trial.epoch, trial.attempts) == ("finished", 2, 2)
         assert trial.faults == (AT_FAULT[fault],)
         # The smoothing only names the fault: what was computed is the same.
-        metrics = [[e["metrics"] for e in t.epochs] for t in (trial, healthy)]
+        metrics = [[e.metrics for e in t.epochs] for t in (trial, healthy)]
         assert metrics[0] == metrics[1]
 
 
@@ -169,7 +170,7 @@ def test_out_of_memory_goes_on_with_half_the_micro_batch(trials: dict[str, Trial
     assert (trial.state, trial.epoch, trial.faults) == ("finished", 2, ("memory",))
     assert trial.asked.run.micro_batch == 64
     assert (trial.config.run.micro_batch, trial.config.run.accumulation) == (16, 2)
-    assert trial.epochs[0]["metrics"] == trials["none"].epochs[0]["metrics"]
+    assert trial.epochs[0].metrics == trials["none"].epochs[0].metrics
 
 
 def test_no_heartbeat_is_left(trials: dict[str, Trial]) -> None:

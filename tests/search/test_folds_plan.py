@@ -4,35 +4,24 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from results.records.ledger import Event
 from results.records.trials import Search
 from search.planning.fold_plan import ATTEMPTS, FoldsPlan, fold_config
 from search.planning.planned import Planned
 from spaces.trial_config import TrialConfig
+from tests.records import ended, opening_event, started
 
 
 def start(search: Search, planned: Planned) -> None:
-    event: Event = {
-        "event": "trial_started",
-        "at": 0.0,
-        "trial": planned.id,
-        "number": planned.number,
-        "why": planned.why,
-        "arm": planned.arm,
-        "params": {},
-        "config": planned.config.to_json(),
-    }
-    search.apply(event)
+    more = {"number": planned.number, "why": planned.why, "arm": planned.arm}
+    search.apply(started(planned.id, planned.config, **more))
 
 
 def end(search: Search, planned: Planned, state: str = "finished") -> None:
-    search.apply(
-        {"event": "trial_ended", "at": 1.0, "trial": planned.id, "state": state, "reason": ""}
-    )
+    search.apply(ended(planned.id, state))
 
 
 def plan(arms: int, folds: int = 5, seeds: int = 1, race: tuple[int, ...] = ()) -> FoldsPlan:
-    search = Search(folder=Path("p"), opened={"search": "p"})
+    search = Search(folder=Path("p"), opened=opening_event("p"))
     return FoldsPlan(
         search=search,
         arms={f"a-{i}": TrialConfig.of(lr=1e-3 * (i + 1)) for i in range(arms)},
@@ -54,8 +43,7 @@ def test_every_fold_and_seed_once() -> None:
     assert ("a-0", 0, 0) in seen  # the hold-out run's own seed
     assert ("a-0", 1, 1) in seen  # the first seed of a confirmation
     for trial in list(folds.search.trials.values()):
-        event = {"event": "trial_ended", "at": 1.0, "trial": trial.id}
-        folds.search.apply({**event, "state": "finished", "reason": ""})
+        folds.search.apply(ended(trial.id))
     assert folds.done
     assert fold_config(TrialConfig.of(seed=7), 0, 0) == TrialConfig.of(seed=7)
 

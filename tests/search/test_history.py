@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 
+from results.records.events import Past
 from results.records.ledger import Ledger
 from results.records.trials import Search, Trial
 from search.execution.driver import Driver
@@ -17,12 +18,12 @@ from search.options.command_line import parse
 from search.options.training import RunConfig
 from search.planning.planned import Planned
 from search.planning.sampler import Sampler
-from search.planning.warm_start import Past, Source, _fit
+from search.planning.warm_start import Source, _fit
 from spaces.augmentation.trivial_augment import trivial_augment
 from spaces.param import Param, When
 from spaces.space import SearchSpace
 from spaces.trial_config import TrialConfig
-from tests.records import opening
+from tests.records import opening_event
 
 SPACE = SearchSpace(
     name="s",
@@ -134,7 +135,7 @@ def finished(folder: Path, config: TrialConfig) -> Trial:
     """A training that another job has done."""
     search = Search(folder=folder)
     driver = Driver(Ledger(folder / "ledger.jsonl"), search)
-    driver.record("opened", **opening("a", config))
+    driver.record(opening_event("a", config))
     driver.begin(Planned(id="a-000", number=0, why="sampled", config=config))
     for epoch in range(1, config.run.epochs + 1):
         report = {
@@ -154,7 +155,7 @@ def test_a_training_that_was_done_is_taken_over(tmp_path: Path) -> None:
     ledger = Ledger(folder / "ledger.jsonl")
     search = Search(folder=folder)
     driver = Driver(ledger, search, None, {config: known}.get)
-    driver.record("opened", **opening("b", config))
+    driver.record(opening_event("b", config))
     ended: list[Trial] = []
     driver.on_end([ended.append])
     assert not driver.begin(Planned(id="b-000", number=0, why="baseline", config=config))
@@ -171,7 +172,7 @@ def test_a_training_that_was_done_is_taken_over(tmp_path: Path) -> None:
 def test_a_search_does_not_train_the_same_twice(tmp_path: Path) -> None:
     config = TrialConfig.of(epochs=1, warmup_epochs=0)
     driver = Driver(Ledger(tmp_path / "ledger.jsonl"), Search(folder=tmp_path))
-    driver.record("opened", **opening("s", config))
+    driver.record(opening_event("s", config))
     first = Planned(id="s-000", number=0, why="baseline", config=config)
     assert driver.begin(first)
     assert driver.begin(Planned(id="s-001", number=1, why="sampled", config=config))  # side by side

@@ -16,7 +16,6 @@ from typing import Any
 import pytest
 from optuna.distributions import FloatDistribution
 
-from results.records.events import FORMAT
 from results.records.ledger import Ledger
 from results.records.searches import find_search, searches
 from results.records.secrets import in_a_line
@@ -41,7 +40,7 @@ from spaces.param import Param
 from spaces.ready import READY, ready_space
 from spaces.space import SearchSpace
 from spaces.trial_config import TrialConfig
-from tests.records import opening
+from tests.records import opening_event
 from trainables.data.folds import Folds
 
 
@@ -200,7 +199,7 @@ def test_passwords_are_not_recorded_and_asked_for_again(
     assert "hunter2" not in json.dumps(options)
     folder = tmp_path / "c" / "j"
     ledger = Ledger(folder / "ledger.jsonl")
-    ledger.add("opened", **opening("j", TrialConfig(), options=options))
+    ledger.add(opening_event("j", TrialConfig(), options=options))
     ledger.close()
     given = TrainConfig(runs=str(tmp_path), resume="j")
     with pytest.raises(InputError, match=r"tracking=http://anna:\*\*\*@.*: say so"):
@@ -334,7 +333,7 @@ def test_test_images_are_known_without_predictions(tmp_path: Path) -> None:
     ready = prepared(tmp_path / "runs", "predict.test=false", "name=s")
     folder = Path(ready.job.folder)
     with contextlib.closing(Ledger(folder / "ledger.jsonl")) as ledger:
-        ledger.add("opened", format=FORMAT, kind="search", **{"trials": 1, **ready.opening})
+        ledger.add(ready.opening)
     standing = open_standing(CompetitionConfig(runs=str(tmp_path / "runs")))
     assert standing.test_images == ready.contest.test_images
     contest, store = open_pictures(standing, ready.store.side, print)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from results.records.ledger import Ledger, read_ledger
+from results.records.ledger import Ledger
 from results.records.trials import Search
 from search.execution import driver as driver_module
 from search.execution.driver import Driver
@@ -14,7 +14,7 @@ from search.jobs.retention import tidy
 from search.planning.planned import Planned
 from spaces.trial_config import TrialConfig
 from tests.faults.storage import can_mount, fill, mounted
-from tests.records import opening
+from tests.records import job_event, opening_event, raw_events
 
 CONFIG = TrialConfig.of(epochs=1, warmup_epochs=0)
 KINDS = ("baseline", "sampled", "sampled", "sampled", "confirm")
@@ -26,7 +26,7 @@ def job(folder: Path, keep: str) -> list[int]:
     ledger = Ledger(folder / "ledger.jsonl")
     search = Search(folder=folder)
     driver = Driver(ledger, search)
-    driver.record("opened", **opening("j", CONFIG))
+    driver.record(opening_event("j", CONFIG))
     driver.on_end([lambda trial: tidy(search, trial, keep)])
     for number, (why, score) in enumerate(zip(KINDS, SCORES, strict=True)):
         name = f"j-{number:03d}"
@@ -60,25 +60,25 @@ def test_a_full_disk_lets_trials_wait_and_loses_no_event(
     with mounted(tmp_path / "disk", 3) as disk:
         ledger = Ledger(disk / "ledger.jsonl")
         driver = Driver(ledger, Search(folder=disk))
-        driver.record("opened", **opening("j", CONFIG))
+        driver.record(opening_event("j", CONFIG))
         driver.commit()
         driver.watch_room()
         assert not driver.paused
         filler = disk / "filler"
         fill(filler)
         for number in range(100):
-            driver.record("note", trial="j-000", words=f"{number} " + "x" * 200)
+            driver.record(job_event("note", trial="j-000", words=f"{number} " + "x" * 200))
             driver.commit()
         driver.watch_room()
         assert "0 MiB left, 1 MiB needed" in driver.paused
         assert len(driver.news) == 1
         assert "the disk is nearly full" in driver.news[0]
-        assert len(read_ledger(disk / "ledger.jsonl")) <= 20  # what fitted into the last block
+        assert len(raw_events(disk / "ledger.jsonl")) <= 20  # what fitted into the last block
         filler.unlink()
         driver.watch_room()
         assert driver.paused  # the ledger has not been written yet: a quota may be full
         driver.turn()
         assert (driver.paused, driver.news[-1]) == ("", "there is room again: it goes on")
         driver.drain(print)
-        assert len(read_ledger(disk / "ledger.jsonl")) == 101
+        assert len(raw_events(disk / "ledger.jsonl")) == 101
         ledger.close()

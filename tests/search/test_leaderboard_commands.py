@@ -20,6 +20,7 @@ import pandas as pd
 import pytest
 from mlflow.tracking import MlflowClient
 
+from results.leaderboard.entries import Assessed
 from results.leaderboard.leaderboard import Leaderboard
 from results.metrics import METRICS
 from results.predictions import Predictions
@@ -415,22 +416,24 @@ def test_a_trusted_validation_is_frozen(folder: Path, tmp_path: Path) -> None:
     copy = contest_copy(folder, tmp_path)
     leaderboard = Leaderboard.read(copy / "runs/digits")
     search = Search.read(copy / "runs/digits/six")
-    trusted = {
-        "verdict": "trusted",
-        "validation": "plain",
-        "metric": "macro_f1",
-        "folds": search.opened["folds"]["digest"],
-        "scored": 6,
-        "weights": "",
-    }
-    leaderboard.add_assessment(trusted, freeze=True)
+    trusted = Assessed(
+        frozen=True,
+        verdict="trusted",
+        validation="plain",
+        metric="macro_f1",
+        folds=search.opened.folds.digest,
+        scored=6,
+        evidence=30.0,
+        chance=0.0,
+    )
+    leaderboard.add_assessment(trusted)
     refused = run(copy, "train", "name=other", "epochs=1", "holdout.seed=1")
     assert refused.returncode == 2
     assert "when validation was trusted" in refused.stderr
     assert "accept=[validation]" in refused.stderr
     assert not (copy / "runs/digits/other").exists()
     assert run(copy, "trust").returncode == 0
-    leaderboard.add_assessment({**trusted, "folds": "0" * 16}, freeze=True)
+    leaderboard.add_assessment(trusted.model_copy(update={"folds": "0" * 16}))
     page = run(copy, "trust")
     assert page.returncode == 2
     assert "accept=[validation]" in page.stderr
@@ -456,9 +459,11 @@ def test_test_scores_are_told_before_any_submission(folder: Path, tmp_path: Path
     assert (copy / "runs/digits/forecast.png").stat().st_size > 10_000
     closed = search.summary
     assert closed is not None
-    assert closed["forecast"]["models"] == len(table)
-    assert closed["forecast"]["winner"]["score"] == pytest.approx(
-        table.set_index("model").loc[closed["winner"], "expected"]
+    assert closed.forecast is not None
+    assert closed.forecast.models == len(table)
+    assert closed.forecast.winner is not None
+    assert closed.forecast.winner.score == pytest.approx(
+        table.set_index("model").loc[str(closed.winner), "expected"]
     )
     refused = run(copy, "forecast", "rules.test_images=false")
     assert refused.returncode == 2
@@ -532,7 +537,7 @@ def promoted(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_promotion_takes_over_what_was_trained(promoted: Path) -> None:
     search = Search.read(promoted / "runs/digits/two")
     taken = {t.config.run.fold: t.taken for t in search.trials.values()}
-    best = next(iter(search.opened["promotion"]["arms"]))
+    best = next(iter(search.promotion.arms))
     assert taken[0] == best
     confirmed = Search.read(promoted / "runs/digits/six").of("confirm")
     wanted = next(t.config for t in search.trials.values() if t.config.run.fold == 1)
@@ -552,8 +557,8 @@ def test_a_promotion_is_submitted_and_scored(promoted: Path) -> None:
     assert experiment is not None
     (parent,) = client.search_runs([experiment.experiment_id], f"tags.`{ID_TAG}` = 'digits/two'")
     assert "leaderboard/public" in parent.data.metrics
-    (result,) = Search.read(promoted / "runs/digits/two").summary["arms"].values()  # type: ignore[index]
-    assert parent.data.metrics["full/macro_f1"] == pytest.approx(result["score"])
+    (result,) = Search.read(promoted / "runs/digits/two").arms.values()
+    assert parent.data.metrics["full/macro_f1"] == pytest.approx(result.score)
     assert run(promoted, "trust").returncode == 0
     unknown = run(promoted, "submit", "select=promotion:tow")
     assert "did you mean two" in unknown.stderr
@@ -561,7 +566,7 @@ def test_a_promotion_is_submitted_and_scored(promoted: Path) -> None:
 
 def test_views_of_a_promotion_blend(promoted: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     search = Search.read(promoted / "runs/digits/two")
-    best = next(iter(search.opened["promotion"]["arms"]))
+    best = next(iter(search.promotion.arms))
     for arguments, words in {
         ("select=two",): "at least two models or views",
         ("select=two", "views=[hflp]"): "did you mean hflip",

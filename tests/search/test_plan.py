@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from results.records.ledger import Ledger, read_ledger
+from results.records.ledger import Ledger
 from results.records.trials import Search
 from results.reporting.summary import concerns
 from search.execution.driver import Driver
@@ -23,7 +23,7 @@ from spaces.ready.aug_policy import aug_policy
 from spaces.ready.optimizer import optimizer
 from spaces.ready.schedule import schedule
 from spaces.trial_config import TrialConfig
-from tests.records import opening
+from tests.records import opening_event, raw_events
 
 BASE = TrialConfig.of(epochs=3)
 
@@ -35,7 +35,7 @@ class World:
         self.ledger = Ledger(folder / "ledger.jsonl")
         self.search = Search(folder=folder)
         self.driver = Driver(self.ledger, self.search)
-        self.driver.record("opened", **opening("s", BASE))
+        self.driver.record(opening_event("s", BASE))
         self.sampler = Sampler(aug_policy(), "accuracy", "maximize", 0, 2)
         self.open = {"no augmentation (the baseline)", "no augmentation", "TrivialAugment"}
         self.driver.on_end([self.sampler.tell])
@@ -89,7 +89,7 @@ def test_baseline_samples_confirmation(tmp_path: Path) -> None:
     assert set(arms) == {"winner", "no augmentation (the baseline)", "TrivialAugment"}
     assert world.plan.expected() == len(whys) == 1 + 4 + 6
     world.ledger.close()
-    states = [e["state"] for e in read_ledger(tmp_path / "ledger.jsonl") if "state" in e]
+    states = [e["state"] for e in raw_events(tmp_path / "ledger.jsonl") if "state" in e]
     assert states.count("stopped") == 1
     assert Search.read(tmp_path).trials == world.search.trials  # the ledger tells it all
 
@@ -200,7 +200,7 @@ def test_repeated_reports_count_once(tmp_path: Path) -> None:
     world.run(planned, 0.5)
     world.run(planned, 0.4)
     (trial,) = world.search.trials.values()
-    assert [e["metrics"]["val/accuracy"] for e in trial.epochs] == [0.5] * 3
+    assert [e.metrics["val/accuracy"] for e in trial.epochs] == [0.5] * 3
 
 
 def test_the_sampler_learns_from_ends_of_every_kind(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from results.metrics import METRICS
+from results.records.events import Closed
 from results.records.trials import Search
 from results.reporting.report import report
 from results.reporting.summary import summarise
@@ -23,6 +24,7 @@ from search.promotion.arms import promoted_arms
 from search.promotion.gate import _refuse
 from search.promotion.outputs import light_to_heavy
 from spaces.errors import InputError
+from tests.records import ended, job_event, opening_event, started
 
 SECONDS = {"feed": 0.1, "compute": 0.8, "evaluate": 0.1, "total": 1.0}
 ASSETS = Path(__file__).parent.parent / "assets/search"
@@ -68,61 +70,39 @@ def raced(changes: dict[str, Any], heavy: dict[str, float]) -> Search:
     search = Search(folder=Path("p"))
     arms = list(heavy)
     config = Search.read(ASSETS).trials["search-000"].config
-    search.apply(
-        {
-            "event": "opened",
-            "search": "p",
-            "kind": "promotion",
-            "metric": "accuracy",
-            "direction": "maximize",
-            "promotion": {
-                "arms": {a: {} for a in arms},
-                "parents": {a: a for a in arms},
-                "scores": {a: 0.9 - 0.1 * i for i, a in enumerate(arms)},
-                "changes": changes,
-                "race": [1, 2],
-            },
-        }
-    )
+    promotion = {
+        "arms": {a: config.to_json() for a in arms},
+        "parents": {a: a for a in arms},
+        "scores": {a: 0.9 - 0.1 * i for i, a in enumerate(arms)},
+        "changes": changes,
+        "optimism": None,
+        "folds": 5,
+        "seeds": 1,
+        "race": [1, 2],
+        "verdict": "trusted",
+        "force": "",
+    }
+    search.apply(opening_event("p", kind="promotion", promotion=promotion))
     runs = [(arm, 1, score) for arm, score in heavy.items()] + [(arms[0], 2, 0.1)]
     for i, (arm, fold, score) in enumerate(runs):
         name = f"p-{i:03d}"
-        search.apply(
-            {
-                "event": "trial_started",
-                "trial": name,
-                "number": i,
-                "why": "fold",
-                "arm": arm,
-                "params": {},
-                "config": config.replace(fold=fold).to_json(),
-                "at": 0.0,
-            }
-        )
+        search.apply(started(name, config.replace(fold=fold), why="fold", arm=arm))
         told = {"epoch": 1, "metrics": {"val/accuracy": score}, "seconds": SECONDS, "images": 9}
-        search.apply({"event": "epoch", "trial": name, "report": told})
-        ended = {
-            "event": "trial_ended",
-            "trial": name,
-            "state": "finished",
-            "reason": "",
-            "at": 1.0,
-        }
-        search.apply(ended)
+        search.apply(job_event("epoch", trial=name, report=told))
+        search.apply(ended(name))
     return search
 
 
 def page(search: Search) -> str:
     costs = summarise(search, METRICS["accuracy"], wall=9.0, tracking=0.1)
-    results = {"arms": {}, "proxies": [], "light_to_heavy": light_to_heavy(search)}
-    search.apply({"event": "closed", "state": "finished", **costs, **results})
+    search.apply(Closed(state="finished", **costs, light_to_heavy=light_to_heavy(search)))
     return "\n".join(report(search))
 
 
 def test_light_and_heavy_are_compared_on_the_folds_that_all_trained() -> None:
     search = raced({"size": 96}, {"a": 0.5, "b": 0.6, "c": 0.7})
     pairs = light_to_heavy(search)
-    assert [(p["light"], p["heavy"]) for p in pairs] == [
+    assert [(p.light, p.heavy) for p in pairs] == [
         (0.9, 0.5),
         (pytest.approx(0.8), 0.6),
         (pytest.approx(0.7), 0.7),
@@ -136,7 +116,7 @@ def test_two_trials_are_too_few_to_check() -> None:
     assert "not checked whether trials keep their order" in page(
         raced({"size": 96}, {"a": 0.5, "b": 0.6})
     )
-    assert light_to_heavy(raced({}, {"a": 0.5, "b": 0.6, "c": 0.7})) == []
+    assert light_to_heavy(raced({}, {"a": 0.5, "b": 0.6, "c": 0.7})) == ()
 
 
 def test_where_validation_is_not_trusted_the_posterior_best_is_named_and_promoted() -> None:

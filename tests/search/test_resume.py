@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import importlib
 import io
+import itertools
 import json
 import os
 import shutil
@@ -14,13 +15,16 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from dataclasses import make_dataclass
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 import torch
 from mlflow.tracking import MlflowClient
 
+from results.records.events import EVENTS
 from results.records.ledger import Ledger, read_ledger
 from results.records.trials import Search
 from results.tracking import ID_TAG
@@ -38,6 +42,7 @@ from search.planning.sampler import Sampler
 from search.planning.search_plan import SearchPlan
 from spaces.ready import ready_space
 from spaces.trial_config import TrialConfig
+from tests.records import opening_event, raw_events
 from tests.search.test_end_to_end import run
 
 ASSETS = Path(__file__).parent.parent / "assets/search"
@@ -46,7 +51,7 @@ ASSETS = Path(__file__).parent.parent / "assets/search"
 def partly(events: int) -> Search:
     """The search of the golden file after so many events."""
     search = Search(folder=ASSETS)
-    for event in read_ledger(ASSETS / "ledger.jsonl")[:events]:
+    for event in itertools.islice(read_ledger(ASSETS / "ledger.jsonl", EVENTS), events):
         search.apply(event)
     return search
 
@@ -67,8 +72,8 @@ def test_replayed_rungs_decide_what_was_decided_then() -> None:
         assert set(recorded) == reached
         for trial in recorded:
             epochs = search.trials[trial].epochs
-            report = next(e for e in epochs if e["epoch"] >= milestone)
-            assert recorded[trial] == report["metrics"]["val/macro_f1"]
+            report = next(e for e in epochs if e.epoch >= milestone)
+            assert recorded[trial] == report.metrics["val/macro_f1"]
 
 
 def test_a_replay_in_two_parts_is_a_replay() -> None:
@@ -82,12 +87,12 @@ def test_a_replay_in_two_parts_is_a_replay() -> None:
         for trial_id, report in search.reports[known:]:
             trial = search.trials[trial_id]
             live = type("Live", (), {"config": {"why": trial.why, "trial": trial_id}})()
-            if report["epoch"] == 1:
+            if report.epoch == 1:
                 scheduler.on_trial_add(None, live)
-            done = report["epoch"] >= trial.config.run.epochs
-            score = report["metrics"]["val/macro_f1"]
-            scores = [(report["epoch"], score)]
-            result = {"epoch": report["epoch"], SCORE: score, SCORES: scores, "done": done}
+            done = report.epoch >= trial.config.run.epochs
+            score = report.metrics["val/macro_f1"]
+            scores = [(report.epoch, score)]
+            result = {"epoch": report.epoch, SCORE: score, SCORES: scores, "done": done}
             if done:
                 scheduler.on_trial_complete(None, live, result)
             else:
@@ -123,7 +128,7 @@ def test_the_sampler_knows_the_record_and_draws_something_new() -> None:
 
 def test_interrupted_trials_go_first_and_lost_ones_are_given_up(tmp_path: Path) -> None:
     ledger = Ledger(tmp_path / "ledger.jsonl")
-    search = Search(folder=tmp_path, opened={"search": "s", "metric": "accuracy"})
+    search = Search(folder=tmp_path, opened=opening_event("s"))
     driver = Driver(ledger, search)
     config = TrialConfig.of(epochs=4)
     sampler = Sampler(ready_space("aug_policy"), "accuracy", "maximize", 0, 5)
@@ -143,14 +148,14 @@ def test_interrupted_trials_go_first_and_lost_ones_are_given_up(tmp_path: Path) 
     assert "the worker process died: killed" in search.trials["s-000"].reason
     assert plan.next() is None
     driver.commit()
-    kinds = Counter(e["event"] for e in read_ledger(tmp_path / "ledger.jsonl"))
+    kinds = Counter(e["event"] for e in raw_events(tmp_path / "ledger.jsonl"))
     assert kinds == {"trial_started": 1, "trial_resumed": 2, "trial_ended": 3}
     ledger.close()
 
 
 def test_a_driver_stops_before_its_deadline(tmp_path: Path) -> None:
     ledger = Ledger(tmp_path / "ledger.jsonl")
-    search = Search(folder=tmp_path, opened={"search": "s"})
+    search = Search(folder=tmp_path, opened=opening_event("s"))
     planned = Planned(id="s-000", number=0, why="single", config=TrialConfig.of(epochs=4))
     driver = Driver(ledger, search, time.monotonic() + CLOSING_TIME + 60)
     assert driver.in_time(planned)
@@ -177,7 +182,7 @@ def test_a_driver_stops_before_its_deadline(tmp_path: Path) -> None:
 
 def test_a_job_stops_when_more_than_half_of_the_last_ten_trials_failed(tmp_path: Path) -> None:
     ledger = Ledger(tmp_path / "ledger.jsonl")
-    search = Search(folder=tmp_path, opened={"search": "s"})
+    search = Search(folder=tmp_path, opened=opening_event("s"))
     driver = Driver(ledger, search)
     for i in range(14):
         assert not driver.stopping, i
@@ -199,7 +204,7 @@ def test_a_job_stops_when_more_than_half_of_the_last_ten_trials_failed(tmp_path:
 def test_faults_that_come_again_and_again_stop_a_job(tmp_path: Path, kind: str) -> None:
     """Retries do not dilute failures: a broken GPU does not burn the night."""
     ledger = Ledger(tmp_path / "ledger.jsonl")
-    search = Search(folder=tmp_path, opened={"search": "s"})
+    search = Search(folder=tmp_path, opened=opening_event("s"))
     driver = Driver(ledger, search)
     for i in range(10):
         config = TrialConfig.of(epochs=1, warmup_epochs=0, seed=i)
@@ -219,7 +224,7 @@ def test_faults_that_come_again_and_again_stop_a_job(tmp_path: Path, kind: str) 
 
 def test_what_a_worker_died_of(tmp_path: Path) -> None:
     ledger = Ledger(tmp_path / "ledger.jsonl")
-    search = Search(folder=tmp_path, opened={"search": "s"})
+    search = Search(folder=tmp_path, opened=opening_event("s"))
     driver = Driver(ledger, search)
     config = TrialConfig.of(epochs=1, warmup_epochs=0)
     driver.begin(Planned(id="s-000", number=0, why="sampled", config=config))
@@ -271,7 +276,7 @@ def test_epochs_that_the_record_lacked_enter_the_rungs_as_in_a_replay() -> None:
 
 def test_a_deadline_lets_those_that_run_use_the_time_that_is_left(tmp_path: Path) -> None:
     ledger = Ledger(tmp_path / "ledger.jsonl")
-    search = Search(folder=tmp_path, opened={"search": "s", "metric": "accuracy"})
+    search = Search(folder=tmp_path, opened=opening_event("s"))
     driver = Driver(ledger, search, time.monotonic() + CLOSING_TIME + 60)
     driver.slots = 2
     sampler = Sampler(ready_space("aug_policy"), "accuracy", "maximize", 0, 5)
@@ -283,7 +288,8 @@ def test_a_deadline_lets_those_that_run_use_the_time_that_is_left(tmp_path: Path
         confirm=0,
         unsettled=set,
     )
-    proposals = Proposals(plan, driver, SimpleNamespace(to_json=dict), lambda: None)  # type: ignore[arg-type]
+    job: Any = make_dataclass("Job", [])()
+    proposals = Proposals(plan, driver, job, lambda: None)
     first = proposals.suggest("1")
     assert first["trial"] == "s-000"
     report = {"epoch": 1, "metrics": {"val/accuracy": 0.5}, "seconds": {"total": 90.0}}
@@ -405,7 +411,7 @@ def test_nothing_finished_runs_again_and_every_metric_is_there_once(killed: Path
     done = run(killed, "run", "resume=latest", "trials=4")
     assert done.returncode == 0, done.stdout + done.stderr
     assert "k goes on: " in done.stdout
-    events = read_ledger(killed / "runs/digits/k/ledger.jsonl")
+    events = raw_events(killed / "runs/digits/k/ledger.jsonl")
     starts = Counter(e["trial"] for e in events if e["event"] == "trial_started")
     again = {e["trial"] for e in events if e["event"] == "trial_resumed"}
     assert set(starts.values()) == {1}
@@ -413,7 +419,7 @@ def test_nothing_finished_runs_again_and_every_metric_is_there_once(killed: Path
     epochs = Counter((e["trial"], e["report"]["epoch"]) for e in events if e["event"] == "epoch")
     assert set(epochs.values()) == {1}
     after = Search.read(killed / "runs/digits/k")
-    assert after.opened["trials"] == 4
+    assert after.opened.trials == 4
     assert [t.state for t in after.trials.values()] == ["finished"] * 5
     assert all(t.epoch == 4 for t in after.trials.values())
     for trial_id in finished:  # untouched

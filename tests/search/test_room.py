@@ -14,7 +14,7 @@ from search.execution.disk_space import MIB, Room
 from search.execution.driver import Driver
 from search.planning.planned import Planned
 from spaces.trial_config import TrialConfig
-from tests.records import opening
+from tests.records import opening_event
 
 CONFIG = TrialConfig.of(epochs=1, warmup_epochs=0)
 
@@ -56,7 +56,7 @@ def test_running_trials_are_looked_at(tmp_path: Path, monkeypatch: pytest.Monkey
     monkeypatch.setattr(driver_module, "ROOM_PERIOD", 0.0)
     disk = Disk(monkeypatch, 3.5)
     driver = Driver(Ledger(tmp_path / "ledger.jsonl"), Search(folder=tmp_path))
-    driver.record("opened", **opening("j", CONFIG))
+    driver.record(opening_event("j", CONFIG))
     driver.begin(Planned(id="j-000", number=0, why="sampled", config=CONFIG))
     driver.watch_room()
     assert not driver.paused
