@@ -6,7 +6,8 @@ import json
 from pathlib import Path
 from typing import Any
 
-from results.records.events import EVENTS, FORMAT, Opened
+from results.records.events import EVENTS
+from results.records.opening import FORMAT, Opened
 from results.records.record import Event, read_event
 from spaces.trial_config import TrialConfig
 

@@ -15,7 +15,7 @@ import numpy as np
 from scipy import stats
 
 from results.metrics import METRICS
-from results.records.events import Comparison
+from results.records.closing import Comparison
 from results.stats.bootstrap import bootstrap_scores
 from results.stats.comparison import compare
 from results.stats.correlation import clayton_copula, gaussian_copula, kendall_interval

@@ -19,6 +19,7 @@ FORBIDDEN = {
         "ray",
         "mlflow",
         "albumentations",
+        "pydantic",
         "results",
         "trainables",
         "search",

@@ -13,7 +13,7 @@ from sklearn.metrics import precision_recall_fscore_support
 
 from results.metrics import Ints, Metric
 from results.predictions import Predictions, predictions_file
-from results.records.events import Headline
+from results.records.closing import Headline
 from results.records.labelled_images import LabelledImages
 from results.records.trials import Search, Trial
 from results.stats.bootstrap import bootstrap_scores, bootstrap_weights

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -69,15 +69,6 @@ class Blend:
             merged = np.asarray(np.exp(merged - merged.max(axis=1, keepdims=True)))
         merged /= merged.sum(axis=1, keepdims=True)
         return apply_class_biases(merged, np.array(self.biases)) if self.biases else merged
-
-    def to_json(self) -> dict[str, Any]:
-        """JSON-ready form; ``from_json`` reads it back."""
-        return asdict(self)
-
-    @staticmethod
-    def from_json(data: Mapping[str, Any]) -> Blend:
-        """Inverse of ``to_json``."""
-        return Blend(**{**data, "weights": tuple(data["weights"]), "biases": tuple(data["biases"])})
 
 
 def _prepared(merge: Merge, p: NDArray[np.float32]) -> NDArray[np.float32]:

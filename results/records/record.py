@@ -35,6 +35,9 @@ Count = NonNegativeInt
 Name = Annotated[str, AfterValidator(_checked_name)]
 """Of a folder or a file."""
 
+MaybeName = Annotated[str, AfterValidator(lambda v, info: v and _checked_name(v, info))]
+"""Of a folder or a file; empty for none."""
+
 PathInside = Annotated[str, AfterValidator(_checked_path)]
 """That does not leave the folder it starts from; empty for none."""
 
@@ -99,24 +102,22 @@ def read_event(line: bytes, kinds: TypeAdapter[Any], path: Path, number: int) ->
     """
     try:
         event = _validated(line, kinds)
+        if "at" in event.model_fields_set:
+            return event
+        damage = f" ({event.event}) is damaged: at: when it happened is missing"
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
-        place = f"{path}, line {number}"
-        if not first["loc"] or first["loc"] == ("event",):
-            raise InputError(f"{place} is damaged: {line[:80]!r}") from error
-        kind, *inside = first["loc"]
-        if inside == ["format"]:
-            raise InputError(
-                f"{path}: it was written in format {first['input']}, by another version of the "
-                f"program; this one reads format {first['ctx']['expected']}"
-            ) from error
-        words = _in_words(first, "/".join(map(str, inside)))
-        raise InputError(f"{place} ({kind}) is damaged: {words}") from error
-    if "at" not in event.model_fields_set:
-        raise InputError(
-            f"{path}, line {number} ({event.event}) is damaged: at: when it happened is missing"
-        )
-    return event
+        kind, *inside = first["loc"] or ("",)
+        if inside == ["format"] and first["type"] != "missing":
+            damage = (
+                f": it was written in format {first['input']}, by another version of the program; "
+                f"this one reads format {first['ctx']['expected']}"
+            )
+        elif kind in ("", "event"):
+            damage = f" is damaged: {line[:80]!r}"
+        else:
+            damage = f" ({kind}) is damaged: {_in_words(first, '/'.join(map(str, inside)))}"
+    raise InputError(f"{path}, line {number}{damage}")
 
 
 def _validated(line: bytes, kinds: TypeAdapter[Any]) -> Event:

@@ -8,14 +8,11 @@ from pathlib import Path
 from typing import Any, Literal
 
 from results.metrics import Direction
+from results.records.closing import Closed, Headline
 from results.records.events import (
     EVENTS,
-    Closed,
     Ended,
     EpochDone,
-    Headline,
-    Opened,
-    Promotion,
     Report,
     Resumed,
     TrialEnded,
@@ -24,6 +21,7 @@ from results.records.events import (
     Why,
 )
 from results.records.ledger import replay
+from results.records.opening import Opened, Promotion
 from results.records.record import Event
 from results.tasks.task import Task
 from results.tasks.tasks import task_of

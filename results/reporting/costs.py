@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 
-from results.records.events import Closed
+from results.records.closing import Closed
 from results.records.trials import Search
 from results.reporting.text import format_seconds, gain
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from results.records.events import Closed, Headline, Proxy
+from results.records.closing import Closed, Headline, Proxy
 from results.records.trials import Search
 from results.reporting.costs import costs, failures
 from results.reporting.text import in_words, table

@@ -12,7 +12,7 @@ from results.forecast.forecast import Forecast, forecast
 from results.forecast.trials import models_of
 from results.leaderboard.leaderboard import Leaderboard
 from results.metrics import Metric
-from results.records.events import Comparison, ExpectedScore, ForecastRecord
+from results.records.closing import Comparison, ExpectedScore, ForecastRecord
 from results.records.labelled_images import LabelledImages
 from results.records.trials import Search, Trial
 from results.stats.comparison import compare

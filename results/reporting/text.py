@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from results.records.events import Comparison
+from results.records.closing import Comparison
 
 
 def format_seconds(seconds: float) -> str:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from results.metrics import Floats, Ints, Metric
-from results.records.events import Comparison, Verdict
+from results.records.closing import Comparison, Verdict
 from results.stats.bootstrap import bootstrap_scores
 from results.stats.sequential import nominal_levels, spent
 

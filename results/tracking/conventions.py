@@ -8,7 +8,9 @@ from typing import Any
 
 from mlflow.entities import Dataset, DatasetInput, InputTag
 
-from results.records.events import Closed, Opened, Report
+from results.records.closing import Closed
+from results.records.events import Report
+from results.records.opening import Opened
 from spaces.trial_config import TrialConfig
 
 

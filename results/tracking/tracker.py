@@ -16,11 +16,10 @@ from typing import Any
 from mlflow.entities import Metric, Param, RunTag
 from mlflow.tracking import MlflowClient
 
+from results.records.closing import Closed
 from results.records.events import (
     EVENTS,
-    Closed,
     EpochDone,
-    Opened,
     Resumed,
     TrialEnded,
     TrialResumed,
@@ -28,6 +27,7 @@ from results.records.events import (
 )
 from results.records.labelled_images import LabelledImages
 from results.records.ledger import whole_lines
+from results.records.opening import Opened
 from results.records.record import Event, read_event
 from results.records.secrets import in_a_line
 from results.records.trials import Search, Trial

@@ -10,15 +10,7 @@ from typing import Any
 import pandas as pd
 
 from results.metrics import Direction, Metric, custom_metric
-from results.records.events import (
-    FORMAT,
-    Data,
-    Digests,
-    FoldsRecord,
-    Images,
-    Opened,
-    Promotion,
-)
+from results.records.opening import FORMAT, Data, Digests, FoldsRecord, Images, Opened, Promotion
 from results.records.secrets import without_password
 from results.tasks.tasks import task_of
 from search.jobs.code_digest import code_digest

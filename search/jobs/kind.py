@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import Any, ClassVar
 
-from results.records.events import Opened
+from results.records.opening import Opened
 from results.records.trials import Search, Trial
 from search.execution.driver import Driver
 from search.jobs.job import Prepared

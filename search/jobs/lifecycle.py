@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from results.leaderboard.leaderboard import Leaderboard
-from results.records.events import Closed, Resumed
+from results.records.closing import Closed
+from results.records.events import Resumed
 from results.records.ledger import Ledger
 from results.records.trials import Search
 from results.reporting.report import report, resume_command

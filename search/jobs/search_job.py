@@ -6,7 +6,7 @@ import math
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from results.records.events import Opened
+from results.records.opening import Opened
 from results.records.trials import Search, Trial
 from results.reporting.summary import unsettled
 from search.execution.driver import Driver

@@ -10,7 +10,7 @@ import numpy as np
 import optuna
 
 from results.metrics import Direction
-from results.records.events import Past
+from results.records.opening import Past
 from results.records.trials import Trial
 from spaces.space import SearchSpace
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from results.records.events import Past
+from results.records.opening import Past
 from results.records.searches import find_search
 from results.records.secrets import masked
 from results.records.trials import Search

@@ -90,7 +90,7 @@ def _write(
         ).write(folder / "test.npz")
     written = {
         "members": list(stack.names),
-        "blend": chosen.blend.to_json(),
+        "blend": asdict(chosen.blend),
         "expected": asdict(choice.expected),
         "recipes": {
             n: {"in_sample": r.in_sample, "honest": r.honest} for n, r in choice.recipes.items()

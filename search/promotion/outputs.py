@@ -18,7 +18,7 @@ from results.ensemble.out_of_fold import (
     headline,
     worst_images,
 )
-from results.records.events import Headline, LightToHeavy, Proxy
+from results.records.closing import Headline, LightToHeavy, Proxy
 from results.records.searches import searches
 from results.records.trials import Search
 from results.reporting.figures import contact_sheet

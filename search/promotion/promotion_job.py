@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from results.records.events import Promotion
+from results.records.opening import Promotion
 from results.records.trials import Search
 from results.reporting.promotion_page import SECOND_STAGE
 from search.competition.images import open_pictures

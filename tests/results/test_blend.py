@@ -166,11 +166,6 @@ def test_merged_rows_are_probabilities(merge: str) -> None:
         np.testing.assert_allclose(found, expected / expected.sum(axis=1, keepdims=True), rtol=1e-4)
 
 
-def test_a_blend_survives_json() -> None:
-    blend = Blend(recipe="mean + biases", merge="mean", weights=(0.5, 0.5), biases=(0.1, 0.0))
-    assert Blend.from_json(blend.to_json()) == blend
-
-
 @pytest.mark.parametrize("name", ["accuracy", "macro_f1", "balanced_accuracy", "quadratic_kappa"])
 def test_confusion_matrices_carry_the_score(name: str) -> None:
     rng = np.random.default_rng(4)

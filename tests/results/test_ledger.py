@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import multiprocessing
+import os
 import random
 import subprocess
 import sys
@@ -16,12 +17,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import Field, TypeAdapter
 
+from results.leaderboard.entries import EVENTS as BOARD_EVENTS
+from results.records.events import EVENTS
 from results.records.ledger import Ledger, read_ledger
 from results.records.record import Event
 from results.records.trials import Search
 from spaces.errors import InputError
 from spaces.trial_config import TrialConfig
-from tests.records import opening
+from tests.records import ended, opening, opening_event, started
+
+ASSETS = Path(__file__).parent.parent / "assets"
 
 
 class Counted(Event):
@@ -50,8 +55,82 @@ def test_a_record_of_another_version_is_refused_in_words(tmp_path: Path) -> None
     ledger.close()
     line = json.dumps({"event": "opened", "at": 0.0, **fields})
     (tmp_path / "ledger.jsonl").write_text(f"{line}\n")
-    words = r"ledger.jsonl: it was written in format 1, by another version of the program"
+    words = r"ledger.jsonl, line 1: it was written in format 1, by another version of the program"
     with pytest.raises(InputError, match=words):
+        Search.read(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("asset", "kinds"), [("search/ledger.jsonl", EVENTS), ("leaderboard.jsonl", BOARD_EVENTS)]
+)
+def test_recorded_events_are_written_again_as_they_were(
+    asset: str, kinds: TypeAdapter[Any]
+) -> None:
+    """Golden files: no field of theirs is lost, added or changed by the types."""
+    path = ASSETS / asset
+    lines = path.read_bytes().splitlines()
+    events = list(read_ledger(path, kinds))
+    assert [json.loads(e.line()) for e in events] == [json.loads(line) for line in lines]
+    assert all(type(e) is not Event for e in events)
+
+
+@pytest.mark.parametrize(
+    ("number", "place", "value", "words"),
+    [
+        (
+            1,
+            ["folds", "count"],
+            "5",
+            r"line 1 \(opened\) is damaged: folds/count: .*integer, not '5'",
+        ),
+        (1, ["folds", "digest"], None, r"\(opened\) is damaged: folds/digest: .* not None"),
+        (1, ["baseline", "model"], 3, r"\(opened\) is damaged: baseline: "),
+        (1, ["kind"], "quest", r"\(opened\) is damaged: kind: .*'search', 'train' or 'promotion'"),
+        (1, ["kind"], "promotion", r"a job of kind 'promotion' with promotion=None"),
+        (2, ["config"], {}, r"\(trial_started\) is damaged: config: KeyError: "),
+        (2, ["at"], "now", r"\(trial_started\) is damaged: at: .* not 'now'"),
+        (4, ["report", "seconds", "total"], True, r"\(epoch\) is damaged: report/seconds/total: "),
+        (4, ["trial"], "search-999", r"line 4 \(epoch\) is damaged: .*'search-999'"),
+        (-1, ["cost", "wall"], 0, r"\(closed\) is damaged: cost: wall=0"),
+        (-1, ["winner"], "nobody", r"'nobody' is the name of no trial"),
+    ],
+)
+def test_what_is_damaged_is_named(
+    tmp_path: Path, number: int, place: list[str], value: Any, words: str
+) -> None:
+    lines = (ASSETS / "search/ledger.jsonl").read_text().splitlines()
+    at = number - 1 if number > 0 else number
+    event = part = json.loads(lines[at])
+    for key in place[:-1]:
+        part = part[key]
+    part[place[-1]] = value
+    lines[at] = json.dumps(event)
+    (tmp_path / "ledger.jsonl").write_text("\n".join(lines) + "\n")
+    with pytest.raises(InputError, match=words):
+        Search.read(tmp_path)
+    if part is event:
+        return
+    del part[place[-1]]
+    lines[at] = json.dumps(event)
+    (tmp_path / "ledger.jsonl").write_text("\n".join(lines) + "\n")
+    with pytest.raises(InputError, match=place[-1]):
+        Search.read(tmp_path)
+
+
+def test_events_of_later_versions_and_names_that_are_no_text(tmp_path: Path) -> None:
+    path = tmp_path / "ledger.jsonl"
+    odd = os.fsdecode(b"photo-\xff.jpg")
+    ledger = Ledger(path)
+    ledger.add(opening_event("j"))
+    ledger.add(started("j-000", TrialConfig()))
+    ledger.add(ended("j-000", "failed").model_copy(update={"reason": odd}))
+    ledger.close()
+    with path.open("a") as file:
+        file.write('{"event": "praised", "at": 5.0, "by": "us"}\n')
+    assert Search.read(tmp_path).trials["j-000"].reason == odd
+    with path.open("a") as file:
+        file.write('{"event": "praised"}\n')
+    with pytest.raises(InputError, match=r"line 5 \(praised\) is damaged: at: when it happened"):
         Search.read(tmp_path)
 
 

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 
-from results.records.events import Past
 from results.records.ledger import Ledger
+from results.records.opening import Past
 from results.records.trials import Search, Trial
 from search.execution.driver import Driver
 from search.options.command_line import parse

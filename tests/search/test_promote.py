@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from results.metrics import METRICS
-from results.records.events import Closed
+from results.records.closing import Closed
 from results.records.trials import Search
 from results.reporting.report import report
 from results.reporting.summary import summarise

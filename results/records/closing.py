@@ -1,0 +1,145 @@
+"""How a job ends: what came out, and what it cost."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, Field
+
+from results.records.record import Count, Event, Record
+from results.stats.interval import Interval
+
+Verdict = Literal["beats", "loses to", "indistinguishable from", "not ahead of"]
+
+
+class Comparison(Record):
+    """A candidate against one control, on the same images.
+
+    Attributes:
+        control: Name of the control.
+        gain: Mean over seeds of how much better the candidate is, in points.
+        margin: Half width of the interval around ``gain``, in points; None after one seed, which
+            does not tell how much seeds vary.
+        seeds: Trainings of each side that were compared.
+        candidate_score: Mean score of the candidate.
+        control_score: Mean score of the control.
+        verdict: What the interval allows to say; *not ahead of* after one seed.
+        open: Whether further seeds may settle it.
+        forecast: Points by which the candidate is expected to lead on the test images; None if
+            nobody knows.
+    """
+
+    control: str
+    gain: float
+    margin: float | None
+    seeds: Count
+    candidate_score: float
+    control_score: float
+    verdict: Verdict
+    open: bool
+    forecast: float | None = None
+
+
+class ExpectedScore(Record):
+    """A score that is expected on the test images, with its interval."""
+
+    score: float
+    low: float
+    high: float
+
+
+class ForecastRecord(Record):
+    """What test scores will be.
+
+    Attributes:
+        models: Models whose agreement tells.
+        images: Unlabelled test images.
+        gap: Points by which they are expected below the hold-out's.
+        winner: Of the winner; None if it was not forecast.
+    """
+
+    models: Count
+    images: Count
+    gap: float
+    winner: ExpectedScore | None
+
+
+class Headline(Record):
+    """What a promotion is worth, as far as can be told.
+
+    Attributes:
+        score: The metric, pooled over the images of all folds that chose nothing: not fold 0,
+            which chose the trial, nor those of a race.
+        interval: Around it, for models trained anew; None with fewer than two such folds.
+        given_models: Around it, for these very models on other images (groups) alone.
+        folds: The metric on each trained fold, fold 0 included if it is one of them; None where
+            it is undefined.
+        chosen: The metric on fold 0; None if it was not trained.
+        optimism: By how many points fold 0 flatters; None if it was not trained.
+        images: Images behind the score.
+    """
+
+    score: float
+    interval: Interval | None
+    given_models: Interval
+    folds: dict[int, float | None]
+    chosen: float | None
+    optimism: float | None
+    images: Count
+
+
+class Proxy(Record):
+    """Hold-out score of a promoted trial, and its score on folds that did not choose it."""
+
+    trial: str
+    holdout: float
+    full: float
+
+
+class LightToHeavy(Record):
+    """Score of a trial before and after the change that a promotion made."""
+
+    trial: str
+    light: float
+    heavy: float
+
+
+def _whole_cost(cost: dict[str, int | float]) -> dict[str, int | float]:
+    lacking = {"wall", "tracking", "trials/total", "images", "epochs"} - cost.keys()
+    if lacking or not cost["wall"] > 0:
+        raise ValueError(f"{min(lacking)} is missing" if lacking else f"wall={cost['wall']}")
+    return cost
+
+
+class Closed(Event):
+    """A job ends, for now if it was interrupted.
+
+    Attributes:
+        state: Whether it ran to its end.
+        reason: Why it was stopped.
+        counts: Trials by state.
+        winner: The best sampled trial, or the best arm; None if there is none.
+        baseline: The baseline's trial; None if it did not run to its end.
+        optimism: Points by which the winner's hold-out score flatters it; None if not known.
+        comparisons: The winner against its controls.
+        forecast: Of test scores; None where nobody predicted test images.
+        cost: Seconds ``wall``, ``tracking``, by part of an epoch (``trials/…``) and by purpose
+            (``why/…``); numbers of ``images`` and ``epochs``.
+        arms: Headlines of a promotion's complete arms.
+        proxies: Hold-out against full scores of all promoted trials.
+        light_to_heavy: Scores before and after the change.
+    """
+
+    event: Literal["closed"] = "closed"
+    state: Literal["finished", "interrupted"]
+    reason: str = ""
+    counts: dict[str, Count]
+    winner: str | None
+    baseline: str | None
+    optimism: float | None
+    comparisons: tuple[Comparison, ...]
+    forecast: ForecastRecord | None
+    cost: Annotated[dict[str, int | float], AfterValidator(_whole_cost)]
+    arms: dict[str, Headline] = Field(default_factory=dict)
+    proxies: tuple[Proxy, ...] = ()
+    light_to_heavy: tuple[LightToHeavy, ...] = ()
