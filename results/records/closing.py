@@ -64,6 +64,77 @@ class ForecastRecord(Record):
     winner: ExpectedScore | None
 
 
+class Importance(Record):
+    """How unlike all others the better half of the trials draws a parameter.
+
+    Attributes:
+        parameter: Its name.
+        value: Pearson divergence of its values in the better half from those among all.
+        chance: What shuffled scores stay below; above it the parameter mattered.
+        trials: Trials that have the parameter.
+    """
+
+    parameter: str
+    value: float
+    chance: float
+    trials: Count
+
+    @property
+    def mattered(self) -> bool:
+        """Whether it stands out of chance."""
+        return self.value > self.chance
+
+
+class Effect(Record):
+    """What trials with something score more than those without, whatever else they differ in.
+
+    Attributes:
+        name: Of what they have.
+        gain: In points; positive is better.
+        margin: Half width of the interval, in points.
+        trials: How many have it.
+    """
+
+    name: str
+    gain: float
+    margin: float
+    trials: Count
+
+
+class EarlyRanks(Record):
+    """How well scores after some epochs rank trainings.
+
+    Attributes:
+        epoch: After how many.
+        tau: Kendall's tau with the last score.
+        trials: Trainings behind it, which ran to their end.
+    """
+
+    epoch: Count
+    tau: Interval
+    trials: Count
+
+
+class WhatMattered(Record):
+    """What a search's trials tell of its parameters and of its early stopping.
+
+    Attributes:
+        epoch: The last one that all sampled trials reached; their scores after it are compared.
+        trials: Sampled trials.
+        importances: Of parameters, those that stand out most first.
+        operations: Of a searched augmentation policy, the largest gain first.
+        early: Of the rungs of early stopping.
+        grace: A better first rung where early ranks are worth little; 0 otherwise.
+    """
+
+    epoch: Count
+    trials: Count
+    importances: tuple[Importance, ...]
+    operations: tuple[Effect, ...]
+    early: tuple[EarlyRanks, ...]
+    grace: Count
+
+
 class Headline(Record):
     """What a promotion is worth, as far as can be told.
 
@@ -125,6 +196,7 @@ class Closed(Event):
         forecast: Of test scores; None where nobody predicted test images.
         cost: Seconds ``wall``, ``tracking``, by part of an epoch (``trials/…``) and by purpose
             (``why/…``); numbers of ``images`` and ``epochs``.
+        mattered: What a search tells of its parameters; None with too few trials.
         arms: Headlines of a promotion's complete arms.
         proxies: Hold-out against full scores of all promoted trials.
         light_to_heavy: Scores before and after the change.
@@ -140,6 +212,7 @@ class Closed(Event):
     comparisons: tuple[Comparison, ...]
     forecast: ForecastRecord | None
     cost: Annotated[dict[str, int | float], AfterValidator(_whole_cost)]
+    mattered: WhatMattered | None = None
     arms: dict[str, Headline] = Field(default_factory=dict)
     proxies: tuple[Proxy, ...] = ()
     light_to_heavy: tuple[LightToHeavy, ...] = ()

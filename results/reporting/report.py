@@ -10,6 +10,7 @@ from results.records.trials import Search, Trial
 from results.reporting.costs import costs, failures
 from results.reporting.promotion_page import promotion_page
 from results.reporting.text import enumerated, format_seconds, gain, in_words, table
+from results.reporting.what_mattered import mattered_lines
 from spaces.augmentation.families import describe_policy, is_policy_parameter
 from spaces.sections.mixing import Pairs
 from spaces.trial_config import TrialConfig
@@ -178,6 +179,8 @@ def report(search: Search) -> list[str]:
     if closed.comparisons:
         lines.append(_trainings(search, closed.comparisons))
     lines += [*_expected(search, closed), ""]
+    mattered = mattered_lines(closed.mattered)
+    lines += [*mattered, ""] if mattered else []
     return [*lines, *failures(search), *costs(closed)]
 
 

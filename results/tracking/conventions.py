@@ -47,6 +47,15 @@ def closing_metrics(closed: Closed) -> dict[str, float]:
         if closed.forecast.winner is not None:
             for end, value in closed.forecast.winner:
                 metrics[f"forecast/{end}"] = value
+    if closed.mattered is not None:
+        for importance in closed.mattered.importances:
+            metrics[f"importance/{importance.parameter}"] = importance.value
+            metrics[f"importance/{importance.parameter}.chance"] = importance.chance
+        for effect in closed.mattered.operations:
+            metrics[f"effect/{effect.name}"] = effect.gain
+            metrics[f"effect/{effect.name}.margin"] = effect.margin
+        for rung in closed.mattered.early:
+            metrics[f"early_ranks/tau_after_{rung.epoch}"] = rung.tau.value
     for comparison in closed.comparisons:
         name = re.sub(r"\W+", "_", comparison.control).strip("_")
         metrics[f"gain/{name}"] = comparison.gain

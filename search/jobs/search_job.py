@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from results.records.opening import Opened
 from results.records.trials import Search, Trial
@@ -20,6 +20,7 @@ from search.planning.planned import Plan
 from search.planning.sampler import Sampler
 from search.planning.search_plan import SearchPlan
 from search.planning.warm_start import read_history
+from search.planning.what_mattered import what_mattered
 from spaces.space import SearchSpace
 
 if TYPE_CHECKING:
@@ -98,6 +99,11 @@ class SearchJob(JobKind):
         """The sampler learns from it."""
         assert self._sampler is not None
         self._sampler.tell(trial)
+
+    def close(self, search: Search, prepared: Prepared) -> dict[str, Any]:
+        """What the trials tell of the space and of early stopping."""
+        grace = self.scheduler(prepared).grace
+        return {"mattered": what_mattered(search, self._space, prepared.metric, grace)}
 
     def next_commands(self, search: Search) -> list[str]:
         """Look at it, and submit the winner."""
