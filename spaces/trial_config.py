@@ -38,6 +38,10 @@ SECTIONS: dict[str, Kinds[Any]] = {
 
 ELSEWHERE = {
     "store_side": "set it with store.side=",
+    "boxes": "set them with data.box=",
+    "prepare": "set it with prepare=module:function",
+    "shape": "set it with data.shape=",
+    "interpolation": "set it with data.interpolation=",
     "fold": "a search holds out fold 0; search.train takes fold=",
 }
 """Fields that belong to a job, and where they are set."""
@@ -149,7 +153,7 @@ class TrialConfig:
     def flat(self) -> dict[str, Any]:
         """All settings by flat name, with the kinds of sections that have several.
 
-        The size is written as height x width. The augmentation is left out: it is a structure.
+        Sizes are written as height x width. The augmentation is left out: it is a structure.
         """
         found: dict[str, Any] = {}
         for key, kinds in SECTIONS.items():
@@ -158,12 +162,11 @@ class TrialConfig:
             if len(list(kinds)) > 1 or kind not in kinds:
                 found[kinds.parameter] = kind
             found |= settings
-        return {**found, "size": "x".join(map(str, self.data.size))}
+        return {name: _written(value) for name, value in found.items()}
 
     def to_json(self) -> dict[str, Any]:
         """JSON-ready form; ``from_json`` reads it back."""
         sections = {key: self.section(key).to_json() for key in SECTIONS}
-        sections["data"]["size"] = list(self.data.size)
         return {**sections, "policy": self.policy.to_json()}
 
     @staticmethod
@@ -200,6 +203,13 @@ class TrialConfig:
             if getattr(section, name, 0) > most:
                 changes[name] = most
         return self.replace(**changes)
+
+
+def _written(value: Any) -> Any:
+    """A setting as users write it."""
+    if not isinstance(value, list):
+        return value
+    return "x".join(map(str, value)) if any(value) else "0"
 
 
 def section_of(name: str) -> str:

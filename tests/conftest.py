@@ -13,6 +13,7 @@ from trainables.data.contest import Contest, load_contest
 from trainables.data.digits import make_digits
 from trainables.data.folds import Folds, make_folds
 from trainables.data.image_store import ImageStore, build_store
+from trainables.portable.preparation import Preparation
 from trainables.training.context import TrainingContext
 
 
@@ -28,7 +29,7 @@ def contest(digits_folder: Path) -> Contest:
 
 @pytest.fixture(scope="session")
 def store(contest: Contest, tmp_path_factory: pytest.TempPathFactory) -> ImageStore:
-    return build_store(contest, 44, tmp_path_factory.mktemp("store"))
+    return build_store(contest, Preparation(side=44), tmp_path_factory.mktemp("store"))
 
 
 @pytest.fixture(scope="session")

@@ -42,15 +42,15 @@ class Data(Record):
 
     Attributes:
         root: Its folder.
-        train_images: Folder of the training images within it.
-        test_images: Folder of the test images.
+        train_images: Folders of the training images within it.
+        test_images: Folders of the test images.
         digest: Of the decoded images.
         test: File beside the folds with the names of the test images; empty if there is none.
     """
 
     root: str
-    train_images: str = ""
-    test_images: str = ""
+    train_images: tuple[str, ...] = ("",)
+    test_images: tuple[str, ...] = ("",)
     digest: str
     test: MaybeName = ""
 

@@ -31,6 +31,7 @@ def assess_as_asked(
         runs=config.runs,
         tracking=config.tracking,
         model=config.model,
+        prepare=config.prepare,
         backbone=network.backbone,
         weights=network.weights,
         pretrained=network.pretrained,

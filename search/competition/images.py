@@ -5,14 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from results.records.trials import Search
+from results.records.trials import Search, Trial
 from search.competition.standing import Standing
 from search.execution.progress import every_second
+from search.options.user_code import preparation_of
 from spaces.errors import InputError
+from trainables.data.boxes import stored_boxes
 from trainables.data.contest import Contest
 from trainables.data.folds import Folds
 from trainables.data.image_files import ImageFiles
 from trainables.data.image_store import ImageStore, build_store
+from trainables.data.prepared_images import PreparedImages
+from trainables.portable.preparation import Preparation
 
 
 def image_files_of(search: Search) -> ImageFiles:
@@ -21,15 +25,38 @@ def image_files_of(search: Search) -> ImageFiles:
     return ImageFiles(Path(data.root), data.train_images, data.test_images)
 
 
+def prepared_images(search: Search, trial: Trial, prepare: str) -> PreparedImages:
+    """The images that a trial saw, to be read from their files.
+
+    Args:
+        search: Its search.
+        trial: The trial.
+        prepare: The team's own function, if there was one, given once more.
+
+    Raises:
+        InputError: If it was trained with another function, or its boxes are missing.
+    """
+    return PreparedImages(
+        files=image_files_of(search),
+        boxes=stored_boxes(search.folder.parent, trial.config.data.boxes),
+        preparation=preparation_of(trial.config, prepare, trial.id),
+    )
+
+
 def open_pictures(
-    standing: Standing, side: int, say: Callable[[str], None], folder: str = ""
+    standing: Standing,
+    preparation: Preparation,
+    boxes: str,
+    say: Callable[[str], None],
+    folder: str = "",
 ) -> tuple[Contest, ImageStore]:
-    """The contest and the store of its images at one side.
+    """The contest and the store of its images, prepared in one way.
 
     Args:
         standing: Where the competition stands.
-        side: Height and width in pixels.
-        say: Hears of the progress of decoding.
+        preparation: What becomes of the images.
+        boxes: File of what is cut out of them; empty for none.
+        say: Hears of the room that they take, and of the progress of decoding.
         folder: Where stores are kept; empty is inside the competition's folder.
 
     Raises:
@@ -44,10 +71,12 @@ def open_pictures(
         labels=folds.labels,
         classes=standing.classes,
         groups=folds.groups,
+        boxes=stored_boxes(standing.folder, boxes),
         task=standing.task.name,
     )
     where = Path(folder) if folder else standing.folder / "store"
-    store = build_store(contest, side, where, progress=every_second(say, "decoding images"))
+    progress = every_second(say, "decoding images")
+    store = build_store(contest, preparation, where, say, progress)
     if store.digest != standing.search.opened.data.digest:
         raise InputError(f"images in {standing.root} were changed since the search")
     return contest, store

@@ -21,7 +21,7 @@ from results.records.labelled_images import LabelledImages
 from results.records.trials import Search, Trial
 from search.competition.author import default_author
 from search.competition.candidates import pick
-from search.competition.images import image_files_of
+from search.competition.images import prepared_images
 from search.competition.standing import Standing, band_rule, open_standing
 from search.options.analysis import SubmitConfig
 from search.options.exit_codes import OK
@@ -68,7 +68,7 @@ def _write(config: SubmitConfig, standing: Standing) -> list[Submission]:
             continue
         stored = Predictions.read(candidate.folder / "test.npz")
         form = _form(standing, config.sample, stored.images)
-        off = _check(candidate.search, candidate.trial, config.model)
+        off = _check(candidate.search, candidate.trial, config)
         draft = _draft(folder)
         form.write(stored, draft)
         submission = leaderboard.add_submission(candidate.id, draft, default_author(config.by))
@@ -96,7 +96,7 @@ def _write_promotion(config: SubmitConfig, standing: Standing) -> list[Submissio
         name,
         "promotion",
         stored,
-        lambda: _check_members([Member(name=a, search=search, arm=a) for a in arms], config.model),
+        lambda: _check_members([Member(name=a, search=search, arm=a) for a in arms], config),
         f"out-of-fold {standing.metric.name} {scores}",
     )
 
@@ -117,7 +117,7 @@ def _write_blend(config: SubmitConfig, standing: Standing) -> list[Submission]:
         name,
         "blend",
         Predictions.read(folder / "test.npz"),
-        lambda: _check_members(members, config.model),
+        lambda: _check_members(members, config),
         f"{record.recipe} of {len(members)}, out-of-fold {standing.metric.name} {record.score:.4f}",
     )
 
@@ -147,11 +147,11 @@ def _write_merged(
     return [submission]
 
 
-def _check_members(members: list[Member], model: str) -> float:
+def _check_members(members: list[Member], config: SubmitConfig) -> float:
     """Parity of every training that has a part in a submission; imports have none."""
     return max(
         (
-            _check(member.search, trial, model, member.view)
+            _check(member.search, trial, config, member.view)
             for member in members
             if member.search is not None
             for trial in member.trials()
@@ -258,7 +258,7 @@ def _form(standing: Standing, sample: str, images: tuple[str, ...]) -> Submissio
     return standing.task.default_form(images, standing.classes)
 
 
-def _check(search: Search, trial: Trial, model: str, view: str = "") -> float:
+def _check(search: Search, trial: Trial, config: SubmitConfig, view: str = "") -> float:
     """Largest difference between stored predictions and those of images read anew."""
     from trainables.inference.parity import check_parity
     from trainables.tasks.tasks import training_task
@@ -266,9 +266,9 @@ def _check(search: Search, trial: Trial, model: str, view: str = "") -> float:
     return check_parity(
         trial.config,
         search.trial_folder(trial),
-        image_files_of(search),
+        prepared_images(search, trial, config.prepare),
         search.opened.classes,
-        network_builder(search, trial, model),
+        network_builder(search, trial, config.model),
         training_task(search.opened.task).activation,
         view,
     )

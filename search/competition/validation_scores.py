@@ -20,7 +20,7 @@ from results.trust.validation import (
 from search.competition.images import open_pictures
 from search.competition.standing import Standing
 from search.options.analysis import TrustConfig
-from search.options.user_code import network_builder
+from search.options.user_code import network_builder, preparation_of
 from spaces.digest import digest
 from spaces.errors import InputError
 
@@ -129,8 +129,10 @@ def _shift(config: TrustConfig, standing: Standing) -> tuple[str, Shift]:
     from trainables.networks.timm_network import timm_network
 
     trial = candidate.trial.config
+    preparation = preparation_of(trial, config.prepare, candidate.id)
     if config.backbone:
         trial = trial.replace(
+            predict_size=0,
             model="timm",
             backbone=config.backbone,
             weights=config.weights,
@@ -144,7 +146,7 @@ def _shift(config: TrustConfig, standing: Standing) -> tuple[str, Shift]:
         model = load_trained(trial, candidate.folder, len(standing.classes), build)
     test = Predictions.read(candidate.folder / "test.npz").images
     print(f"embedding {len(standing.labelled.images) + len(test):,} images, once", flush=True)
-    _, store = open_pictures(standing, trial.data.store_side, print)
+    _, store = open_pictures(standing, preparation, trial.data.boxes, print)
     row_of = {image: row for row, image in enumerate(store.images)}
     wanted = (*standing.labelled.images, *test)
     features = embed(model, trial, store, [row_of[image] for image in wanted])

@@ -47,6 +47,7 @@ def read_contest(data: DataConfig, runs: Path) -> Contest:
         fold=data.fold,
         train_images=data.train_images,
         test_images=data.test_images,
+        box=data.box,
         classes=data.classes,
         task=TASK,
     )

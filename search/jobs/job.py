@@ -23,6 +23,7 @@ from spaces.files import whole_file
 from spaces.names import check_name
 from spaces.space import SearchSpace
 from spaces.trial_config import TrialConfig
+from trainables.data.boxes import write_boxes
 from trainables.data.contest import Contest
 from trainables.data.folds import Folds
 from trainables.data.image_store import ImageStore
@@ -113,13 +114,14 @@ def assemble(
     metric_reference: str,
     model: str,
     loss: str,
+    prepare: str,
     predict_test: bool,
     baseline: TrialConfig,
     space: SearchSpace | None = None,
     promotion: Promotion | None = None,
     warnings: tuple[str, ...] = (),
 ) -> Prepared:
-    """Puts together what workers need and what the ledger opens with; writes the folds.
+    """Puts together what workers need and what the ledger opens with; writes folds and boxes.
 
     Args:
         config: Where to write, and with which resources.
@@ -131,6 +133,7 @@ def assemble(
         metric_reference: Its name, or ``module:function``.
         model: ``module:function`` or empty.
         loss: ``module:function`` or empty.
+        prepare: ``module:function`` or empty.
         predict_test: Whether test images are predicted.
         baseline: The configuration that others are compared with.
         space: What is searched.
@@ -138,6 +141,7 @@ def assemble(
         warnings: What the user should know.
     """
     folder = Path(config.runs) / contest.name
+    write_boxes(contest.boxes, folder)
     job = Job(
         competition=contest.name,
         name=name,
@@ -188,7 +192,9 @@ def assemble(
         digests=Digests(
             space=space.digest if space is not None else "",
             code=code_digest(),
-            own=source_digest([model, loss, metric_reference, *(f"{p}:" for p in config.parts)]),
+            own=source_digest(
+                [model, loss, metric_reference, prepare, *(f"{p}:" for p in config.parts)]
+            ),
         ),
         warnings=warnings,
         **{field: value for field, value in said.items() if value},

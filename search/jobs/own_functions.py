@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -12,13 +13,17 @@ import trainables.portable.torchvision_cure  # noqa: F401 (own functions may imp
 from search.options.user_code import load_function
 from spaces.errors import InputError
 from spaces.trial_config import TrialConfig
+from trainables.portable.preparation import Preparation
 
 IMAGES = 2
 """In the batch; one alone is no batch for batch normalisation."""
 
+PICTURE = (48, 64, 3)
+"""Shape of what a function of pictures is tried on."""
+
 
 def check_own_functions(
-    config: TrialConfig, classes: int, *, model: str, loss: str, metric: str
+    config: TrialConfig, classes: int, *, model: str, loss: str, metric: str, prepare: str
 ) -> None:
     """Tries own functions as a training would call them.
 
@@ -28,10 +33,13 @@ def check_own_functions(
         model: ``module:function``, or the name of a kind, or empty.
         loss: The same.
         metric: ``module:function``, or the name of a metric of ours.
+        prepare: ``module:function`` or empty.
 
     Raises:
         InputError: Naming the function, and what is wrong with it.
     """
+    if prepare:
+        _check_prepare(prepare)
     if ":" in model:
         _check_model(model, config, classes)
     if ":" in loss:
@@ -40,19 +48,31 @@ def check_own_functions(
         _check_metric(metric, classes)
 
 
+def _check_prepare(reference: str) -> None:
+    own = load_function(reference, "prepare")
+    picture = np.random.default_rng(0).integers(0, 256, PICTURE, dtype=np.uint8)
+    try:
+        Preparation(side=8, own=own)(picture)
+    except ValueError as error:
+        words = str(error).removeprefix("prepare= ")
+        raise InputError(f"prepare={reference}: of a picture of {PICTURE} it {words}") from error
+
+
 def _check_model(reference: str, config: TrialConfig, classes: int) -> None:
     network = _try("model", reference, "config, classes", lambda f: f(config, classes))
     if not isinstance(network, torch.nn.Module):
         raise InputError(f"model={reference} returned {_kind(network)}, not a torch.nn.Module")
-    images = torch.zeros(IMAGES, 3, *config.data.size)
-    with torch.no_grad():
-        logits = _called("model", reference, "its network", lambda: network(images))
-    shape = tuple(getattr(logits, "shape", ()))
-    if shape != (IMAGES, classes):
-        raise InputError(
-            f"model={reference}: of {IMAGES} images its network makes {_kind(logits)} of shape "
-            f"{shape}; logits of shape {(IMAGES, classes)} are needed"
-        )
+    for size in dict.fromkeys((config.data.size, config.data.prediction_size)):
+        images = torch.zeros(IMAGES, 3, *size)
+        what = f"its network, on {IMAGES} images of {size[0]}x{size[1]},"
+        with torch.no_grad():
+            logits = _called("model", reference, what, functools.partial(network, images))
+        shape = tuple(getattr(logits, "shape", ()))
+        if shape != (IMAGES, classes):
+            raise InputError(
+                f"model={reference}: of {IMAGES} images its network makes {_kind(logits)} of shape "
+                f"{shape}; logits of shape {(IMAGES, classes)} are needed"
+            )
 
 
 def _check_loss(reference: str, config: TrialConfig, classes: int) -> None:

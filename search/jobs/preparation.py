@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from search.jobs.job import Prepared, assemble, job_name, resolve_metric
 from search.jobs.own_functions import check_own_functions
 from search.options.search_space import flatten
 from search.options.training import JobConfig, TrainConfig
-from search.options.user_code import own_functions
+from search.options.user_code import own_functions, preparation_of
 from spaces.augmentation.families import is_policy_parameter
 from spaces.errors import InputError
 from spaces.sections.model import Timm
@@ -23,6 +24,7 @@ from spaces.size import parse_size
 from spaces.space import SearchSpace
 from spaces.trial_config import SECTIONS, TrialConfig, check_effect
 from trainables.audit.duplicate_checks import identical_files
+from trainables.data.boxes import boxes_file
 from trainables.data.contest import Contest
 from trainables.data.folds import Folds, make_folds
 from trainables.data.image_store import ImageStore, build_store, store_side
@@ -92,15 +94,13 @@ def prepare(
     _check_networks(config, baseline, space, len(contest.classes))
 
     name = config.resume or job_name(config, folder, label)
-    largest = max(max(size) for size in _sizes(baseline, space))
-    side = config.store.side or store_side(largest)
-    if side < largest:
-        raise InputError(f"store.side={side} is below the largest training size {largest}")
+    baseline = _with_images(config, baseline, space, contest)
     store = build_store(
         contest,
-        side,
+        preparation_of(baseline, config.prepare, name),
         Path(config.store.folder) if config.store.folder else folder / "store",
-        progress=every_second(say, "decoding images"),
+        say,
+        every_second(say, "decoding images"),
     )
     return assemble(
         config,
@@ -112,8 +112,9 @@ def prepare(
         metric_reference=config.metric,
         model=config.model,
         loss=config.loss,
+        prepare=config.prepare,
         predict_test=config.predict.test,
-        baseline=baseline.replace(store_side=side),
+        baseline=baseline,
         space=space,
         warnings=tuple(_told_twice(config, contest, folds, store)),
     )
@@ -173,8 +174,34 @@ def _choices(space: SearchSpace | None, name: str) -> list[Any]:
     return list(distribution.choices)
 
 
-def _sizes(baseline: TrialConfig, space: SearchSpace | None) -> list[tuple[int, int]]:
-    return [baseline.data.size, *(parse_size(v) for v in _choices(space, "size"))]
+def _with_images(
+    config: JobConfig, baseline: TrialConfig, space: SearchSpace | None, contest: Contest
+) -> TrialConfig:
+    """The configuration with what all images of the job have in common.
+
+    Raises:
+        InputError: If one store cannot do for all the sizes that are trained.
+    """
+    sizes = [parse_size(v) for v in _choices(space, "size")] or [baseline.data.size]
+    predicted = [parse_size(v) for v in _choices(space, "predict_size")]
+    seen = [*sizes, *(size for size in predicted or [baseline.data.prediction_size] if any(size))]
+    proportions = {Fraction(*size) for size in seen}
+    if config.data.shape != "squash" and len(proportions) > 1:
+        raise InputError(
+            f"data.shape={config.data.shape} keeps the proportions of the network's input, so all "
+            f"sizes need the same: {', '.join(f'{h}x{w}' for h, w in dict.fromkeys(seen))}"
+        )
+    largest = max(max(size) for size in seen)
+    side = config.store.side or store_side(max(map(max, sizes)), largest)
+    if side < largest:
+        raise InputError(f"store.side={side} is below the largest size {largest}")
+    return baseline.replace(
+        store_side=side,
+        boxes=boxes_file(contest.boxes),
+        prepare=config.prepare,
+        shape=config.data.shape,
+        interpolation=config.data.interpolation,
+    )
 
 
 def _check_networks(
@@ -182,7 +209,12 @@ def _check_networks(
 ) -> None:
     """Checks user functions, backbones, weights and optimizers while it costs nothing."""
     check_own_functions(
-        baseline, classes, model=config.model, loss=config.loss, metric=config.metric
+        baseline,
+        classes,
+        model=config.model,
+        loss=config.loss,
+        metric=config.metric,
+        prepare=config.prepare,
     )
     from trainables.networks.timm_network import check_backbone, timm_network
     from trainables.training.registries import check_makers
@@ -195,7 +227,9 @@ def _check_networks(
             check_makers(baseline.with_params({name: choice}), own)
     if not isinstance(baseline.model, Timm):
         return
+    sizes = [*_choices(space, "predict_size"), baseline.data.predict_size]
     for name in _choices(space, "backbone") or [baseline.model.backbone]:
-        check_backbone(name)
+        for size in sizes:
+            check_backbone(name, baseline.data.size, parse_size(size))
         if baseline.model.pretrained or baseline.model.weights:  # fetched once, not by every worker
             timm_network(baseline.replace(backbone=name), classes)

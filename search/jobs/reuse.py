@@ -45,8 +45,9 @@ class KnownTrainings:
             own_metric = ":" in str(theirs.options.get("metric", "")) + job.metric
             same_own = theirs.digests.own == opened.digests.own
             for trial in search.trials.values():
-                network, loss = trial.config.model, trial.config.loss
-                own = own_metric or registers or network.own or loss.own
+                config = trial.config
+                named = config.model.own or config.loss.own or bool(config.data.prepare)
+                own = own_metric or registers or named
                 if trial.state != "finished" or trial.taken or (own and not same_own):
                     continue
                 folder = search.trial_folder(trial)

@@ -6,7 +6,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from search.options.option import group, option
-from search.options.shared import BandConfig, RunsConfig, TrackedConfig, check_accept, demand
+from search.options.shared import (
+    PREPARE,
+    BandConfig,
+    RunsConfig,
+    TrackedConfig,
+    check_accept,
+    demand,
+)
 from spaces.errors import InputError
 from spaces.names import check_name
 
@@ -38,6 +45,7 @@ class NetworksConfig(CompetitionConfig):
     """What commands have in common that build networks of trials again."""
 
     model: str = option("", "your own network, module:function(config, classes)")
+    prepare: str = option("", PREPARE)
     parts: list[str] = option(
         list, "modules of your own that register losses, optimizers, networks, …: parts=[my_parts]"
     )

@@ -8,8 +8,9 @@ from typing import Any
 
 from search.options.option import option
 from search.options.shared import demand
-from spaces.errors import InputError
+from spaces.errors import InputError, unknown
 from spaces.names import check_name
+from spaces.sections.data import INTERPOLATIONS, SHAPES
 
 
 @dataclass(kw_only=True)
@@ -25,8 +26,12 @@ class DataConfig:
         "test.csv", "test table in the folder, or a folder of images; empty for none"
     )
     image: str = option("image", "column of image paths or ids, with or without extension")
-    train_images: str = option("", "folder in root that the training table's paths are relative to")
-    test_images: str = option("", "folder in root that the test table's paths are relative to")
+    train_images: Any = option(
+        "", "folder in root that the training table's paths are relative to, or several: [a,b]"
+    )
+    test_images: Any = option(
+        "", "folder in root that the test table's paths are relative to, or several: [a,b]"
+    )
     label: str = option("label", "column of labels")
     group: str = option(
         "",
@@ -38,6 +43,21 @@ class DataConfig:
         "column of your own folds, the first being the hold-out, or a table of images and "
         "folds (.csv), such as search.audit proposes",
     )
+    box: list[str] = option(
+        list,
+        "columns of both tables with a box in pixels that is cut out of each image: "
+        "[left,top,right,bottom]",
+    )
+    shape: str = option(
+        "squash",
+        "how images get the proportions of the network's input: squash them, pad with black, or "
+        "crop to the middle",
+    )
+    interpolation: str = option(
+        "auto",
+        "how decoded images are resized: auto (OpenCV's bilinear, or area), or Pillow's bilinear, "
+        "bicubic, lanczos or area",
+    )
     classes: list[str] = option(list, "class names in the order wanted; sorted labels when empty")
     baseline: dict[str, Any] = option(
         dict, "the data's own untuned configuration: data.baseline.backbone=resnet18"
@@ -46,6 +66,15 @@ class DataConfig:
     def __post_init__(self) -> None:
         if self.name:
             check_name(self.name, "data.name")
+        for key in ("train_images", "test_images"):
+            value = getattr(self, key)
+            folders = value if isinstance(value, list) else [value]
+            if not folders or not all(isinstance(folder, str) for folder in folders):
+                raise InputError(f"data.{key}={value}: a folder or a list of folders is needed")
+        demand(len(self.box) in (0, 4), "data.box", self.box, "four columns: left,top,right,bottom")
+        for key, choices in (("shape", SHAPES), ("interpolation", INTERPOLATIONS)):
+            if getattr(self, key) not in choices:
+                raise unknown(key, getattr(self, key), choices, f"data.{key}")
 
 
 @dataclass(kw_only=True)

@@ -8,6 +8,12 @@ from search.options.option import option
 from search.options.tracking_uri import check_tracking
 from spaces.errors import InputError, unknown
 
+PREPARE = (
+    "your own function of decoded images, module:function(picture), from and to uint8 "
+    "(height, width, 3) in RGB, before they are stored"
+)
+"""What --help says of ``prepare=``."""
+
 ACCEPTABLE = ("validation", "code", "duplicates")
 """What goes through only when it is accepted by name."""
 

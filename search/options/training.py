@@ -16,7 +16,7 @@ from search.options.groups import (
     WatchdogConfig,
 )
 from search.options.option import group, option
-from search.options.shared import BandConfig, TrackedConfig, check_accept, demand
+from search.options.shared import PREPARE, BandConfig, TrackedConfig, check_accept, demand
 from spaces.errors import InputError
 from spaces.names import check_name
 
@@ -98,6 +98,7 @@ class JobConfig(EngineConfig):
         "function of logits and targets",
         names_code=True,
     )
+    prepare: str = option("", PREPARE, names_code=True)
     pretrained: bool | None = option(None, "start from timm's downloaded weights")
     weights: str = option("", "start from a local safetensors file")
     fix: dict[str, Any] = option(
@@ -213,6 +214,7 @@ class PromoteConfig(EngineConfig):
         "function of logits and targets",
         names_code=True,
     )
+    prepare: str = option("", PREPARE, names_code=True)
 
     def __post_init__(self) -> None:
         super().__post_init__()

@@ -16,7 +16,9 @@ from spaces.errors import InputError, unknown
 
 if TYPE_CHECKING:
     from results.records.trials import Search, Trial
+    from spaces.trial_config import TrialConfig
     from trainables.networks.networks import BuildModel
+    from trainables.portable.preparation import Preparation
 
 
 def load_function(reference: str, key: str) -> Callable[..., Any]:
@@ -88,15 +90,42 @@ def load_parts(modules: Iterable[str]) -> None:
         _import(name, f"parts={name}")
 
 
-def check_given(trial: Trial, given: str) -> None:
-    """Raises InputError unless a trial's own network, if it has one, was given once more."""
-    settings = trial.config.model
-    trained = settings.kind if settings.own else ""
-    if trained != (given if ":" in given else ""):
+def check_given(whose: str, key: str, trained: str, given: str) -> None:
+    """Raises InputError unless a function that something was trained with was given once more.
+
+    Args:
+        whose: What was trained.
+        key: The option that names the function.
+        trained: ``module:function``, as the record has it; empty for none.
+        given: The same from the command line.
+    """
+    if trained != given:
         raise InputError(
-            f"{trial.id} was trained with model={trained or chr(39) * 2}: say so on the command "
+            f"{whose} was trained with {key}={trained or chr(39) * 2}: say so on the command "
             "line, since nothing is imported because a file says so"
         )
+
+
+def preparation_of(config: TrialConfig, given: str, whose: str) -> Preparation:
+    """How the images of a training are prepared, the team's own function given once more.
+
+    Args:
+        config: The training.
+        given: ``module:function`` or empty, from the command line; of no concern to a training
+            without one.
+        whose: What was trained, for messages.
+
+    Raises:
+        InputError: If it was trained with another function, or there is none of that name.
+    """
+    from trainables.portable.preparation import Preparation
+
+    data = config.data.to_json()
+    if not config.data.prepare:
+        return Preparation.of(data)
+    check_given(whose, "prepare", config.data.prepare, given)
+    own = load_function(given, "prepare")
+    return Preparation.of(data, own, f"{given} {source_digest([given])}")
 
 
 def network_builder(search: Search, trial: Trial, given: str) -> BuildModel:
@@ -107,6 +136,7 @@ def network_builder(search: Search, trial: Trial, given: str) -> BuildModel:
     """
     from trainables.tasks.tasks import training_task
 
-    check_given(trial, given)
+    settings = trial.config.model
+    check_given(trial.id, "model", settings.kind if settings.own else "", given)
     task = training_task(search.opened.task)
     return functools.partial(task.network, own=own_functions(model=given))

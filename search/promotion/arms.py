@@ -10,6 +10,7 @@ from typing import Any
 from search.competition.candidates import Candidate
 from search.options.search_space import flatten
 from search.options.training import PromoteConfig
+from search.options.user_code import check_given
 from spaces.errors import InputError
 from spaces.size import parse_size
 from spaces.trial_config import TrialConfig, check_effect
@@ -53,7 +54,11 @@ def promoted_arms(
 
 def _is_size(name: str, value: list[Any]) -> bool:
     """Whether a list is one size, height and width, instead of choices."""
-    return name == "size" and len(value) == 2 and all(isinstance(v, int) for v in value)
+    return (
+        name in ("size", "predict_size")
+        and len(value) == 2
+        and all(isinstance(v, int) for v in value)
+    )
 
 
 def _promoted(
@@ -69,14 +74,12 @@ def _promoted(
             raise InputError(
                 f"{key}={given}: write promote.{key}={given} to change what is promoted"
             )
-        if value != given:
-            raise InputError(
-                f"{candidate.id} was trained with {key}={value or chr(39) * 2}: say so on the "
-                "command line, since nothing is imported because a file says so"
-            )
+        check_given(candidate.id, key, value, given)
+    check_given(candidate.id, "prepare", found.data.prepare, config.prepare)
     if config.epochs:
         found = found.shortened(config.epochs)
-    if "size" in changes and max(parse_size(changes["size"])) > found.data.store_side:
+    sizes = [parse_size(changes[name]) for name in ("size", "predict_size") if name in changes]
+    if any(max(size) > found.data.store_side for size in sizes):
         found = found.replace(store_side=0)  # images are stored anew, larger
     changed = found.with_params(changes)
     check_effect(changes, changed, {}, "promote")

@@ -42,7 +42,7 @@ def blend(config: BlendConfig) -> int:
     if len(members) < 2:
         named = ", ".join(m.name for m in members) or "no promotion with all of its folds"
         raise InputError(f"a blend needs at least two models or views, got {named}")
-    predict_views(standing, members, config.model)
+    predict_views(standing, members, config.model, config.prepare)
     stack = PredictionStack.of({m.name: m.read(standing) for m in members})
     metric = standing.metric
     choice = choose(metric, stack, judge(metric, stack), config.recipe)

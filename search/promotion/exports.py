@@ -14,16 +14,17 @@ import pandas as pd
 
 from results.predictions import Predictions
 from results.records.trials import Search
-from search.competition.images import image_files_of
+from search.competition.images import prepared_images
 from search.competition.standing import open_standing
 from search.competition.tracking import track
 from search.options.analysis import ExportConfig
 from search.options.exit_codes import OK
 from search.promotion.exported_folder import complete_promotion, export_promotion
 from spaces.errors import InputError
-from trainables.data.image_files import ImageFiles
+from trainables.data.prepared_images import PreparedImages
 from trainables.inference.onnx import check_onnx
 from trainables.inference.parity import TOLERANCE
+from trainables.portable.preparation import SIDES
 
 CHECKED = 512
 """Test images that an export has to predict as they were predicted after training."""
@@ -42,18 +43,19 @@ def export(config: ExportConfig) -> int:
         check_onnx()
     standing = open_standing(config)
     search, members = complete_promotion(standing, config.promotion)
+    images = prepared_images(search, members[0].trials()[0], config.prepare)
     told: list[str] = []
 
     def check(folder: Path) -> None:
-        told.append(_check(search, folder, image_files_of(search), config.model))
+        told.append(_check(search, folder, images, config))
 
     export_promotion(standing, search, members, to, config.model, onnx=config.onnx, check=check)
     size = sum(p.stat().st_size for p in to.rglob("*") if p.is_file()) / 2**20
     count = len(list((to / "weights").iterdir()))
     print(f"{to}: {count} models of {search.id}, {size:.1f} MiB")
     print(told[0])
-    if config.register and config.model:
-        print("MLflow's registry: left out, since it could not build a network of your own")
+    if config.register and (config.model or config.prepare):
+        print("MLflow's registry: left out, since it could not call functions of your own")
     elif config.register:
         print(_register(config, search, to))
     print(f"Next:\n  python {to}/predict.py <folder of images> --out predictions.csv")
@@ -62,7 +64,7 @@ def export(config: ExportConfig) -> int:
     return OK
 
 
-def _check(search: Search, to: Path, files: ImageFiles, model: str) -> str:
+def _check(search: Search, to: Path, images: PreparedImages, config: ExportConfig) -> str:
     """Runs the exported script on test images and compares; says what came out.
 
     Raises:
@@ -72,13 +74,17 @@ def _check(search: Search, to: Path, files: ImageFiles, model: str) -> str:
     if not path.exists():
         return "not checked: the promotion has no test predictions"
     stored = Predictions.read(path)
-    names = stored.images[:CHECKED]
+    names, files = stored.images[:CHECKED], images.files
+    paths = [files.existing(name, "test").relative_to(files.root).as_posix() for name in names]
+    listed = pd.DataFrame({"image": paths})
+    if images.boxes:
+        listed[list(SIDES)] = [images.boxes[name] for name in names]
     with tempfile.TemporaryDirectory() as scratch:
         table, out = Path(scratch) / "images.csv", Path(scratch) / "out.csv"
-        paths = [files.existing(name, "test").relative_to(files.root) for name in names]
-        pd.DataFrame({"image": [path.as_posix() for path in paths]}).to_csv(table, index=False)
+        listed.to_csv(table, index=False)
         command = [sys.executable, str(to / "predict.py"), str(files.root), "--list", str(table)]
-        command += ["--out", str(out), *(["--model", model] if model else [])]
+        command += ["--out", str(out), *(["--model", config.model] if config.model else [])]
+        command += ["--prepare", config.prepare] if images.preparation.own else []
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         if done.returncode:
             last = (done.stderr.strip().splitlines() or ["no message"])[-1]

@@ -16,6 +16,7 @@ from results.reporting.text import format_seconds
 from search.competition.standing import open_standing
 from search.options.analysis import PredictImagesConfig
 from search.options.exit_codes import FAILED, OK
+from search.options.user_code import preparation_of
 from search.promotion.exported_folder import (
     builder,
     complete_promotion,
@@ -24,8 +25,9 @@ from search.promotion.exported_folder import (
 )
 from spaces.digest import digest
 from spaces.errors import InputError
+from trainables.portable.command import image_files, write_rows
 from trainables.portable.images import SUFFIXES
-from trainables.portable.predictor import Predictor, image_files, write_rows
+from trainables.portable.predictor import Predictor
 
 
 def predict(config: PredictImagesConfig) -> int:
@@ -38,6 +40,13 @@ def predict(config: PredictImagesConfig) -> int:
         raise InputError(f"images={folder}: there are no images in it ({', '.join(SUFFIXES)})")
     standing = open_standing(config)
     search, members = complete_promotion(standing, config.promotion)
+    trained = members[0].trials()[0].config
+    if trained.data.boxes:
+        raise InputError(
+            f"{search.id} looks at boxes (data.box=), which a folder of images has not: "
+            "python -m search.export to=model writes a predict.py that takes a table of them"
+        )
+    preparation = preparation_of(trained, config.prepare, search.id)
     exported = search.folder / "model"
     if not is_current(exported, members):
         shutil.rmtree(exported, ignore_errors=True)
@@ -51,7 +60,7 @@ def predict(config: PredictImagesConfig) -> int:
     to.parent.mkdir(parents=True, exist_ok=True)
     if not os.access(to.parent, os.W_OK):
         raise InputError(f"to={config.to}: cannot write in {to.parent}")
-    predictor = Predictor(exported, builder(search, config.model))
+    predictor = Predictor(exported, builder(search, config.model), own=preparation.own)
     print(
         f"{len(paths):,} images with {len(predictor.about['models'])} models of {search.id} on "
         f"{predictor.device}",

@@ -18,7 +18,7 @@ from search.options.recorded import find_job
 from search.options.same_place import same_place
 from search.options.search_space import flatten
 from search.options.training import PromoteConfig
-from search.options.user_code import own_functions
+from search.options.user_code import own_functions, preparation_of
 from search.planning.fold_plan import RACE_FOLDS, FoldsPlan
 from search.planning.planned import Plan
 from search.promotion.arms import promoted_arms
@@ -137,23 +137,40 @@ def _prepare(
     arms = asked.arms
     first = next(iter(arms.values()))
     check_own_functions(
-        first, len(standing.classes), model=config.model, loss=config.loss, metric=config.metric
+        first,
+        len(standing.classes),
+        model=config.model,
+        loss=config.loss,
+        metric=config.metric,
+        prepare=config.prepare,
     )
     own = own_functions(model=config.model, loss=config.loss)
     for arm in arms.values():
         check_makers(arm, own)
         if isinstance(arm.model, Timm):
-            check_backbone(arm.model.backbone)
+            check_backbone(arm.model.backbone, arm.data.size, arm.data.predict_size)
             if arm.model.pretrained or arm.model.weights:  # fetched once here, not by every worker
                 timm_network(arm, len(standing.classes))
     name = config.resume or job_name(config, standing.folder, "promotion")
-    largest = max(max(arm.data.size) for arm in arms.values())
+    seen = [(max(arm.data.size), max(arm.data.prediction_size)) for arm in arms.values()]
+    largest = max(max(sizes) for sizes in seen)
     side = config.store.side or max(
-        a.data.store_side or store_side(max(a.data.size)) for a in arms.values()
+        arm.data.store_side or store_side(*sizes)
+        for arm, sizes in zip(arms.values(), seen, strict=True)
     )
     if side < largest:
-        raise InputError(f"store.side={side} is below the largest training size {largest}")
-    contest, store = open_pictures(standing, side, say, config.store.folder)
+        raise InputError(f"store.side={side} is below the largest size {largest}")
+    ways = {
+        (preparation_of(arm.replace(store_side=side), config.prepare, arm_name), arm.data.boxes)
+        for arm_name, arm in arms.items()
+    }
+    if len(ways) > 1:
+        raise InputError(
+            f"{', '.join(arms)} saw images that were prepared in different ways: promote them one "
+            "by one"
+        )
+    ((preparation, boxes),) = ways
+    contest, store = open_pictures(standing, preparation, boxes, say, config.store.folder)
     reference = config.metric if ":" in config.metric else standing.metric.name
     return assemble(
         config,
@@ -165,6 +182,7 @@ def _prepare(
         metric_reference=reference,
         model=config.model,
         loss=config.loss,
+        prepare=config.prepare,
         predict_test=bool(contest.test_images),
         baseline=first.replace(store_side=side),
         promotion=asked,

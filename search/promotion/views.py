@@ -12,17 +12,18 @@ from results.predictions import Predictions, predictions_file
 from results.records.trials import Search, Trial
 from search.competition.images import open_pictures
 from search.competition.standing import Standing
-from search.options.user_code import network_builder
+from search.options.user_code import network_builder, preparation_of
 from search.promotion.ensemble_members import Member
 from trainables.data.image_store import ImageStore
 from trainables.data.loader import evaluation_loader
 from trainables.inference.predict import load_trained, predict
 from trainables.networks.networks import BuildModel
+from trainables.portable.preparation import Preparation
 from trainables.tasks.tasks import training_task
 from trainables.training.device import Device
 
 
-def predict_views(standing: Standing, members: Sequence[Member], model: str) -> None:
+def predict_views(standing: Standing, members: Sequence[Member], model: str, prepare: str) -> None:
     """Predicts held-out and test images in every view that has no predictions yet.
 
     What is done stays, so that an interrupted command goes on where it stopped.
@@ -31,6 +32,7 @@ def predict_views(standing: Standing, members: Sequence[Member], model: str) -> 
         standing: Where the competition stands.
         members: Models, some of which look at images in a view.
         model: A team's own network, as ``module:function``; empty for timm's.
+        prepare: A team's own function of decoded images; empty for none.
 
     Raises:
         InputError: If images were changed, or weights are missing.
@@ -46,19 +48,20 @@ def predict_views(standing: Standing, members: Sequence[Member], model: str) -> 
         for search, trial, view in wanted
         if not (search.trial_folder(trial) / predictions_file("holdout", view)).exists()
     ]
-    stores: dict[int, ImageStore] = {}
+    stores: dict[tuple[Preparation, str], ImageStore] = {}
     begun = time.monotonic()
     last = begun
     for done, (search, trial, view) in enumerate(todo):
-        side = trial.config.data.store_side
-        if side not in stores:
-            stores[side] = open_pictures(standing, side, print)[1]
+        preparation = preparation_of(trial.config, prepare, trial.id)
+        seen = preparation, trial.config.data.boxes
+        if seen not in stores:
+            stores[seen] = open_pictures(standing, *seen, print)[1]
         if done and time.monotonic() - last >= 1:
             last = time.monotonic()
             left = (last - begun) / done * (len(todo) - done)
             print(f"predicting views: {done} of {len(todo)}, {left:.0f} s left", flush=True)
         build = network_builder(search, trial, model)
-        _predict(standing, stores[side], search, trial, view, build)
+        _predict(standing, stores[seen], search, trial, view, build)
 
 
 def _predict(

@@ -38,7 +38,8 @@ class Section:
 
     def to_json(self) -> dict[str, Any]:
         """JSON-ready form; `Kinds.read` reads it back."""
-        return dataclasses.asdict(self)
+        settings = dataclasses.asdict(self).items()
+        return {name: list(v) if isinstance(v, tuple) else v for name, v in settings}
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -30,6 +30,7 @@ from trainables.data.digits import make_digits
 from trainables.data.image_store import build_store, store_side
 from trainables.data.loader import TrainingLoader
 from trainables.data.training_set import TrainingSet
+from trainables.portable.preparation import Preparation
 
 RUNS, IMAGES = 7, 1024
 
@@ -69,7 +70,7 @@ def main() -> None:
         contest = load_contest(name="bench", root=root)
         size = (64, 64) if len(sys.argv) > 1 else (32, 32)
         side = store_side(size[0])
-        store = build_store(contest, side, Path(scratch) / "store")
+        store = build_store(contest, Preparation(side=side), Path(scratch) / "store")
         rows = np.resize(np.arange(len(contest.train_images)), IMAGES)
         print(f"{root.name}, {size[0]} px, {RUNS} runs of {IMAGES} images, one core")
         for name, policy in {"none": AugPolicy(), "TrivialAugment": trivial_augment()}.items():

@@ -37,6 +37,7 @@ from trainables.data.contest import load_contest
 from trainables.data.digits import make_digits
 from trainables.data.folds import make_folds
 from trainables.data.image_store import build_store
+from trainables.portable.preparation import Preparation
 from trainables.training.context import TrainingContext
 from trainables.training.fit import fit
 
@@ -156,7 +157,7 @@ def main() -> None:
         contest = load_contest(name="digits", root=make_digits(place / "data"))
         folds = make_folds(contest, 5)
         task = TrainingContext(
-            store=build_store(contest, config.data.store_side, place / "store"),
+            store=build_store(contest, Preparation(side=config.data.store_side), place / "store"),
             folds=folds,
             classes=contest.classes,
             metric=METRICS["macro_f1"],

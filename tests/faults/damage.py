@@ -16,6 +16,7 @@ from tests.faults.row import Row
 from tests.records import raw_events
 from trainables.data.contest import load_contest
 from trainables.data.image_store import build_store
+from trainables.portable.preparation import Preparation
 from trainables.training.checkpoint import Checkpoint
 
 OPTIONS = ("trials=3", "epochs=4", "confirm=0", "scheduler.grace=4", "workers=1", "quiet=true")
@@ -95,7 +96,7 @@ def _ledger(path: Path, rng: random.Random, cuts: int) -> int:
 def _stores(folder: Path, rng: random.Random, cuts: int) -> int:
     """How many cut image stores are whole again when they are next asked for."""
     contest = load_contest(name="digits", root=folder / "runs/digits/data")
-    store = build_store(contest, 16, folder / "stores")
+    store = build_store(contest, Preparation(side=16), folder / "stores")
     pixels = store.path.with_suffix(".u8")
     whole, names = pixels.read_bytes(), store.path.read_bytes()
     found = 0
@@ -104,6 +105,6 @@ def _stores(folder: Path, rng: random.Random, cuts: int) -> int:
             pixels.write_bytes(whole[: rng.randrange(len(whole))])
         else:
             store.path.write_bytes(names[: rng.randrange(len(names))])
-        again = build_store(contest, 16, folder / "stores")
+        again = build_store(contest, Preparation(side=16), folder / "stores")
         found += again.pixels.tobytes() == whole
     return found

@@ -42,6 +42,7 @@ from spaces.space import SearchSpace
 from spaces.trial_config import TrialConfig
 from tests.records import opening_event
 from trainables.data.folds import Folds
+from trainables.portable.preparation import Preparation
 
 
 def prepared(runs: Path, *arguments: str) -> Any:
@@ -336,7 +337,7 @@ def test_test_images_are_known_without_predictions(tmp_path: Path) -> None:
         ledger.add(ready.opening)
     standing = open_standing(CompetitionConfig(runs=str(tmp_path / "runs")))
     assert standing.test_images == ready.contest.test_images
-    contest, store = open_pictures(standing, ready.store.side, print)
+    contest, store = open_pictures(standing, Preparation(side=ready.store.side), "", print)
     assert store.digest == ready.store.digest
     assert contest.test_images == ready.contest.test_images
 

@@ -16,6 +16,9 @@ from trainables.data.contest import Contest, load_contest
 from trainables.data.digits import make_digits
 from trainables.data.image_store import ImageStore, _whole, build_store, store_side
 from trainables.portable.images import decode, resize
+from trainables.portable.preparation import Preparation
+
+SMALL = Preparation(side=16)
 
 
 def test_pixels_are_the_decoded_images(contest: Contest, store: ImageStore) -> None:
@@ -35,24 +38,26 @@ def test_the_store_pickles_as_its_path(store: ImageStore) -> None:
 
 def test_a_second_build_finds_the_first(contest: Contest, store: ImageStore) -> None:
     called = []
-    again = build_store(contest, 44, store.path.parent, progress=lambda *a: called.append(a))
+    again = build_store(
+        contest, Preparation(side=44), store.path.parent, progress=lambda *a: called.append(a)
+    )
     assert again == store
     assert not called
 
 
 def test_a_cut_store_is_built_again(contest: Contest, tmp_path: Path) -> None:
-    store = build_store(contest, 16, tmp_path)
+    store = build_store(contest, SMALL, tmp_path)
     pixels = store.path.with_suffix(".u8")
     whole = pixels.read_bytes()
     pixels.write_bytes(whole[:1000])
-    assert build_store(contest, 16, tmp_path).path.with_suffix(".u8").read_bytes() == whole
+    assert build_store(contest, SMALL, tmp_path).path.with_suffix(".u8").read_bytes() == whole
     store.path.write_text("{")
-    assert build_store(contest, 16, tmp_path).images == list(contest.images)
+    assert build_store(contest, SMALL, tmp_path).images == list(contest.images)
     assert not list(tmp_path.glob("*.tmp"))
 
 
 def test_a_store_cut_at_a_hundred_places_is_recognised(contest: Contest, tmp_path: Path) -> None:
-    path = build_store(contest, 16, tmp_path).path
+    path = build_store(contest, SMALL, tmp_path).path
     rng = np.random.default_rng(0)
     for i in range(100):
         file = path.with_suffix(".u8") if i % 2 else path
@@ -77,8 +82,8 @@ def test_a_copy_for_one_machine(store: ImageStore, tmp_path: Path) -> None:
 @pytest.mark.skipif(not can_mount(Path("/tmp/holdfold-probe")), reason="needs the right to mount")
 def test_a_disk_without_room_for_the_store_is_told(contest: Contest, tmp_path: Path) -> None:
     with mounted(tmp_path / "disk", 2) as disk:
-        with pytest.raises(InputError, match=r"no room for 10 MiB .*store.folder="):
-            build_store(contest, 44, disk)
+        with pytest.raises(InputError, match=r"no room for 10 MiB .*store\.folder="):
+            build_store(contest, Preparation(side=44), disk)
         assert [p.suffix for p in disk.iterdir()] == [".lock"]
 
 
@@ -86,10 +91,10 @@ def test_the_digest_follows_contents_not_sides_or_times(
     contest: Contest, store: ImageStore, tmp_path: Path
 ) -> None:
     other = make_digits(tmp_path / "digits")
-    again = build_store(load_contest(name="d", root=other), 16, tmp_path / "store")
+    again = build_store(load_contest(name="d", root=other), SMALL, tmp_path / "store")
     assert again.digest == store.digest  # the same seed gives the same files
     third = make_digits(tmp_path / "third", seed=1)
-    moved = build_store(load_contest(name="d", root=third), 16, tmp_path / "store")
+    moved = build_store(load_contest(name="d", root=third), SMALL, tmp_path / "store")
     assert moved.digest != store.digest
 
 
@@ -102,7 +107,7 @@ def test_images_that_do_not_decode_are_listed(digits_folder: Path, tmp_path: Pat
     pd.DataFrame(rows).to_csv(tmp_path / "train.csv", index=False)
     contest = load_contest(name="c", root=tmp_path, test="")
     with pytest.raises(InputError, match="2 of 4 images") as caught:
-        build_store(contest, 16, tmp_path / "store")
+        build_store(contest, SMALL, tmp_path / "store")
     assert "b.png (training row 3): the file is empty" in str(caught.value)
     assert "d.png (training row 5)" in str(caught.value)
     assert not list((tmp_path / "store").glob("*.u8*"))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path, PurePath
 
@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from results.tasks.tasks import task_of
 from spaces.errors import InputError, unknown
+from trainables.data.boxes import Boxes, read_boxes
 from trainables.data.image_files import ImageFiles
 from trainables.data.tables import read_table
 from trainables.portable.images import SUFFIXES
@@ -35,6 +36,7 @@ class Contest:
         classes: Class names; their order is the order of probability columns everywhere.
         groups: str (n_train,), or None; images of one group never stand on both sides of a split.
         fold: int64 (n_train,), a team's own folds from 0, or None.
+        boxes: The part of each image that counts, by name; empty where whole images do.
         task: Kind of prediction.
     """
 
@@ -46,6 +48,7 @@ class Contest:
     classes: tuple[str, ...]
     groups: NDArray[np.str_] | None = None
     fold: NDArray[np.int64] | None = None
+    boxes: Boxes = field(default_factory=dict)
     task: str = "classification"
 
     @property
@@ -75,8 +78,9 @@ def load_contest(
     label: str = "label",
     group: str = "",
     fold: str = "",
-    train_images: str = "",
-    test_images: str = "",
+    train_images: str | Sequence[str] = "",
+    test_images: str | Sequence[str] = "",
+    box: Sequence[str] = (),
     classes: Sequence[str] = (),
     task: str = "classification",
 ) -> Contest:
@@ -92,8 +96,10 @@ def load_contest(
         group: Column with groups, or a table of images and groups (``.csv``); empty for none.
         fold: Column with a team's own folds, numbered in the order of their names, or a table of
             images and folds; empty for none.
-        train_images: Folder that names of training images are relative to, itself so to ``root``.
+        train_images: Folder that names of training images are relative to, itself so to ``root``;
+            or several, each image being in one of them.
         test_images: The same of test images.
+        box: Columns of left, top, right and bottom, in both tables, of a box that is cut out.
         classes: Class names in the order wanted; sorted labels when empty.
         task: What the targets are.
 
@@ -103,10 +109,15 @@ def load_contest(
     folder = Path(root).expanduser()
     if not folder.is_dir():
         raise InputError(f"data.root={str(root)!r}: there is no such folder")
-    files = ImageFiles(folder.resolve(), train_images, test_images)
-    for key, below in (("train", train_images), ("test", test_images)):
-        if not (folder / below).is_dir():
-            raise InputError(f"data.{key}_images={below}: there is no such folder in {folder}")
+    train_roots, test_roots = (
+        (below,) if isinstance(below, str) else tuple(below)
+        for below in (train_images, test_images)
+    )
+    files = ImageFiles(folder.resolve(), train_roots, test_roots)
+    for key, roots in (("train", files.train), ("test", files.test)):
+        for below in roots:
+            if not (folder / below).is_dir():
+                raise InputError(f"data.{key}_images={below}: there is no such folder in {folder}")
     table = _training_table(folder, train, image, label)
     images = _images(table, folder / train, image, files, "train")
     label_values = _column(table, folder / train, label, "data.label")
@@ -115,10 +126,12 @@ def load_contest(
         _column_or_table(value, key, images, table, folder / train) if value else None
         for key, value in (("data.group", group), ("data.fold", fold))
     )
+    boxes = read_boxes(table, folder / train, box, images) if box else {}
     tests: tuple[str, ...] = ()
     if test:
         test_table = _test_table(folder, test, image)
         tests = _images(test_table, folder / test, image, files, "test")
+        boxes |= read_boxes(test_table, folder / test, box, tests) if box else {}
         if label in test_table:
             for row, value in enumerate(test_table[label].astype(str), start=2):
                 if value not in names:
@@ -136,6 +149,7 @@ def load_contest(
         classes=names,
         groups=None if groups is None else np.array(groups, dtype=np.str_),
         fold=None if folds is None else _own_folds(folds, fold),
+        boxes=boxes,
         task=task,
     )
 

@@ -145,7 +145,7 @@ def _has_images(folder: Path) -> bool:
 
 def _share(root: Path, folder: str, column: pd.Series) -> float:
     """Share of some names that are images below a folder."""
-    files = ImageFiles(root, folder)
+    files = ImageFiles(root, (folder,))
     names = column.str.strip().iloc[:: max(1, len(column) // LOOKED_UP)]
     there = 0
     for name in names:
@@ -233,7 +233,7 @@ def _metric(table: _Table, label: str, samples: Sequence[_Table]) -> list[Guess]
 
 def _size(root: Path, table: _Table) -> list[Guess]:
     """A training size from the images themselves."""
-    files = ImageFiles(root, table.folder)
+    files = ImageFiles(root, (table.folder,))
     names = table.rows[table.image].str.strip().iloc[:: max(1, len(table.rows) // LOOKED_UP)]
     return _size_of([files.existing(name, "train") for name in names])
 

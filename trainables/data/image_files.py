@@ -17,13 +17,13 @@ class ImageFiles:
 
     Attributes:
         root: The contest's folder.
-        train: Folder in it that names of training images are relative to.
-        test: Folder in it that names of test images are relative to.
+        train: Folders in it, in any of which a training image may be by its name.
+        test: The same of test images.
     """
 
     root: Path
-    train: str = ""
-    test: str = ""
+    train: tuple[str, ...] = ("",)
+    test: tuple[str, ...] = ("",)
 
     def existing(self, name: str, part: str) -> Path:
         """The file of an image.
@@ -33,20 +33,24 @@ class ImageFiles:
             part: ``train`` or ``test``; predictions of the hold-out are of training images.
 
         Raises:
-            InputError: If there is none, or several have the name, with different extensions.
+            InputError: If there is none, or several have the name, with different extensions or in
+                different folders.
         """
-        file = self._folder(part) / name
-        if file.is_file():
-            return file
-        found = _by_stem(file.parent).get(file.name, ())
-        if len(found) > 1:
-            raise InputError(f"{file}: which of {', '.join(found)} is meant?")
+        folders = [self.root / below for below in (self.test if part == "test" else self.train)]
+        found = [path for folder in folders for path in _named(folder / name)]
         if not found:
-            raise InputError(f"image {name!r} is missing in {self._folder(part)}")
-        return file.parent / found[0]
+            raise InputError(f"image {name!r} is missing in {' and '.join(map(str, folders))}")
+        if len(found) > 1:
+            which = ", ".join(path.relative_to(self.root).as_posix() for path in found)
+            raise InputError(f"image {name!r} in {self.root}: which of {which} is meant?")
+        return found[0]
 
-    def _folder(self, part: str) -> Path:
-        return self.root / (self.test if part == "test" else self.train)
+
+def _named(file: Path) -> list[Path]:
+    """The file of this very name, or else those that have it before their extension."""
+    if file.is_file():
+        return [file]
+    return [file.parent / name for name in _by_stem(file.parent).get(file.name, ())]
 
 
 @functools.lru_cache(maxsize=64)

@@ -20,11 +20,17 @@ from numpy.typing import NDArray
 from spaces.digest import digest
 from spaces.errors import InputError
 from trainables.data.contest import Contest
-from trainables.portable.images import decode, resize
+from trainables.portable.images import decode
+from trainables.portable.preparation import Preparation
 
-FORMAT = 1
+FORMAT = 2
 OVERSIZE = 1.3
 """Stored side over training size, so that crops down to 60 % of the area do not upsample."""
+
+MIB, GIB = 2**20, 2**30
+SPARED = 1 * GIB
+"""Bytes of a disk that decoded images leave free; as much as they take themselves where that is
+less."""
 
 
 @dataclass(frozen=True)
@@ -91,35 +97,45 @@ class ImageStore:
         return copy
 
 
-def store_side(largest: int) -> int:
-    """Side at which to store images of which the largest training size is ``largest``."""
-    return int(np.ceil(largest * OVERSIZE / 4)) * 4
+def store_side(trained: int, predicted: int = 0) -> int:
+    """Side at which to store images.
+
+    Args:
+        trained: The largest training size in pixels.
+        predicted: The largest size at which images are predicted, of which nothing is cropped.
+    """
+    return int(np.ceil(max(trained * OVERSIZE, predicted) / 4)) * 4
 
 
 def build_store(
     contest: Contest,
-    side: int,
+    preparation: Preparation,
     folder: Path,
+    say: Callable[[str], None] = lambda line: None,
     progress: Callable[[int, int], None] = lambda done, total: None,
     threads: int = 2,
 ) -> ImageStore:
-    """Decodes a contest's images unless a store of the same files and side is there.
+    """Decodes and prepares a contest's images unless a store of the same is there.
 
-    Its name is a digest of the files' names, sizes and times, so a look at the folder is enough
-    to find it. One process builds at a time; the result is renamed into place when complete.
+    Its name is a digest of the files' names, sizes and times, of boxes and preparation, so a look
+    at the folder is enough to find it. One process builds at a time; the result is renamed into
+    place when complete.
 
     Args:
         contest: Training and test images.
-        side: Height and width in pixels.
+        preparation: What becomes of each image, and the side in pixels at which it is stored.
         folder: Where stores are kept.
+        say: Hears how much room a new store takes, and where.
         progress: Called with the images done and their number.
         threads: Decoding threads.
 
     Raises:
-        InputError: Naming the images that do not decode.
+        InputError: Naming the images that cannot be stored, or if there is no room for them.
     """
+    side = preparation.side
     stats = [(n, p.stat()) for n, p in zip(contest.images, contest.paths, strict=True)]
-    key = digest([FORMAT, side, [(name, s.st_size, s.st_mtime_ns) for name, s in stats]])
+    files = [(name, s.st_size, s.st_mtime_ns) for name, s in stats]
+    key = digest([FORMAT, preparation.key, files, contest.boxes])
     path = folder / f"{key}-{side}.json"
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -129,14 +145,16 @@ def build_store(
         if _whole(path):
             return ImageStore(path)
         pixels_path = path.with_suffix(".u8.tmp")
-        _reserve(pixels_path, len(stats) * side**2 * 3)
+        size = len(stats) * side**2 * 3
+        say(_announcement(folder, len(stats), side, size))
+        _reserve(pixels_path, size)
         pixels = np.memmap(
             pixels_path, dtype=np.uint8, mode="r+", shape=(len(stats), side, side, 3)
         )
 
         def fill(row: int) -> str:
             data = contest.paths[row].read_bytes()
-            pixels[row] = resize(decode(data), side, side)
+            pixels[row] = preparation(decode(data), contest.boxes.get(contest.images[row]))
             return hashlib.sha256(data).hexdigest()
 
         digests: list[str] = []
@@ -153,8 +171,8 @@ def build_store(
             pixels_path.unlink()
             more = f"\n  … and {len(broken) - 10} more" if len(broken) > 10 else ""
             raise InputError(
-                f"{len(broken)} of {len(stats)} images in {contest.files.root} do not decode:\n  "
-                + "\n  ".join(broken[:10])
+                f"{len(broken)} of {len(stats)} images in {contest.files.root} cannot be stored:"
+                + "".join(f"\n  {line}" for line in broken[:10])
                 + more
             )
         pixels.flush()
@@ -168,12 +186,31 @@ def build_store(
     return ImageStore(path)
 
 
+def _announcement(folder: Path, images: int, side: int, size: int) -> str:
+    """How much room a new store takes, and what others take beside it."""
+    words = f"decoded images: {images:,} of {side} x {side} pixels, {_mib(size)} in {folder}"
+    others = [path.stat().st_size for path in folder.glob("*.u8")]
+    return f"{words} beside {_mib(sum(others))} of earlier ones" if others else words
+
+
+def _mib(size: int) -> str:
+    return f"{size / MIB:,.0f} MiB"
+
+
 def _reserve(path: Path, size: int) -> None:
     """Takes the room for a file now: a full disk would kill a process that writes to a map of it.
 
     Raises:
-        InputError: If there is not enough.
+        InputError: If there is not enough, or too little would be left.
     """
+    path.unlink(missing_ok=True)  # what a killed process left
+    free, spared = shutil.disk_usage(path.parent).free, min(size, SPARED)
+    if free < size + spared:
+        raise InputError(
+            f"{path.parent}: no room for {_mib(size)} of decoded images: {_mib(free)} are free, of "
+            f"which {_mib(spared)} shall stay so; remove those that no search uses any more, which "
+            "are made again when needed, or name another place by store.folder="
+        )
     try:
         with path.open("wb") as file:
             if hasattr(os, "posix_fallocate"):
@@ -183,7 +220,7 @@ def _reserve(path: Path, size: int) -> None:
     except OSError as error:
         path.unlink(missing_ok=True)
         raise InputError(
-            f"{path.parent}: no room for {size / 2**20:,.0f} MiB of decoded images "
+            f"{path.parent}: no room for {_mib(size)} of decoded images "
             f"({error.strerror}); store.folder= names another place"
         ) from error
 

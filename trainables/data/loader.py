@@ -71,8 +71,8 @@ class _Evaluation(Dataset[Batch]):
     def __init__(
         self, config: TrialConfig, store: ImageStore, rows: NDArray[np.int64], batch: int, view: str
     ) -> None:
-        self.size, self.store, self.rows, self.batch = config.data.size, store, rows, batch
-        self.view = view
+        self.size, self.store = config.data.prediction_size, store
+        self.rows, self.batch, self.view = rows, batch, view
 
     def __len__(self) -> int:
         return -(-len(self.rows) // self.batch)

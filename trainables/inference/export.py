@@ -22,7 +22,7 @@ from trainables.networks.networks import BuildModel
 from trainables.networks.timm_network import normalisation
 
 FORMAT = 1
-NEEDED = ("torch", "timm", "numpy", "opencv-python-headless", "safetensors", "pandas")
+NEEDED = ("torch", "timm", "numpy", "opencv-python-headless", "safetensors", "pandas", "pillow")
 
 _PREDICT = '''"""Predicts images with the models of this folder: python predict.py --help"""
 
@@ -32,7 +32,7 @@ from pathlib import Path
 FOLDER = Path(__file__).resolve().parent
 sys.path.insert(0, str(FOLDER))
 
-from portable.predictor import main
+from portable.command import main
 
 sys.exit(main(FOLDER))
 '''
@@ -91,7 +91,12 @@ def write_export(
         if onnx:
             (folder / "onnx").mkdir(exist_ok=True)
             write_onnx(
-                model, mean, std, config.data.size, activation, folder / f"onnx/{i:03d}.onnx"
+                model,
+                mean,
+                std,
+                config.data.prediction_size,
+                activation,
+                folder / f"onnx/{i:03d}.onnx",
             )
         members.append(
             {

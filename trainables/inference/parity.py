@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 from results.predictions import Predictions, predictions_file
 from spaces.errors import InputError
 from spaces.trial_config import TrialConfig
-from trainables.data.image_files import ImageFiles
-from trainables.inference.predict import load_trained, read_pictures, to_input
+from trainables.data.prepared_images import PreparedImages
+from trainables.inference.predict import load_trained, to_input
+from trainables.inference.views import look
 from trainables.networks.networks import BuildModel
 from trainables.portable.activations import ACTIVATIONS
 from trainables.training.device import Device
@@ -27,7 +28,7 @@ TOLERANCE = 0.02
 def check_parity(
     config: TrialConfig,
     folder: Path,
-    files: ImageFiles,
+    images: PreparedImages,
     classes: tuple[str, ...],
     build: BuildModel,
     activation: str,
@@ -35,13 +36,14 @@ def check_parity(
 ) -> float:
     """Predicts some hold-out and test images from their files, with the stored weights.
 
-    Decoding, orientation, colour order, resizing, normalisation and the order of classes all have
-    a part in it, so that a submission cannot come from another path than the validation score.
+    Decoding, orientation, colour order, boxes, preparation, resizing, normalisation and the order
+    of classes all have a part in it, so that a submission cannot come from another path than the
+    validation score.
 
     Args:
         config: The trial's configuration.
         folder: The trial's folder, with its checkpoint and predictions.
-        files: Where the contest's images lie.
+        images: The contest's images, read from their files.
         classes: Class names in the contest's order.
         build: Builds the network.
         activation: From outputs to predictions, by name.
@@ -65,8 +67,9 @@ def check_parity(
                 f"contest's are {', '.join(classes[:5])}, …"
             )
         rows = np.unique(np.linspace(0, len(stored.images) - 1, IMAGES).astype(int))
-        paths = [files.existing(stored.images[r], part) for r in rows]
-        again = _predict(model, paths, config, device, activation, view)
+        names, size = [stored.images[row] for row in rows], config.data.prediction_size
+        pictures = np.stack([look(images.read(name, part), view, size) for name in names])
+        again = _predict(model, pictures, device, activation)
         off = np.abs(again - stored.probabilities[rows]).max(axis=1)
         if off.max() > TOLERANCE:
             row = int(rows[off.argmax()])
@@ -81,15 +84,9 @@ def check_parity(
 
 @torch.inference_mode()
 def _predict(
-    model: torch.nn.Module,
-    paths: list[Path],
-    config: TrialConfig,
-    device: Device,
-    activation: str,
-    view: str,
+    model: torch.nn.Module, pictures: NDArray[np.uint8], device: Device, activation: str
 ) -> NDArray[np.float32]:
     model.eval()
-    batch = torch.from_numpy(read_pictures(paths, config, view))
     with device.autocast():
-        logits = model(to_input(batch, model, device))
+        logits = model(to_input(torch.from_numpy(pictures), model, device))
     return ACTIVATIONS[activation](logits).cpu().numpy()

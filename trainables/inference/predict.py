@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager
 from pathlib import Path
 
@@ -13,11 +13,9 @@ from numpy.typing import NDArray
 from spaces.errors import InputError
 from spaces.trial_config import TrialConfig
 from trainables.data.loader import Batch
-from trainables.inference.views import look
 from trainables.networks.networks import BuildModel
 from trainables.networks.timm_network import normalisation
 from trainables.portable.activations import ACTIVATIONS
-from trainables.portable.images import decode, resize
 from trainables.training.averages import WEIGHTS
 from trainables.training.checkpoint import Checkpoint
 from trainables.training.device import MEMORY_FORMAT, Device
@@ -52,28 +50,6 @@ def load_trained(
     average = checkpoint.states["average"]
     model.load_state_dict(average.get(WEIGHTS, checkpoint.states["model"]))
     return model.eval()
-
-
-def read_pictures(paths: Sequence[Path], config: TrialConfig, view: str = "") -> NDArray[np.uint8]:
-    """Reads image files just as the store and the evaluation loader do.
-
-    Args:
-        paths: Image files.
-        config: Side of the store and size of training.
-        view: How to look at them; empty for as they are.
-
-    Returns:
-        uint8 (n, height, width, 3).
-
-    Raises:
-        ValueError: If one does not decode.
-        OSError: If one cannot be read.
-    """
-    pictures, side = [], config.data.store_side
-    for path in paths:
-        stored = resize(decode(path.read_bytes()), side, side)
-        pictures.append(look(stored, view, config.data.size))
-    return np.stack(pictures)
 
 
 @torch.inference_mode()

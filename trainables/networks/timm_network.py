@@ -24,10 +24,27 @@ import timm
 from timm.data import IMAGENET_DEFAULT_MEAN, IMAGENET_DEFAULT_STD
 
 
-def check_backbone(name: str) -> None:
-    """Raises InputError, with the nearest names, unless timm has a model of this name."""
+def check_backbone(
+    name: str, trained: tuple[int, int] = (0, 0), predicted: tuple[int, int] = (0, 0)
+) -> None:
+    """Checks that timm has a model, and that it can predict at another size than that of training.
+
+    Args:
+        name: Its name.
+        trained: Height and width in pixels that it is trained at.
+        predicted: The same where it predicts; zeros for the size of training.
+
+    Raises:
+        InputError: If not, with the nearest names.
+    """
     if not timm.is_model(name):
         raise unknown("backbone", name, timm.list_models())
+    fixed = timm.get_pretrained_cfg_value(name, "fixed_input_size")
+    if fixed and any(predicted) and predicted != trained:
+        raise InputError(
+            f"predict_size={predicted[0]}x{predicted[1]}: {name} takes images of the size that it "
+            "is trained at only; leave predict_size out, or choose another backbone"
+        )
 
 
 def timm_network(config: TrialConfig, classes: int) -> torch.nn.Module:

@@ -10,10 +10,14 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from .predictor import Predictor
+from .preparation import SIDES, Box
 
 
 class Model:
-    """Predicts tables whose column ``image`` holds paths of files."""
+    """Predicts tables whose column ``image`` holds paths of files.
+
+    Models that look at boxes need their columns, too: left, top, right and bottom in whole pixels.
+    """
 
     def __init__(self, predictor: Predictor) -> None:
         self.predictor = predictor
@@ -24,11 +28,18 @@ class Model:
         """Probabilities, a column per class and a row per image.
 
         Raises:
-            ValueError: Naming the images that do not decode.
+            ValueError: Naming the images that do not decode, or if boxes are missing.
         """
+        paths = [Path(p) for p in model_input["image"]]
+        boxes: list[Box] = []
+        if set(SIDES) <= set(model_input):
+            boxes = [
+                (int(left), int(top), int(right), int(bottom))
+                for left, top, right, bottom in model_input[list(SIDES)].to_numpy()
+            ]
         parts: list[NDArray[np.float32]] = []
         failed: dict[Path, str] = {}
-        for _, found, bad in self.predictor.chunks([Path(p) for p in model_input["image"]]):
+        for _, found, bad in self.predictor.chunks(paths, boxes=boxes):
             parts.append(found)
             failed |= bad
         if failed:

@@ -6,17 +6,11 @@ same order are the very bits of those that were stored after training.
 
 from __future__ import annotations
 
-import argparse
-import csv
-import importlib
 import json
 import math
-import sys
-import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -26,7 +20,8 @@ from safetensors.torch import load_file
 
 from . import torchvision_cure  # noqa: F401 (has to come before timm)
 from .activations import ACTIVATIONS
-from .images import SUFFIXES, decode, resize
+from .images import decode, resize
+from .preparation import SIDES, Box, Picture, Preparation
 
 # isort: split
 import timm
@@ -36,6 +31,9 @@ CHUNK = 512
 
 Build = Callable[[dict[str, Any], int], torch.nn.Module]
 """From a configuration and the number of classes to a network without its weights."""
+
+Look = tuple[Preparation, tuple[int, ...]]
+"""What becomes of an image, and height and width in pixels that a network sees of it."""
 
 
 def build_timm(config: dict[str, Any], classes: int) -> torch.nn.Module:
@@ -57,10 +55,19 @@ class Predictor:
         build: Builds a network; timm's by default.
         threads: CPU threads; 0 takes as many as in training.
         cpu: Whether to leave a GPU alone.
+        own: A team's own function that prepares decoded images.
+
+    Raises:
+        ValueError: If images were prepared by a function that is not given, or the other way round.
     """
 
     def __init__(
-        self, folder: Path, build: Build = build_timm, threads: int = 0, cpu: bool = False
+        self,
+        folder: Path,
+        build: Build = build_timm,
+        threads: int = 0,
+        cpu: bool = False,
+        own: Callable[[Picture], Picture] | None = None,
     ) -> None:
         self.about: dict[str, Any] = json.loads((folder / "model.json").read_text())
         torch.set_num_threads(threads or self.about["threads"])
@@ -68,7 +75,16 @@ class Predictor:
         self.classes: list[str] = self.about["classes"]
         self._activation = ACTIVATIONS[self.about["activation"]]
         self._members: list[tuple[dict[str, Any], torch.nn.Module]] = []
+        self._looks: list[Look] = []
+        self.looks_at_boxes = False
         for member in self.about["models"]:
+            data = member["config"]["data"]
+            if bool(data["prepare"]) != (own is not None):
+                trained = data["prepare"] or "no function of their own"
+                raise ValueError(f"these models saw images prepared by {trained}: give the same")
+            size = data["predict_size"] if any(data["predict_size"]) else data["size"]
+            self._looks.append((Preparation.of(data, own), tuple(size)))
+            self.looks_at_boxes |= bool(data["boxes"])
             model = build(member["config"], len(self.classes))
             model.load_state_dict(load_file(folder / member["weights"]))
             model = model.eval().to(self.device)
@@ -78,53 +94,58 @@ class Predictor:
         sizes = [int(member["batch"]) for member, _ in self._members]
         self.chunk = -(-CHUNK // math.lcm(*sizes)) * math.lcm(*sizes)
 
-    def read(self, path: Path) -> dict[tuple[int, ...], NDArray[np.uint8]]:
-        """Decodes an image for every size that the models want.
+    def read(self, path: Path, box: Box | None = None) -> dict[Look, Picture]:
+        """Decodes an image for every preparation and size that the models want.
+
+        Args:
+            path: Its file.
+            box: What is cut out of it; None for the whole image.
 
         Raises:
             OSError: If the file cannot be read.
-            ValueError: If it does not decode.
+            ValueError: If it does not decode, or cannot be prepared.
         """
         picture = decode(path.read_bytes())
-        found = {}
-        for member, _ in self._members:
-            side, size = _shape(member)
-            if (side, *size) not in found:
-                found[(side, *size)] = resize(resize(picture, side, side), *size)
-        return found
+        stored = {preparation: preparation(picture, box) for preparation, _ in self._looks}
+        return {(p, size): resize(stored[p], size[0], size[1]) for p, size in self._looks}
 
     def chunks(
-        self, paths: Sequence[Path], start: int = 0
+        self, paths: Sequence[Path], start: int = 0, boxes: Sequence[Box] = ()
     ) -> Iterator[tuple[list[Path], NDArray[np.float32], dict[Path, str]]]:
         """Predicts images chunk by chunk.
 
         Args:
             paths: Image files.
             start: Index to begin at, a multiple of `chunk`.
+            boxes: What is cut out of each, where the models look at boxes.
 
         Yields:
             Files that decoded, their probabilities float32 (n, classes), and the others with the
             reason.
+
+        Raises:
+            ValueError: If the models look at boxes and there are none.
         """
+        if self.looks_at_boxes and len(boxes) != len(paths):
+            raise ValueError(f"these models look at boxes: {', '.join(SIDES)} of each image")
+        cut: Sequence[Box | None] = boxes if self.looks_at_boxes else [None] * len(paths)
         for first in range(start, len(paths), self.chunk):
             good, pictures, failed = [], [], {}
-            for path in paths[first : first + self.chunk]:
+            part = slice(first, first + self.chunk)
+            for path, box in zip(paths[part], cut[part], strict=True):
                 try:
-                    pictures.append(self.read(path))
+                    pictures.append(self.read(path, box))
                     good.append(path)
                 except (OSError, ValueError) as error:
                     failed[path] = str(error)
             empty = np.empty((0, len(self.classes)), np.float32)
             yield good, self.probabilities(pictures) if good else empty, failed
 
-    def probabilities(
-        self, pictures: Sequence[dict[tuple[int, ...], NDArray[np.uint8]]]
-    ) -> NDArray[np.float32]:
+    def probabilities(self, pictures: Sequence[dict[Look, Picture]]) -> NDArray[np.float32]:
         """Mean over the models of each configuration, then over configurations."""
         by_arm: dict[str, list[NDArray[np.float32]]] = {}
-        for member, model in self._members:
-            side, size = _shape(member)
-            inputs = np.stack([p[(side, *size)] for p in pictures])
+        for (member, model), look in zip(self._members, self._looks, strict=True):
+            inputs = np.stack([picture[look] for picture in pictures])
             by_arm.setdefault(member["arm"], []).append(self._forward(member, model, inputs))
         arms = [np.mean(found, axis=0).astype(np.float32) for found in by_arm.values()]
         return np.asarray(np.mean(arms, axis=0), np.float32)
@@ -156,95 +177,3 @@ class Predictor:
             return nullcontext()
         native = torch.cuda.is_bf16_supported(including_emulation=False)
         return torch.autocast("cuda", torch.bfloat16 if native else torch.float16)
-
-
-def image_files(folder: Path) -> list[Path]:
-    """Image files in a folder and its subfolders, by name."""
-    return sorted(p for p in folder.rglob("*") if p.suffix.lower() in SUFFIXES and p.is_file())
-
-
-def listed_files(folder: Path, table: Path) -> list[Path]:
-    """Files in a folder that the first column of a table names, in its order."""
-    with table.open(newline="") as file:
-        return [folder / row[0] for row in list(csv.reader(file))[1:] if row]
-
-
-def write_rows(
-    path: Path, names: Sequence[str], classes: Sequence[str], found: NDArray[np.float32]
-) -> None:
-    """Writes a table: image, label of the likeliest class, and a probability per class."""
-    temporary = path.with_name(f".{path.name}.tmp")
-    with temporary.open("w", newline="") as file:
-        table = csv.writer(file)
-        table.writerow(["image", "label", *classes])
-        for name, row in zip(names, found, strict=True):
-            # str() of a float32 is the shortest text that reads back as the same bits.
-            table.writerow([name, classes[int(row.argmax())], *map(str, row)])
-    temporary.replace(path)
-
-
-def main(folder: Path, arguments: Sequence[str] | None = None) -> int:
-    """The command line of an exported model; returns the exit code."""
-    parser = argparse.ArgumentParser(description="Predicts the class of images.")
-    parser.add_argument("images", type=Path, help="folder of images")
-    parser.add_argument("--list", type=Path, help="table whose first column names the images")
-    parser.add_argument("--out", type=Path, default=Path("predictions.csv"), help="table to write")
-    parser.add_argument("--threads", type=int, default=0, help="CPU threads; 0 as in training")
-    parser.add_argument("--cpu", action="store_true", help="leave a GPU alone")
-    parser.add_argument("--model", default="", help="module:function that builds your own network")
-    given = parser.parse_args(arguments)
-    if not given.images.is_dir():
-        parser.error(f"{given.images}: there is no such folder")
-    if given.list is not None and not given.list.is_file():
-        parser.error(f"{given.list}: there is no such file")
-    if given.out.is_dir() or not given.out.resolve().parent.is_dir():
-        parser.error(f"--out {given.out}: not a file in a folder that is there")
-    paths = listed_files(given.images, given.list) if given.list else image_files(given.images)
-    if not paths:
-        parser.error(f"{given.images}: there are no images ({', '.join(SUFFIXES)})")
-    predictor = Predictor(folder, _own(given.model), given.threads, given.cpu)
-    names: list[str] = []
-    found: list[NDArray[np.float32]] = []
-    failed: dict[Path, str] = {}
-    begun = time.monotonic()
-    for good, probabilities, bad in predictor.chunks(paths):
-        names += [p.relative_to(given.images).as_posix() for p in good]
-        found.append(probabilities)
-        failed |= bad
-        print(f"{len(names) + len(failed):,} of {len(paths):,}", file=sys.stderr, flush=True)
-    write_rows(given.out, names, predictor.classes, np.concatenate(found))
-    per_image = 1000 * (time.monotonic() - begun) / len(paths)
-    print(f"{given.out}: {len(names):,} images, {per_image:.1f} ms each on {predictor.device}")
-    for path, reason in failed.items():
-        print(f"left out: {path}: {reason}", file=sys.stderr)
-    return 1 if failed else 0
-
-
-def _own(reference: str) -> Build:
-    if not reference:
-        return build_timm
-    module, _, name = reference.partition(":")
-    sys.path.insert(0, str(Path.cwd()))
-    function = getattr(importlib.import_module(module), name)
-
-    def build(config: dict[str, Any], classes: int) -> torch.nn.Module:
-        made = function(_namespace(config), classes)
-        assert isinstance(made, torch.nn.Module)
-        return made
-
-    return build
-
-
-def _shape(member: dict[str, Any]) -> tuple[int, list[int]]:
-    """Side of the stored image, and the size that the network sees."""
-    data = member["config"]["data"]
-    return data["store_side"], data["size"]
-
-
-def _namespace(value: Any) -> Any:
-    """A configuration as own networks got it in training: sections with attributes."""
-    if isinstance(value, dict):
-        return SimpleNamespace(**{name: _namespace(item) for name, item in value.items()})
-    if isinstance(value, list) and all(isinstance(item, int) for item in value):
-        return tuple(value)
-    return value
