@@ -89,7 +89,7 @@ def test_a_job_is_ready_to_run(tmp_path: Path) -> None:
         (["loss=math:nothing"], "unknown function"),
         (["weights=/no/file.safetensors"], "no such file"),
         (["holdout.folds=500"], "has only"),
-        (["store.side=16"], "below the largest training size"),
+        (["store.side=16"], "below the largest size 32"),
         (["data=csv"], "data.root is needed"),
         (["data=csv", "data.root=/no/such/folder"], "no such folder"),
         (["space=schedule", "epochs=2"], "warmup_epochs"),

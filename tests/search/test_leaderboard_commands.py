@@ -86,7 +86,11 @@ def run(folder: Path, command: str, *arguments: str) -> subprocess.CompletedProc
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with six trained trials, all of which ran to their end, and a confirmation."""
+    """A folder with six trained trials, all of which ran to their end, and a confirmation.
+
+    Images are prepared otherwise than by default, and predicted at another size: whatever reads them
+    again has to do the same.
+    """
     folder = tmp_path_factory.mktemp("contest")
     done = run(
         folder,
@@ -101,6 +105,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "fix.stages=1",
         "fix.mix=none",
         "fix.size=16",
+        "fix.predict_size=20",
+        "data.shape=pad",
+        "data.interpolation=lanczos",
     )
     assert done.returncode == 0, done.stdout + done.stderr
     assert "warning" not in done.stdout
@@ -748,11 +755,11 @@ def test_a_folder_of_images_is_predicted(
     read = Predictor.read
     seen: list[Path] = []
 
-    def cut_off(self: Predictor, path: Path) -> Any:
+    def cut_off(self: Predictor, path: Path, box: Any = None) -> Any:
         seen.append(path)
         if len(seen) == 100:
             raise KeyboardInterrupt
-        return read(self, path)
+        return read(self, path, box)
 
     to = f"to={tmp_path / 'halves.csv'}"
     with monkeypatch.context() as patch:

@@ -121,7 +121,7 @@ def test_ids_without_extension_in_folders_of_their_own(write: Write) -> None:
 def test_two_files_of_one_id_are_told(write: Write) -> None:
     root = write({"image": ["train/0", "train/1"], "label": list("ab")})
     (root / "train/1.jpg").write_bytes((root / "train/1.png").read_bytes())
-    with pytest.raises(InputError, match=r"row 3: .*which of 1\.jpg, 1\.png is meant"):
+    with pytest.raises(InputError, match=r"row 3: .*which of train/1\.jpg, train/1\.png is meant"):
         load_contest(name="c", root=root)
 
 

@@ -1,0 +1,139 @@
+"""Options on images: decided once per job, checked before anything is written, never changed."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from results.records.events import FORMAT
+from results.records.ledger import Ledger
+from results.records.trials import Search
+from search.jobs.preparation import prepare
+from search.jobs.resume import check_unchanged
+from search.options.command_line import parse
+from search.options.search_space import flatten, resolve_space
+from search.options.training import RunConfig
+from search.options.user_code import preparation_of
+from spaces.errors import InputError
+from spaces.trial_config import TrialConfig
+
+SPACES = """
+from optuna.distributions import CategoricalDistribution
+from spaces.param import Param
+from spaces.space import SearchSpace
+
+def sizes(*sizes, backbones=("test_resnet",)):
+    return SearchSpace(name="sizes", params=(
+        Param(name="backbone", distribution=CategoricalDistribution(backbones)),
+        *(Param(name=n, distribution=CategoricalDistribution(s)) for n, s in sizes),
+    ))
+
+def odd():
+    return sizes(("size", ("32x32", "32x48")))
+
+def larger():
+    return sizes(("size", ("32x32", "24x24")), ("predict_size", ("0", "64x64")))
+
+def fixed():
+    return sizes(("predict_size", ("0", "64x64")), backbones=("test_resnet", "test_vit"))
+
+def grey(picture):
+    return picture.mean(axis=2)
+
+def flipped(picture):
+    return picture[:, ::-1]
+"""
+
+
+@pytest.fixture
+def runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder of runs beside which a team's module can be imported."""
+    (tmp_path / "team_images.py").write_text(SPACES)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.delitem(sys.modules, "team_images", raising=False)
+    return tmp_path / "runs"
+
+
+def prepared(runs: Path, *arguments: str) -> tuple[RunConfig, Any]:
+    config = parse(RunConfig, [f"runs={runs}", *arguments])
+    space = resolve_space(config.space, flatten(config.fix), flatten(config.narrow))
+    return config, prepare(config, "label", space)
+
+
+def test_a_job_decides_how_its_images_are_prepared(runs: Path) -> None:
+    options = ("data.shape=crop", "data.interpolation=area", "prepare=team_images:flipped")
+    _, ready = prepared(runs, "space=team_images:larger", *options)
+    data = ready.baseline.data
+    assert (data.shape, data.interpolation, data.prepare) == ("crop", "area", options[2][8:])
+    assert data.store_side == ready.store.side == 64  # 1.3 times what is trained, or the predicted
+    assert ready.opening["baseline"]["data"] == data.to_json()
+    assert ready.opening["options"]["prepare"] == "team_images:flipped"
+    assert ready.opening["digests"]["own"]
+    _, plain = prepared(runs, "space=team_images:larger")
+    assert plain.store.path != ready.store.path
+    assert plain.opening["data"]["digest"] == ready.opening["data"]["digest"]  # of the files
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["data.shape=pat"], r"unknown shape 'pat' \(in data\.shape\): did you mean pad"),
+        (["data.interpolation=cubic"], "did you mean bicubic"),
+        (["data.box=[a,b,c]"], "data.box=.* must be four columns"),
+        (["data.box=[left,top,right,bottom]"], r"unknown column 'left' .*train\.csv"),
+        (["data.train_images=[]"], "a folder or a list of folders is needed"),
+        (["data.train_images=[train,tset]"], "data.train_images=tset: there is no such folder"),
+        (["fix.shape=pad"], "shape is not a parameter: set it with data.shape="),
+        (["fix.prepare=a:b"], "set it with prepare=module:function"),
+        (["fix.boxes=b.csv"], r"set them with data\.box="),
+        (["prepare=team_images:grey"], r"prepare=team_images:grey: of a picture of \(48, 64, 3\) it "
+         r"makes float64 of shape \(48, 64\)"),
+        (["prepare=team_images:gray"], "did you mean grey"),
+        (["prepare=flipped"], "prepare=flipped: write module:function"),
+        (["fix.predict_size=4"], "predict_size must be at least 8"),
+        (["fix.predict_size=96", "store.side=64"], "store.side=64 is below the largest size 96"),
+        (["fix.backbone=test_vit", "fix.predict_size=48"], "test_vit takes images of the size"),
+        (["space=team_images:fixed"], "predict_size=64x64: test_vit takes images of the size"),
+        (["space=team_images:odd", "data.shape=pad"],
+         "data.shape=pad keeps the proportions .* need the same: 32x32, 32x48"),
+    ],
+)  # fmt: skip
+def test_what_is_wrong_is_told_before_anything_is_written(
+    runs: Path, arguments: list[str], words: str
+) -> None:
+    with pytest.raises(InputError, match=words):
+        prepared(runs, *arguments)
+    assert not list(runs.rglob("ledger.jsonl"))
+    assert not list(runs.rglob("*.u8*"))
+
+
+def test_a_job_goes_on_with_images_prepared_as_before_only(runs: Path) -> None:
+    _, first = prepared(runs, "name=s")
+    with contextlib.closing(Ledger(Path(first.job.folder) / "ledger.jsonl")) as ledger:
+        ledger.add("opened", format=FORMAT, kind="search", **{"trials": 1, **first.opening})
+    search = Search.read(Path(first.job.folder))
+    for option, words in {
+        "data.shape=pad": 'baseline shape: "squash" then, "pad" now',
+        "data.interpolation=lanczos": 'baseline interpolation: "auto" then, "lanczos" now',
+        "prepare=team_images:flipped": 'baseline prepare: "" then, "team_images:flipped" now',
+        "fix.predict_size=40": 'baseline predict_size: "0" then, "40x40" now',
+    }.items():
+        config, now = prepared(runs, option, "name=t")
+        with pytest.raises(InputError, match="cannot go on with something else") as refused:
+            check_unchanged(search, now, config)
+        assert words in str(refused.value)
+
+
+def test_an_own_function_has_to_be_named_again(runs: Path) -> None:
+    config = TrialConfig.of(store_side=300, prepare="team_images:flipped")
+    with pytest.raises(InputError, match="s-000 was trained with prepare=team_images:flipped: say"):
+        preparation_of(config, "", "s-000")
+    found = preparation_of(config, "team_images:flipped", "s-000")
+    assert found.own is not None
+    (runs.parent / "team_images.py").write_text(SPACES.replace("::-1", "::1"))
+    assert preparation_of(config, "team_images:flipped", "s-000").key != found.key
+    assert preparation_of(TrialConfig.of(), "team_images:flipped", "s-000").own is None
