@@ -54,7 +54,7 @@ def audit_contest(config: AuditConfig) -> int:
     _write(_table(evidence, findings), folder / "findings.csv")
     _write(looks.table, folder / "images.csv")
     with whole_file(folder / "index.html") as temporary:
-        temporary.write_text(audit_page(evidence, findings, groups, likest))
+        temporary.write_text(audit_page(evidence, findings, groups, likest), encoding="utf-8")
     print(
         f"{contest.name}: {len(contest.train_images):,} training and {len(contest.test_images):,} "
         f"test images, {len(contest.classes)} classes; {len(contest.images) / seconds:,.0f} "

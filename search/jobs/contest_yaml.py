@@ -44,7 +44,7 @@ def write_contest_yaml(config: InitConfig) -> int:
         print(f"  {found.option:12} {_shown(found.value):24} {found.why}")
     to.parent.mkdir(parents=True, exist_ok=True)
     with whole_file(to) as temporary:
-        temporary.write_text(_text(name, root.resolve(), options))
+        temporary.write_text(_text(name, root.resolve(), options), encoding="utf-8")
     print(
         f"\n{name}: {len(contest.train_images):,} training and {len(contest.test_images):,} test "
         f"images, {len(contest.classes)} classes: {', '.join(contest.classes[:6])}"

@@ -22,6 +22,9 @@ C = TypeVar("C")
 _FIELDS = {"import": "import_"}
 """Options that are words of Python, and the fields behind them."""
 
+_ITEM = re.compile(r"""\s*(?:'[^']*'|"[^"]*")\s*(?=,|$)|[^,]+""")
+"""Of a list; quoted, it may hold commas."""
+
 _OPEN = ("fix", "narrow", "promote", "data.baseline")
 """Options under which users choose the names."""
 
@@ -144,7 +147,7 @@ def _override(argument: str, known: Mapping[str, Any]) -> str:
     kind = known.get(key)
     if kind == list[str]:
         inside = value[1:-1] if value.startswith("[") and value.endswith("]") else value
-        parts = [part.strip() for part in inside.split(",")]
+        parts = [part.strip() for part in _ITEM.findall(inside)]
         value = f"[{','.join(map(_quoted, filter(None, parts)))}]"
     elif kind is str or not re.fullmatch(r"[\w./:+\-]*|[\[{'\"].*", value):
         value = _quoted(value)

@@ -57,6 +57,7 @@ def _written(key: str, value: Any) -> Iterator[str]:
         for name, inner in value.items():
             yield from _written(f"{key}.{name}", inner)
     elif isinstance(value, list):
-        yield f"{key}=[{','.join(map(str, value))}]"
+        items = (f"'{item}'" if "," in str(item) else str(item) for item in value)
+        yield f"{key}=[{','.join(items)}]"
     else:
         yield f"{key}={value}"

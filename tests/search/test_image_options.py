@@ -90,8 +90,8 @@ def test_a_job_decides_how_its_images_are_prepared(runs: Path) -> None:
         (["fix.shape=pad"], "shape is not a parameter: set it with data.shape="),
         (["fix.prepare=a:b"], "set it with prepare=module:function"),
         (["fix.boxes=b.csv"], r"set them with data\.box="),
-        (["prepare=team_images:grey"], r"prepare=team_images:grey: of a picture of \(48, 64, 3\) it "
-         r"makes float64 of shape \(48, 64\)"),
+        (["prepare=team_images:grey"], r"team_images:grey: of a picture of \(48, 64, 3\) it makes "
+         r"float64 of shape \(48, 64\)"),
         (["prepare=team_images:gray"], "did you mean grey"),
         (["prepare=flipped"], "prepare=flipped: write module:function"),
         (["fix.predict_size=4"], "predict_size must be at least 8"),

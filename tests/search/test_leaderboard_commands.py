@@ -88,8 +88,8 @@ def run(folder: Path, command: str, *arguments: str) -> subprocess.CompletedProc
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with six trained trials, all of which ran to their end, and a confirmation.
 
-    Images are prepared otherwise than by default, and predicted at another size: whatever reads them
-    again has to do the same.
+    Images are prepared otherwise than by default, and predicted at another size: whatever reads
+    them again has to do the same.
     """
     folder = tmp_path_factory.mktemp("contest")
     done = run(

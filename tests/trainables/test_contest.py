@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,8 +13,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from results.leaderboard.submission_file import SubmissionForm
+from results.predictions import Predictions
+from search.options.command_line import parse
+from search.options.same_place import same_contest
+from search.options.training import RunConfig
 from spaces.errors import InputError
 from trainables.data.contest import load_contest
+from trainables.portable.command import write_rows
 
 Write = Callable[..., Path]
 
@@ -151,6 +159,71 @@ def test_tables_as_spreadsheets_write_them(write: Write, separator: str) -> None
     table.to_csv(root / "train.csv", index=False, sep=separator, encoding="utf-8-sig")
     contest = load_contest(name="c", root=root)
     assert contest.classes == ("c;d", "ä, b")
+
+
+def test_images_in_several_folders(write: Write) -> None:
+    """As sites give out what is too large for one archive."""
+    root = write({"image": ["0", "1", "x2", "x3.png"], "label": list("abab")}, {"image": ["t"]})
+    for folder, names in {"part_1": ("0", "1"), "part_2": ("x2", "x3"), "other": ("t",)}.items():
+        (root / folder).mkdir()
+        for name in names:
+            shutil.copy(root / "test/0.png", root / folder / f"{name}.png")
+    roots: dict[str, Any] = {
+        "train_images": ["part_1", "part_2"], "test_images": ["test", "other"],
+    }  # fmt: skip
+    contest = load_contest(name="c", root=root, **roots)
+    assert [p.relative_to(contest.files.root).as_posix() for p in contest.paths] == [
+        "part_1/0.png", "part_1/1.png", "part_2/x2.png", "part_2/x3.png", "other/t.png",
+    ]  # fmt: skip
+    shutil.copy(root / "part_2/x3.png", root / "part_1")
+    with pytest.raises(InputError, match=r"row 5: .*which of part_1/x3\.png, part_2/x3\.png is"):
+        load_contest(name="c", root=root, **roots)
+    for part in roots["train_images"]:
+        (root / part / "x3.png").unlink()
+    with pytest.raises(InputError, match=r"row 5: .*'x3\.png' is missing in .*part_1 and .*part_2"):
+        load_contest(name="c", root=root, **roots)
+
+
+@pytest.mark.parametrize(
+    "labels",
+    [("10", "2", "0"), ("große Möwe", "spotted owl", "北極 燕鷗"), ("a,b", 'the "c"', "d;e")],
+)
+def test_labels_of_all_kinds_come_back_as_they_were(
+    write: Write, tmp_path: Path, labels: tuple[str, ...]
+) -> None:
+    rows = {"image": [f"train/{i}.png" for i in range(4)], "label": [*labels, labels[0]]}
+    contest = load_contest(name="c", root=write(rows), classes=labels)
+    assert contest.classes == labels
+    bare, quoted = ",".join(labels), ",".join(map(repr, labels))
+    for text in (quoted, bare) if bare.count(",") == 2 else (quoted,):
+        assert tuple(parse(RunConfig, [f"data.classes=[{text}]"]).data.classes) == labels
+    again = parse(
+        RunConfig,
+        shlex.split(same_contest(parse(RunConfig, [f"data.classes=[{quoted}]", "data.root=x"]))),
+    )
+    assert tuple(again.data.classes) == labels
+    probabilities = np.eye(4, 3, dtype=np.float32)
+    stored = Predictions.of_classes(
+        images=contest.test_images, classes=contest.classes, probabilities=probabilities
+    )
+    stored.write(tmp_path / "test.npz")
+    read = Predictions.read(tmp_path / "test.npz")
+    assert read.classes == labels
+    columns = dict.fromkeys(labels[::-1], 0.0)
+    pd.DataFrame({"id": contest.test_images, **columns}).to_csv(tmp_path / "s.csv", index=False)
+    for form in (
+        SubmissionForm.read(tmp_path / "s.csv", contest.test_images, labels),
+        SubmissionForm(ids=contest.test_images, columns=("id", "label"), classes=labels),
+    ):
+        form.write(read, tmp_path / "out.csv")
+        table = pd.read_csv(tmp_path / "out.csv", dtype=str)
+        form.check(tmp_path / "out.csv")
+        if not form.wants_probabilities:
+            assert list(table["label"][:3]) == list(labels)
+    write_rows(tmp_path / "alone.csv", list(contest.test_images), labels, probabilities)
+    table = pd.read_csv(tmp_path / "alone.csv", dtype=str)
+    assert list(table) == ["image", "label", *labels]
+    assert list(table["label"][:3]) == list(labels)
 
 
 def test_links_may_lead_out_of_the_folder(write: Write, tmp_path_factory: Any) -> None:

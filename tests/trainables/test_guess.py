@@ -59,6 +59,12 @@ def root(tmp_path: Path) -> Root:
         elif form == "folders":
             images(*(f"Train/{k}/{i}.png" for i, k in zip(ids, kinds, strict=True)))
             images(*(f"test_images/{i}.png" for i in tests))
+        elif form == "boxes":
+            images(*(f"{i}.png" for i in [*ids, *tests]))
+            box: dict[str, Any] = {"Xmin": 3, "Ymin": 4, "Xmax": 50, "Ymax": [*range(20, 44)]}
+            table("train.csv", image=[f"{i}.png" for i in ids], label=kinds, **box)
+            box = {"Xmin": 1, "Ymin": [*range(6)], "Xmax": 9.5, "Ymax": 8, "score": 0.5}
+            table("test.csv", image=[f"{i}.png" for i in tests], **box)
         elif form == "masks":
             images(*(f"im/{i}.png" for i in ids), *(f"mask/{i}.png" for i in ids))
             table("train.csv", image=[f"im/{i}.png" for i in ids],
@@ -88,6 +94,12 @@ def root(tmp_path: Path) -> Root:
              "baseline": {"size": 32}, "metric": "log_loss"},
         ),
         (
+            "boxes",
+            {"train": "train.csv", "image": "image", "label": "label", "test": "test.csv",
+             "box": ["Xmin", "Ymin", "Xmax", "Ymax"], "baseline": {"size": 32},
+             "metric": "macro_f1"},
+        ),
+        (
             "folders",
             {"train": "Train", "test": "test_images", "baseline": {"size": 32},
              "metric": "macro_f1"},
@@ -113,8 +125,22 @@ def test_a_contest_is_recognised_and_its_yaml_loads(
     assert (len(contest.train_images), len(contest.test_images)) == (24, 6)
     assert all(path.is_file() for path in contest.paths)
     assert (contest.groups is not None) == (form == "ids")
+    assert len(contest.boxes) == (30 if form == "boxes" else 0)
     with pytest.raises(InputError, match="is there already"):
         write_contest_yaml(InitConfig(folder=str(folder), to=str(to)))
+
+
+@pytest.mark.parametrize("column", ["Xmax", "Ymin", "Ymax"])
+def test_what_is_no_box_is_not_guessed(root: Root, column: str) -> None:
+    """Such as a width and a height, or columns that one table lacks."""
+    folder = root("boxes")
+    for name, change in (("train.csv", {column: "w"}), ("test.csv", {})):
+        table = pd.read_csv(folder / name)
+        if not change:
+            table.loc[0, column] = 0 if column != "Ymin" else 99
+        table.rename(columns=change).to_csv(folder / name, index=False)
+        assert "box" not in {g.option for g in guess(folder)}
+        root("boxes")
 
 
 def test_what_is_no_contest_is_told(root: Root, tmp_path: Path) -> None:

@@ -239,7 +239,7 @@ def test_a_store_leaves_room_for_what_is_trained(
         if fits:
             build_store(contest, Preparation(side=400), tmp_path / "store")
         else:
-            with pytest.raises(InputError, match="no room for 3 MiB .* of which 3 MiB shall stay"):
+            with pytest.raises(InputError, match=r"no room for 3 MiB .* which 3 MiB shall stay"):
                 build_store(contest, Preparation(side=400), tmp_path / "store")
             assert not list((tmp_path / "store").glob("*.u8*"))
 

@@ -33,6 +33,14 @@ GROUPS = {"group", "patient", "person", "subject", "identity", "photographer", "
 GROUPS |= {"location", "hospital", "session", "scene", "sequence", "camera", "burst", "video"}
 """Names by which columns of labels and of groups usually go."""
 
+BOXES: tuple[tuple[str, ...], ...] = (
+    ("left", "top", "right", "bottom"),
+    ("xmin", "ymin", "xmax", "ymax"),
+    ("x_min", "y_min", "x_max", "y_max"),
+    ("x1", "y1", "x2", "y2"),
+)
+"""Names of the four columns of a box; a width and a height mean something else."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Guess:
@@ -98,6 +106,7 @@ def guess(root: Path) -> list[Guess]:
         *_group(train, label),
     ]
     plain = [t for t in others if t not in samples] or samples
+    tables = [train]
     if plain:
         test = max(plain, key=lambda t: ("test" in t.file.lower(), len(t.rows)))
         if test.image != train.image:
@@ -109,9 +118,11 @@ def guess(root: Path) -> list[Guess]:
             Guess(option="test", value=test.file, why=f"{len(test.rows):,} rows of other images"),
             *_image(test, "test")[1:],
         ]
+        tables.append(test)
     else:
         found.append(_test_folder(root))
-    return [*found, *_size(root, train), *_metric(train, label, samples)]
+    box = _box(tables) if plain or not found[-1].value else []
+    return [*found, *box, *_size(root, train), *_metric(train, label, samples)]
 
 
 def _tables(root: Path) -> list[_Table]:
@@ -215,6 +226,19 @@ def _group(table: _Table, label: str) -> list[Guess]:
         if table.rows.groupby(label)[column].nunique().max() > 1:
             count = table.rows[column].nunique()
             return [Guess(option="group", value=column, why=f"by its name; {count:,} of them")]
+    return []
+
+
+def _box(tables: Sequence[_Table]) -> list[Guess]:
+    """Four columns that every table has and whose values are boxes."""
+    for names in BOXES:
+        columns = [[c for n in names for c in t.rows.columns if c.lower() == n] for t in tables]
+        if all(len(found) == 4 and found == columns[0] for found in columns):
+            values = pd.concat([t.rows[columns[0]] for t in tables])
+            left, top, right, bottom = values.apply(pd.to_numeric, errors="coerce").to_numpy().T
+            if ((left >= 0) & (top >= 0) & (left < right) & (top < bottom)).all():
+                why = "by their names; each row is a box, so images are cut to it"
+                return [Guess(option="box", value=list(columns[0]), why=why)]
     return []
 
 
