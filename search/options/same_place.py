@@ -34,6 +34,8 @@ def same_contest(config: JobConfig) -> str:
     words += _changed("holdout", config.holdout)
     if config.metric != "macro_f1":
         words.append(f"metric={config.metric}")
+    if config.prepare:
+        words.append(f"prepare={config.prepare}")
     if config.direction:
         words.append(f"direction={config.direction}")
     return "".join(f" {shlex.quote(word)}" for word in words)

@@ -58,7 +58,16 @@ def export(config: ExportConfig) -> int:
         print("MLflow's registry: left out, since it could not call functions of your own")
     elif config.register:
         print(_register(config, search, to))
-    print(f"Next:\n  python {to}/predict.py <folder of images> --out predictions.csv")
+    options = "".join(
+        f" {option}"
+        for option, wanted in {
+            "--list <table with left, top, right, bottom>": bool(images.boxes),
+            f"--model {config.model}": bool(config.model),
+            f"--prepare {config.prepare}": images.preparation.own is not None,
+        }.items()
+        if wanted
+    )
+    print(f"Next:\n  python {to}/predict.py <folder of images>{options} --out predictions.csv")
     if config.json:
         print(json.dumps({"id": search.id, "path": str(to)}))
     return OK

@@ -63,6 +63,7 @@ def test_the_next_command_names_the_same_contest(tmp_path: Path) -> None:
     assert dataclasses.asdict(again.data) == dataclasses.asdict(config.data)
     assert (again.holdout, again.metric) == (config.holdout, config.metric)
     assert same_contest(parse(TrainConfig, [])) == ""
+    assert same_contest(parse(TrainConfig, ["prepare=mine:cut"])) == " prepare=mine:cut"
 
 
 def test_a_job_is_ready_to_run(tmp_path: Path) -> None:
