@@ -14,6 +14,7 @@ LIBRARIES = (
     "albumentations",
     "numpy",
     "opencv-python-headless",
+    "pillow",
     "scikit-learn",
     "timm",
     "torch",

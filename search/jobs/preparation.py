@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterator, Mapping
 from fractions import Fraction
 from pathlib import Path
@@ -227,9 +228,11 @@ def _check_networks(
             check_makers(baseline.with_params({name: choice}), own)
     if not isinstance(baseline.model, Timm):
         return
-    sizes = [*_choices(space, "predict_size"), baseline.data.predict_size]
+    sizes = [baseline.data.size, *(parse_size(v) for v in _choices(space, "size"))]
+    predicted = [baseline.data.predict_size]
+    predicted += [parse_size(v) for v in _choices(space, "predict_size")]
     for name in _choices(space, "backbone") or [baseline.model.backbone]:
-        for size in sizes:
-            check_backbone(name, baseline.data.size, parse_size(size))
+        for seen in itertools.product(sizes, predicted):
+            check_backbone(name, *seen)
         if baseline.model.pretrained or baseline.model.weights:  # fetched once, not by every worker
             timm_network(baseline.replace(backbone=name), classes)

@@ -33,7 +33,7 @@ def sizes(*sizes, backbones=("test_resnet",)):
     ))
 
 def odd():
-    return sizes(("size", ("32x32", "32x48")))
+    return sizes(("size", ("32x32", "32x48")), backbones=("test_resnet", "test_vit"))
 
 def larger():
     return sizes(("size", ("32x32", "24x24")), ("predict_size", ("0", "64x64")))
@@ -97,6 +97,8 @@ def test_a_job_decides_how_its_images_are_prepared(runs: Path) -> None:
         (["fix.predict_size=4"], "predict_size must be at least 8"),
         (["fix.predict_size=96", "store.side=64"], "store.side=64 is below the largest size 96"),
         (["fix.backbone=test_vit", "fix.predict_size=48"], "test_vit takes images of the size"),
+        (["space=team_images:odd", "narrow.backbone=[test_vit]", "fix.predict_size=32x48"],
+         "predict_size=32x48: test_vit takes images"),
         (["space=team_images:fixed"], "predict_size=64x64: test_vit takes images of the size"),
         (["space=team_images:odd", "data.shape=pad"],
          "data.shape=pad keeps the proportions .* need the same: 32x32, 32x48"),

@@ -169,6 +169,8 @@ def test_sizes_of_predictions_that_make_no_sense() -> None:
         shape, size = settings
         with pytest.raises(InputError, match=words):
             TrialConfig.of(size=(64, 96), predict_size=size, store_side=128, shape=shape)
+    with pytest.raises(InputError, match=r"boxes=.\.\./b\.csv.: only letters"):
+        TrialConfig.of(boxes="../b.csv")
     assert TrialConfig.of(size=(64, 96), predict_size="0").data.prediction_size == (64, 96)
     assert TrialConfig.of(predict_size=256).flat()["predict_size"] == "256x256"
     assert TrialConfig().flat()["predict_size"] == "0"
