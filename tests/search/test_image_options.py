@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 
-from results.records.events import FORMAT
 from results.records.ledger import Ledger
 from results.records.trials import Search
 from search.jobs.preparation import prepare
@@ -70,12 +69,12 @@ def test_a_job_decides_how_its_images_are_prepared(runs: Path) -> None:
     data = ready.baseline.data
     assert (data.shape, data.interpolation, data.prepare) == ("crop", "area", options[2][8:])
     assert data.store_side == ready.store.side == 64  # 1.3 times what is trained, or the predicted
-    assert ready.opening["baseline"]["data"] == data.to_json()
-    assert ready.opening["options"]["prepare"] == "team_images:flipped"
-    assert ready.opening["digests"]["own"]
+    assert ready.opening.baseline.data == data
+    assert ready.opening.options["prepare"] == "team_images:flipped"
+    assert ready.opening.digests.own
     _, plain = prepared(runs, "space=team_images:larger")
     assert plain.store.path != ready.store.path
-    assert plain.opening["data"]["digest"] == ready.opening["data"]["digest"]  # of the files
+    assert plain.opening.data.digest == ready.opening.data.digest  # of the files
 
 
 @pytest.mark.parametrize(
@@ -116,7 +115,7 @@ def test_what_is_wrong_is_told_before_anything_is_written(
 def test_a_job_goes_on_with_images_prepared_as_before_only(runs: Path) -> None:
     _, first = prepared(runs, "name=s")
     with contextlib.closing(Ledger(Path(first.job.folder) / "ledger.jsonl")) as ledger:
-        ledger.add("opened", format=FORMAT, kind="search", **{"trials": 1, **first.opening})
+        ledger.add(first.opening)
     search = Search.read(Path(first.job.folder))
     for option, words in {
         "data.shape=pad": 'baseline shape: "squash" then, "pad" now',
