@@ -13,8 +13,12 @@ from sklearn.metrics import confusion_matrix
 from results.forecast.forecast import Expected, Forecast
 from results.metrics import Metric
 from results.records.trials import Trial
+from results.reporting.fonts import take_letters_from_other_fonts
+from results.stats.correlation import Interval
 from results.stats.interval import Interval
 from results.trust.trust import Trust
+
+take_letters_from_other_fonts()
 
 NAMED = 25
 """Most classes whose names fit on an axis."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import shlex
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -224,6 +226,18 @@ def test_labels_of_all_kinds_come_back_as_they_were(
     table = pd.read_csv(tmp_path / "alone.csv", dtype=str)
     assert list(table) == ["image", "label", *labels]
     assert list(table["label"][:3]) == list(labels)
+
+
+def test_figures_of_any_script_are_drawn_without_a_warning(tmp_path: Path) -> None:
+    script = (
+        "import numpy as np; from results.reporting.figures import confusion\n"
+        "figure = confusion(np.arange(3), np.eye(3), ['große Möwe', '北極 燕鷗', '7'])\n"
+        "figure.savefig('x.png')"
+    )
+    command = [sys.executable, "-W", "error::UserWarning", "-c", script]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert (tmp_path / "x.png").stat().st_size > 1000
 
 
 def test_links_may_lead_out_of_the_folder(write: Write, tmp_path_factory: Any) -> None:
