@@ -14,7 +14,6 @@ from results.forecast.forecast import Expected, Forecast
 from results.metrics import Metric
 from results.records.trials import Trial
 from results.reporting.fonts import take_letters_from_other_fonts
-from results.stats.correlation import Interval
 from results.stats.interval import Interval
 from results.trust.trust import Trust
 
