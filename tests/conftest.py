@@ -47,7 +47,7 @@ def task(contest: Contest, tmp_path_factory: pytest.TempPathFactory) -> Training
         test_images=contest.test_images[:100],
     )
     return TrainingContext(
-        store=build_store(few, 44, tmp_path_factory.mktemp("few")),
+        store=build_store(few, Preparation(side=44), tmp_path_factory.mktemp("few")),
         folds=make_folds(few, 5),
         classes=few.classes,
         metric=METRICS["macro_f1"],
