@@ -175,6 +175,15 @@ def _choices(space: SearchSpace | None, name: str) -> list[Any]:
     return list(distribution.choices)
 
 
+def _sizes(
+    baseline: TrialConfig, space: SearchSpace | None
+) -> tuple[list[tuple[int, int]], list[tuple[int, int]]]:
+    """Sizes of training, and those of predictions, that the baseline or a sampled trial has."""
+    sizes = [baseline.data.size, *(parse_size(v) for v in _choices(space, "size"))]
+    predicted = [parse_size(v) for v in _choices(space, "predict_size")]
+    return sizes, [baseline.data.predict_size, *predicted]
+
+
 def _with_images(
     config: JobConfig, baseline: TrialConfig, space: SearchSpace | None, contest: Contest
 ) -> TrialConfig:
@@ -183,9 +192,8 @@ def _with_images(
     Raises:
         InputError: If one store cannot do for all the sizes that are trained.
     """
-    sizes = [parse_size(v) for v in _choices(space, "size")] or [baseline.data.size]
-    predicted = [parse_size(v) for v in _choices(space, "predict_size")]
-    seen = [*sizes, *(size for size in predicted or [baseline.data.prediction_size] if any(size))]
+    sizes, predicted = _sizes(baseline, space)
+    seen = [*sizes, *(size for size in predicted if any(size))]
     proportions = {Fraction(*size) for size in seen}
     if config.data.shape != "squash" and len(proportions) > 1:
         raise InputError(
@@ -228,9 +236,7 @@ def _check_networks(
             check_makers(baseline.with_params({name: choice}), own)
     if not isinstance(baseline.model, Timm):
         return
-    sizes = [baseline.data.size, *(parse_size(v) for v in _choices(space, "size"))]
-    predicted = [baseline.data.predict_size]
-    predicted += [parse_size(v) for v in _choices(space, "predict_size")]
+    sizes, predicted = _sizes(baseline, space)
     for name in _choices(space, "backbone") or [baseline.model.backbone]:
         for seen in itertools.product(sizes, predicted):
             check_backbone(name, *seen)

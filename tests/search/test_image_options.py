@@ -112,6 +112,12 @@ def test_what_is_wrong_is_told_before_anything_is_written(
     assert not list(runs.rglob("*.u8*"))
 
 
+def test_the_store_does_for_the_baseline_too(runs: Path) -> None:
+    """Which a search trains beside its samples, at a size that may be none of theirs."""
+    _, ready = prepared(runs, "space=team_images:larger", "data.baseline.size=64")
+    assert ready.store.side == 84
+
+
 def test_a_job_goes_on_with_images_prepared_as_before_only(runs: Path) -> None:
     _, first = prepared(runs, "name=s")
     with contextlib.closing(Ledger(Path(first.job.folder) / "ledger.jsonl")) as ledger:
