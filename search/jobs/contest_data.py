@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from search.options.groups import DataConfig, DigitsConfig
+from search.options.embedded import embedded_name
+from search.options.groups import DataConfig
 from spaces.errors import InputError
 from spaces.names import check_name
 from trainables.data.contest import Contest, load_contest
-from trainables.data.digits import make_digits
+from trainables.data.embedded import EMBEDDED
 
 TASK = "classification"
 """What the data's targets are."""
 
 
 def read_contest(data: DataConfig, runs: Path) -> Contest:
-    """Reads the tables; the embedded contest is made in the runs folder.
+    """Reads the tables; an embedded contest is made in the runs folder.
 
     Args:
         data: Where they are.
@@ -26,9 +27,10 @@ def read_contest(data: DataConfig, runs: Path) -> Contest:
     """
     if runs.exists() and not runs.is_dir():
         raise InputError(f"runs={runs} is a file, not a folder")
-    if isinstance(data, DigitsConfig) and not data.root:
+    embedded = embedded_name(data)
+    if embedded:
         _make_writable(runs)
-        root = make_digits(runs / data.name / "data")
+        root = EMBEDDED[embedded](runs / data.name / "data")
     elif not data.root:
         raise InputError("data.root is needed: the folder with the contest's tables and images")
     else:

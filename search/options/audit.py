@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from search.options.embedded import CHOICES
 from search.options.groups import DataConfig, HoldoutConfig
 from search.options.option import group, option
 from search.options.shared import RunsConfig
@@ -13,8 +14,6 @@ from search.options.shared import RunsConfig
 class AuditConfig(RunsConfig):
     """What is audited."""
 
-    data: DataConfig = group(
-        DataConfig, "digits (embedded), csv, or <file> of --config-dir's data/ folder"
-    )
+    data: DataConfig = group(DataConfig, CHOICES)
     holdout: HoldoutConfig = group(HoldoutConfig)
     json: bool = option(False, "last line of the output is JSON: id and path")

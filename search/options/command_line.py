@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
+from search.options.embedded import DEFAULT
 from search.options.exit_codes import BAD_INPUT, FAILED, OK, STOPPED
 from search.options.option import keys
 from search.options.recorded import Recorded
@@ -116,7 +117,7 @@ def help_text(schema: type[Any], command: str) -> str:
     defaults = schema()
     for key, _, told in keys(schema):
         if key == "data":
-            name = "data=digits"
+            name = f"data={DEFAULT}"
         elif key in _OPEN:
             name = f"{key}.<name>=…"
         else:

@@ -15,7 +15,8 @@ from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError
 
-from search.options.groups import DataConfig, DigitsConfig
+from search.options.embedded import DEFAULT, EMBEDDED
+from search.options.groups import DataConfig
 from search.options.recorded import Recorded
 from spaces.errors import InputError, unknown
 
@@ -42,9 +43,9 @@ def compose_config(
     store = ConfigStore.instance()
     defaults: list[Any] = ["_self_"]
     if "data" in get_type_hints(schema):
-        store.store(group="data", name="digits", node=DigitsConfig)
-        store.store(group="data", name="csv", node=DataConfig)
-        defaults = ["_self_", {"data": "digits"}]
+        for name, node in {**EMBEDDED, "csv": DataConfig}.items():
+            store.store(group="data", name=name, node=node)
+        defaults = ["_self_", {"data": DEFAULT}]
     primary = dataclasses.make_dataclass(
         "Primary",
         [("defaults", list[Any], dataclasses.field(default_factory=lambda: defaults))],

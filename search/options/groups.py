@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from math import inf
 from typing import Any
 
@@ -75,22 +75,6 @@ class DataConfig:
         for key, choices in (("shape", SHAPES), ("interpolation", INTERPOLATIONS)):
             if getattr(self, key) not in choices:
                 raise unknown(key, getattr(self, key), choices, f"data.{key}")
-
-
-@dataclass(kw_only=True)
-class DigitsConfig(DataConfig):
-    """The embedded digits, with a baseline that a CPU trains in seconds."""
-
-    name: str = "digits"
-    baseline: dict[str, Any] = field(
-        default_factory=lambda: {
-            "backbone": "test_resnet",
-            "size": 32,
-            "lr": 5e-3,
-            "batch": 32,
-            "epochs": 12,
-        }
-    )
 
 
 @dataclass(kw_only=True)

@@ -8,7 +8,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from results.records.secrets import without_password
-from search.options.groups import DigitsConfig
+from search.options.embedded import DEFAULT, embedded_name
+from search.options.groups import DataConfig, HoldoutConfig
 from search.options.training import EngineConfig, JobConfig
 
 
@@ -29,9 +30,10 @@ def same_contest(config: JobConfig) -> str:
 
     Wherever they came from: files of ``--config-dir`` are written out.
     """
-    own = not isinstance(config.data, DigitsConfig) or config.data.root
-    words = ["data=csv", *_changed("data", config.data)] if own else []
-    words += _changed("holdout", config.holdout)
+    chosen = embedded_name(config.data) or "csv"
+    words = [] if chosen == DEFAULT else [f"data={chosen}"]
+    words += _changed("data", config.data, DataConfig if chosen == "csv" else type(config.data))
+    words += _changed("holdout", config.holdout, HoldoutConfig)
     if config.metric != "macro_f1":
         words.append(f"metric={config.metric}")
     if config.prepare:
@@ -41,9 +43,9 @@ def same_contest(config: JobConfig) -> str:
     return "".join(f" {shlex.quote(word)}" for word in words)
 
 
-def _changed(name: str, group: Any) -> Iterator[str]:
-    """The options of a group that are not their defaults."""
-    for field in dataclasses.fields(group):
+def _changed(name: str, group: Any, schema: type[Any]) -> Iterator[str]:
+    """The options of a group that are not the defaults of a schema."""
+    for field in dataclasses.fields(schema):
         value = getattr(group, field.name)
         default = (
             field.default_factory()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from search.options.embedded import CHOICES
 from search.options.groups import (
     ClusterConfig,
     DataConfig,
@@ -78,9 +79,7 @@ class EngineConfig(TrackedConfig):
 class JobConfig(EngineConfig):
     """What searches and single trainings have in common."""
 
-    data: DataConfig = group(
-        DataConfig, "digits (embedded), csv, or <file> of --config-dir's data/ folder"
-    )
+    data: DataConfig = group(DataConfig, CHOICES)
     holdout: HoldoutConfig = group(HoldoutConfig)
     metric: str = option(
         "macro_f1",

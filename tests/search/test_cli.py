@@ -10,8 +10,9 @@ import pytest
 
 import search
 from search.options.analysis import ShowConfig, SyncConfig, UiConfig
+from search.options.audit import AuditConfig
 from search.options.command_line import help_text, parse
-from search.options.groups import DigitsConfig
+from search.options.embedded import EMBEDDED, DigitsConfig, MasksConfig, embedded_name
 from search.options.option import about, keys
 from search.options.search_space import flatten, resolve_space
 from search.options.training import PromoteConfig, RunConfig, TrainConfig
@@ -25,6 +26,21 @@ def test_defaults() -> None:
     config = parse(RunConfig, [])
     assert isinstance(config.data, DigitsConfig)
     assert (config.space, config.trials, config.confirm) == ("aug_policy", 16, 3)
+
+
+def test_embedded_contests_have_options_of_their_own() -> None:
+    config = parse(RunConfig, ["data=masks", "data.group=person", "data.baseline.epochs=3"])
+    assert isinstance(config.data, MasksConfig)
+    assert (config.data.name, config.data.group) == ("masks", "person")
+    assert config.data.baseline == {**MasksConfig().baseline, "epochs": 3}
+    assert embedded_name(config.data) == "masks"
+    assert embedded_name(parse(RunConfig, ["data=masks", "data.root=/mine"]).data) == ""
+    assert embedded_name(parse(RunConfig, ["data=csv", "data.root=/mine"]).data) == ""
+    for name in EMBEDDED:
+        assert embedded_name(parse(TrainConfig, [f"data={name}"]).data) == name
+        assert f"{name} " in help_text(AuditConfig, "")
+    with pytest.raises(InputError, match=r"unknown data 'mask'.*did you mean masks"):
+        parse(RunConfig, ["data=mask"])
 
 
 def test_values_and_open_groups() -> None:

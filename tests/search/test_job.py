@@ -64,6 +64,10 @@ def test_the_next_command_names_the_same_contest(tmp_path: Path) -> None:
     assert (again.holdout, again.metric) == (config.holdout, config.metric)
     assert same_contest(parse(TrainConfig, [])) == ""
     assert same_contest(parse(TrainConfig, ["prepare=mine:cut"])) == " prepare=mine:cut"
+    for chosen in (["data=masks", "data.group=session"], ["data.group=a.csv"], ["data.root=/d"]):
+        config = parse(TrainConfig, chosen)
+        again = parse(RunConfig, shlex.split(same_contest(config)))
+        assert dataclasses.asdict(again.data) == dataclasses.asdict(config.data)
 
 
 def test_a_job_is_ready_to_run(tmp_path: Path) -> None:

@@ -6,8 +6,6 @@ hold-out flatters, as it does in many real contests.
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 from pathlib import Path
 
 import cv2
@@ -17,6 +15,8 @@ from numpy.typing import NDArray
 from sklearn.datasets import load_digits
 from sklearn.model_selection import train_test_split
 
+from trainables.data.contest_folder import Drawn, write_contest
+
 SIDE = 32
 TEST_SHARE = 0.4
 FRONTAL_SHARE = 0.85
@@ -24,42 +24,34 @@ FRONTAL, STEEP = 30.0, 60.0
 """Largest tilt in degrees of frontal and of steep photos."""
 
 
+CARD = """# Digits
+
+The 1,797 handwritten digits of scikit-learn (8 x 8 pixels, Alpaydin and Kaynak, UCI 1998), seen
+by a simulated camera at 32 x 32 pixels. 60 % are for training: 85 % of their photos are tilted by
+up to 30 degrees, the others by up to 60. The test photos are tilted evenly by up to 60 degrees.
+Blur and noise grow with the tilt. A hold-out of training photos is easier than the test, by
+construction.
+"""
+
+
 def make_digits(folder: Path, seed: int = 0) -> Path:
     """Writes the contest into ``folder`` unless it is there already.
 
-    ``train.csv``, ``test.csv``, ``sample_submission.csv``, ``solution.csv`` (the test labels, for
-    scoring locally) and PNG files of 32 x 32 pixels. The same seed gives the same files.
+    The same seed gives the same files.
 
     Returns:
         ``folder``.
     """
-    if (folder / "train.csv").exists():
-        return folder
-    photos, classes, trained = photographs(seed)
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    temporary = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
-    try:
-        names = [f"train/{i:04d}.png" for i in range(trained)]
-        names += [f"test/{i:04d}.png" for i in range(len(photos) - trained)]
-        for part in ("train", "test"):
-            (temporary / part).mkdir()
-        for name, photo in zip(names, photos, strict=True):
-            cv2.imwrite(str(temporary / name), photo)
-        test_table = pd.DataFrame({"image": names[trained:], "label": classes[trained:]})
-        test_table[["image"]].to_csv(temporary / "test.csv", index=False)
-        test_table.to_csv(temporary / "solution.csv", index=False)
-        test_table.assign(label=0).to_csv(temporary / "sample_submission.csv", index=False)
-        train_table = pd.DataFrame({"image": names[:trained], "label": classes[:trained]})
-        train_table.to_csv(temporary / "train.csv", index=False)
-        temporary.chmod(0o755)
-        try:
-            temporary.rename(folder)
-        except OSError:
-            if not (folder / "train.csv").exists():  # otherwise somebody else was faster
-                raise
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
-    return folder
+
+    def draw() -> Drawn:
+        photos, classes, trained = photographs(seed)
+        return Drawn(
+            photos=list(photos),
+            train=pd.DataFrame({"label": classes[:trained]}),
+            solution=pd.DataFrame({"label": classes[trained:]}),
+        )
+
+    return write_contest(folder, CARD, draw)
 
 
 def photographs(seed: int = 0) -> tuple[NDArray[np.uint8], NDArray[np.int64], int]:
