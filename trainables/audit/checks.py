@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from trainables.audit.class_checks import classes
+from trainables.audit.class_checks import classes, mistyped
 from trainables.audit.duplicate_checks import identical, nearly_identical
 from trainables.audit.evidence import Evidence
 from trainables.audit.file_checks import files
 from trainables.audit.finding import SEVERITIES, Finding
-from trainables.audit.group_checks import groups
+from trainables.audit.group_checks import groups, leaking_groups
 from trainables.audit.picture_checks import pictures
 from trainables.audit.shift_checks import shift
 
@@ -18,8 +18,10 @@ CHECKS: tuple[Callable[[Evidence], Iterable[Finding]], ...] = (
     identical,
     nearly_identical,
     groups,
+    leaking_groups,
     shift,
     classes,
+    mistyped,
     pictures,
 )
 """In the order in which findings of one severity are told."""

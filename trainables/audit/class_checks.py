@@ -9,11 +9,15 @@ from itertools import combinations
 import numpy as np
 
 from results.tasks.tasks import task_of
+from trainables.audit.class_names import slips
 from trainables.audit.evidence import Evidence
 from trainables.audit.finding import Finding, Place
 
 SHOWN = 12
 """Classes that are named in one finding."""
+
+SLIPS = 0.25
+"""Most images of a class that may be another one mistyped, in shares of that one's."""
 
 
 def classes(evidence: Evidence) -> Iterator[Finding]:
@@ -72,6 +76,32 @@ def classes(evidence: Evidence) -> Iterator[Finding]:
             what=f"no image of {_some(missing)}: groups are larger than folds can share out",
             advice="use fewer folds (holdout.folds=), or smaller groups",
         )
+
+
+def mistyped(evidence: Evidence) -> Iterator[Finding]:
+    """A finding on classes that are rare and named like a frequent one but for a slip."""
+    contest = evidence.contest
+    strata = task_of(contest.task).strata(contest.labels)
+    counts = Counter(strata.tolist())
+    ordered = [sorted(pair, key=lambda i: counts[i]) for pair in slips(contest.classes)]
+    pairs = [(few, many) for few, many in ordered if counts[few] <= SLIPS * counts[many]]
+    if not pairs:
+        return
+    told = [
+        f"{contest.classes[few]!r} ({counts[few]}) and {contest.classes[many]!r} ({counts[many]})"
+        for few, many in pairs
+    ]
+    yield Finding(
+        name="class names mistyped",
+        severity="warning",
+        what=f"classes whose names differ by one slip of the hand: {_some(told)}",
+        advice="give them one name if they are one class",
+        places=tuple(
+            Place(row=int(row), detail=contest.classes[few])
+            for few, _ in pairs
+            for row in np.flatnonzero(strata == few)
+        ),
+    )
 
 
 def _some(names: list[str]) -> str:

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trainables.audit.finding import Finding, Place
+from trainables.audit.same_files import same_files
 from trainables.data.contest import Contest
 from trainables.data.folds import Folds
 
@@ -18,14 +19,7 @@ if TYPE_CHECKING:  # every search asks for identical files, and needs none of th
 
 def identical(evidence: Evidence) -> Iterator[Finding]:
     """Findings on files that are byte for byte the same."""
-    readable = evidence.looks.readable
-    digests = [
-        digest if known else str(row)  # an unreadable file is like no other
-        for row, (digest, known) in enumerate(
-            zip(evidence.looks.table["sha256"], readable, strict=True)
-        )
-    ]
-    yield from identical_files(evidence.contest, evidence.folds, digests)
+    yield from _same(evidence.contest, evidence.folds, evidence.same)
 
 
 def identical_files(
@@ -38,14 +32,11 @@ def identical_files(
         folds: Its split, where there is one.
         digests: Of the files of all images, training first.
     """
-    first: dict[str, int] = {}
-    pairs = [
-        (first[digest], row)
-        for row, digest in enumerate(digests)
-        if first.setdefault(digest, row) != row
-    ]
-    found = np.array(pairs, np.int64).reshape(-1, 2)
-    yield from _told(contest, folds, found, "identical file", "the same file", certain=True)
+    yield from _same(contest, folds, same_files(digests))
+
+
+def _same(contest: Contest, folds: Folds | None, pairs: NDArray[np.int64]) -> Iterator[Finding]:
+    yield from _told(contest, folds, pairs, "identical file", "the same file", certain=True)
 
 
 def nearly_identical(evidence: Evidence) -> Iterator[Finding]:

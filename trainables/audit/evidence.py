@@ -11,7 +11,9 @@ from numpy.typing import NDArray
 from trainables.audit.grouping import Proposal
 from trainables.audit.looks import Looks
 from trainables.audit.neighbours import near_duplicates
+from trainables.audit.same_files import same_files
 from trainables.audit.shift import Shift, measure_shift
+from trainables.audit.togetherness import Together, together
 from trainables.data.contest import Contest
 from trainables.data.folds import Folds
 
@@ -39,6 +41,21 @@ class Evidence:
         """Number of training images, which are the first rows."""
         return len(self.contest.train_images)
 
+    @property
+    def groups(self) -> NDArray[np.str_] | None:
+        """Groups of the training images, str (n,): those with names, or the proposed ones."""
+        if self.contest.groups is not None or self.proposal is None:
+            return self.contest.groups
+        return self.proposal.groups
+
+    @cached_property
+    def same(self) -> NDArray[np.int64]:
+        """Pairs of rows of the same file, each with the first one of it, (pairs, 2)."""
+        digests = self.looks.table["sha256"].tolist()
+        for row in np.flatnonzero(~self.looks.readable):  # such a file is like no other
+            digests[row] = str(row)
+        return same_files(digests)
+
     @cached_property
     def near(self) -> NDArray[np.int64]:
         """Pairs of rows that are nearly the same picture but not the same file, (pairs, 2)."""
@@ -47,6 +64,14 @@ class Evidence:
         differ = np.array([files[a] != files[b] for a, b in pairs.tolist()], bool)
         found: NDArray[np.int64] = pairs[differ]
         return found
+
+    @cached_property
+    def hints(self) -> tuple[Together, ...]:
+        """What names and times of files say of the groups; empty without groups."""
+        if self.groups is None:
+            return ()
+        taken = self.looks.table["taken"].fillna("")[: self.trained]
+        return tuple(together(self.contest.train_images, taken.tolist(), self.groups))
 
     @cached_property
     def shift(self) -> Shift | None:

@@ -3,7 +3,7 @@ test images are."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import accumulate, pairwise
 
@@ -13,7 +13,9 @@ from scipy.cluster.hierarchy import fcluster, linkage
 from scipy.stats import wasserstein_distance
 from sklearn.decomposition import PCA
 from sklearn.neighbors import NearestNeighbors
+from threadpoolctl import threadpool_limits
 
+from trainables.audit.linear_model import linear_score
 from trainables.audit.looks import BLOCKS
 
 Floats = NDArray[np.float32]
@@ -26,7 +28,7 @@ ASKED = 4000
 """Images whose nearest training image is looked up on either side."""
 
 CLUSTERED = 3000
-"""Images of a class that are clustered; the others join the nearest of them."""
+"""Images that are clustered together at most; the others join the nearest of them."""
 
 STEP = 1.25
 """How many times more clusters the next finer candidate has."""
@@ -43,7 +45,9 @@ class Candidate:
     """A way to group, and what a hold-out of such groups is like.
 
     Attributes:
-        clusters: Per class; 0 where every image (or named group) stands alone.
+        clusters: Per class, or in all; 0 where every image (or named group) stands alone.
+        across: Whether images of all classes are clustered together, as by what they were taken in
+            front of, and not those of each class.
         groups: Their number in all.
         gap: Wasserstein distance between the distances of held-out images and those of test images
             to the nearest training image; in units of the test's median distance.
@@ -52,10 +56,18 @@ class Candidate:
     """
 
     clusters: int
+    across: bool
     groups: int
     gap: float
     distance: float
     found: float
+
+    @property
+    def how(self) -> str:
+        """How many clusters, in words."""
+        if not self.clusters:
+            return "none"
+        return f"{self.clusters:,} {'in all' if self.across else 'a class'}"
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -63,7 +75,7 @@ class Proposal:
     """What the distances speak for.
 
     Attributes:
-        candidates: From no groups to the fewest clusters.
+        candidates: From no groups to the fewest clusters, within classes and then across them.
         best: The one of them whose gap is smallest; the first where chance explains its gap, or no
             grouping removes `EXPLAINS` of it.
         chance: Gap that chance alone makes (95th percentile).
@@ -71,6 +83,8 @@ class Proposal:
         nearest: int (n,), the training image that is nearest to each one in another fold without
             groups, for those that were asked, and -1.
         apart: float (n,), the distance to it, in units of the test's median.
+        scores: Macro F1 of a linear model of the appearance on held-out images, with the folds of
+            the first candidate and with those of the best.
     """
 
     candidates: tuple[Candidate, ...]
@@ -79,6 +93,7 @@ class Proposal:
     groups: NDArray[np.str_] | None
     nearest: NDArray[np.int64]
     apart: Floats
+    scores: tuple[float, float]
 
 
 def propose(
@@ -90,13 +105,14 @@ def propose(
     named: NDArray[np.str_] | None = None,
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> Proposal:
-    """Groups images of a class by appearance until held-out images are as far as test images.
+    """Groups images by appearance until held-out images are as far as test images.
 
     A hold-out of shots that stand beside their twins in training says nothing of test images that
     have no twin there. The number of clusters is the one at which the distances of held-out images
     to the nearest image trained on are distributed most like those of the test images: nearest
     neighbour distance matching (Linnenbrink et al., kNNDM CV, Geoscientific Model Development
-    2024), with average linkage within each class. No label of a test image is needed.
+    2024), with average linkage, within each class or across them, since a burst shows one thing
+    but people and places may be in several classes. No label of a test image is needed.
 
     Args:
         train: Appearance, (n, features).
@@ -107,70 +123,99 @@ def propose(
         named: Groups that have names, str (n,).
         progress: Called with the candidates done and their number.
     """
-    train, test = _components(train, test)
+    with threadpool_limits(1, "openmp"):  # on busy cores its threads wait for each other
+        return _proposed(*_components(train, test), labels, assign, folds, named, progress)
+
+
+def _proposed(
+    train: Floats,
+    test: Floats,
+    labels: NDArray[np.int64],
+    assign: Assign,
+    folds: int,
+    named: NDArray[np.str_] | None,
+    progress: Callable[[int, int], None],
+) -> Proposal:
     rng = np.random.default_rng(0)
     asked = _some(len(train), rng)
     wanted, _ = _nearest(train, test[_some(len(test), rng)])
     unit = float(np.median(wanted)) or 1.0
     drawn = [rng.choice(wanted, len(wanted)) for _ in range(DRAWS)]
     chance = float(np.quantile([wasserstein_distance(wanted, d) for d in drawn], 0.95)) / unit
-    clusterings = _Clusterings(train, labels, named, rng)
-    ladder = [0, *_ladder(folds, clusterings.most)]
+    ways: list[tuple[int, _Clusterings | None]] = [(0, None)]
+    for clusterings in _clusterings(train, labels, named, rng):
+        ways += [(clusters, clusterings) for clusters in _ladder(folds, clusterings.most)]
     found: list[Candidate] = []
-    grouped: list[NDArray[np.str_] | None] = []
     near = np.full(len(train), -1), np.zeros(len(train), np.float32)
-    for clusters in ladder:
-        groups = clusterings.cut(clusters) if clusters else named
-        fold = assign(groups)
-        distances, which = _held_out(train, fold, asked)
-        if not clusters:
+    for clusters, way in ways:
+        groups = named if way is None else way.cut(clusters)
+        distances, which = _held_out(train, assign(groups), asked)
+        if way is None:
             near[0][asked], near[1][asked] = which, distances / unit
         found.append(
             Candidate(
                 clusters=clusters,
+                across=way is not None and way.across,
                 groups=len(train) if groups is None else len(set(groups.tolist())),
                 gap=float(wasserstein_distance(distances, wanted)) / unit,
                 distance=float(np.median(distances)) / unit,
                 found=float((labels[which] == labels[asked]).mean()),
             )
         )
-        grouped.append(groups)
-        progress(len(found), len(ladder))
+        progress(len(found), len(ways))
     index = min(range(len(found)), key=lambda i: found[i].gap)
     if found[0].gap <= chance or found[index].gap > (1 - EXPLAINS) * found[0].gap:
         index = 0
+    clusters, way = ways[index]
+    groups = named if way is None else way.cut(clusters)
+    alone, together = (linear_score(train, labels, assign(g), asked) for g in (named, groups))
     return Proposal(
         candidates=tuple(found),
         best=found[index],
         chance=chance,
-        groups=grouped[index] if index else None,
+        groups=None if way is None else groups,
         nearest=near[0],
         apart=near[1],
+        scores=(alone, together),
     )
 
 
+def _clusterings(
+    points: Floats,
+    labels: NDArray[np.int64],
+    named: NDArray[np.str_] | None,
+    rng: np.random.Generator,
+) -> Iterator[_Clusterings]:
+    """The ways to cluster: within classes, then across them; groups with names across only."""
+    if named is None:
+        yield _Clusterings(points, labels, None, rng)
+    if named is not None or labels.min() < labels.max():
+        yield _Clusterings(points, None, named, rng)
+
+
 class _Clusterings:
-    """How the images of each class, or the groups that have names, cluster.
+    """How images, or the groups that have names, cluster.
 
     Attributes:
-        most: Of them in one class.
+        across: Whether all of them together, and not those of each class.
+        most: Of them that are clustered together.
     """
 
     def __init__(
         self,
         points: Floats,
-        labels: NDArray[np.int64],
+        labels: NDArray[np.int64] | None,
         named: NDArray[np.str_] | None,
         rng: np.random.Generator,
     ) -> None:
+        self.across = labels is None
         self._of = np.arange(len(points))
-        self._strata = labels
         if named is not None:
             names, self._of = np.unique(named, return_inverse=True)
             sums = np.zeros((len(names), points.shape[1]), np.float32)
             np.add.at(sums, self._of, points)
             points = np.divide(sums, np.bincount(self._of)[:, None], dtype=np.float32)
-            self._strata = np.zeros(len(names), np.int64)
+        self._strata = np.zeros(len(points), np.int64) if labels is None else labels
         self._joins: dict[int, NDArray[np.int64]] = {}
         self._linkages: dict[int, NDArray[np.float64]] = {}
         for stratum in np.unique(self._strata).tolist():
@@ -179,7 +224,7 @@ class _Clusterings:
             self._joins[stratum] = _nearest(here[some], here)[1]
             if len(some) > 1:
                 self._linkages[stratum] = linkage(here[some], "average")
-        self.most = int(np.bincount(self._strata).max())
+        self.most = min(CLUSTERED, int(np.bincount(self._strata).max()))
 
     def cut(self, clusters: int) -> NDArray[np.str_]:
         """Names of the clusters of all images, so many per class at most."""

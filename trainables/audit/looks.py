@@ -51,6 +51,7 @@ _HEADER = (
     "mode",
     "frames",
     "orientation",
+    "taken",
     "width",
     "height",
     "bytes",
@@ -87,8 +88,9 @@ class Looks:
     Attributes:
         table: A row per image: ``image``, ``table`` (train or test), ``row`` (line of that table),
             ``problem`` (none, ``empty``, ``unreadable: …`` or ``truncated``), ``format``,
-            ``mode``, ``frames``, ``orientation`` (EXIF), ``width``, ``height``, ``bytes``,
-            ``sha256``, the `PROPERTIES`, and what cleanvision measures.
+            ``mode``, ``frames``, ``orientation`` and ``taken`` (EXIF; when, if that is known),
+            ``width``, ``height``, ``bytes``, ``sha256``, the `PROPERTIES`, and what cleanvision
+            measures.
         hashes: uint64 (n,), perceptual hashes (pHash).
         thumbnails: uint8 (n, 16, 16, 3).
         appearance: float32 (n, 364): square roots of the shares of colours, of colours at the
@@ -206,11 +208,13 @@ def _header(data: bytes) -> dict[str, Any]:
         warnings.simplefilter("ignore")  # of decompression bombs: large images have their finding
         try:
             with Image.open(io.BytesIO(data)) as image:
+                exif = image.getexif()
                 found = {
                     "format": image.format,
                     "mode": image.mode,
                     "frames": getattr(image, "n_frames", 1),
-                    "orientation": image.getexif().get(0x0112, 1),
+                    "orientation": exif.get(0x0112, 1),
+                    "taken": str(exif.get_ifd(0x8769).get(0x9003, "")) if exif else "",
                 }
                 image.load()
         except Image.DecompressionBombError:
