@@ -46,7 +46,8 @@ def groups(evidence: Evidence) -> Iterator[Finding]:
     yield Finding(
         name="groups nobody named",
         severity="warning",
-        what=f"{what}; with {best.groups:,} groups of appearance ({best.how}) {best.distance:.2f}, "
+        what=f"{what}; with {best.groups:,} groups of appearance "
+        f"({'across classes' if best.across else best.how}) {best.distance:.2f}, "
         f"and {best.found:.0%} instead of {alone.found:.0%} of held-out images have a nearest "
         f"neighbour with their label; {_beside(evidence, found)}",
         advice="look at the pairs: where they are shots of one thing, accept the groups",

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from results.tasks.tasks import task_of
 from trainables.audit.evidence import Evidence
 
-ROWS, COLUMNS = 240, 240
+ROWS, COLUMNS = 120, 120
 """Groups and classes that are drawn."""
 
 LISTED = 24
@@ -23,7 +23,7 @@ LISTED = 24
 NAMED = 6
 """Classes of one group that are named."""
 
-CELL = 5
+CELL = 8
 """Pixels of a square of the drawing."""
 
 CIRCLES = 400
@@ -42,17 +42,20 @@ def members(evidence: Evidence) -> dict[str, Any] | None:
     counts = np.zeros((len(names), len(contest.classes)), np.int64)
     np.add.at(counts, (of, strata), 1)
     order = np.argsort(-sizes_of, kind="stable")
+    # Groups that are only proposed have no fold yet.
+    fold = evidence.folds.fold if evidence.folds and contest.groups is not None else None
     several = int(((counts > 0).sum(axis=1) > 1).sum())
     return {
         "words": f"{len(names):,} {'' if contest.groups is not None else 'proposed '}groups of "
         f"{sizes_of.min():,} to {sizes_of.max():,} images, {np.median(sizes_of):g} in the median; "
         f"{several:,} of them have several classes",
         "picture": _squares(counts[order[:ROWS], :COLUMNS]),
+        "folds": fold is not None,
         "groups": [
             {
                 "name": str(names[g]),
                 "count": f"{sizes_of[g]:,}",
-                "fold": _fold(evidence, np.flatnonzero(of == g)),
+                "fold": int(fold[of == g][0]) if fold is not None else "",
                 "classes": _classes(contest.classes, counts[g]),
             }
             for g in order[:LISTED].tolist()
@@ -111,13 +114,6 @@ def _squares(counts: NDArray[np.int64]) -> str:
     done, data = cv2.imencode(".png", picture)
     assert done
     return "data:image/png;base64," + base64.b64encode(data.tobytes()).decode()
-
-
-def _fold(evidence: Evidence, rows: NDArray[np.int64]) -> str:
-    """The fold of a group that has a name; proposed ones have none yet."""
-    if evidence.contest.groups is None or evidence.folds is None:
-        return ""
-    return str(evidence.folds.fold[rows[0]])
 
 
 def _classes(names: tuple[str, ...], counts: NDArray[np.int64]) -> str:

@@ -53,9 +53,11 @@ one to take; chance alone makes a gap of {{ chance }}.</p>
 <p>{{ members.words }}. A row per group, the largest first, a column per class in the order below;
 the darker, the more images.</p>
 <img class="exact" src="{{ members.picture }}" alt="">
-<table><tr><th>group</th><th class="n">images</th><th class="n">fold</th><th>classes</th></tr>
+<table><tr><th>group</th><th class="n">images</th>
+{%- if members.folds %}<th class="n">fold</th>{% endif %}<th>classes</th></tr>
 {% for g in members.groups %}<tr><td>{{ g.name }}</td><td class="n">{{ g.count }}</td>
-<td class="n">{{ g.fold }}</td><td>{{ g.classes }}</td></tr>{% endfor %}</table>
+{% if members.folds %}<td class="n">{{ g.fold }}</td>{% endif %}<td>{{ g.classes }}</td></tr>
+{% endfor %}</table>
 {% if members.more %}<p class="small">… and {{ members.more }} more groups</p>{% endif %}
 {% endif %}
 {% if sizes %}<h2 id="sizes">Sizes</h2><p>{{ sizes.words }}. Width and height in pixels; a circle
