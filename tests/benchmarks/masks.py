@@ -1,15 +1,15 @@
-"""What validation promises on the masks: python -m tests.benchmarks.masks [folder]
+"""What validation promises on the embedded contests: python -m tests.benchmarks.masks [folder]
 
-The baseline is trained on random folds, on folds of whole people and of whole sessions, three seeds
-(of folds and training) each, and scored on the hold-out and on the test, whose labels the folder
-has. Beside it what the forecast said of the test without labels, and what the audit proposes
-without being told of people or sessions. With a folder what was trained before is not done again.
+The baselines are trained on random folds, on the masks also on folds of whole people and of whole
+sessions, three seeds (of folds and training) each, and scored on the hold-out and on the test,
+whose labels the folder has. Beside it what the forecast said of the test without labels, and what
+the audit proposes for the masks without being told of people or sessions. What a folder holds of an
+earlier run is not trained again.
 """
 
 from __future__ import annotations
 
 import statistics
-import subprocess
 import sys
 import tempfile
 from collections.abc import Sequence
@@ -19,39 +19,59 @@ import numpy as np
 import pandas as pd
 
 from results.forecast.forecast import forecast
-from results.forecast.trials import models_of
+from results.forecast.methods import Model
 from results.metrics import METRICS
 from results.predictions import Predictions
-from results.records.trials import Search
+from search.jobs.contest_data import read_contest
+from search.jobs.preparation import base_config
+from search.options.command_line import parse
+from search.options.training import TrainConfig
 from trainables.audit.grouping import propose
 from trainables.audit.looks import look_at
 from trainables.data.contest import load_contest
 from trainables.data.folds import assign, make_folds
+from trainables.data.image_store import build_store, store_side
+from trainables.training.context import TrainingContext
+from trainables.training.fit import fit
 
-GROUPS, SEEDS, METRIC = ("", "person", "session"), range(3), METRICS["macro_f1"]
+ROWS = (("digits", ""), ("masks", ""), ("masks", "person"), ("masks", "session"))
+"""Contests and the groups of their folds."""
 
+SEEDS, METRIC = range(3), METRICS["macro_f1"]
 
-def trained(runs: Path, group: str, seed: int) -> Search:
-    """The baseline on fold 0 of such folds."""
-    name = f"{group or 'random'}-{seed}"
-    if not (runs / "masks" / name).exists():
-        asked = [f"runs={runs}", f"name={name}", f"seed={seed}", f"holdout.seed={seed}"]
-        asked += [f"data.group={group}"] if group else []
-        command = [sys.executable, "-m", "search.train", "data=masks", *asked, "quiet=true"]
-        subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
-    return Search.read(runs / "masks" / name)
+Scores = tuple[float, float, float, bool]
+"""On the hold-out, on the test, as forecast there, and whether its interval holds the test's."""
 
 
-def scores(search: Search) -> tuple[float, float, float, bool]:
-    """Macro F1 on the hold-out, on the test, as forecast there, and whether the interval holds."""
-    (trial,) = search.trials.values()
-    (expected,) = forecast(METRIC, models_of([(search, trial)])).models.values()
-    told = pd.read_csv(search.folder.parent / "data" / "solution.csv").set_index("image")["label"]
-    classes = list(search.opened["classes"])
-    predicted = Predictions.read(search.trial_folder(trial) / "test.npz")
-    labels = np.array([classes.index(told[image]) for image in predicted.images])
-    test = METRIC.score(labels, predicted.probabilities)
-    return expected.holdout, test, expected.score, expected.low <= test <= expected.high
+def measured(folder: Path, data: str, group: str, seed: int) -> Scores:
+    """Trains the baseline on all folds but one, or finds what was trained before."""
+    asked = [f"data={data}", f"data.group={group}", f"seed={seed}", f"holdout.seed={seed}"]
+    options = parse(TrainConfig, asked)
+    config = base_config(options)
+    contest = read_contest(options.data, folder)
+    store = build_store(contest, store_side(max(config.data.size)), folder / data / "store")
+    config = config.replace(store_side=store.side)
+    folds = make_folds(contest, 5, seed)
+    trained = folder / data / f"{group or 'random'}-{seed}"
+    if not (trained / "test.npz").exists():
+        context = TrainingContext(store=store, folds=folds, classes=contest.classes, metric=METRIC)
+        for _ in fit(config, context, trained):
+            print(".", end="", file=sys.stderr, flush=True)
+    holdout, test = (Predictions.read(trained / f"{n}.npz") for n in ("holdout", "test"))
+    model = Model(
+        id="baseline",
+        fold=0,
+        kin="baseline",
+        labels=contest.labels[folds.held_out(0)],
+        holdout=holdout.probabilities,
+        test=test.probabilities,
+    )
+    told = pd.read_csv(folder / data / "data" / "solution.csv", dtype=str)
+    index = {name: i for i, name in enumerate(contest.classes)}
+    of = dict(zip(told["image"], told["label"].map(index), strict=True))
+    score = METRIC.score(np.array([of[i] for i in test.images]), test.probabilities)
+    expected = forecast(METRIC, [model]).models["baseline"]
+    return expected.holdout, score, expected.score, expected.low <= score <= expected.high
 
 
 def spread(values: Sequence[float]) -> str:
@@ -60,16 +80,16 @@ def spread(values: Sequence[float]) -> str:
     return f"{statistics.mean(points):.1f} ({min(points):.1f} to {max(points):.1f})"
 
 
-def table(runs: Path) -> None:
-    """Prints a row for each kind of folds."""
-    searches = {(group, seed): trained(runs, group, seed) for seed in SEEDS for group in GROUPS}
+def table(folder: Path) -> None:
+    """Prints a row for each contest and kind of folds, the seeds of all side by side."""
+    every = {(row, seed): measured(folder, *row, seed) for seed in SEEDS for row in ROWS}
     print("| folds | hold-out | test | hold-out off | forecast | forecast off | in its interval |")
     print("|---|---|---|---|---|---|---|")
-    for group in GROUPS:
-        found = [scores(searches[group, seed]) for seed in SEEDS]
+    for data, group in ROWS:
+        found = [every[(data, group), seed] for seed in SEEDS]
         holdout, test, told, held = zip(*found, strict=True)
         cells = [
-            f"by {group}" if group else "random",
+            f"{data}, {f'by {group}' if group else 'random'}",
             spread(holdout),
             spread(test),
             spread([a - b for a, b in zip(holdout, test, strict=True)]),
@@ -80,9 +100,9 @@ def table(runs: Path) -> None:
         print(f"| {' | '.join(cells)} |", flush=True)
 
 
-def audited(runs: Path) -> None:
+def audited(folder: Path) -> None:
     """Prints what groups the audit proposes, and how far they are people and sessions."""
-    root = runs / "masks" / "data"
+    root = folder / "masks" / "data"
     contest, people = load_contest(name="masks", root=root), pd.read_csv(root / "train.csv")
     looks, fold = look_at(contest), make_folds(contest, 5).fold
     found = propose(
@@ -96,7 +116,7 @@ def audited(runs: Path) -> None:
     if found.groups is None:
         return
     of = people.assign(group=found.groups, fold=assign(contest.labels, found.groups, 5, 0))
-    for what in GROUPS[1:]:
+    for what in ("person", "session"):
         pure = (of.groupby("group")[what].nunique() == 1).mean()
         whole = (of.groupby(what)["fold"].nunique() == 1).mean()
         print(f"groups within one {what}: {pure:.0%}; of {what}s on one side: {whole:.0%}")
@@ -105,9 +125,9 @@ def audited(runs: Path) -> None:
 def main() -> None:
     """Trains, audits and prints."""
     with tempfile.TemporaryDirectory() as scratch:
-        runs = Path(sys.argv[1] if len(sys.argv) > 1 else scratch)
-        table(runs)
-        audited(runs)
+        folder = Path(sys.argv[1] if len(sys.argv) > 1 else scratch)
+        table(folder)
+        audited(folder)
 
 
 if __name__ == "__main__":
