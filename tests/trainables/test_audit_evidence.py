@@ -171,9 +171,9 @@ def places() -> tuple[Proposal, NDArray[np.int64], NDArray[np.int64]]:
     middles, walls = rng.normal(0, 1, (4, 364)), rng.normal(0, 2, (18, 364))
     of, labels = np.repeat(np.arange(18), 8), np.tile(np.arange(4), 2 * 18)
     points = walls[of] + middles[labels] + rng.normal(0, 0.4, (len(of), 364))
-    points, train = points.astype(np.float32), of < 12
-    labels, of = labels[train].astype(np.int64), of[train].astype(np.int64)
-    found = propose(points[train], points[~train], labels, lambda g: assign(labels, g, 4, 0), 4)
+    seen_here, elsewhere = points[of < 12].astype(np.float32), points[of >= 12].astype(np.float32)
+    labels, of = labels[of < 12].astype(np.int64), of[of < 12].astype(np.int64)
+    found = propose(seen_here, elsewhere, labels, lambda g: assign(labels, g, 4, 0), 4)
     return found, labels, of
 
 

@@ -19,9 +19,9 @@ from trainables.data.contest import load_contest
 from trainables.data.contest_folder import Drawn, write_contest
 from trainables.data.digits import make_digits
 from trainables.data.embedded import EMBEDDED
-from trainables.data.faces import SIDE
+from trainables.data.faces import MASKS, SIDE
 from trainables.data.folds import assign, make_folds
-from trainables.data.masks import AGES, CARD, GENDERS, MASKS, WRONG_SHARE, make_masks
+from trainables.data.masks import AGES, CARD, GENDERS, WRONG_SHARE, make_masks
 
 GUIDE = Path(__file__).parents[2] / "docs" / "masks.md"
 
@@ -102,7 +102,11 @@ def test_the_same_seed_gives_the_same_files(
     assert (one / "train/0000.png").read_bytes() != (other / "train/0000.png").read_bytes()
     digest = hashlib.sha256((folder / "train.csv").read_bytes()).hexdigest()[:16]
     assert digest == "04dfbbc6caa5f53a"
-    some = [cv2.imread(str(folder / name)) for name in ("train/0000.png", "test/0100.png")]
+    some = []
+    for name in ("train/0000.png", "test/0100.png"):
+        picture = cv2.imread(str(folder / name))
+        assert picture is not None
+        some.append(picture)
     assert {p.shape for p in some} == {(SIDE, SIDE, 3)}
     # Other processors may round a pixel otherwise, so pictures are compared by their means.
     assert np.array([p.mean(axis=(0, 1)) for p in some]) == pytest.approx(
