@@ -231,6 +231,11 @@ def test_classes_by_groups_and_sizes_are_drawn_within_bounds() -> None:
     assert (len(told["groups"]), told["more"]) == (LISTED, 300 - LISTED)
     assert told["groups"][0]["fold"] in range(300)
     assert ROWS < 300
+    assert not told["picture"]  # each has one class
+    mixed = members(seen(["x", "y"] * 6, ["a", "b", "c"] * 4, [0] * 12))
+    assert mixed is not None
+    assert mixed["picture"].startswith("data:image/png")
+    assert mixed["groups"][0]["classes"] == "x 2, y 2"
     drawn = sizes(evidence)
     assert drawn is not None
     assert drawn["drawing"].count("<circle") == CIRCLES

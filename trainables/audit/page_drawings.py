@@ -49,7 +49,7 @@ def members(evidence: Evidence) -> dict[str, Any] | None:
         "words": f"{len(names):,} {'' if contest.groups is not None else 'proposed '}groups of "
         f"{sizes_of.min():,} to {sizes_of.max():,} images, {np.median(sizes_of):g} in the median; "
         f"{several:,} of them have several classes",
-        "picture": _squares(counts[order[:ROWS], :COLUMNS]),
+        "picture": _squares(counts[order[:ROWS], :COLUMNS]) if several else "",
         "folds": fold is not None,
         "groups": [
             {
