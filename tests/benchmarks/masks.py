@@ -31,6 +31,7 @@ from trainables.audit.looks import look_at
 from trainables.data.contest import load_contest
 from trainables.data.folds import assign, make_folds
 from trainables.data.image_store import build_store, store_side
+from trainables.portable.preparation import Preparation
 from trainables.training.context import TrainingContext
 from trainables.training.fit import fit
 
@@ -49,8 +50,9 @@ def measured(folder: Path, data: str, group: str, seed: int) -> Scores:
     options = parse(TrainConfig, asked)
     config = base_config(options)
     contest = read_contest(options.data, folder)
-    store = build_store(contest, store_side(max(config.data.size)), folder / data / "store")
-    config = config.replace(store_side=store.side)
+    side = store_side(max(config.data.size))
+    store = build_store(contest, Preparation(side=side), folder / data / "store")
+    config = config.replace(store_side=side)
     folds = make_folds(contest, 5, seed)
     trained = folder / data / f"{group or 'random'}-{seed}"
     if not (trained / "test.npz").exists():
