@@ -240,3 +240,8 @@ def all_scores(
     """Every metric that is defined on these images, by name."""
     scores = {m.name: m.score(targets, predictions) for m in metrics}
     return {name: value for name, value in scores.items() if np.isfinite(value)}
+
+
+def corrected(metric: str) -> str:
+    """Name under which a metric is reported on corrected labels, beside that on given ones."""
+    return f"{metric}_corrected"

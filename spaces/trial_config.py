@@ -14,6 +14,7 @@ from spaces.digest import digest
 from spaces.errors import InputError, unknown
 from spaces.sections.averaging import AVERAGINGS, Averaging
 from spaces.sections.data import DATA, Data
+from spaces.sections.labels import LABELS, Labels
 from spaces.sections.loss import LOSSES, CrossEntropy, Loss
 from spaces.sections.mixing import MIXINGS, Mixing
 from spaces.sections.model import MODELS, Model, Timm
@@ -30,6 +31,7 @@ SECTIONS: dict[str, Kinds[Any]] = {
     "schedule": SCHEDULES,
     "loss": LOSSES,
     "mix": MIXINGS,
+    "labels": LABELS,
     "sampling": SAMPLINGS,
     "averaging": AVERAGINGS,
     "run": RUNS,
@@ -42,6 +44,7 @@ ELSEWHERE = {
     "prepare": "set it with prepare=module:function",
     "shape": "set it with data.shape=",
     "interpolation": "set it with data.interpolation=",
+    "corrections": "set them with data.corrections=",
     "fold": "a search holds out fold 0; search.train takes fold=",
 }
 """Fields that belong to a job, and where they are set."""
@@ -61,6 +64,7 @@ class TrialConfig:
         loss: The loss.
         policy: Augmentation per image.
         mix: Mixing the images of a batch.
+        labels: What is trained on of images whose label was corrected.
         sampling: Which images an epoch shows.
         averaging: Averages of the weights.
         run: What is done, for how long, on which fold.
@@ -73,6 +77,7 @@ class TrialConfig:
     loss: Loss = field(default_factory=CrossEntropy)
     policy: AugPolicy = field(default_factory=AugPolicy)
     mix: Mixing = field(default_factory=Mixing)
+    labels: Labels = field(default_factory=Labels)
     sampling: Sampling = field(default_factory=Sampling)
     averaging: Averaging = field(default_factory=Averaging)
     run: Run = field(default_factory=Run)
@@ -178,7 +183,7 @@ class TrialConfig:
     @property
     def digest(self) -> str:
         """Identity of the training."""
-        return digest(self.to_json())
+        return digest({**self.to_json(), "labels": self.labels.identity})
 
     @property
     def state_digest(self) -> str:

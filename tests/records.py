@@ -28,6 +28,7 @@ def opening(name: str, baseline: TrialConfig, **rest: Any) -> dict[str, Any]:
         "baseline": baseline.to_json(),
         "data": {"root": "/nowhere", "digest": "d1"},
         "folds": {"file": "folds-f1.csv", "digest": "f1", "count": 2, "sizes": [2, 2]},
+        "corrections": None,
         "digests": {"space": "", "code": "", "own": ""},
         "space": None,
         "trials": 1,

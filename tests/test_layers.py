@@ -30,6 +30,7 @@ FORBIDDEN = {
 }
 ONLY_IN = {
     "mlflow": {"results/tracking/"},
+    "cleanlab": {"results/labels/"},
     "albumentations": {
         "trainables/augment/",
         "trainables/portable/policy.py",

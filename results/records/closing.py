@@ -27,6 +27,8 @@ class Comparison(Record):
         open: Whether further seeds may settle it.
         forecast: Points by which the candidate is expected to lead on the test images; None if
             nobody knows.
+        corrected: Points by which the candidate leads on labels as corrected; None without
+            corrections.
     """
 
     control: str
@@ -38,6 +40,7 @@ class Comparison(Record):
     verdict: Verdict
     open: bool
     forecast: float | None = None
+    corrected: float | None = None
 
 
 class ExpectedScore(Record):

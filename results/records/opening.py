@@ -11,7 +11,7 @@ from results.records.record import Count, Event, MaybeName, Name, Record
 from spaces.param import Value
 from spaces.trial_config import TrialConfig
 
-FORMAT: Final = 3
+FORMAT: Final = 4
 """Of ledgers; another one is refused where it is read."""
 
 Kind = Literal["search", "train", "promotion"]
@@ -69,6 +69,20 @@ class FoldsRecord(Record):
     digest: str
     count: Count
     sizes: tuple[Count, ...] = Field(min_length=1)
+
+
+class CorrectionsRecord(Record):
+    """Labels that a person corrected; they act on training, never on scores.
+
+    Attributes:
+        digest: Of the stored table, ``corrections-<digest>.csv`` beside the folds.
+        relabelled: Images with another label.
+        left_out: Images that should not be used.
+    """
+
+    digest: Name
+    relabelled: Count
+    left_out: Count
 
 
 class Digests(Record):
@@ -147,6 +161,7 @@ class Opened(Event):
         baseline: The configuration that others are compared with.
         data: The images.
         folds: The folds.
+        corrections: Of labels; None without any.
         threads: CPU threads per trial.
         options: The command's options, for the command that resumes it.
         space: What is searched, in its JSON form; None if nothing is.
@@ -160,7 +175,7 @@ class Opened(Event):
     """
 
     event: Literal["opened"] = "opened"
-    format: Literal[3]
+    format: Literal[4]
     kind: Kind
     search: Name
     competition: Name
@@ -173,6 +188,7 @@ class Opened(Event):
     baseline: Config
     data: Data
     folds: FoldsRecord
+    corrections: CorrectionsRecord | None = None
     threads: Count = 1
     options: dict[str, Any] = Field(default_factory=dict)
     space: dict[str, Any] | None = None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from results.metrics import corrected
 from results.records.closing import Closed, Comparison
 from results.records.trials import Search, Trial
 from results.reporting.costs import costs, failures
@@ -175,6 +176,7 @@ def report(search: Search) -> list[str]:
                 f"  its hold-out score is expected to flatter it by {closed.optimism:.1f} "
                 f"points, as the best of {len(sampled)} on the same images{least}"
             )
+        lines += _on_corrected(search, winner, baseline)
     lines += ["", *_confirmation(search, closed), verdict(search)]
     if closed.comparisons:
         lines.append(_trainings(search, closed.comparisons))
@@ -189,7 +191,23 @@ def _single_page(search: Search, closed: Closed) -> list[str]:
     rows = [f"  {line}" for line in table(trial_rows(search, trials))]
     fold = trials[0].config.run.fold if trials else 0
     head = f"{search.id} on fold {fold}, {search.opened.folds.sizes[fold]:,} images"
-    return ["", head, *rows, *_expected(search, closed), "", *failures(search), *costs(closed)]
+    told = [line for trial in trials for line in _on_corrected(search, trial, None)]
+    told += _expected(search, closed)
+    return ["", head, *rows, *told, "", *failures(search), *costs(closed)]
+
+
+def _on_corrected(search: Search, trial: Trial, baseline: Trial | None) -> list[str]:
+    """Scores on labels as corrected, beside which all others are of labels as given."""
+    found = search.opened.corrections
+    score = trial.score(corrected(search.metric))
+    if found is None or score is None:
+        return []
+    other = baseline.score(corrected(search.metric)) if baseline is not None else None
+    beside = "" if other is None else f", the baseline {other:.4f}"
+    return [
+        f"  on labels as corrected ({found.relabelled} changed and {found.left_out} left out in "
+        f"all) it has {score:.4f}{beside}; other scores are of labels as given"
+    ]
 
 
 def _held_out(search: Search) -> str:
@@ -202,13 +220,14 @@ def _confirmation(search: Search, closed: Closed) -> list[str]:
         return []
     fold = search.of("confirm")[0].config.run.fold
     head = [f"confirmation on fold {fold}", "seeds", search.metric, "the winner's", "its gain"]
-    head.append("on the test")
-    rows = [[*head, ""]]
+    corrections = search.opened.corrections is not None
+    rows = [[*head, *(["on corrected labels"] if corrections else []), "on the test", ""]]
     for c in comparisons:
         scores = [f"{score:.4f}" for score in (c.control_score, c.candidate_score)]
         expected = "" if c.forecast is None else f"expected {c.forecast:+.1f}"
-        words = IN_A_TABLE[c.verdict]
-        rows.append([c.control, str(c.seeds), *scores, gain(c), expected, words])
+        on_corrected = "" if c.corrected is None else f"{c.corrected:+.1f}"
+        gains = [gain(c), *([on_corrected] if corrections else []), expected]
+        rows.append([c.control, str(c.seeds), *scores, *gains, IN_A_TABLE[c.verdict]])
     return [f"  {line}" for line in table(rows)]
 
 

@@ -11,7 +11,7 @@ import numpy as np
 from results.forecast.forecast import Forecast, forecast
 from results.forecast.trials import models_of
 from results.leaderboard.leaderboard import Leaderboard
-from results.metrics import Metric
+from results.metrics import Metric, corrected
 from results.records.closing import Comparison, ExpectedScore, ForecastRecord
 from results.records.labelled_images import LabelledImages
 from results.records.trials import Search, Trial
@@ -44,7 +44,12 @@ def summarise(search: Search, metric: Metric, wall: float, tracking: float) -> d
         "baseline": baseline.id if baseline else None,
         "optimism": _optimism(search, metric),
         "comparisons": tuple(
-            c.model_copy(update={"forecast": _forecast_gain(search, metric, expected, c)})
+            c.model_copy(
+                update={
+                    "forecast": _forecast_gain(search, metric, expected, c),
+                    "corrected": _corrected_gain(search, metric, c),
+                }
+            )
             for c in confirmed(search, metric)
         ),
         "forecast": _forecast_event(expected, winner, metric),
@@ -107,6 +112,19 @@ def _forecast_gain(
     if len(scores) < 2 or not np.isfinite(scores).all():
         return None
     return metric.gain(*scores.mean(axis=1).tolist())
+
+
+def _corrected_gain(search: Search, metric: Metric, compared: Comparison) -> float | None:
+    """Points by which the winner leads a control on labels as corrected, over the same seeds; None
+    without corrections."""
+    arms: dict[str, list[float]] = {WINNER: [], compared.control: []}
+    for trial in _confirmations(search):
+        score = trial.score(corrected(metric.name))
+        if trial.state == "finished" and trial.arm in arms and score is not None:
+            arms[trial.arm].append(score)
+    if any(len(scores) < compared.seeds for scores in arms.values()):
+        return None
+    return metric.gain(*(float(np.mean(scores[: compared.seeds])) for scores in arms.values()))
 
 
 def _whys(trials: list[Trial]) -> list[str]:
@@ -172,7 +190,7 @@ def concerns(trial: Trial, winner: Trial, search: Search) -> bool:
     config = trial.asked.replace(seed=ours.run.seed, fold=ours.run.fold)
     if trial.arm == WINNER:
         return config == ours
-    matched = replace(config, policy=ours.policy, mix=ours.mix)
+    matched = replace(config, policy=ours.policy, mix=ours.mix, labels=ours.labels)
     return matched == ours or any(config == t.asked for t in search.of("baseline"))
 
 

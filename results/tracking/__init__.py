@@ -7,7 +7,13 @@ os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "1")
 os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "10")
 os.environ.setdefault("GIT_PYTHON_REFRESH", "quiet")
 
-from results.tracking.competition import log_blend, log_notes, log_scores, log_trust
+from results.tracking.competition import (
+    log_blend,
+    log_notes,
+    log_scores,
+    log_suspects,
+    log_trust,
+)
 from results.tracking.history import tracked_trials
 from results.tracking.registry import register
 from results.tracking.store import (
@@ -27,6 +33,7 @@ __all__ = [
     "log_blend",
     "log_notes",
     "log_scores",
+    "log_suspects",
     "log_trust",
     "open_client",
     "page_links",

@@ -137,6 +137,16 @@ def log_blend(client: MlflowClient, competition: str, record: Blended, folder: P
     client.set_terminated(run, "FINISHED", stamp)
 
 
+def log_suspects(client: MlflowClient, competition: str, folder: Path, share: float) -> None:
+    """Logs the page of suspicious labels, and its tables, on the competition's run ``labels``."""
+    now = int(time.time() * 1000)
+    run = _run(client, competition, "labels", "labels", now)
+    client.log_batch(run, metrics=[Metric("labels/suspects", share, now, 0)])
+    for name in ("index.html", "suspects.csv", "corrections.csv"):
+        client.log_artifact(run, str(folder / name))
+    client.set_terminated(run, "FINISHED", now)
+
+
 def _run(client: MlflowClient, competition: str, name: str, kind: str, begun: int) -> str:
     """Finds the run of something that concerns the whole competition, or creates it.
 

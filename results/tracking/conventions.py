@@ -61,6 +61,8 @@ def closing_metrics(closed: Closed) -> dict[str, float]:
         metrics[f"gain/{name}"] = comparison.gain
         if comparison.forecast is not None:
             metrics[f"gain/{name}.on_test"] = comparison.forecast
+        if comparison.corrected is not None:
+            metrics[f"gain/{name}.on_corrected"] = comparison.corrected
         if comparison.margin is not None:
             metrics[f"gain/{name}.margin"] = comparison.margin
     return metrics

@@ -70,6 +70,17 @@ def track_blend(standing: Standing, name: str, folder: Path, tracking: str, runs
     return track(runs, tracking, copy)
 
 
+def track_suspects(competition: str, folder: Path, share: float, tracking: str, runs: Path) -> str:
+    """Copies the page of suspicious labels into MLflow; returns what went wrong, or nothing."""
+
+    def copy(client: Any) -> None:
+        from results.tracking import log_suspects
+
+        log_suspects(client, competition, folder, share)
+
+    return track(runs, tracking, copy)
+
+
 def track_notes(competition: str, leaderboard: Leaderboard, tracking: str, runs: Path) -> str:
     """Copies notes into MLflow; returns what went wrong, or nothing."""
 

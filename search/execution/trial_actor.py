@@ -152,18 +152,24 @@ _MEMORY_SIGNS = (
 @functools.lru_cache(maxsize=1)
 def _open_task(job: Job) -> TrainingContext:
     """Opens what the trials of a job share, once per process."""
+    from trainables.data.corrections import stored_corrections
     from trainables.data.folds import Folds
     from trainables.data.image_store import ImageStore
     from trainables.tasks.tasks import training_task
     from trainables.training.context import TrainingContext
 
-    store = ImageStore(Path(job.store))
+    store, folds = ImageStore(Path(job.store)), Folds.read(Path(job.folds))
+    corrections = None
+    if job.corrections:
+        path = Path(job.corrections)
+        corrections = stored_corrections(path, folds.images, folds.labels, job.classes)
     return TrainingContext(
         task=training_task(job.task),
         store=store.copied_to(Path(job.local_store)) if job.local_store else store,
-        folds=Folds.read(Path(job.folds)),
+        folds=folds,
         classes=job.classes,
         metric=resolve_metric(job.metric, job.direction, job.task),
         own=own_functions(model=job.model, loss=job.loss),
+        corrections=corrections,
         predict_test=job.predict_test,
     )

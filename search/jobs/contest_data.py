@@ -51,6 +51,7 @@ def read_contest(data: DataConfig, runs: Path) -> Contest:
         test_images=data.test_images,
         box=data.box,
         classes=data.classes,
+        corrections=data.corrections,
         task=TASK,
     )
 

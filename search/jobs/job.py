@@ -10,7 +10,16 @@ from typing import Any
 import pandas as pd
 
 from results.metrics import Direction, Metric, custom_metric
-from results.records.opening import FORMAT, Data, Digests, FoldsRecord, Images, Opened, Promotion
+from results.records.opening import (
+    FORMAT,
+    CorrectionsRecord,
+    Data,
+    Digests,
+    FoldsRecord,
+    Images,
+    Opened,
+    Promotion,
+)
 from results.records.secrets import without_password
 from results.tasks.tasks import task_of
 from search.jobs.code_digest import code_digest
@@ -40,6 +49,7 @@ class Job:
         store: Path of the image store.
         local_store: Folder on a node's own disk for a copy of it; empty for none.
         folds: Path of the stored folds.
+        corrections: Path of the stored corrections of labels; empty for none.
         classes: Class names.
         metric: Metric name or ``module:function``.
         direction: Which way it is better.
@@ -58,6 +68,7 @@ class Job:
     store: str
     local_store: str
     folds: str
+    corrections: str
     classes: tuple[str, ...]
     metric: str
     direction: Direction
@@ -84,7 +95,16 @@ class Prepared:
     warnings: tuple[str, ...]
 
 
-RESERVED = ("data", "store", "submissions", "imports", "blends", "predictions")
+RESERVED = (
+    "data",
+    "store",
+    "submissions",
+    "imports",
+    "blends",
+    "predictions",
+    "audit",
+    "labels",
+)
 """Folders beside the searches of a competition."""
 
 
@@ -140,7 +160,7 @@ def assemble(
         promotion: What is promoted.
         warnings: What the user should know.
     """
-    folder = Path(config.runs) / contest.name
+    folder, corrected = Path(config.runs) / contest.name, contest.corrections
     write_boxes(contest.boxes, folder)
     job = Job(
         competition=contest.name,
@@ -149,6 +169,7 @@ def assemble(
         store=str(store.path.resolve()),
         local_store=config.store.local,
         folds=str(folds.write(folder).resolve()),
+        corrections=str(corrected.write(folder).resolve()) if corrected is not None else "",
         classes=contest.classes,
         metric=metric_reference,
         direction=metric.direction,
@@ -186,6 +207,7 @@ def assemble(
             count=folds.count,
             sizes=tuple(len(folds.held_out(f)) for f in range(folds.count)),
         ),
+        corrections=CorrectionsRecord(**corrected.summary) if corrected is not None else None,
         threads=job.threads,
         options=recordable_options(config, contest.files.root),
         space=space.to_json() if space is not None else None,

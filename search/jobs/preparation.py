@@ -20,6 +20,7 @@ from search.options.training import JobConfig, TrainConfig
 from search.options.user_code import own_functions, preparation_of
 from spaces.augmentation.families import is_policy_parameter
 from spaces.errors import InputError
+from spaces.sections.labels import GIVEN
 from spaces.sections.model import Timm
 from spaces.size import parse_size
 from spaces.space import SearchSpace
@@ -27,6 +28,7 @@ from spaces.trial_config import SECTIONS, TrialConfig, check_effect
 from trainables.audit.duplicate_checks import identical_files
 from trainables.data.boxes import boxes_file
 from trainables.data.contest import Contest
+from trainables.data.corrections import check_left
 from trainables.data.folds import Folds, make_folds
 from trainables.data.image_store import ImageStore, build_store, store_side
 
@@ -92,6 +94,7 @@ def prepare(
             f"fold={baseline.run.fold}: with {folds.count} folds they run from 0 to "
             f"{folds.count - 1}"
         )
+    baseline = _with_corrections(baseline, space, contest, folds)
     _check_networks(config, baseline, space, len(contest.classes))
 
     name = config.resume or job_name(config, folder, label)
@@ -119,6 +122,26 @@ def prepare(
         space=space,
         warnings=tuple(_told_twice(config, contest, folds, store)),
     )
+
+
+def _with_corrections(
+    baseline: TrialConfig, space: SearchSpace | None, contest: Contest, folds: Folds
+) -> TrialConfig:
+    """The configuration with the identity of the data's corrections.
+
+    Raises:
+        InputError: If there are none, but labels are to be corrected, or they leave too little.
+    """
+    kinds = {baseline.labels.kind, *_categories(space).get("labels", ())} - {GIVEN}
+    if contest.corrections is None:
+        if kinds:
+            raise InputError(
+                f"labels={min(kinds)}: there are no corrections; data.corrections= names a table "
+                "of them, such as python -m search.labels proposes after a promotion"
+            )
+        return baseline
+    check_left(contest.corrections, folds)
+    return baseline.replace(corrections=contest.corrections.digest)
 
 
 def _told_twice(

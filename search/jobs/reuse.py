@@ -37,6 +37,7 @@ class KnownTrainings:
             theirs = search.opened
             same = theirs.data.digest == opened.data.digest
             same = same and theirs.folds.digest == opened.folds.digest
+            same = same and theirs.corrections == opened.corrections  # reports score on these, too
             same_code = theirs.digests.code == opened.digests.code or "code" in accept
             # A folder that was renamed or copied has not the files that its record names.
             if search.id == job.name or search.folder.name != search.id or not (same and same_code):

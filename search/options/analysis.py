@@ -126,6 +126,14 @@ class PredictImagesConfig(NetworksConfig):
 
 
 @dataclass(kw_only=True)
+class LabelsConfig(CompetitionConfig):
+    """``python -m search.labels``."""
+
+    promotion: str = option("", "id of a promotion; empty is the newest")
+    prepare: str = option("", PREPARE)
+
+
+@dataclass(kw_only=True)
 class ScoreConfig(CompetitionConfig):
     """``python -m search.score``."""
 

@@ -58,6 +58,11 @@ class DataConfig:
         "how decoded images are resized: auto (OpenCV's bilinear, or area), or Pillow's bilinear, "
         "bicubic, lanczos or area",
     )
+    corrections: str = option(
+        "",
+        "table (.csv) of images and the labels they should have, such as search.labels proposes; "
+        "labels= says what trainings make of it",
+    )
     classes: list[str] = option(list, "class names in the order wanted; sorted labels when empty")
     baseline: dict[str, Any] = option(
         dict, "the data's own untuned configuration: data.baseline.backbone=resnet18"

@@ -5,15 +5,17 @@ from __future__ import annotations
 import dataclasses
 import shlex
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 from results.records.secrets import without_password
-from search.options.embedded import DEFAULT, embedded_name
+from search.options.embedded import DEFAULT, EMBEDDED, embedded_name
 from search.options.groups import DataConfig, HoldoutConfig
-from search.options.training import EngineConfig, JobConfig
+from search.options.shared import TrackedConfig
+from search.options.training import JobConfig
 
 
-def same_place(config: EngineConfig, tracking: bool = False) -> str:
+def same_place(config: TrackedConfig, tracking: bool = False) -> str:
     """The options that make a following command look at the same folder and tracking store.
 
     A password in a tracking URI is not repeated.
@@ -41,6 +43,27 @@ def same_contest(config: JobConfig) -> str:
     if config.direction:
         words.append(f"direction={config.direction}")
     return "".join(f" {shlex.quote(word)}" for word in words)
+
+
+def recorded_contest(options: Mapping[str, Any], embedded: Path) -> str:
+    """`same_contest` of a search that was recorded.
+
+    Args:
+        options: Its recorded options.
+        embedded: Where the embedded contest lies, which needs no options.
+    """
+    data = {**options["data"], "corrections": ""}
+    kind = DataConfig
+    if data["root"] == str(embedded.resolve()):
+        kind, data["root"] = EMBEDDED.get(data["name"], DataConfig), ""
+    config = JobConfig(
+        data=kind(**data),
+        holdout=HoldoutConfig(**options["holdout"]),
+        metric=options["metric"],
+        direction=options["direction"],
+        prepare=options["prepare"],
+    )
+    return same_contest(config)
 
 
 def _changed(name: str, group: Any, schema: type[Any]) -> Iterator[str]:

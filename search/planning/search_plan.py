@@ -12,16 +12,19 @@ from search.planning.planned import Planned, interrupted
 from search.planning.sampler import Sampler
 from spaces.augmentation.policy import AugPolicy
 from spaces.augmentation.trivial_augment import trivial_augment
+from spaces.sections.labels import GIVEN
 from spaces.trial_config import TrialConfig
 
 CONFIRM_FOLD = 1
 """The fold on which winner and controls are compared: it did not choose the winner."""
 
-CONTROLS = {
+CONTROLS: dict[str, dict[str, Any]] = {
     "no augmentation": {"policy": AugPolicy(), "mix": "none"},
     "TrivialAugment": {"policy": trivial_augment(), "mix": "none"},
+    "labels as given": {"labels": GIVEN},
 }
-"""Matched controls: the winner's configuration but for its augmentation."""
+"""Matched controls: the winner's configuration but for its augmentation, or what it makes of
+corrected labels."""
 
 WINNER, BASELINE = "winner", "the baseline"
 
@@ -103,8 +106,13 @@ class SearchPlan:
 
     def expected(self) -> int:
         """Number of trainings in all; of the confirmation, those of the stages that are certain."""
-        certain = len(self._confirmations()) if self._sampling_ended() else len(CONTROLS) + 1
+        certain = len(self._confirmations()) if self._sampling_ended() else self._first_stage()
         return 1 + self.trials + (certain if self.confirm else 0)
+
+    def _first_stage(self) -> int:
+        """Trainings of the confirmation's first stage as long as there is no winner to know it."""
+        correct = bool(self.baseline.labels.corrections)
+        return 1 + sum(correct or "labels" not in changes for changes in CONTROLS.values())
 
     def _sampling_ended(self) -> bool:
         """Whether all sampled trials have ended; the baseline chooses nothing, so it may run."""

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from results.records.opening import Promotion
 from results.records.trials import Search
 from results.reporting.promotion_page import SECOND_STAGE
+from search.competition.corrections import recorded_corrections, trained_with
 from search.competition.images import open_pictures
 from search.competition.standing import Standing, open_standing
 from search.execution.driver import Driver
@@ -96,6 +98,8 @@ class PromotionJob(JobKind):
         commands = [f"python -m search.show {search.id}{here}"]
         if search.arms:
             commands.append(f"python -m search.submit select=promotion:{search.id}{here}")
+            if len(self._rows) == self._folds.count:
+                commands.append(f"python -m search.labels promotion={search.id}{here}")
         return commands
 
 
@@ -170,11 +174,12 @@ def _prepare(
             "by one"
         )
     ((preparation, boxes),) = ways
+    corrections = recorded_corrections(standing.search, folds, trained_with(arms.values()))
     contest, store = open_pictures(standing, preparation, boxes, say, config.store.folder)
     reference = config.metric if ":" in config.metric else standing.metric.name
     return assemble(
         config,
-        contest=contest,
+        contest=replace(contest, corrections=corrections),
         folds=folds,
         store=store,
         name=name,

@@ -17,6 +17,7 @@ READY = (
     "aug_policy",
     "backbone",
     "fast_autoaugment",
+    "labels",
     "loss",
     "magnitude",
     "optimizer",

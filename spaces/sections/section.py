@@ -41,6 +41,11 @@ class Section:
         settings = dataclasses.asdict(self).items()
         return {name: list(v) if isinstance(v, tuple) else v for name, v in settings}
 
+    @property
+    def identity(self) -> dict[str, Any]:
+        """What a training depends on of it."""
+        return self.to_json()
+
 
 @dataclass(frozen=True, kw_only=True)
 class Foreign(Section):

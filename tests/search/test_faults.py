@@ -82,6 +82,7 @@ def trials(
         store=str(store.path),
         local_store="",
         folds=str(folds.write(folder)),
+        corrections="",
         classes=contest.classes,
         metric="macro_f1",
         direction="maximize",

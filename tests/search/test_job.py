@@ -68,6 +68,7 @@ def test_the_next_command_names_the_same_contest(tmp_path: Path) -> None:
         config = parse(TrainConfig, chosen)
         again = parse(RunConfig, shlex.split(same_contest(config)))
         assert dataclasses.asdict(again.data) == dataclasses.asdict(config.data)
+    assert same_contest(parse(TrainConfig, ["data.corrections=a.csv"])) == " data.corrections=a.csv"
 
 
 def test_a_job_is_ready_to_run(tmp_path: Path) -> None:

@@ -66,7 +66,7 @@ def _told(
             severity="warning",
             what=f"pairs of training images that are {how} with unlike labels: "
             f"{len(contradicting):,}",
-            advice="correct one label of each pair, or take both out",
+            advice="correct one label of each pair (data.corrections=), or take both out",
             places=_places(contest, contradicting),
         )
     if folds is not None and len(within):

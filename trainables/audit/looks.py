@@ -198,7 +198,7 @@ def _look(path: str) -> Seen:
     image = Image.fromarray(reduced)
     found = imagehash.phash(image).hash.ravel()
     small = resize(reduced, THUMBNAIL, THUMBNAIL)
-    return facts, int(np.packbits(found).view(">u8")[0]), small, _appearance(reduced)
+    return facts, int(np.packbits(found).view(">u8")[0]), small, appearance_of(reduced)
 
 
 def _header(data: bytes) -> dict[str, Any]:
@@ -263,7 +263,8 @@ def _measured(picture: NDArray[np.uint8], size: int, height: int, width: int) ->
     return found
 
 
-def _appearance(picture: NDArray[np.uint8]) -> NDArray[np.float32]:
+def appearance_of(picture: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """Colours, colours of the border and layout of a picture, uint8 (height, width, 3)."""
     small = resize(picture, SIDE, SIDE)
     colours = cv2.cvtColor(small, cv2.COLOR_RGB2HSV)
     border = np.ones((SIDE, SIDE), bool)

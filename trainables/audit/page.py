@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Sequence
 from typing import Any
 
-import cv2
 import numpy as np
 from jinja2 import Environment
-from numpy.typing import NDArray
 
 from results.tasks.tasks import task_of
 from trainables.audit.evidence import Evidence
@@ -18,7 +15,7 @@ from trainables.audit.grouping import Proposal
 from trainables.audit.looks import PROPERTIES
 from trainables.audit.page_drawings import members, sizes
 from trainables.audit.page_template import PAGE
-from trainables.portable.images import decode, resize
+from trainables.audit.thumbnails import encoded, thumbnail
 
 SHOWN = 16
 """Images, or pairs, of one finding."""
@@ -31,12 +28,6 @@ CLASSES = 120
 
 EXTREMES = 4
 """Images that have least, or most, of a property."""
-
-QUALITY = 85
-"""Of JPEG: with it a hundred pictures take a third of a megabyte."""
-
-SIDE = 96
-"""Longest side of a picture on the page."""
 
 
 def audit_page(
@@ -157,7 +148,7 @@ def _classes(evidence: Evidence) -> list[dict[str, Any]]:
                 "name": name,
                 "count": len(rows),
                 "folds": counts,
-                "mean": "" if mean is None else _encoded(mean),
+                "mean": "" if mean is None else encoded(mean),
                 "samples": [_picture(evidence, int(row)) for row in some],
             }
         )
@@ -165,17 +156,4 @@ def _classes(evidence: Evidence) -> list[dict[str, Any]]:
 
 
 def _picture(evidence: Evidence, row: int) -> str:
-    if not evidence.looks.readable[row]:
-        return ""
-    picture = decode(evidence.contest.paths[row].read_bytes())
-    height, width = picture.shape[:2]
-    factor = SIDE / max(height, width)
-    return _encoded(resize(picture, max(1, round(height * factor)), max(1, round(width * factor))))
-
-
-def _encoded(picture: NDArray[np.uint8]) -> str:
-    """A JPEG within the page."""
-    bgr = cv2.cvtColor(picture, cv2.COLOR_RGB2BGR)
-    done, data = cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, QUALITY])
-    assert done
-    return "data:image/jpeg;base64," + base64.b64encode(data.tobytes()).decode()
+    return thumbnail(evidence.contest.paths[row]) if evidence.looks.readable[row] else ""

@@ -52,7 +52,8 @@ one to take; chance alone makes a gap of {{ chance }}.</p>
 {% if members %}<h2 id="members">Classes and groups</h2>
 <p>{{ members.words }}.</p>
 {% if members.picture %}<p>A row per group, the largest first, a column per class in the order
-below; the darker, the more images.</p><img class="exact" src="{{ members.picture }}" alt="">{% endif %}
+below; the darker, the more images.</p>
+<img class="exact" src="{{ members.picture }}" alt="">{% endif %}
 <table><tr><th>group</th><th class="n">images</th>
 {%- if members.folds %}<th class="n">fold</th>{% endif %}<th>classes</th></tr>
 {% for g in members.groups %}<tr><td>{{ g.name }}</td><td class="n">{{ g.count }}</td>

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from results.tasks.tasks import task_of
 from spaces.errors import InputError, unknown
 from trainables.data.boxes import Boxes, read_boxes
+from trainables.data.corrections import Corrections, read_corrections
 from trainables.data.image_files import ImageFiles
 from trainables.data.tables import read_table
 from trainables.portable.images import SUFFIXES
@@ -37,6 +38,7 @@ class Contest:
         groups: str (n_train,), or None; images of one group never stand on both sides of a split.
         fold: int64 (n_train,), a team's own folds from 0, or None.
         boxes: The part of each image that counts, by name; empty where whole images do.
+        corrections: Labels that a person corrected, or None; folds and scores know nothing of them.
         task: Kind of prediction.
     """
 
@@ -49,6 +51,7 @@ class Contest:
     groups: NDArray[np.str_] | None = None
     fold: NDArray[np.int64] | None = None
     boxes: Boxes = field(default_factory=dict)
+    corrections: Corrections | None = None
     task: str = "classification"
 
     @property
@@ -82,6 +85,7 @@ def load_contest(
     test_images: str | Sequence[str] = "",
     box: Sequence[str] = (),
     classes: Sequence[str] = (),
+    corrections: str = "",
     task: str = "classification",
 ) -> Contest:
     """Reads a contest's tables.
@@ -101,6 +105,7 @@ def load_contest(
         test_images: The same of test images.
         box: Columns of left, top, right and bottom, in both tables, of a box that is cut out.
         classes: Class names in the order wanted; sorted labels when empty.
+        corrections: Table of corrected labels; empty for none.
         task: What the targets are.
 
     Raises:
@@ -150,6 +155,11 @@ def load_contest(
         groups=None if groups is None else np.array(groups, dtype=np.str_),
         fold=None if folds is None else _own_folds(folds, fold),
         boxes=boxes,
+        corrections=(
+            read_corrections(_beside(corrections, folder), images, labels, names)
+            if corrections
+            else None
+        ),
         task=task,
     )
 
@@ -207,8 +217,7 @@ def _column_or_table(
         )
     if value in table or not value.endswith(".csv"):
         return _column(table, train, value, key)
-    path = Path(value).expanduser()
-    path = path if path.is_absolute() or path.is_file() else train.parent / value
+    path = _beside(value, train.parent)
     listed = read_table(path.parent, path.name, key)
     names = _column(listed, path, "image", key)
     of = dict(zip(names, _column(listed, path, key.removeprefix("data."), key), strict=True))
@@ -219,6 +228,12 @@ def _column_or_table(
         if name not in of:
             raise InputError(f"{path} does not list {name!r} ({train}, row {row})")
     return [of[name] for name in images]
+
+
+def _beside(value: str, folder: Path) -> Path:
+    """A table that an option names: where it is, or relative to the training table's folder."""
+    path = Path(value).expanduser()
+    return path if path.is_absolute() or path.is_file() else folder / value
 
 
 def _own_folds(values: list[str], column: str) -> NDArray[np.int64]:

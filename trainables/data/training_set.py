@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from results.tasks.tasks import TASKS
 from spaces.trial_config import TrialConfig
+from trainables.data.labellings import labelled
 
 if TYPE_CHECKING:
     from trainables.training.context import TrainingContext
@@ -34,15 +35,19 @@ class TrainingSet:
 
 
 def training_set(config: TrialConfig, context: TrainingContext) -> TrainingSet:
-    """What a training learns from: the images of all folds but its own, as they are labelled.
+    """What a training learns from: the images of all folds but its own, with their labels.
+
+    Of images whose label was corrected it learns what the section ``labels`` says.
 
     Args:
         config: The training.
         context: Data, folds and task.
     """
     folds, task = context.folds, context.task
+    labels, counts = labelled(config, folds.labels, context.corrections)
+    rows, targets = folds.trained_on(config.run.fold), task.targets(labels, len(context.classes))
     return TrainingSet(
-        rows=folds.trained_on(config.run.fold),
-        targets=task.targets(folds.labels, len(context.classes)),
-        strata=TASKS[task.name].strata(folds.labels),
+        rows=rows[counts[rows] > 0],
+        targets=targets * counts.reshape(-1, *[1] * (targets.ndim - 1)),
+        strata=TASKS[task.name].strata(labels),
     )

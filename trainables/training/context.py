@@ -10,6 +10,7 @@ import torch
 
 from results.metrics import Metric
 from spaces.trial_config import TrialConfig
+from trainables.data.corrections import Corrections
 from trainables.data.folds import Folds
 from trainables.data.image_store import ImageStore
 from trainables.losses.losses import Loss
@@ -28,6 +29,7 @@ class TrainingContext:
         classes: Class names in the order of predictions.
         metric: The contest's metric.
         own: The team's own functions, by ``module:function``.
+        corrections: Labels of training images that a person corrected; None without any.
         predict_test: Whether test images are predicted after the last epoch.
     """
 
@@ -37,6 +39,7 @@ class TrainingContext:
     classes: tuple[str, ...]
     metric: Metric
     own: Mapping[str, Callable[..., Any]] = field(default_factory=dict)
+    corrections: Corrections | None = None
     predict_test: bool = True
 
     def network(self, config: TrialConfig) -> torch.nn.Module:

@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from results.metrics import all_scores
+from results.metrics import all_scores, corrected
 from results.predictions import Predictions
 from results.tasks.tasks import TASKS
 from spaces.trial_config import TrialConfig
@@ -130,7 +130,21 @@ def _scores(
     scores = all_scores(context.folds.labels[rows], probabilities, metrics.values())
     if context.metric.name not in scores:
         raise TrainingError(f"{context.metric.name} is not defined on the hold-out's predictions")
-    return scores
+    return scores | _corrected_score(probabilities, rows, context)
+
+
+def _corrected_score(
+    probabilities: NDArray[np.float32], rows: NDArray[np.int64], context: TrainingContext
+) -> dict[str, float]:
+    """The contest's metric on labels as corrected, where there are such, and it is defined."""
+    if context.corrections is None:
+        return {}
+    used = ~context.corrections.left_out[rows]
+    if not used.any():
+        return {}
+    labels = context.corrections.labels[rows[used]]
+    found = all_scores(labels, probabilities[used], [context.metric])
+    return {corrected(name): value for name, value in found.items()}
 
 
 def _predict_test(

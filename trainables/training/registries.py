@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from spaces.trial_config import TrialConfig
+from trainables.data.labellings import LABELLINGS
 from trainables.data.samplings import SAMPLINGS
 from trainables.losses.losses import LOSSES
 from trainables.networks.networks import NETWORKS
@@ -22,6 +23,7 @@ REGISTRIES: tuple[Parts[Any], ...] = (
     SCHEDULES,
     LOSSES,
     MIXINGS,
+    LABELLINGS,
     SAMPLINGS,
     AVERAGES,
     ACTIONS,

@@ -1,0 +1,1 @@
+"""Labels that are probably wrong, by out-of-fold predictions; the only place for cleanlab"""

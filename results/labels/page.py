@@ -1,0 +1,128 @@
+"""The page of suspicious labels: one HTML file that requests nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from jinja2 import Environment
+
+SHOWN = 300
+"""Suspects with pictures."""
+
+_PAGE = """<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><title>{{ name }}: labels</title>
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<style>
+body { font: 15px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 72rem; padding: 0 1rem;
+  color: #1d2329; background: #fff }
+h1 { font-size: 1.5rem } h2 { font-size: 1.15rem; margin-top: 2.2rem }
+table { border-collapse: collapse; margin: .6rem 0 } th { text-align: left; font-weight: 600 }
+td, th { padding: .3rem .9rem .3rem 0; vertical-align: top; border-bottom: 1px solid #e4e7ea }
+td.n, th.n { text-align: right; font-variant-numeric: tabular-nums }
+.small { color: #5b6670; font-size: .85rem; overflow-wrap: anywhere } code { background: #f1f3f5 }
+.near { display: flex; gap: .6rem } figure { margin: 0; max-width: 8rem }
+figcaption { font-size: .75rem; color: #5b6670; overflow-wrap: anywhere }
+figcaption.same { color: #1b6e3c; font-weight: 600 }
+td img { height: 72px; background: #eef0f2 } td.it img { height: 96px }
+</style></head><body>
+<h1>{{ name }}: {{ headline }}</h1>
+<p>By confident learning on {{ source }}: predictions of models that did not see the image.</p>
+{% if suspects %}<p>A suspect is no proof. Look, then edit <code>corrections.csv</code>: delete the
+rows whose label is right after all (or write it back), put in another label where neither is right,
+and leave the label empty where the image should not be used. Then <code>{{ command }}</code></p>
+<table><tr><th>label</th><th>taken for</th><th class="n">suspects</th></tr>
+{% for given, proposed, count in confusions %}<tr><td>{{ given }}</td><td>{{ proposed }}</td>
+<td class="n">{{ count }}</td></tr>{% endfor %}</table>
+<h2>Suspects, the most suspicious first</h2>
+<p class="small">Score: the probability of the label as given. Beside each, the training images that
+look most alike by colour and layout, whatever a network makes of them; those labelled as proposed
+are set in bold.</p>
+<table><tr><th>image</th><th></th><th>label</th><th>proposed</th><th class="n">score</th>
+<th>looks like</th></tr>
+{% for s in suspects %}<tr><td class="it"><img src="{{ s.picture }}" alt=""></td>
+<td class="small">{{ s.image }}<br>row {{ s.row }}, fold {{ s.fold }}</td><td>{{ s.given }}</td>
+<td>{{ s.proposed }}<br><span class="small">{{ "%.0f"|format(100 * s.sureness) }} %</span></td>
+<td class="n">{{ "%.4f"|format(s.score) }}</td><td><div class="near">
+{%- for n in s.near %}<figure><img src="{{ n.picture }}" alt="">
+<figcaption{% if n.given == s.proposed %} class="same"{% endif %}>{{ n.given }}<br>row {{ n.row }}
+</figcaption></figure>{% endfor %}</div></td></tr>
+{% endfor %}</table>
+{% if more %}<p class="small">… and {{ more }} more, all in suspects.csv</p>{% endif %}{% endif %}
+</body></html>
+"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Shown:
+    """A training image on the page.
+
+    Attributes:
+        image: Its name.
+        row: Line of the training table.
+        given: Its label.
+        picture: Source of the picture.
+    """
+
+    image: str
+    row: int
+    given: str
+    picture: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ShownSuspect(Shown):
+    """A suspect on the page.
+
+    Attributes:
+        fold: That held it out.
+        proposed: The class that it is taken for.
+        sureness: Probability of that class.
+        score: Probability of its label.
+        near: Training images that look like it.
+    """
+
+    fold: int
+    proposed: str
+    sureness: float
+    score: float
+    near: tuple[Shown, ...]
+
+
+def labels_page(
+    *,
+    name: str,
+    headline: str,
+    source: str,
+    command: str,
+    confusions: Sequence[tuple[str, str, int]],
+    suspects: Sequence[ShownSuspect],
+    count: int,
+) -> str:
+    """Draws the page.
+
+    Args:
+        name: Of the competition.
+        headline: What was found.
+        source: Whose predictions it was found with.
+        command: What searches with the corrections.
+        confusions: Label, what it is taken for, and how many, the most frequent first.
+        suspects: The most suspicious.
+        count: How many there are.
+
+    Returns:
+        HTML.
+    """
+    return (
+        Environment(autoescape=True)
+        .from_string(_PAGE)
+        .render(
+            name=name,
+            headline=headline,
+            source=source,
+            command=command,
+            confusions=confusions,
+            suspects=suspects,
+            more=count - len(suspects),
+        )
+    )

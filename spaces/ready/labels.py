@@ -1,0 +1,24 @@
+"""What is made of corrected labels."""
+
+from __future__ import annotations
+
+from optuna.distributions import CategoricalDistribution, FloatDistribution
+
+from spaces.param import Param, When
+from spaces.space import SearchSpace
+
+
+def labels() -> SearchSpace:
+    """Labels as given, or corrected images relabelled, dropped or counted less."""
+    kinds = ("given", "relabel", "drop", "downweight")
+    return SearchSpace(
+        name="labels",
+        params=(
+            Param(name="labels", distribution=CategoricalDistribution(kinds)),
+            Param(
+                name="label_weight",
+                distribution=FloatDistribution(0.05, 0.95),
+                when=(When(parameter="labels", values=("downweight",)),),
+            ),
+        ),
+    )
