@@ -95,6 +95,12 @@ def test_what_is_stored_is_read_back_and_changes_are_noticed(tmp_path: Path) -> 
 
 
 @pytest.fixture(scope="module")
+def folds(task: TrainingContext) -> Folds:
+    """Those that trainings of tests have."""
+    return task.folds
+
+
+@pytest.fixture(scope="module")
 def corrections(contest: Contest, folds: Folds, tmp_path_factory: pytest.TempPathFactory) -> Any:
     """Every tenth image is said to be of the next class, every thirteenth is not to be used."""
     path = tmp_path_factory.mktemp("fixes") / "fixes.csv"
