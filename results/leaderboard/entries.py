@@ -52,6 +52,7 @@ class Submission(Submitted):
         origin: Whether the leaderboard gave the score or a local solution file.
         handed_in: When it was handed in, as far as known; None before there is a score.
         scored_at: When the first public score came.
+        told_at: When the newest score came, which may correct an earlier one.
         turn: Position of that score among all first public scores, from 1; 0 before there is one.
     """
 
@@ -61,6 +62,7 @@ class Submission(Submitted):
     origin: Origin = "leaderboard"
     handed_in: float | None = None
     scored_at: float | None = None
+    told_at: float | None = None
     turn: Count = 0
 
 

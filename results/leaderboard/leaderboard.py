@@ -244,6 +244,7 @@ class Leaderboard:
                         "images": event.images or before.images,
                         "origin": event.origin,
                         "handed_in": event.handed_in or before.handed_in or event.at,
+                        "told_at": event.at,
                     }
                 )
                 if before.public is None and after.public is not None:

@@ -46,7 +46,8 @@ def log_scores(
         }
         if submission.trial in imported:
             values[f"val/{metric}"] = imported[submission.trial]
-        stamp = int((submission.scored_at or submission.at) * 1000)
+        # Of several values with one time MLflow shows the largest: a corrected score has its own.
+        stamp = int((submission.told_at or submission.at) * 1000)
         metrics = [Metric(k, v, stamp, 0) for k, v in values.items() if v is not None]
         full = f"{competition}/{submission.trial}"
         found = client.search_runs(
