@@ -104,7 +104,7 @@ def _sums(weights: Floats, statistics: Floats) -> Floats:
     return np.stack([weights @ column for column in columns], axis=-1)
 
 
-def _share(part: Floats, whole: Floats) -> Floats:
+def share(part: Floats, whole: Floats) -> Floats:
     """``part / whole``, NaN where the whole is empty."""
     nothing = np.full(part.shape, np.nan)
     return np.asarray(np.divide(part, whole, out=nothing, where=whole > 0))
@@ -126,12 +126,12 @@ def _by_class(sums: Floats) -> tuple[Floats, Floats, Floats]:
 
 def _balanced_accuracy(sums: Floats) -> Floats:
     right, actual, _ = _by_class(sums)
-    return np.asarray(np.nanmean(_share(right, actual), axis=-1))
+    return np.asarray(np.nanmean(share(right, actual), axis=-1))
 
 
 def _macro_f1(sums: Floats) -> Floats:
     right, actual, predicted = _by_class(sums)
-    return np.asarray(np.nanmean(_share(2 * right, actual + predicted), axis=-1))
+    return np.asarray(np.nanmean(share(2 * right, actual + predicted), axis=-1))
 
 
 def _mean(sums: Floats) -> Floats:
@@ -163,7 +163,7 @@ def _quadratic_kappa(sums: Floats) -> Floats:
     means = sums[..., :5] / sums[..., 5:]
     actual, predicted, actual_2, predicted_2, observed = np.moveaxis(means, -1, 0)
     expected = actual_2 + predicted_2 - 2 * actual * predicted
-    return np.asarray(1 - _share(observed, expected))
+    return np.asarray(1 - share(observed, expected))
 
 
 def _roc_auc(labels: Ints, probabilities: Floats, weights: Floats) -> Floats:
@@ -179,7 +179,7 @@ def _auc(positive: NDArray[np.bool_], scores: Floats, weights: Floats) -> Floats
     above = np.add.reduceat(weights[:, order] * positive[order], starts, axis=1)
     below = np.add.reduceat(weights[:, order] * ~positive[order], starts, axis=1)
     pairs = above * (np.cumsum(below, axis=1) - below / 2)
-    return _share(pairs.sum(axis=1), above.sum(axis=1) * below.sum(axis=1))
+    return share(pairs.sum(axis=1), above.sum(axis=1) * below.sum(axis=1))
 
 
 METRICS: dict[str, Metric] = {

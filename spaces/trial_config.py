@@ -7,22 +7,25 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from spaces.augmentation.families import FAMILIES, Family, is_policy_parameter, policy_of
+from spaces.augmentation.families import is_policy_parameter, policy_of
 from spaces.augmentation.operations import OPERATIONS
 from spaces.augmentation.policy import AugPolicy
 from spaces.digest import digest
 from spaces.errors import InputError, unknown
 from spaces.sections.averaging import AVERAGINGS, Averaging
 from spaces.sections.data import DATA, Data
+from spaces.sections.extra import EXTRA, Extra
 from spaces.sections.labels import LABELS, Labels
 from spaces.sections.loss import LOSSES, CrossEntropy, Loss
 from spaces.sections.mixing import MIXINGS, Mixing
 from spaces.sections.model import MODELS, Model, Timm
 from spaces.sections.optimizer import OPTIMIZERS, Adaptive, Optimizer
-from spaces.sections.run import RUNS, Run
+from spaces.sections.pseudo import PSEUDO, Pseudo
+from spaces.sections.run import RUNS, MixMatch, Run
 from spaces.sections.sampling import SAMPLINGS, Sampling
 from spaces.sections.schedule import SCHEDULES, Cosine, Schedule
-from spaces.sections.section import NAME, Foreign, Kinds, Section
+from spaces.sections.section import Foreign, Kinds, Section
+from spaces.sections.weighting import WEIGHTINGS, Weighting
 
 SECTIONS: dict[str, Kinds[Any]] = {
     "data": DATA,
@@ -33,6 +36,9 @@ SECTIONS: dict[str, Kinds[Any]] = {
     "mix": MIXINGS,
     "labels": LABELS,
     "sampling": SAMPLINGS,
+    "weighting": WEIGHTINGS,
+    "extra": EXTRA,
+    "pseudo": PSEUDO,
     "averaging": AVERAGINGS,
     "run": RUNS,
 }
@@ -66,6 +72,9 @@ class TrialConfig:
         mix: Mixing the images of a batch.
         labels: What is trained on of images whose label was corrected.
         sampling: Which images an epoch shows.
+        weighting: How much an image counts in the loss, by its class.
+        extra: Whether labelled images from elsewhere are trained on, too.
+        pseudo: Whether test images are trained on, too.
         averaging: Averages of the weights.
         run: What is done, for how long, on which fold.
     """
@@ -79,6 +88,9 @@ class TrialConfig:
     mix: Mixing = field(default_factory=Mixing)
     labels: Labels = field(default_factory=Labels)
     sampling: Sampling = field(default_factory=Sampling)
+    weighting: Weighting = field(default_factory=Weighting)
+    extra: Extra = field(default_factory=Extra)
+    pseudo: Pseudo = field(default_factory=Pseudo)
     averaging: Averaging = field(default_factory=Averaging)
     run: Run = field(default_factory=Run)
 
@@ -97,6 +109,8 @@ class TrialConfig:
         averaged = getattr(self.averaging, "swa_epochs", 0)
         if averaged > epochs:
             raise InputError(f"swa_epochs must be within 1 to epochs={epochs}, got {averaged}")
+        if isinstance(self.run, MixMatch) and getattr(self.mix, "pairs", False):
+            raise InputError(f"mix={self.mix.kind}: action=mixmatch mixes images itself; mix=none")
         if getattr(self.mix, "pairs", False) and self.run.images_at_once % 2:
             raise InputError(
                 f"micro_batch must be even for mix={self.mix.kind}, which pairs images, got "
@@ -193,10 +207,8 @@ class TrialConfig:
     def halved(self) -> TrialConfig | None:
         """The same with half the micro-batch and twice the accumulation; None if that is odd."""
         whole = self.run.images_at_once
-        if whole % 2:
-            return None
         try:
-            return self.replace(micro_batch=whole // 2)
+            return None if whole % 2 else self.replace(micro_batch=whole // 2)
         except InputError:  # mixing pairs images
             return None
 
@@ -264,40 +276,3 @@ def check_effect(
                 f"{place}.{name}={value} has no effect with {kinds.parameter}="
                 f"{' or '.join(trained)}; add {place}.{kinds.parameter}={useful}"
             )
-
-
-def register(key: str, kind: str, settings: type[Section]) -> None:
-    """Adds a team's own kind to a section.
-
-    Args:
-        key: The section, such as ``loss``.
-        kind: Its name, as it is written in ``loss=<name>``.
-        settings: Frozen dataclass of its parameters, derived from the section's base.
-
-    Raises:
-        InputError: If a name is taken, or the class is none of this section.
-    """
-    if key not in SECTIONS:
-        raise unknown("section", key, SECTIONS)
-    if kind in FAMILIES:
-        raise InputError(f"{SECTIONS[key].parameter}={kind}: a policy has this name; rename yours")
-    others = [kinds.names() for k, kinds in SECTIONS.items() if k != key]
-    taken = [*(name for names in others for name in names), *ELSEWHERE, "policy", "stages"]
-    own = set(SECTIONS[key].names())
-    SECTIONS[key].add(kind, settings, taken=[name for name in taken if name not in own])
-
-
-def register_family(name: str, build: Family) -> None:
-    """Adds a team's own family of policies; its parameters are called ``<name>.<parameter>``.
-
-    Raises:
-        InputError: If the name is taken or no name, or ``build`` is no function.
-    """
-    kinds = [kind for section in SECTIONS.values() for kind in section]
-    if name in (*FAMILIES, *kinds, *parameters()):
-        raise InputError(f"policy={name}: the name is taken; choose another for your own")
-    if not NAME.match(name):
-        raise InputError(f"policy={name}: a name like rand_augment is needed")
-    if not callable(build):
-        raise InputError(f"policy={name}: a function from parameters to an AugPolicy is needed")
-    FAMILIES[name] = build

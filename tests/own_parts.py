@@ -11,6 +11,7 @@ import torch
 from timm.scheduler import MultiStepLRScheduler
 
 from spaces.augmentation.policy import AugPolicy, Choice, Stage
+from spaces.own_kinds import register_family
 from spaces.sections.averaging import Averaging
 from spaces.sections.loss import Loss
 from spaces.sections.mixing import Mixing
@@ -19,7 +20,7 @@ from spaces.sections.optimizer import Optimizer
 from spaces.sections.run import Run
 from spaces.sections.sampling import Sampling
 from spaces.sections.schedule import Schedule
-from spaces.trial_config import TrialConfig, register_family
+from spaces.trial_config import TrialConfig
 from trainables.data.samplings import SAMPLINGS
 from trainables.losses.losses import LOSSES
 from trainables.networks.networks import NETWORKS
@@ -83,8 +84,8 @@ class Doubled(Sampling):
     kind: str = "doubled"
 
 
-def doubled(config: TrialConfig, rows: Any, strata: Any) -> Callable[[np.random.Generator], Any]:
-    return lambda generator: generator.permutation(np.concatenate([rows, rows]))
+def doubled(config: TrialConfig, learned: Any) -> Callable[[np.random.Generator], Any]:
+    return lambda generator: generator.permutation(np.concatenate([learned.rows, learned.rows]))
 
 
 @dataclass(frozen=True, kw_only=True)

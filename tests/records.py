@@ -29,6 +29,7 @@ def opening(name: str, baseline: TrialConfig, **rest: Any) -> dict[str, Any]:
         "data": {"root": "/nowhere", "digest": "d1"},
         "folds": {"file": "folds-f1.csv", "digest": "f1", "count": 2, "sizes": [2, 2]},
         "corrections": None,
+        "teachers": {},
         "digests": {"space": "", "code": "", "own": ""},
         "space": None,
         "trials": 1,

@@ -29,7 +29,7 @@ def test_fuzzed_input_is_refused_in_words(digits_folder: Path, tmp_path: Path) -
         {
             "event": "closed", "state": "finished", "reason": "", "counts": {"finished": 1},
             "winner": "j-000", "baseline": None, "optimism": None, "comparisons": [],
-            "forecast": None, "cost": cost,
+            "watched": [], "forecast": None, "cost": cost,
         },
     ]  # fmt: skip
     lines = [json.dumps({"at": float(i), **event}) for i, event in enumerate(events)]

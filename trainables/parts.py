@@ -6,8 +6,9 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Generic, TypeVar
 
 from spaces.errors import InputError, unknown
+from spaces.own_kinds import register
 from spaces.sections.section import Foreign, Section
-from spaces.trial_config import SECTIONS, register
+from spaces.trial_config import SECTIONS
 
 P = TypeVar("P", bound=Callable[..., Any])
 

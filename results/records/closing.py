@@ -43,6 +43,28 @@ class Comparison(Record):
     corrected: float | None = None
 
 
+class Watched(Record):
+    """A further score of one side of a confirmation.
+
+    Attributes:
+        what: What is scored, in words.
+        arm: The side.
+        score: Mean over its seeds.
+        low: Lower end of the interval, which covers 95 %.
+        high: Its upper end.
+        seeds: Trainings.
+        images: Images that have a say in it.
+    """
+
+    what: str
+    arm: str
+    score: float
+    low: float
+    high: float
+    seeds: Count
+    images: Count
+
+
 class ExpectedScore(Record):
     """A score that is expected on the test images, with its interval."""
 
@@ -196,6 +218,7 @@ class Closed(Event):
         baseline: The baseline's trial; None if it did not run to its end.
         optimism: Points by which the winner's hold-out score flatters it; None if not known.
         comparisons: The winner against its controls.
+        watched: What else is told of the confirmation's sides, such as of rare classes.
         forecast: Of test scores; None where nobody predicted test images.
         cost: Seconds ``wall``, ``tracking``, by part of an epoch (``trials/…``) and by purpose
             (``why/…``); numbers of ``images`` and ``epochs``.
@@ -213,6 +236,7 @@ class Closed(Event):
     baseline: str | None
     optimism: float | None
     comparisons: tuple[Comparison, ...]
+    watched: tuple[Watched, ...]
     forecast: ForecastRecord | None
     cost: Annotated[dict[str, int | float], AfterValidator(_whole_cost)]
     mattered: WhatMattered | None = None

@@ -39,6 +39,11 @@ class LabelledImages:
         return _labelled(table[table["fold"] == fold])
 
     @staticmethod
+    def every(path: Path) -> LabelledImages:
+        """Reads all rows of ``folds-<digest>.csv``."""
+        return _labelled(_table(path))
+
+    @staticmethod
     def of_images(path: Path, images: tuple[str, ...]) -> LabelledImages:
         """Reads the rows of some images, in the order given.
 

@@ -46,6 +46,8 @@ class Data(Record):
         test_images: Folders of the test images.
         digest: Of the decoded images.
         test: File beside the folds with the names of the test images; empty if there is none.
+        extra_images: Folder of the labelled images from elsewhere.
+        extra: File beside the folds with their names and labels; empty if there are none.
     """
 
     root: str
@@ -53,6 +55,8 @@ class Data(Record):
     test_images: tuple[str, ...] = ("",)
     digest: str
     test: MaybeName = ""
+    extra_images: str = ""
+    extra: MaybeName = ""
 
 
 class FoldsRecord(Record):
@@ -162,6 +166,7 @@ class Opened(Event):
         data: The images.
         folds: The folds.
         corrections: Of labels; None without any.
+        teachers: Promotions whose models label test images, and files of what they say.
         threads: CPU threads per trial.
         options: The command's options, for the command that resumes it.
         space: What is searched, in its JSON form; None if nothing is.
@@ -189,6 +194,7 @@ class Opened(Event):
     data: Data
     folds: FoldsRecord
     corrections: CorrectionsRecord | None = None
+    teachers: dict[str, Name]
     threads: Count = 1
     options: dict[str, Any] = Field(default_factory=dict)
     space: dict[str, Any] | None = None

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from results.metrics import corrected
-from results.records.closing import Closed, Comparison
+from results.records.closing import Closed, Comparison, Watched
 from results.records.trials import Search, Trial
 from results.reporting.costs import costs, failures
 from results.reporting.promotion_page import promotion_page
@@ -180,6 +180,7 @@ def report(search: Search) -> list[str]:
     lines += ["", *_confirmation(search, closed), verdict(search)]
     if closed.comparisons:
         lines.append(_trainings(search, closed.comparisons))
+    lines += _watched(closed.watched)
     lines += [*_expected(search, closed), ""]
     mattered = mattered_lines(closed.mattered)
     lines += [*mattered, ""] if mattered else []
@@ -229,6 +230,24 @@ def _confirmation(search: Search, closed: Closed) -> list[str]:
         gains = [gain(c), *([on_corrected] if corrections else []), expected]
         rows.append([c.control, str(c.seeds), *scores, *gains, IN_A_TABLE[c.verdict]])
     return [f"  {line}" for line in table(rows)]
+
+
+def _watched(watched: Sequence[Watched]) -> list[str]:
+    """What else is told of both sides of the confirmation, a column each."""
+    found: dict[str, dict[str, str]] = {}
+    heads: dict[str, None] = {}
+    for w in watched:
+        images = "1 image" if w.images == 1 else f"{w.images:,} images"
+        head = f"{w.what}, {images}"
+        heads[head] = None
+        words = f"{w.score:.4f} ({w.low:.4f} to {w.high:.4f})"
+        found.setdefault(w.arm, {"seeds": str(w.seeds)})[head] = words
+    if not found:
+        return []
+    rows = [["in the confirmation, too", "seeds", *heads]]
+    for arm, told in found.items():
+        rows.append([arm, told["seeds"], *(told.get(head, "–") for head in heads)])
+    return ["", *(f"  {line}" for line in table(rows))]
 
 
 def resume_command(search: Search) -> str:

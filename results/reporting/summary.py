@@ -12,14 +12,18 @@ from results.forecast.forecast import Forecast, forecast
 from results.forecast.trials import models_of
 from results.leaderboard.leaderboard import Leaderboard
 from results.metrics import Metric, corrected
-from results.records.closing import Comparison, ExpectedScore, ForecastRecord
+from results.records.closing import Comparison, ExpectedScore, ForecastRecord, Watched
 from results.records.labelled_images import LabelledImages
 from results.records.trials import Search, Trial
 from results.stats.comparison import compare
 from results.stats.optimism import winner_optimism
+from results.stats.watched import watch
 
 WINNER = "winner"
 """Arm of the confirmation that all others are compared with."""
+
+MATCHED = (("policy", "mix"), ("labels",), ("pseudo",), ("extra",), ("run",))
+"""In what a matched control may differ from the winner: fields of the configuration."""
 
 
 def summarise(search: Search, metric: Metric, wall: float, tracking: float) -> dict[str, Any]:
@@ -52,6 +56,7 @@ def summarise(search: Search, metric: Metric, wall: float, tracking: float) -> d
             )
             for c in confirmed(search, metric)
         ),
+        "watched": tuple(_watched(search)),
         "forecast": _forecast_event(expected, winner, metric),
         "cost": {
             "wall": wall,
@@ -149,20 +154,35 @@ def _optimism(search: Search, metric: Metric) -> float | None:
 
 def confirmed(search: Search, metric: Metric) -> list[Comparison]:
     """The confirmation's comparisons, as far as both sides were trained to the end."""
+    labelled, arms = _arms(search)
+    ours = arms.pop(WINNER, None)
+    if labelled is None or ours is None:
+        return []
+    at_most = search.opened.confirm
+    return compare(metric, labelled.labels, ours, arms, at_most, labelled.groups)
+
+
+def _watched(search: Search) -> list[Watched]:
+    """What else is told of both sides, as far as they were trained to the end."""
+    labelled, arms = _arms(search)
+    if labelled is None or WINNER not in arms:
+        return []
+    every = LabelledImages.every(search.folds_file)
+    metrics = search.task.watched(every.labels, search.opened.classes)
+    return watch(metrics, labelled.labels, arms, labelled.groups)
+
+
+def _arms(search: Search) -> tuple[LabelledImages | None, dict[str, list[Any]]]:
+    """The confirmation's images and, by arm, predictions of every training that ended."""
     runs = [t for t in _confirmations(search) if t.state == "finished"]
     if not runs:
-        return []
+        return None, {}
     labelled = _labelled(search, runs[0].config.run.fold)
     arms: dict[str, list[Any]] = {}
     for trial in runs:
         path = search.trial_folder(trial) / "holdout.npz"
         arms.setdefault(trial.arm, []).append(labelled.probabilities(path))
-    ours = arms.pop(WINNER, None)
-    if ours is None:
-        return []
-    controls = {name: arms.get(name, []) for name in {t.arm: None for t in runs} if name != WINNER}
-    at_most = search.opened.confirm
-    return compare(metric, labelled.labels, ours, controls, at_most, labelled.groups)
+    return labelled, arms
 
 
 def unsettled(search: Search, metric: Metric) -> set[str]:
@@ -190,8 +210,11 @@ def concerns(trial: Trial, winner: Trial, search: Search) -> bool:
     config = trial.asked.replace(seed=ours.run.seed, fold=ours.run.fold)
     if trial.arm == WINNER:
         return config == ours
-    matched = replace(config, policy=ours.policy, mix=ours.mix, labels=ours.labels)
-    return matched == ours or any(config == t.asked for t in search.of("baseline"))
+    matched = any(
+        replace(config, **{key: getattr(ours, key) for key in changed}) == ours
+        for changed in MATCHED
+    )
+    return matched or any(config == t.asked for t in search.of("baseline"))
 
 
 def _labelled(search: Search, fold: int) -> LabelledImages:

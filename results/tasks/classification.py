@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from results.metrics import METRICS, Ints
+from results.metrics import METRICS, Ints, Metric
 from results.predictions import PROBABILITIES
+from results.rare_classes import rare_classes, recall_of
 from results.tasks.task import Task
 from spaces.errors import InputError, unknown
 
@@ -21,6 +22,10 @@ if TYPE_CHECKING:
     from results.predictions import Predictions
 
 
+SHOWN = 3
+"""Rare classes that are named."""
+
+
 class Classification(Task):
     """Targets are class indices int64 (n,), predictions float32 (n, classes)."""
 
@@ -29,15 +34,15 @@ class Classification(Task):
     metrics = METRICS
 
     def read_targets(
-        self, values: Sequence[str], wanted: Sequence[str], path: Path
+        self, values: Sequence[str], wanted: Sequence[str], path: Path, *, complete: bool = True
     ) -> tuple[NDArray[Any], tuple[str, ...]]:
-        """Class indices; at least two classes, and an image of each that is wanted."""
+        """Class indices; at least two classes, and an image of each if these are all there are."""
         names = tuple(wanted) or tuple(sorted(set(values)))
         index = {name: i for i, name in enumerate(names)}
         for row, value in enumerate(values, start=2):
             if value not in index:
                 raise unknown("label", value, names, f"{path}, row {row}; data.classes")
-        for name in names:
+        for name in names if complete else ():
             if name not in set(values):
                 raise InputError(f"class {name!r} of data.classes has no image in {path}")
         if len(names) < 2:
@@ -79,6 +84,17 @@ class Classification(Task):
         from results.leaderboard.submission_file import read_solution
 
         return read_solution(path, images, classes)
+
+    def watched(self, targets: NDArray[Any], classes: Sequence[str]) -> Mapping[str, Metric]:
+        """Where classes are rare, macro F1 and their recall."""
+        rare = rare_classes(targets, len(classes))
+        if not len(rare):
+            return {}
+        named = ", ".join(classes[c] for c in rare[:SHOWN]) + ("…" if len(rare) > SHOWN else "")
+        words = f"recall of the {len(rare)} rare classes ({named})"
+        if len(rare) == 1:
+            words = f"recall of the rare class {named}"
+        return {"macro F1": METRICS["macro_f1"], words: recall_of(rare)}
 
     def diagnostics(
         self, targets: NDArray[Any], predictions: NDArray[np.float32], classes: Sequence[str]

@@ -45,7 +45,7 @@ class Task(ABC):
 
     @abstractmethod
     def read_targets(
-        self, values: Sequence[str], wanted: Sequence[str], path: Path
+        self, values: Sequence[str], wanted: Sequence[str], path: Path, *, complete: bool = True
     ) -> tuple[NDArray[Any], tuple[str, ...]]:
         """Reads targets from a table's column.
 
@@ -53,6 +53,7 @@ class Task(ABC):
             values: The column's texts.
             wanted: Class names in the order wanted; empty for those that are there, sorted.
             path: The table, for messages.
+            complete: Whether every class that is wanted has to be there.
 
         Returns:
             Targets (n, …) and class names.
@@ -103,6 +104,15 @@ class Task(ABC):
         Raises:
             InputError: If the file is missing or holds something else.
         """
+
+    def watched(self, targets: NDArray[Any], classes: Sequence[str]) -> Mapping[str, Metric]:
+        """What a confirmation tells beside the contest's metric, by what it is called.
+
+        Args:
+            targets: Of all training images.
+            classes: Class names.
+        """
+        return {}
 
     @abstractmethod
     def diagnostics(

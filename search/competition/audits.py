@@ -6,6 +6,7 @@ import json
 import os
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -39,7 +40,7 @@ def audit_contest(config: AuditConfig) -> int:
     """
     began = time.monotonic()
     runs = Path(config.runs)
-    contest = read_contest(config.data, runs)
+    contest = replace(read_contest(config.data, runs), extra=None)  # it is about the split
     looks = look_at(contest, every_second(_say, "looking at images"), os.cpu_count() or 1)
     seconds = time.monotonic() - began
     folds, no_folds = _folds(contest, config)

@@ -12,9 +12,10 @@ from search.options.user_code import preparation_of
 from spaces.errors import InputError
 from trainables.data.boxes import stored_boxes
 from trainables.data.contest import Contest
+from trainables.data.extra import ExtraImages
 from trainables.data.folds import Folds
 from trainables.data.image_files import ImageFiles
-from trainables.data.image_store import ImageStore, build_store
+from trainables.data.image_store import ImageStore, build_store, data_digest
 from trainables.data.prepared_images import PreparedImages
 from trainables.portable.preparation import Preparation
 
@@ -22,7 +23,7 @@ from trainables.portable.preparation import Preparation
 def image_files_of(search: Search) -> ImageFiles:
     """Where the images lie that a search was made with."""
     data = search.opened.data
-    return ImageFiles(Path(data.root), data.train_images, data.test_images)
+    return ImageFiles(Path(data.root), data.train_images, data.test_images, data.extra_images)
 
 
 def prepared_images(search: Search, trial: Trial, prepare: str) -> PreparedImages:
@@ -63,6 +64,7 @@ def open_pictures(
         InputError: If an image is missing or was changed since the search.
     """
     folds = Folds.read(standing.search.folds_file)
+    extra = standing.search.opened.data.extra
     contest = Contest(
         name=standing.folder.name,
         files=image_files_of(standing.search),
@@ -72,11 +74,12 @@ def open_pictures(
         classes=standing.classes,
         groups=folds.groups,
         boxes=stored_boxes(standing.folder, boxes),
+        extra=ExtraImages.read(standing.folder / extra) if extra else None,
         task=standing.task.name,
     )
     where = Path(folder) if folder else standing.folder / "store"
     progress = every_second(say, "decoding images")
     store = build_store(contest, preparation, where, say, progress)
-    if store.digest != standing.search.opened.data.digest:
+    if data_digest(contest, store) != standing.search.opened.data.digest:
         raise InputError(f"images in {standing.root} were changed since the search")
     return contest, store

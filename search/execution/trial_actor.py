@@ -153,8 +153,10 @@ _MEMORY_SIGNS = (
 def _open_task(job: Job) -> TrainingContext:
     """Opens what the trials of a job share, once per process."""
     from trainables.data.corrections import stored_corrections
+    from trainables.data.extra import ExtraImages
     from trainables.data.folds import Folds
     from trainables.data.image_store import ImageStore
+    from trainables.data.teachers import Teachers
     from trainables.tasks.tasks import training_task
     from trainables.training.context import TrainingContext
 
@@ -167,6 +169,8 @@ def _open_task(job: Job) -> TrainingContext:
         task=training_task(job.task),
         store=store.copied_to(Path(job.local_store)) if job.local_store else store,
         folds=folds,
+        extra=ExtraImages.read(Path(job.extra)) if job.extra else None,
+        teachers={name: Teachers.read(Path(path)) for name, path in job.teachers},
         classes=job.classes,
         metric=resolve_metric(job.metric, job.direction, job.task),
         own=own_functions(model=job.model, loss=job.loss),

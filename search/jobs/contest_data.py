@@ -50,6 +50,8 @@ def read_contest(data: DataConfig, runs: Path) -> Contest:
         train_images=data.train_images,
         test_images=data.test_images,
         box=data.box,
+        extra=data.extra,
+        extra_images=data.extra_images,
         classes=data.classes,
         corrections=data.corrections,
         task=TASK,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -35,7 +36,8 @@ from spaces.trial_config import TrialConfig
 from trainables.data.boxes import write_boxes
 from trainables.data.contest import Contest
 from trainables.data.folds import Folds
-from trainables.data.image_store import ImageStore
+from trainables.data.image_store import ImageStore, data_digest
+from trainables.data.teachers import Teachers
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,6 +52,8 @@ class Job:
         local_store: Folder on a node's own disk for a copy of it; empty for none.
         folds: Path of the stored folds.
         corrections: Path of the stored corrections of labels; empty for none.
+        extra: Path of the stored table of labelled images from elsewhere; empty for none.
+        teachers: Names of promotions whose models label test images, and files of what they say.
         classes: Class names.
         metric: Metric name or ``module:function``.
         direction: Which way it is better.
@@ -69,6 +73,8 @@ class Job:
     local_store: str
     folds: str
     corrections: str
+    extra: str
+    teachers: tuple[tuple[str, str], ...]
     classes: tuple[str, ...]
     metric: str
     direction: Direction
@@ -137,6 +143,7 @@ def assemble(
     prepare: str,
     predict_test: bool,
     baseline: TrialConfig,
+    teachers: Mapping[str, Teachers],
     space: SearchSpace | None = None,
     promotion: Promotion | None = None,
     warnings: tuple[str, ...] = (),
@@ -156,6 +163,7 @@ def assemble(
         prepare: ``module:function`` or empty.
         predict_test: Whether test images are predicted.
         baseline: The configuration that others are compared with.
+        teachers: What models of earlier promotions say, by the promotion's name.
         space: What is searched.
         promotion: What is promoted.
         warnings: What the user should know.
@@ -170,6 +178,8 @@ def assemble(
         local_store=config.store.local,
         folds=str(folds.write(folder).resolve()),
         corrections=str(corrected.write(folder).resolve()) if corrected is not None else "",
+        extra=str(contest.extra.write(folder).resolve()) if contest.extra is not None else "",
+        teachers=tuple((n, str(t.write(folder).resolve())) for n, t in sorted(teachers.items())),
         classes=contest.classes,
         metric=metric_reference,
         direction=metric.direction,
@@ -198,7 +208,9 @@ def assemble(
             root=str(contest.files.root),
             train_images=contest.files.train,
             test_images=contest.files.test,
-            digest=store.digest,
+            extra_images=contest.files.extra,
+            extra=Path(job.extra).name,
+            digest=data_digest(contest, store),
             test=_write_test_images(contest, folder),
         ),
         folds=FoldsRecord(
@@ -208,6 +220,7 @@ def assemble(
             sizes=tuple(len(folds.held_out(f)) for f in range(folds.count)),
         ),
         corrections=CorrectionsRecord(**corrected.summary) if corrected is not None else None,
+        teachers={name: Path(path).name for name, path in job.teachers},
         threads=job.threads,
         options=recordable_options(config, contest.files.root),
         space=space.to_json() if space is not None else None,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -14,10 +14,12 @@ from optuna.distributions import CategoricalDistribution
 from search.execution.progress import every_second
 from search.jobs.contest_data import TASK, read_contest
 from search.jobs.job import Prepared, assemble, job_name, resolve_metric
+from search.jobs.learned_images import check_learned_images
 from search.jobs.own_functions import check_own_functions
 from search.options.search_space import flatten
-from search.options.training import JobConfig, TrainConfig
+from search.options.training import JobConfig, RunConfig, TrainConfig
 from search.options.user_code import own_functions, preparation_of
+from search.planning.search_plan import CONFIRM_FOLD
 from spaces.augmentation.families import is_policy_parameter
 from spaces.errors import InputError
 from spaces.sections.labels import GIVEN
@@ -95,7 +97,7 @@ def prepare(
             f"{folds.count - 1}"
         )
     baseline = _with_corrections(baseline, space, contest, folds)
-    _check_networks(config, baseline, space, len(contest.classes))
+    _check_networks(config, baseline, space, fix, len(contest.classes))
 
     name = config.resume or job_name(config, folder, label)
     baseline = _with_images(config, baseline, space, contest)
@@ -105,6 +107,16 @@ def prepare(
         Path(config.store.folder) if config.store.folder else folder / "store",
         say,
         every_second(say, "decoding images"),
+    )
+    trained = list(_kinds(baseline, space, fix))
+    teachers = check_learned_images(
+        trained,
+        _held_out(config, baseline),
+        folder,
+        contest=contest,
+        folds=folds,
+        store=store,
+        metric=chosen,
     )
     return assemble(
         config,
@@ -119,8 +131,9 @@ def prepare(
         prepare=config.prepare,
         predict_test=config.predict.test,
         baseline=baseline,
+        teachers=teachers,
         space=space,
-        warnings=tuple(_told_twice(config, contest, folds, store)),
+        warnings=(*_told_twice(config, contest, folds, store), *_unused(config, trained)),
     )
 
 
@@ -156,10 +169,21 @@ def _told_twice(
         place = finding.places[0]
         names = f"{contest.images[place.row]} and {contest.images[place.other]}"
         words = f"{finding.what} ({names}, …)"
+        audited = place.other < len(contest.train_images) + len(contest.test_images)
+        shown = "; python -m search.audit shows them" if audited else ""
         accepted = "duplicates" in config.accept or config.resume
         if finding.severity == "stop" and not accepted:
-            raise InputError(f"{words}; {finding.advice}; python -m search.audit shows them")
-        yield f"{words}; python -m search.audit shows them"
+            raise InputError(f"{words}; {finding.advice}{shown}")
+        yield f"{words}{shown}"
+
+
+def _unused(config: JobConfig, trained: Iterable[TrialConfig]) -> Iterator[str]:
+    """A warning where extra images are named and nothing learns from them."""
+    if config.data.extra and all(c.extra.kind == "none" for c in trained):
+        yield (
+            f"data.extra={config.data.extra} is not trained on: fix.extra=all does so, and "
+            "space=extra asks whether it helps"
+        )
 
 
 def check_values(space: SearchSpace, baseline: TrialConfig, fix: Mapping[str, Any]) -> None:
@@ -187,6 +211,28 @@ def _categories(space: SearchSpace | None) -> dict[str, list[Any]]:
     """The choices of every categorical parameter."""
     found = {p.name: p.distribution for p in space.params} if space is not None else {}
     return {n: list(d.choices) for n, d in found.items() if isinstance(d, CategoricalDistribution)}
+
+
+def _kinds(
+    baseline: TrialConfig, space: SearchSpace | None, fix: Mapping[str, Any]
+) -> Iterator[TrialConfig]:
+    """The baseline, and it with every kind of a section that is searched."""
+    kinds = {section.parameter for section in SECTIONS.values()}
+    fixed = {name: value for name, value in fix.items() if not is_policy_parameter(name)}
+    searched = _categories(space)
+    yield baseline
+    for name, choices in searched.items():
+        for choice in choices if name in kinds else ():
+            yield baseline.with_params({**fixed, name: choice})
+    for name in searched.get("teachers", ()):
+        for kind in searched.get("pseudo", [baseline.pseudo.kind]):
+            yield baseline.with_params({**fixed, "pseudo": kind, "teachers": name})
+
+
+def _held_out(config: JobConfig, baseline: TrialConfig) -> set[int]:
+    """The folds that a job's trainings hold out."""
+    confirmed = isinstance(config, RunConfig) and config.confirm
+    return {baseline.run.fold, *([CONFIRM_FOLD] if confirmed else [])}
 
 
 def _choices(space: SearchSpace | None, name: str) -> list[Any]:
@@ -237,7 +283,11 @@ def _with_images(
 
 
 def _check_networks(
-    config: JobConfig, baseline: TrialConfig, space: SearchSpace | None, classes: int
+    config: JobConfig,
+    baseline: TrialConfig,
+    space: SearchSpace | None,
+    fix: Mapping[str, Any],
+    classes: int,
 ) -> None:
     """Checks user functions, backbones, weights and optimizers while it costs nothing."""
     check_own_functions(
@@ -252,11 +302,8 @@ def _check_networks(
     from trainables.training.registries import check_makers
 
     own = own_functions(model=config.model, loss=config.loss)
-    check_makers(baseline, own)
-    kinds = {section.parameter for section in SECTIONS.values()}
-    for name, choices in _categories(space).items():
-        for choice in choices if name in kinds else ():
-            check_makers(baseline.with_params({name: choice}), own)
+    for trained in _kinds(baseline, space, fix):
+        check_makers(trained, own)
     if not isinstance(baseline.model, Timm):
         return
     sizes, predicted = _sizes(baseline, space)

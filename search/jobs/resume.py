@@ -35,6 +35,7 @@ def check_unchanged(search: Search, prepared: Prepared, config: EngineConfig) ->
         ("direction", before.direction, now.direction),
         ("classes", list(before.classes), list(now.classes)),
         ("data", f"digest {before.data.digest}", f"digest {now.data.digest}"),
+        ("teachers", before.teachers, now.teachers),
         ("folds", f"digest {before.folds.digest}", f"digest {now.folds.digest}"),
         *((o, before.options.get(o) or None, now.options.get(o) or None) for o in decisive),
     ]

@@ -51,6 +51,9 @@ class KnownTrainings:
                 own = own_metric or registers or named
                 if trial.state != "finished" or trial.taken or (own and not same_own):
                     continue
+                taught = getattr(trial.config.pseudo, "teachers", "")
+                if taught and theirs.teachers[taught] != opened.teachers.get(taught):
+                    continue
                 folder = search.trial_folder(trial)
                 whole = all((folder / predictions_file(part)).exists() for part in parts)
                 if whole and trial.score(opened.metric) is not None:

@@ -33,6 +33,12 @@ class DataConfig:
         "", "folder in root that the test table's paths are relative to, or several: [a,b]"
     )
     label: str = option("label", "column of labels")
+    extra: str = option(
+        "",
+        "table of labelled images from elsewhere, with the training table's columns; "
+        "fix.extra=all trains on them, space=extra asks whether that helps",
+    )
+    extra_images: str = option("", "folder that the paths in data.extra are relative to")
     group: str = option(
         "",
         "column of groups that must not stand on both sides of a split, or a table of "

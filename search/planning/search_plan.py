@@ -13,6 +13,7 @@ from search.planning.sampler import Sampler
 from spaces.augmentation.policy import AugPolicy
 from spaces.augmentation.trivial_augment import trivial_augment
 from spaces.sections.labels import GIVEN
+from spaces.sections.run import MixMatch
 from spaces.trial_config import TrialConfig
 
 CONFIRM_FOLD = 1
@@ -22,9 +23,12 @@ CONTROLS: dict[str, dict[str, Any]] = {
     "no augmentation": {"policy": AugPolicy(), "mix": "none"},
     "TrivialAugment": {"policy": trivial_augment(), "mix": "none"},
     "labels as given": {"labels": GIVEN},
+    "without pseudo-labels": {"pseudo": "none"},
+    "without the extra images": {"extra": "none"},
+    "without MixMatch": {"action": "train"},
 }
-"""Matched controls: the winner's configuration but for its augmentation, or what it makes of
-corrected labels."""
+"""Matched controls: the winner's configuration but for its augmentation, what it makes of corrected
+labels, or the images that it learns from beside the labelled ones."""
 
 WINNER, BASELINE = "winner", "the baseline"
 
@@ -33,6 +37,8 @@ def confirmation_arms(winner: TrialConfig, baseline: TrialConfig) -> dict[str, T
     """The winner and what it has to beat, by name; equal configurations appear once."""
     arms = {WINNER: winner}
     for name, changes in CONTROLS.items():
+        if "action" in changes and not isinstance(winner.run, MixMatch):
+            continue  # an action of the team's own is not what is asked about
         config = winner.replace(**changes)
         if config == baseline:
             name = f"{name} ({BASELINE})"
@@ -112,7 +118,8 @@ class SearchPlan:
     def _first_stage(self) -> int:
         """Trainings of the confirmation's first stage as long as there is no winner to know it."""
         correct = bool(self.baseline.labels.corrections)
-        return 1 + sum(correct or "labels" not in changes for changes in CONTROLS.values())
+        certain = {"policy", "labels"} if correct else {"policy"}
+        return 1 + sum(bool(certain & changes.keys()) for changes in CONTROLS.values())
 
     def _sampling_ended(self) -> bool:
         """Whether all sampled trials have ended; the baseline chooses nothing, so it may run."""

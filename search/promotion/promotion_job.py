@@ -14,6 +14,7 @@ from search.competition.standing import Standing, open_standing
 from search.execution.driver import Driver
 from search.jobs.job import Prepared, assemble, job_name
 from search.jobs.kind import JobKind, Say
+from search.jobs.learned_images import check_learned_images
 from search.jobs.own_functions import check_own_functions
 from search.options.analysis import CompetitionConfig
 from search.options.recorded import find_job
@@ -74,7 +75,7 @@ class PromotionJob(JobKind):
 
     def prepare(self, say: Say) -> Prepared:
         """Checks networks and options, and opens the search's images."""
-        return _prepare(self._config, self._standing, self._folds, self._asked, say)
+        return _prepare(self._config, self._standing, self._folds, self._asked, self._rows, say)
 
     def plan(self, prepared: Prepared, driver: Driver) -> Plan:
         """The folds of every arm, after a race if asked for."""
@@ -133,6 +134,7 @@ def _prepare(
     standing: Standing,
     folds: Folds,
     asked: Promotion,
+    rows: tuple[int, ...],
     say: Say,
 ) -> Prepared:
     from trainables.networks.timm_network import check_backbone, timm_network
@@ -176,6 +178,15 @@ def _prepare(
     ((preparation, boxes),) = ways
     corrections = recorded_corrections(standing.search, folds, trained_with(arms.values()))
     contest, store = open_pictures(standing, preparation, boxes, say, config.store.folder)
+    teachers = check_learned_images(
+        arms.values(),
+        rows,
+        standing.folder,
+        contest=contest,
+        folds=folds,
+        store=store,
+        metric=standing.metric,
+    )
     reference = config.metric if ":" in config.metric else standing.metric.name
     return assemble(
         config,
@@ -190,5 +201,6 @@ def _prepare(
         prepare=config.prepare,
         predict_test=bool(contest.test_images),
         baseline=first.replace(store_side=side),
+        teachers=teachers,
         promotion=asked,
     )

@@ -53,4 +53,31 @@ class Run(Section):
         return max(1, self.batch // self.micro_batch)
 
 
-RUNS = Kinds("action", Run, {"train": Run}, other=Run)
+@dataclass(frozen=True, kw_only=True)
+class MixMatch(Run):
+    """A training that learns from test images, too, without anybody's labels of them.
+
+    Berthelot et al., NeurIPS 2019, with two augmentations of each.
+
+    Attributes:
+        unlabelled_weight: How much the squared error of test images counts in the end.
+        ramp_share: Share of the training over which it rises to that from 0.
+        temperature: How much of its doubt a guessed label keeps; 1 is all.
+        mixmatch_alpha: Beta parameter of the mixing share.
+    """
+
+    kind: str = "mixmatch"
+    unlabelled_weight: float = 75.0
+    ramp_share: float = 0.5
+    temperature: float = 0.5
+    mixmatch_alpha: float = 0.75
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.demand(self.unlabelled_weight >= 0, "unlabelled_weight", "0 or more")
+        self.demand(0 <= self.ramp_share <= 1, "ramp_share", "within 0 to 1")
+        self.demand(0 < self.temperature <= 1, "temperature", "above 0 and at most 1")
+        self.demand(self.mixmatch_alpha > 0, "mixmatch_alpha", "above 0")
+
+
+RUNS = Kinds("action", Run, {"train": Run, "mixmatch": MixMatch}, other=Run)

@@ -30,4 +30,13 @@ class Balanced(Sampling):
         self.demand(0 < self.balance <= 1, "balance", "above 0 and at most 1")
 
 
-SAMPLINGS = Kinds("sampling", Sampling, {"uniform": Sampling, "balanced": Balanced})
+@dataclass(frozen=True, kw_only=True)
+class Grouped(Sampling):
+    """All groups of ``data.group`` alike: an epoch draws as many images, with replacement."""
+
+    kind: str = "grouped"
+
+
+SAMPLINGS = Kinds(
+    "sampling", Sampling, {"uniform": Sampling, "balanced": Balanced, "grouped": Grouped}
+)

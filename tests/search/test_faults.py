@@ -83,6 +83,8 @@ def trials(
         local_store="",
         folds=str(folds.write(folder)),
         corrections="",
+        extra="",
+        teachers=(),
         classes=contest.classes,
         metric="macro_f1",
         direction="maximize",

@@ -22,13 +22,13 @@ from search.options.user_code import load_parts
 from spaces.augmentation.policy import AugPolicy
 from spaces.augmentation.trivial_augment import trivial_augment
 from spaces.errors import InputError
+from spaces.own_kinds import register_family
 from spaces.sections.loss import Focal, Loss
 from spaces.sections.optimizer import Optimizer
-from spaces.trial_config import SECTIONS, TrialConfig, register_family
+from spaces.trial_config import SECTIONS, TrialConfig
 from trainables.data.folds import Folds
 from trainables.data.image_store import ImageStore
 from trainables.data.loader import TrainingLoader
-from trainables.data.samplings import SAMPLINGS
 from trainables.data.training_set import TrainingSet
 from trainables.losses.losses import LOSSES
 from trainables.parts import Parts
@@ -61,7 +61,8 @@ from pathlib import Path
 from search.options.user_code import load_parts
 load_parts(["tests.own_parts"])
 from results.metrics import METRICS
-from spaces.trial_config import TrialConfig, register_family
+from spaces.own_kinds import register_family
+from spaces.trial_config import TrialConfig
 from trainables.data.folds import Folds
 from trainables.data.image_store import ImageStore
 from trainables.data.loader import TrainingLoader
@@ -308,21 +309,6 @@ def test_soft_f1_is_macro_f1_where_models_are_certain() -> None:
     assert torch.allclose(LOSSES.of(half.loss)(half)(logits, targets), entropy)
     LOSSES.of(config.loss)(config)(logits, targets).backward()  # type: ignore[no-untyped-call]
     assert torch.isfinite(logits.grad).all()  # type: ignore[arg-type]
-
-
-def test_balanced_sampling_shows_classes_alike() -> None:
-    strata = np.array([0] * 900 + [1] * 90 + [2] * 10)
-    rows = np.arange(1000)
-    config = TrialConfig.of(sampling="balanced")
-    drawn = SAMPLINGS.of(config.sampling)(config, rows, strata)(np.random.default_rng(0))
-    assert np.bincount(strata[drawn]) == pytest.approx([333, 333, 333], abs=60)
-    square = config.replace(balance=0.5)
-    drawn = SAMPLINGS.of(square.sampling)(square, rows, strata)(np.random.default_rng(0))
-    roots = np.sqrt([900, 90, 10])
-    assert np.bincount(strata[drawn]) == pytest.approx(1000 * roots / roots.sum(), abs=60)
-    held_in = np.arange(500)  # nothing but what may be trained on
-    drawn = SAMPLINGS.of(config.sampling)(config, held_in, strata[:500])(np.random.default_rng(0))
-    assert set(drawn) <= set(held_in)
 
 
 def test_a_repeated_image_is_augmented_anew(store: ImageStore, folds: Folds) -> None:

@@ -57,8 +57,10 @@ def _told(
     certain: bool,
 ) -> Iterator[Finding]:
     trained, labels = len(contest.train_images), contest.labels
+    own = trained + len(contest.test_images)
     within = pairs[(pairs < trained).all(axis=1)]
-    across = pairs[(pairs[:, 0] < trained) & (pairs[:, 1] >= trained)]
+    across = pairs[(pairs[:, 0] < trained) & (pairs[:, 1] >= trained) & (pairs[:, 1] < own)]
+    extra = pairs[(pairs[:, 0] < own) & (pairs[:, 1] >= own)]
     contradicting = within[labels[within[:, 0]] != labels[within[:, 1]]]
     if len(contradicting):
         yield Finding(
@@ -81,6 +83,16 @@ def _told(
                 + ("; accept=[duplicates] searches all the same" if certain else ""),
                 places=_places(contest, split),
             )
+    if len(extra):
+        yield Finding(
+            name=f"{name}s of extra images",
+            severity="stop" if certain else "warning",
+            what=f"images of data.extra that are {how} as one of the contest's, which is held out "
+            f"or to be predicted: {len(np.unique(extra[:, 1])):,}",
+            advice="take them out of data.extra"
+            + ("; accept=[duplicates] searches all the same" if certain else ""),
+            places=_places(contest, extra),
+        )
     if len(across):
         yield Finding(
             name=f"{name}s of test images",
@@ -94,9 +106,12 @@ def _told(
 
 def _places(contest: Contest, pairs: NDArray[np.int64]) -> tuple[Place, ...]:
     trained = len(contest.train_images)
+    own = trained + len(contest.test_images)
 
     def label(row: int) -> str:
-        return contest.classes[contest.labels[row]] if row < trained else "test"
+        if row >= trained:
+            return "test" if row < own else "extra"
+        return str(contest.classes[contest.labels[row]])
 
     return tuple(
         Place(row=a, other=b, detail=f"{label(a)} / {label(b)}") for a, b in pairs.tolist()

@@ -16,6 +16,7 @@ from results.tasks.tasks import task_of
 from spaces.errors import InputError, unknown
 from trainables.data.boxes import Boxes, read_boxes
 from trainables.data.corrections import Corrections, read_corrections
+from trainables.data.extra import ExtraImages
 from trainables.data.image_files import ImageFiles
 from trainables.data.tables import read_table
 from trainables.portable.images import SUFFIXES
@@ -39,6 +40,7 @@ class Contest:
         fold: int64 (n_train,), a team's own folds from 0, or None.
         boxes: The part of each image that counts, by name; empty where whole images do.
         corrections: Labels that a person corrected, or None; folds and scores know nothing of them.
+        extra: Labelled images from elsewhere, or None.
         task: Kind of prediction.
     """
 
@@ -52,22 +54,25 @@ class Contest:
     fold: NDArray[np.int64] | None = None
     boxes: Boxes = field(default_factory=dict)
     corrections: Corrections | None = None
+    extra: ExtraImages | None = None
     task: str = "classification"
 
     @property
     def images(self) -> tuple[str, ...]:
-        """Training images, then test images: the rows of the image store."""
-        return self.train_images + self.test_images
+        """Training images, then test images, then extra ones: the rows of the image store."""
+        extra = () if self.extra is None else self.extra.images
+        return self.train_images + self.test_images + extra
 
     @cached_property
     def paths(self) -> tuple[Path, ...]:
-        """The files of all images, training first.
+        """The files of all images, in the order of `images`.
 
         Raises:
             InputError: If one is missing.
         """
         names = [(name, "train") for name in self.train_images]
         names += [(name, "test") for name in self.test_images]
+        names += [(name, "extra") for name in self.images[len(names) :]]
         return tuple(self.files.existing(name, part) for name, part in names)
 
 
@@ -84,6 +89,8 @@ def load_contest(
     train_images: str | Sequence[str] = "",
     test_images: str | Sequence[str] = "",
     box: Sequence[str] = (),
+    extra: str = "",
+    extra_images: str = "",
     classes: Sequence[str] = (),
     corrections: str = "",
     task: str = "classification",
@@ -104,6 +111,9 @@ def load_contest(
             or several, each image being in one of them.
         test_images: The same of test images.
         box: Columns of left, top, right and bottom, in both tables, of a box that is cut out.
+        extra: Table of labelled images from elsewhere, with the columns of the training table, as a
+            path or relative to ``root``; empty for none.
+        extra_images: The same of these images; may be an absolute path.
         classes: Class names in the order wanted; sorted labels when empty.
         corrections: Table of corrected labels; empty for none.
         task: What the targets are.
@@ -118,8 +128,9 @@ def load_contest(
         (below,) if isinstance(below, str) else tuple(below)
         for below in (train_images, test_images)
     )
-    files = ImageFiles(folder.resolve(), train_roots, test_roots)
-    for key, roots in (("train", files.train), ("test", files.test)):
+    files = ImageFiles(folder.resolve(), train_roots, test_roots, extra_images)
+    parts = {"train": files.train, "test": files.test, "extra": (files.extra,)}
+    for key, roots in parts.items():
         for below in roots:
             if not (folder / below).is_dir():
                 raise InputError(f"data.{key}_images={below}: there is no such folder in {folder}")
@@ -160,8 +171,28 @@ def load_contest(
             if corrections
             else None
         ),
+        extra=_extra_images(extra, folder, image, label, names, files, task) if extra else None,
         task=task,
     )
+
+
+def _extra_images(
+    extra: str,
+    folder: Path,
+    image: str,
+    label: str,
+    classes: tuple[str, ...],
+    files: ImageFiles,
+    task: str,
+) -> ExtraImages:
+    """Labelled images from elsewhere; their labels have to be the contest's."""
+    given = Path(extra).expanduser()
+    path = given if given.is_absolute() or given.is_file() else folder / extra
+    table = read_table(path.parent, path.name, "data.extra")
+    images = _images(table, path, image, files, "extra")
+    values = _column(table, path, label, "data.label")
+    labels, _ = task_of(task).read_targets(values, classes, path, complete=False)
+    return ExtraImages(images=images, labels=labels)
 
 
 def _training_table(folder: Path, train: str, image: str, label: str) -> pd.DataFrame:

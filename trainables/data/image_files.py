@@ -19,24 +19,28 @@ class ImageFiles:
         root: The contest's folder.
         train: Folders in it, in any of which a training image may be by its name.
         test: The same of test images.
+        extra: Folder that names of labelled images from elsewhere are relative to.
     """
 
     root: Path
     train: tuple[str, ...] = ("",)
     test: tuple[str, ...] = ("",)
+    extra: str = ""
 
     def existing(self, name: str, part: str) -> Path:
         """The file of an image.
 
         Args:
             name: As the table has it.
-            part: ``train`` or ``test``; predictions of the hold-out are of training images.
+            part: ``train``, ``test`` or ``extra``; predictions of the hold-out are of training
+                images.
 
         Raises:
             InputError: If there is none, or several have the name, with different extensions or in
                 different folders.
         """
-        folders = [self.root / below for below in (self.test if part == "test" else self.train)]
+        below = {"train": self.train, "test": self.test, "extra": (self.extra,)}[part]
+        folders = [self.root / folder for folder in below]
         found = [path for folder in folders for path in _named(folder / name)]
         if not found:
             raise InputError(f"image {name!r} is missing in {' and '.join(map(str, folders))}")

@@ -107,6 +107,13 @@ def store_side(trained: int, predicted: int = 0) -> int:
     return int(np.ceil(max(trained * OVERSIZE, predicted) / 4)) * 4
 
 
+def data_digest(contest: Contest, store: ImageStore) -> str:
+    """Identity of the images, and of the labels of those that no fold holds out."""
+    if contest.extra is None:
+        return store.digest
+    return digest([store.digest, contest.extra.digest])
+
+
 def build_store(
     contest: Contest,
     preparation: Preparation,
@@ -122,7 +129,7 @@ def build_store(
     place when complete.
 
     Args:
-        contest: Training and test images.
+        contest: Its images.
         preparation: What becomes of each image, and the side in pixels at which it is stored.
         folder: Where stores are kept.
         say: Hears how much room a new store takes, and where.
@@ -238,8 +245,12 @@ def _whole(path: Path) -> bool:
 
 
 def _place(contest: Contest, row: int) -> str:
-    trained = len(contest.train_images)
-    return f"training row {row + 2}" if row < trained else f"test row {row - trained + 2}"
+    parts = {"training": len(contest.train_images), "test": len(contest.test_images)}
+    for part, count in parts.items():
+        if row < count:
+            return f"{part} row {row + 2}"
+        row -= count
+    return f"data.extra row {row + 2}"
 
 
 def _sync(path: Path) -> None:

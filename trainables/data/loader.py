@@ -120,6 +120,7 @@ class TrainingLoader:
         store: Images.
         learned: Which of them are trained on, and their targets.
         workers: Loader processes; 0 loads in this process.
+        draw: What an epoch shows; the configuration's sampling unless given.
     """
 
     def __init__(
@@ -128,9 +129,9 @@ class TrainingLoader:
         store: ImageStore,
         learned: TrainingSet,
         workers: int,
+        draw: Draw | None = None,
     ) -> None:
-        rows = learned.rows
-        draw = SAMPLINGS.of(config.sampling)(config, rows, learned.strata[rows])
+        draw = draw or SAMPLINGS.of(config.sampling)(config, learned)
         self._order = _Order(config, draw)
         self._loader = _loader(
             _Training(config, store, learned.targets), workers, sampler=self._order, persistent=True

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from results.tasks.tasks import TASKS
 from spaces.trial_config import TrialConfig
+from trainables.data.addition import Addition
+from trainables.data.extra import EXTRAS
 from trainables.data.labellings import labelled
+from trainables.data.pseudo_labels import PSEUDO_LABELS
+from trainables.data.weightings import class_weights
 
 if TYPE_CHECKING:
     from trainables.training.context import TrainingContext
@@ -27,11 +32,15 @@ class TrainingSet:
         rows: int64 (n,), rows of the image store that are trained on.
         targets: float32 (store rows, …), what a loss compares outputs with, by row of the store.
         strata: int64 (store rows,), what a sampling balances, by row of the store.
+        groups: int64 (store rows,), numbers of groups, by row of the store; None without groups.
+        told: What the training's reports say of its images, by the name of a metric.
     """
 
     rows: NDArray[np.int64]
     targets: NDArray[np.float32]
     strata: NDArray[np.int64]
+    groups: NDArray[np.int64] | None = None
+    told: Mapping[str, float] = field(default_factory=dict)
 
 
 def training_set(config: TrialConfig, context: TrainingContext) -> TrainingSet:
@@ -39,15 +48,61 @@ def training_set(config: TrialConfig, context: TrainingContext) -> TrainingSet:
 
     Of images whose label was corrected it learns what the section ``labels`` says.
 
+    What the configuration adds to them is never one of the contest's training images.
+
     Args:
         config: The training.
         context: Data, folds and task.
+
+    Raises:
+        InputError: Where it asks for images that are not there.
     """
     folds, task = context.folds, context.task
     labels, counts = labelled(config, folds.labels, context.corrections)
     rows, targets = folds.trained_on(config.run.fold), task.targets(labels, len(context.classes))
-    return TrainingSet(
+    learned = TrainingSet(
         rows=rows[counts[rows] > 0],
         targets=targets * counts.reshape(-1, *[1] * (targets.ndim - 1)),
         strata=TASKS[task.name].strata(labels),
+        groups=None if folds.groups is None else np.unique(folds.groups, return_inverse=True)[1],
     )
+    extra = EXTRAS.of(config.extra)(config, context)
+    pseudo = PSEUDO_LABELS.of(config.pseudo)(config, context)
+    images = len(context.store.images)
+    return _weighted(config, _with(_with(learned, extra, images), pseudo, images))
+
+
+def _with(learned: TrainingSet, added: Addition, images: int) -> TrainingSet:
+    """The same with further images, which have one group in common.
+
+    Args:
+        learned: What is trained on without them.
+        added: The further ones.
+        images: Rows of the store.
+    """
+    if not len(added.rows):
+        return replace(learned, told={**learned.told, **added.told})
+
+    def longer(values: NDArray[Any], further: Any) -> NDArray[Any]:
+        rest = np.zeros((images - len(values), *values.shape[1:]), values.dtype)
+        found = np.concatenate([values, rest])
+        found[added.rows] = further
+        return found
+
+    groups = learned.groups
+    return TrainingSet(
+        rows=np.concatenate([learned.rows, added.rows]),
+        targets=longer(learned.targets, added.targets),
+        strata=longer(learned.strata, added.strata),
+        groups=None if groups is None else longer(groups, groups.max() + 1),
+        told={**learned.told, **added.told},
+    )
+
+
+def _weighted(config: TrialConfig, learned: TrainingSet) -> TrainingSet:
+    """The same with the weights of classes, of which only images that are trained on tell."""
+    rows, targets = learned.rows, learned.targets.copy()
+    counted = targets[rows].reshape(len(rows), -1).sum(axis=1, dtype=np.float64)
+    factors = class_weights(config, learned.strata[rows], counted)
+    targets[rows] *= factors.astype(np.float32).reshape(-1, *[1] * (targets.ndim - 1))
+    return replace(learned, targets=targets)

@@ -6,8 +6,9 @@ from collections.abc import Callable, Iterator
 
 from trainables.parts import Parts
 from trainables.training.fit import Epoch, fit
+from trainables.training.mixmatch import mixmatch
 
 Action = Callable[..., Iterator[Epoch]]
 """Called as `fit` is: yields a report for every epoch that an early stop may follow."""
 
-ACTIONS: Parts[Action] = Parts("run", {"train": fit})
+ACTIONS: Parts[Action] = Parts("run", {"train": fit, "mixmatch": mixmatch})

@@ -6,13 +6,17 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from results.metrics import Metric
 from spaces.trial_config import TrialConfig
 from trainables.data.corrections import Corrections
+from trainables.data.extra import ExtraImages
 from trainables.data.folds import Folds
 from trainables.data.image_store import ImageStore
+from trainables.data.teachers import Teachers
 from trainables.losses.losses import Loss
 from trainables.tasks.task import TrainingTask
 from trainables.tasks.tasks import TRAINING_TASKS
@@ -24,10 +28,12 @@ class TrainingContext:
 
     Attributes:
         task: What the targets are.
-        store: Images, training rows first.
+        store: Images: training rows, then test images, then extra ones.
         folds: Targets and folds of the training rows.
         classes: Class names in the order of predictions.
         metric: The contest's metric.
+        extra: Labelled images from elsewhere, the last rows of the store; None without any.
+        teachers: What models of earlier promotions say, by the promotion's name.
         own: The team's own functions, by ``module:function``.
         corrections: Labels of training images that a person corrected; None without any.
         predict_test: Whether test images are predicted after the last epoch.
@@ -38,9 +44,26 @@ class TrainingContext:
     folds: Folds
     classes: tuple[str, ...]
     metric: Metric
+    extra: ExtraImages | None = None
+    teachers: Mapping[str, Teachers] = field(default_factory=dict)
     own: Mapping[str, Callable[..., Any]] = field(default_factory=dict)
     corrections: Corrections | None = None
     predict_test: bool = True
+
+    @property
+    def test_rows(self) -> NDArray[np.int64]:
+        """Rows of the store that are test images."""
+        return np.arange(len(self.folds.labels), len(self.store.images) - self._extra)
+
+    @property
+    def extra_rows(self) -> NDArray[np.int64]:
+        """Rows of the store that are labelled images from elsewhere."""
+        images = len(self.store.images)
+        return np.arange(images - self._extra, images)
+
+    @property
+    def _extra(self) -> int:
+        return 0 if self.extra is None else len(self.extra.images)
 
     def network(self, config: TrialConfig) -> torch.nn.Module:
         """Builds the network of a trial."""

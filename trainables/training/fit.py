@@ -54,6 +54,7 @@ def fit(
     threads: int = 1,
     workers: int = 0,
     beat: Beat = no_beat,
+    state: type[TrainingState] = TrainingState,
 ) -> Iterator[Epoch]:
     """Trains one configuration and yields a report after every epoch.
 
@@ -72,6 +73,7 @@ def fit(
         threads: CPU threads for torch.
         workers: Loader processes.
         beat: Called at every batch.
+        state: What an epoch's steps compute.
 
     Raises:
         TrainingError: If the loss, the predictions or the contest's metric are not finite.
@@ -80,7 +82,7 @@ def fit(
     torch.set_num_threads(threads)
     cv2.setNumThreads(0)
     beat()
-    training = TrainingState(config, context, workers)
+    training = state(config, context, workers)
     held_out = context.folds.held_out(config.run.fold)
     loader = evaluation_loader(config, context.store, held_out, workers)
     remove_leftovers(folder)
@@ -108,6 +110,7 @@ def fit(
             "metrics": {
                 "train/loss": loss,
                 "train/lr": float(training.optimizer.param_groups[0]["lr"]),
+                **training.learned.told,
                 **{f"val/{name}": value for name, value in scores.items()},
             },
             "seconds": {**seconds, "evaluate": evaluated - trained, "total": evaluated - begun},
@@ -150,7 +153,7 @@ def _corrected_score(
 def _predict_test(
     training: TrainingState, context: TrainingContext, folder: Path, workers: int, beat: Beat
 ) -> None:
-    rows = np.arange(len(context.folds.labels), len(context.store.images))
+    rows = context.test_rows
     if context.predict_test and len(rows):
         loader = evaluation_loader(training.config, context.store, rows, workers)
         probabilities = predict(

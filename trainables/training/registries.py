@@ -6,8 +6,11 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from spaces.trial_config import TrialConfig
+from trainables.data.extra import EXTRAS
 from trainables.data.labellings import LABELLINGS
+from trainables.data.pseudo_labels import PSEUDO_LABELS
 from trainables.data.samplings import SAMPLINGS
+from trainables.data.weightings import WEIGHTINGS
 from trainables.losses.losses import LOSSES
 from trainables.networks.networks import NETWORKS
 from trainables.parts import Parts
@@ -25,6 +28,9 @@ REGISTRIES: tuple[Parts[Any], ...] = (
     MIXINGS,
     LABELLINGS,
     SAMPLINGS,
+    WEIGHTINGS,
+    EXTRAS,
+    PSEUDO_LABELS,
     AVERAGES,
     ACTIONS,
 )

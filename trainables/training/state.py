@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -45,8 +45,8 @@ class TrainingState:
         self.optimizer = OPTIMIZERS.of(config.optimizer)(config, self.model)
         self.scaler = self.device.scaler()
         self.loss = context.loss(config)
-        learned = training_set(config, context)
-        self.loader = TrainingLoader(config, context.store, learned, workers)
+        self.learned = training_set(config, context)
+        self.loader = TrainingLoader(config, context.store, self.learned, workers)
         self.steps = len(self.loader) // config.run.accumulation
         self.schedule = SCHEDULES.of(config.schedule)(config, self.optimizer, self.steps)
         self.mix = MIXINGS.of(config.mix)(config)
@@ -78,22 +78,19 @@ class TrainingState:
         total = torch.zeros((), device=device.target)
         seconds = {"feed": 0.0, "compute": 0.0}
         images, mark = 0, time.perf_counter()
-        for index, (pictures, wanted) in enumerate(self.loader.epoch(epoch)):
+        for index, batch in enumerate(self.batches(epoch)):
             beat()
             now = time.perf_counter()
             seconds["feed"] += now - mark
             update = (epoch - 1) * self.steps + index // accumulation
             if index % accumulation == 0:
                 self.schedule.step_update(update)
-            inputs = to_input(pictures, self.model, device)
-            inputs, targets = self.mix(inputs, wanted.to(device.target, non_blocking=True))
-            with device.autocast():
-                loss = self.loss(self.model(inputs), targets)
+            loss, shown = self.batch_loss(batch, update)
             self.scaler.scale(loss / accumulation).backward()  # type: ignore[no-untyped-call]
             if (index + 1) % accumulation == 0:
                 self._step(update)
             total += loss.detach()
-            images += len(pictures)
+            images += shown
             mark = time.perf_counter()
             seconds["compute"] += mark - now
         self.average.after_epoch(epoch)
@@ -101,6 +98,23 @@ class TrainingState:
         if not math.isfinite(mean):
             raise TrainingError(f"the training loss is {mean} in epoch {epoch}")
         return mean, seconds, images
+
+    def batches(self, epoch: int) -> Iterator[Any]:
+        """What an epoch's micro-batches are made of; one for each of the loader."""
+        return self.loader.epoch(epoch)
+
+    def batch_loss(self, batch: Any, update: int) -> tuple[torch.Tensor, int]:
+        """The loss of a micro-batch, and the images in it.
+
+        Args:
+            batch: One of `batches`.
+            update: The optimizer step that it is part of, counted from 0 over the training.
+        """
+        pictures, wanted = batch
+        inputs = to_input(pictures, self.model, self.device)
+        inputs, targets = self.mix(inputs, wanted.to(self.device.target, non_blocking=True))
+        with self.device.autocast():
+            return self.loss(self.model(inputs), targets), len(pictures)
 
     def _step(self, update: int) -> None:
         if self.config.optimizer.clip_grad:

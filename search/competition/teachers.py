@@ -1,0 +1,107 @@
+"""What a promotion's models say of test images, for trainings that are to learn from it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from results.leaderboard.leaderboard import Leaderboard
+from results.predictions import Predictions, predictions_file
+from results.records.searches import whole_searches
+from results.records.trials import Search, Trial
+from spaces.errors import InputError, unknown
+from spaces.sections.pseudo import Taught
+from spaces.sections.run import MixMatch
+from spaces.trial_config import TrialConfig
+from trainables.data.contest import Contest
+from trainables.data.folds import Folds
+from trainables.data.teachers import Teachers
+
+
+def check_rules(configs: Iterable[TrialConfig], competition: Path) -> None:
+    """Raises InputError if trainings would learn from test images that the rules keep closed."""
+    if Leaderboard.read(competition).test_images:
+        return
+    for config in configs:
+        for learns, words in (
+            (isinstance(config.pseudo, Taught), f"pseudo={config.pseudo.kind}"),
+            (isinstance(config.run, MixMatch), f"action={config.run.kind}"),
+        ):
+            if learns:
+                raise InputError(
+                    f"{words}: the rules forbid to look at test images (rules.test_images=false, "
+                    "as recorded)"
+                )
+
+
+def find_teachers(
+    configs: Iterable[TrialConfig], competition: Path, contest: Contest, folds: Folds
+) -> dict[str, Teachers]:
+    """What the teachers of some trainings say, by the name of the promotion.
+
+    Args:
+        configs: The trainings.
+        competition: The competition's folder.
+        contest: Images and classes.
+        folds: Which image is held out when.
+
+    Raises:
+        InputError: If nobody is named, or a promotion is missing, has not ended, lacks test
+            predictions, or is of other folds, classes or test images.
+    """
+    taught = [c.pseudo for c in configs if isinstance(c.pseudo, Taught)]
+    if not taught:
+        return {}
+    promotions = {s.id: s for s in whole_searches(competition) if s.opened.kind == "promotion"}
+    for settings in taught:
+        if settings.teachers not in promotions:
+            choices = f"; choices: {', '.join(promotions)}" if promotions else ""
+            if not settings.teachers:
+                raise InputError(
+                    f"pseudo={settings.kind} needs the models of a promotion: "
+                    f"fix.teachers=<its name>{choices or '; python -m search.promote makes one'}"
+                )
+            raise unknown("promotion", settings.teachers, promotions, "teachers")
+    names = {settings.teachers for settings in taught}
+    return {name: _of_promotion(promotions[name], contest, folds) for name in sorted(names)}
+
+
+def _of_promotion(search: Search, contest: Contest, folds: Folds) -> Teachers:
+    """The mean over all complete arms and seeds: none is chosen by a score."""
+    place = f"teachers={search.id}"
+    arms = search.summary.arms if search.summary is not None else {}
+    if not arms:
+        raise InputError(f"{place} has no trial with all of its folds; resume={search.id} goes on")
+    if search.opened.folds.digest != folds.digest:
+        raise InputError(f"{place} has other folds: what it was trained on would be held out here")
+    if search.opened.classes != contest.classes:
+        raise InputError(f"{place} has other classes")
+    done = [t for t in search.of("fold") if t.arm in arms and t.state == "finished"]
+    taught = sorted({t.config.run.fold for t in done})
+    held_out = np.zeros((len(folds.images), len(contest.classes)), np.float32)
+    test = []
+    for fold in taught:
+        trials = [t for t in done if t.config.run.fold == fold]
+        rows = folds.held_out(fold)
+        images = tuple(folds.images[row] for row in rows)
+        held_out[rows] = _mean(search, trials, "holdout", images)
+        test.append(_mean(search, trials, "test", contest.test_images))
+    return Teachers(folds=np.array(taught, np.int64), test=np.stack(test), held_out=held_out)
+
+
+def _mean(
+    search: Search, trials: list[Trial], part: str, images: tuple[str, ...]
+) -> NDArray[np.float32]:
+    found = []
+    for trial in trials:
+        path = search.trial_folder(trial) / predictions_file(part)
+        if not path.exists():
+            raise InputError(f"teachers={search.id}: {trial.id} lacks predictions ({path})")
+        predictions = Predictions.read(path)
+        if predictions.images != images:
+            raise InputError(f"teachers={search.id}: {path} is of other images than the contest's")
+        found.append(predictions.probabilities)
+    return search.task.average(found)

@@ -1,0 +1,123 @@
+"""Test images that a training learns from, by name; a new kind is a function and a line here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spaces.errors import InputError
+from spaces.sections.pseudo import Taught
+from spaces.trial_config import TrialConfig
+from trainables.data.addition import NOTHING, Addition
+from trainables.parts import Parts
+
+if TYPE_CHECKING:
+    from trainables.training.context import TrainingContext
+
+ACCURATE = 0.95
+"""How often teachers have to be right on what they are as sure of as of what is taken."""
+
+Probabilities = NDArray[np.float32]
+
+Label = Callable[[TrialConfig, "TrainingContext"], Addition]
+"""From configuration and context to the test images that are taken, and their targets."""
+
+
+def threshold_of(said: Probabilities, labels: NDArray[np.int64]) -> float:
+    """The lowest confidence from which on teachers are right in `ACCURATE` of the cases.
+
+    Args:
+        said: float (n, classes), of images that they did not train on.
+        labels: int (n,), of these.
+
+    Returns:
+        The confidence; infinite if there is none.
+    """
+    confidence = said.max(axis=1)
+    order = np.argsort(-confidence, kind="stable")
+    right = (said.argmax(axis=1) == labels)[order]
+    accuracy = np.cumsum(right) / np.arange(1, len(right) + 1)
+    sorted_ = confidence[order]
+    whole = np.append(sorted_[1:] != sorted_[:-1], True)  # equally sure images go together
+    enough = np.flatnonzero(whole & (accuracy >= ACCURATE))
+    return float(sorted_[enough[-1]]) if len(enough) else float("inf")
+
+
+def most_certain(
+    said: Probabilities, threshold: float, most: NDArray[np.int64]
+) -> NDArray[np.int64]:
+    """Images of which teachers are sure enough, the surest of each class.
+
+    Args:
+        said: float (n, classes).
+        threshold: Confidence at least.
+        most: int (classes,), images of a class at most.
+
+    Returns:
+        int (taken,), in order.
+    """
+    confidence, told = said.max(axis=1), said.argmax(axis=1)
+    order = np.argsort(-confidence, kind="stable")
+    order = order[confidence[order] >= threshold]
+    taken = [order[told[order] == c][:limit] for c, limit in enumerate(most.tolist())]
+    return np.sort(np.concatenate(taken)).astype(np.int64)
+
+
+def _none(config: TrialConfig, context: TrainingContext) -> Addition:
+    return NOTHING
+
+
+def _soft(config: TrialConfig, context: TrainingContext) -> Addition:
+    return _taken(config, context, lambda said: said / said.sum(axis=1, keepdims=True))
+
+
+def _hard(config: TrialConfig, context: TrainingContext) -> Addition:
+    classes = len(context.classes)
+    return _taken(config, context, lambda said: np.eye(classes, dtype=np.float32)[said.argmax(1)])
+
+
+def _taken(
+    config: TrialConfig,
+    context: TrainingContext,
+    target: Callable[[Probabilities], Probabilities],
+) -> Addition:
+    """What the teachers of the training's own fold are sure enough of.
+
+    The threshold is read off other folds, so that no label of the held-out images has a say in it;
+    a class gets as many images at most as it has labelled ones to train on.
+    """
+    settings, fold, folds = config.pseudo, config.run.fold, context.folds
+    assert isinstance(settings, Taught)
+    teachers = context.teachers.get(settings.teachers)
+    if teachers is None:
+        raise InputError(
+            f"pseudo={settings.kind} needs the predictions of a promotion: fix.teachers=<its name>"
+        )
+    said = teachers.of(fold)
+    if said is None:
+        raise InputError(
+            f"teachers={settings.teachers} has no model of fold {fold}, and those of other folds "
+            "were trained on its images: promote on all folds"
+        )
+    others = np.flatnonzero(np.isin(folds.fold, teachers.folds) & (folds.fold != fold))
+    threshold = settings.pseudo_threshold or threshold_of(
+        teachers.held_out[others], folds.labels[others]
+    )
+    trained = folds.labels[folds.trained_on(fold)]
+    most = np.bincount(trained, minlength=len(context.classes))
+    picked = most_certain(said, threshold, most)
+    told = {"train/pseudo_images": float(len(picked))}
+    if np.isfinite(threshold):
+        told["train/pseudo_threshold"] = threshold
+    return Addition(
+        rows=context.test_rows[picked],
+        targets=settings.pseudo_weight * target(said[picked]).astype(np.float32),
+        strata=said[picked].argmax(axis=1).astype(np.int64),
+        told=told,
+    )
+
+
+PSEUDO_LABELS: Parts[Label] = Parts("pseudo", {"none": _none, "soft": _soft, "hard": _hard})
