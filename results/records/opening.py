@@ -90,11 +90,15 @@ class CorrectionsRecord(Record):
 
 
 class Digests(Record):
-    """What else decides a training: the space, our sources, the team's own; empty for none."""
+    """What else decides a training: the space, our sources, the team's own; empty for none.
+
+    The stress decides what else is predicted.
+    """
 
     space: str
     code: str
     own: str
+    stress: str = ""
 
 
 class Past(Record):
@@ -175,6 +179,7 @@ class Opened(Event):
         hypothesis: What it is to find out.
         trials: Sampled trials.
         confirm: Seeds of a confirmation at most.
+        objective: What its trials are compared by.
         history: Earlier trainings that tell the sampler.
         promotion: What is promoted; None unless it is a promotion.
     """
@@ -203,6 +208,7 @@ class Opened(Event):
     hypothesis: str = ""
     trials: Count = 1
     confirm: Count = 0
+    objective: Literal["metric", "stress"] = "metric"
     history: tuple[Past, ...] = ()
     promotion: Promotion | None = None
 

@@ -21,6 +21,7 @@ from results.records.events import (
     Why,
 )
 from results.records.ledger import replay
+from results.records.objective import OBJECTIVES, Objective
 from results.records.opening import Opened, Promotion
 from results.records.record import Event
 from results.tasks.task import Task
@@ -83,7 +84,11 @@ class Trial:
 
     def score(self, metric: str) -> float | None:
         """The metric on the held-out fold after the last epoch; None if there is none."""
-        return self.epochs[-1].metrics.get(f"val/{metric}") if self.epochs else None
+        return self.reported(f"val/{metric}")
+
+    def reported(self, key: str) -> float | None:
+        """A number of the last epoch's report; None if there is none."""
+        return self.epochs[-1].metrics.get(key) if self.epochs else None
 
     @property
     def seconds(self) -> float:
@@ -127,6 +132,20 @@ class Search:
     def metric(self) -> str:
         """Name of the contest's metric."""
         return self.opened.metric
+
+    @property
+    def objective(self) -> Objective:
+        """What its trials are compared by."""
+        return OBJECTIVES[self.opened.objective]
+
+    def score(self, trial: Trial) -> float | None:
+        """What a trial is compared by, after its last epoch; None if there is nothing."""
+        return trial.reported(self.key)
+
+    @property
+    def key(self) -> str:
+        """Name of what trials are compared by, in reports of epochs."""
+        return self.objective.key(self.metric)
 
     @property
     def direction(self) -> Direction:
@@ -208,7 +227,7 @@ class Search:
         scored = [
             (sign * s, -t.number, t)
             for t in trials
-            if t.state == "finished" and (s := t.score(self.metric)) is not None
+            if t.state == "finished" and (s := self.score(t)) is not None
         ]
         return max(scored)[2] if scored else None
 

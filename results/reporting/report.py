@@ -37,10 +37,10 @@ SHOWN = 5
 
 def trial_rows(search: Search, trials: Sequence[Trial]) -> list[list[str]]:
     """Header and one row per trial: id, state, epochs, score, time, what is special about it."""
-    rows = [["trial", "state", "epochs", search.metric, "time", "what"]]
+    rows = [["trial", "state", "epochs", _scored_by(search), "time", "what"]]
     room = 100
     for trial in trials:
-        score = trial.score(search.metric)
+        score = search.score(trial)
         what = in_words(trial.params) if trial.params else trial.arm or trial.why
         if trial.why in ("confirm", "fold"):
             what = f"{trial.arm}, fold {trial.config.run.fold}, seed {trial.config.run.seed}"
@@ -80,7 +80,7 @@ def verdict(search: Search) -> str:
     doubted = enumerated([c.control for c in comparisons if _contradicted(c)])
     doubt = f"; on the unlabelled test images {doubted} is expected ahead of it" if doubted else ""
     found = enumerated(clauses) + doubt
-    return f"On images like the hold-out, which did not choose it, the winner {found}."
+    return f"On {search.objective.images}, the winner {found}."
 
 
 def _contradicted(comparison: Comparison) -> bool:
@@ -158,7 +158,7 @@ def report(search: Search) -> list[str]:
     baseline = search.trials.get(closed.baseline or "")
     sampled = sorted(
         (t for t in search.of("sampled") if t.state == "finished"),
-        key=lambda t: t.score(search.metric) or 0.0,
+        key=lambda t: search.score(t) or 0.0,
         reverse=search.direction == "maximize",
     )
     shown = sampled[:SHOWN] + ([baseline] if baseline else [])
@@ -211,6 +211,10 @@ def _on_corrected(search: Search, trial: Trial, baseline: Trial | None) -> list[
     ]
 
 
+def _scored_by(search: Search) -> str:
+    return f"{search.objective.label}{search.metric}"
+
+
 def _held_out(search: Search) -> str:
     return f"{search.opened.folds.sizes[0]:,}"
 
@@ -220,7 +224,7 @@ def _confirmation(search: Search, closed: Closed) -> list[str]:
     if not comparisons:
         return []
     fold = search.of("confirm")[0].config.run.fold
-    head = [f"confirmation on fold {fold}", "seeds", search.metric, "the winner's", "its gain"]
+    head = [f"confirmation on fold {fold}", "seeds", _scored_by(search), "the winner's", "its gain"]
     corrections = search.opened.corrections is not None
     rows = [[*head, *(["on corrected labels"] if corrections else []), "on the test", ""]]
     for c in comparisons:

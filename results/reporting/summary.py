@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from results.forecast.forecast import Forecast, forecast
 from results.forecast.trials import models_of
 from results.leaderboard.leaderboard import Leaderboard
 from results.metrics import Metric, corrected
+from results.predictions import predictions_file
 from results.records.closing import Comparison, ExpectedScore, ForecastRecord, Watched
 from results.records.labelled_images import LabelledImages
 from results.records.trials import Search, Trial
@@ -146,9 +148,7 @@ def _optimism(search: Search, metric: Metric) -> float | None:
     if len(finalists) < 2:
         return None
     labelled = _labelled(search, finalists[0].config.run.fold)
-    predictions = [
-        labelled.probabilities(search.trial_folder(t) / "holdout.npz") for t in finalists
-    ]
+    predictions = [labelled.probabilities(_judged(search, t)) for t in finalists]
     return winner_optimism(metric, labelled.labels, predictions, labelled.groups)
 
 
@@ -180,8 +180,7 @@ def _arms(search: Search) -> tuple[LabelledImages | None, dict[str, list[Any]]]:
     labelled = _labelled(search, runs[0].config.run.fold)
     arms: dict[str, list[Any]] = {}
     for trial in runs:
-        path = search.trial_folder(trial) / "holdout.npz"
-        arms.setdefault(trial.arm, []).append(labelled.probabilities(path))
+        arms.setdefault(trial.arm, []).append(labelled.probabilities(_judged(search, trial)))
     return labelled, arms
 
 
@@ -215,6 +214,11 @@ def concerns(trial: Trial, winner: Trial, search: Search) -> bool:
         for changed in MATCHED
     )
     return matched or any(config == t.asked for t in search.of("baseline"))
+
+
+def _judged(search: Search, trial: Trial) -> Path:
+    """The predictions that a trial is compared by."""
+    return search.trial_folder(trial) / predictions_file(search.objective.part)
 
 
 def _labelled(search: Search, fold: int) -> LabelledImages:

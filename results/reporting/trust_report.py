@@ -21,6 +21,9 @@ from results.trust.trust import REGRET_LIMIT, Trust
 NOTICED = 2.0
 """Points between validation and leaderboard from which the level is worth a warning."""
 
+WATCHED = {"agreement": "on unlabelled test images", "stress": "of those that have it"}
+"""What is said of scores that are never in force, by name."""
+
 WIDTH = 100
 """Columns of the page."""
 
@@ -53,7 +56,7 @@ def trust_page(
     for c in trust.watched:
         gain = _shown(c.advantage, "+.2f") if c.advantage else ""
         rows.append(
-            [c.name, _shown(c.tau), _shown(c.band_tau), gain, "  on unlabelled test images"]
+            [c.name, _shown(c.tau), _shown(c.band_tau), gain, f"  {WATCHED.get(c.name, '')}"]
         )
     regret = trust.regret
     lines = [

@@ -65,7 +65,7 @@ def assess(
 
     def points(validation: Validation, names: Sequence[str]) -> NDArray[np.float64]:
         by = validation.of(metric)
-        found = [sign * by.score(labels, known[i].probabilities) for i in names]
+        found = [sign * by.score(labels, validation.seen(known[i])) for i in names]
         return np.array(found) / metric.points
 
     every: dict[str, NDArray[np.float64]] = {v.name: points(v, order) for v in validations}
@@ -91,7 +91,8 @@ def assess(
     if chosen.name != PLAIN.name:
         own = dict(zip(known, points(chosen, list(known)), strict=True))
         candidates = sorted(candidates, key=lambda c: -own[c.id])
-    band, error = competitive_band(chosen.of(metric), labels, candidates, groups, rule)
+    seen = [Validated(id=c.id, probabilities=chosen.seen(c)) for c in candidates]
+    band, error = competitive_band(chosen.of(metric), labels, seen, groups, rule)
     names = [c.id for c in band]
     inside = np.array([i in set(names) for i in order], dtype=bool)
     contenders = judge(inside)

@@ -47,10 +47,12 @@ class Validated:
     Attributes:
         id: Trial id.
         probabilities: float (n, classes), on the hold-out.
+        stressed: The same under the stress; None where it has not been asked for.
     """
 
     id: str
     probabilities: NDArray[np.floating]
+    stressed: NDArray[np.floating] | None = None
 
 
 def competitive_band(

@@ -10,8 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from results.metrics import Floats, Ints, Metric
+from results.trust.band import Validated
 
-Name = Literal["plain", "class-balanced", "worst group", "test-weighted"]
+Name = Literal["plain", "class-balanced", "worst group", "test-weighted", "stress"]
 
 SMALLEST_GROUP = 10
 """Images below which a group is too small to be the worst one."""
@@ -26,11 +27,20 @@ class Validation:
         weights: Of each image, float (n,) with mean 1; None for equal ones.
         groups: int (n,), the group of each image, -1 for groups that are too small: the score is
             that of the worst group. None otherwise.
+        stressed: Whether it scores predictions under the stress instead of the plain ones.
     """
 
     name: Name
     weights: Floats | None = None
     groups: Ints | None = None
+    stressed: bool = False
+
+    def seen(self, trial: Validated) -> NDArray[np.floating]:
+        """The predictions of a trial that it scores, float (n, classes)."""
+        if not self.stressed:
+            return trial.probabilities
+        assert trial.stressed is not None
+        return trial.stressed
 
     def of(self, metric: Metric) -> Metric:
         """The metric, computed this way."""
@@ -62,6 +72,9 @@ class Validation:
 
 
 PLAIN = Validation(name="plain")
+
+STRESS = Validation(name="stress", stressed=True)
+"""The plain metric on hold-out images under the stress."""
 
 
 def class_balanced(labels: Ints) -> Validation:

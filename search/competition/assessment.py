@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 from results.leaderboard.entries import EmbeddingNetwork, Submission
 from results.trust.assessment import assess
-from results.trust.band import BandRule
+from results.trust.band import BandRule, Validated
 from results.trust.trust import Score, Trust
+from results.trust.validation import STRESS
 from search.competition.standing import Standing, band_rule
 from search.competition.validation_scores import ValidationScores, find_validation_scores
 from search.options.analysis import FinalConfig, TrustConfig
@@ -76,7 +79,7 @@ def assess_standing(
     return assess(
         standing.metric,
         standing.labelled.labels,
-        standing.validated(standing.looked_at()),
+        _seen(standing, offered),
         scores,
         standing.labelled.groups,
         rule=rule,
@@ -84,6 +87,16 @@ def assess_standing(
         validations=offered.validations,
         frozen=frozen,
     )
+
+
+def _seen(standing: Standing, offered: ValidationScores) -> list[Validated]:
+    """Candidates with all the predictions that the validation scores need."""
+    looked = standing.looked_at()
+    plain = standing.validated(looked)
+    if STRESS not in offered.validations:
+        return plain
+    under = {v.id: v.probabilities for v in standing.validated(looked, STRESS)}
+    return [dataclasses.replace(v, stressed=under[v.id]) for v in plain]
 
 
 def _broken(submission: Submission, standing: Standing, rule: BandRule) -> bool:

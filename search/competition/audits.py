@@ -16,20 +16,22 @@ from numpy.typing import NDArray
 from results.tasks.tasks import task_of
 from search.execution.progress import every_second
 from search.jobs.contest_data import read_contest
+from search.jobs.contest_folds import contest_folds, keep_likeness
 from search.options.audit import AuditConfig
 from search.options.exit_codes import OK
+from search.options.groups import TEST_LIKE
 from spaces.errors import InputError
 from spaces.files import whole_file
 from trainables.audit.checks import audit
 from trainables.audit.evidence import Evidence
 from trainables.audit.finding import Finding
 from trainables.audit.grouping import Proposal, propose
-from trainables.audit.likeness import folds_by_likeness
 from trainables.audit.looks import Looks, look_at
 from trainables.audit.page import audit_page
+from trainables.audit.shift import Shift, measure_shift
 from trainables.audit.shift_checks import TOLD_FROM
 from trainables.data.contest import Contest
-from trainables.data.folds import Folds, assign, make_folds
+from trainables.data.folds import Folds, assign
 
 
 def audit_contest(config: AuditConfig) -> int:
@@ -40,9 +42,12 @@ def audit_contest(config: AuditConfig) -> int:
     """
     began = time.monotonic()
     runs = Path(config.runs)
-    contest = replace(read_contest(config.data, runs), extra=None)  # it is about the split
+    # It is about the split, which further images have no part in.
+    contest = replace(read_contest(config.data, runs, config.holdout), extra=None)
     looks = look_at(contest, every_second(_say, "looking at images"), os.cpu_count() or 1)
     seconds = time.monotonic() - began
+    if config.holdout.rows == TEST_LIKE:  # what is known already need not be read again
+        _keep_likeness(contest, runs, looks, measure_shift(looks))
     folds, no_folds = _folds(contest, config)
     proposal = _proposal(contest, looks, folds, every_second(_say, "trying groups"))
     evidence = Evidence(
@@ -51,7 +56,8 @@ def audit_contest(config: AuditConfig) -> int:
     findings = audit(evidence)
     folder = runs / contest.name / "audit"
     folder.mkdir(parents=True, exist_ok=True)
-    groups, likest = _write_groups(evidence, folder), _write_likest(evidence, folder)
+    groups = _write_groups(evidence, folder)
+    likest = _keep_likeness(contest, runs, looks, evidence.shift) if folds is not None else ""
     _write(_table(evidence, findings), folder / "findings.csv")
     _write(looks.table, folder / "images.csv")
     with whole_file(folder / "index.html") as temporary:
@@ -83,7 +89,7 @@ def _say(line: str) -> None:
 def _folds(contest: Contest, config: AuditConfig) -> tuple[Folds | None, str]:
     """The folds that a search would have, or why there are none."""
     try:
-        return make_folds(contest, config.holdout.folds, config.holdout.seed), ""
+        return contest_folds(contest, config.holdout, Path(config.runs), _say), ""
     except InputError as error:
         return None, str(error)
 
@@ -125,17 +131,13 @@ def _write_groups(evidence: Evidence, folder: Path) -> str:
     return f"data.group={path}"
 
 
-def _write_likest(evidence: Evidence, folder: Path) -> str:
-    """Writes folds of which the first is most like the test, where that can be told apart."""
-    contest, shift, folds = evidence.contest, evidence.shift, evidence.folds
-    if shift is None or folds is None or shift.auc < TOLD_FROM or not evidence.looks.readable.all():
+def _keep_likeness(contest: Contest, runs: Path, looks: Looks, shift: Shift | None) -> str:
+    """Keeps how much images look like the test, where that can be told; returns the option that
+    holds out the likest, or nothing."""
+    if shift is None or not looks.readable.all() or contest.fold is not None:
         return ""
-    strata = task_of(contest.task).strata(contest.labels)
-    likeness = shift.likeness[: evidence.trained]
-    fold = folds_by_likeness(likeness, strata, contest.groups, folds.count)
-    path = folder / "folds_like_the_test.csv"
-    _write(pd.DataFrame({"image": contest.train_images, "fold": fold}), path)
-    return f"data.fold={path}"
+    keep_likeness(contest, runs, shift)
+    return f"holdout={TEST_LIKE}" if shift.auc >= TOLD_FROM else ""
 
 
 def _table(evidence: Evidence, findings: Sequence[Finding]) -> pd.DataFrame:

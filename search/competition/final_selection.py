@@ -104,7 +104,7 @@ def _validation_scores(standing: Standing, validation: Validation) -> dict[str, 
     scored = {s.trial for s in standing.leaderboard.scored()}
     looked = [c for c in standing.looked_at() if c.id in scored]
     found, moved = {}, []
-    for candidate, validated in zip(looked, standing.validated(looked), strict=True):
+    for candidate, validated in zip(looked, standing.validated(looked, validation), strict=True):
         own = by.score(labelled.labels, validated.probabilities)
         found[candidate.id] = _Validated(
             points=sign * own / metric.points, images=len(labelled.labels), merged=False

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import inf
 from pathlib import Path
 
 import pandas as pd
@@ -11,7 +12,7 @@ import pandas as pd
 from results.leaderboard.entries import Assessed, Submission
 from results.leaderboard.leaderboard import Leaderboard
 from results.metrics import Metric, custom_metric
-from results.predictions import Predictions
+from results.predictions import Predictions, predictions_file
 from results.records.labelled_images import LabelledImages
 from results.records.trials import Search
 from results.tasks.task import Task
@@ -19,6 +20,7 @@ from results.trust.band import BandRule, Validated, as_good, competitive_band
 from results.trust.shift import Shift
 from results.trust.validation import (
     PLAIN,
+    STRESS,
     Validation,
     class_balanced,
     weighted_to_test,
@@ -97,11 +99,32 @@ class Standing:
         """A candidate by id."""
         return next((c for c in self.pool if c.id == name), None)
 
-    def validated(self, wanted: Sequence[Candidate]) -> list[Validated]:
-        """Candidates with their hold-out predictions."""
+    def validated(
+        self, wanted: Sequence[Candidate], validation: Validation = PLAIN
+    ) -> list[Validated]:
+        """Candidates with the hold-out predictions that a validation scores.
+
+        Those without predictions under the stress are left out where it scores these.
+        """
+        files = {c.id: self.stressed(c) if validation.stressed else c.holdout for c in wanted}
         return [
-            Validated(id=c.id, probabilities=self.labelled.probabilities(c.holdout)) for c in wanted
+            Validated(id=name, probabilities=self.labelled.probabilities(path))
+            for name, path in files.items()
+            if path is not None
         ]
+
+    @property
+    def stress(self) -> str:
+        """Digest of the newest stress under which images were predicted; empty for none."""
+        digests = [s.opened.digests.stress for s in self.searches]
+        return next(filter(None, reversed(digests)), "")
+
+    def stressed(self, candidate: Candidate) -> Path | None:
+        """A candidate's predictions under that stress; None if it has none."""
+        own = candidate.search.opened.digests.stress
+        path = candidate.folder / predictions_file("stress")
+        there = candidate.trial is not None and own and own == self.stress
+        return path if there and path.exists() else None
 
     def looked_at(self) -> list[Candidate]:
         """The best candidates and those with a public score."""
@@ -110,16 +133,17 @@ class Standing:
 
     def band(self, rule: BandRule) -> list[str]:
         """Ids of the competitive band, best first."""
-        wanted = self.validated(self.pool[:LOADED])
-        metric = in_force(self).of(self.metric)
+        validation = in_force(self)
+        wanted = self.validated(self.pool[:LOADED], validation)
+        metric = validation.of(self.metric)
         band, _ = competitive_band(metric, self.labelled.labels, wanted, self.labelled.groups, rule)
         return [c.id for c in band]
 
     def as_good(self, candidates: Sequence[Candidate]) -> list[str]:
         """Ids of those that the hold-out does not tell from the best, best first."""
-        metric = in_force(self).of(self.metric)
-        labelled = self.labelled
-        return as_good(metric, labelled.labels, self.validated(candidates), labelled.groups)
+        validation, labelled = in_force(self), self.labelled
+        seen = self.validated(candidates, validation)
+        return as_good(validation.of(self.metric), labelled.labels, seen, labelled.groups)
 
 
 def open_standing(config: CompetitionConfig, like: Search | None = None) -> Standing:
@@ -156,9 +180,9 @@ def open_standing(config: CompetitionConfig, like: Search | None = None) -> Stan
         head = standing.pool[:LOADED]
         merit = {
             v.id: sign * by.score(standing.labelled.labels, v.probabilities)
-            for v in standing.validated(head)
+            for v in standing.validated(head, validation)
         }
-        standing.pool[:LOADED] = sorted(head, key=lambda c: (-merit[c.id], c.id))
+        standing.pool[:LOADED] = sorted(head, key=lambda c: (-merit.get(c.id, -inf), c.id))
     return standing
 
 
@@ -177,6 +201,8 @@ def in_force(standing: Standing) -> Validation:
         return class_balanced(labelled.labels)
     if name == "worst group":
         return worst_group(labelled.groups) or PLAIN
+    if name == STRESS.name and any(map(standing.stressed, standing.pool)):
+        return STRESS
     if name == "test-weighted":
         return weighted_to_test(Shift.read(standing.folder / leaderboard.assessed.weights).weights)
     return PLAIN

@@ -12,6 +12,7 @@ from results.predictions import Predictions
 from results.trust.shift import Shift, measure_shift
 from results.trust.validation import (
     PLAIN,
+    STRESS,
     Validation,
     class_balanced,
     weighted_to_test,
@@ -63,11 +64,34 @@ def find_validation_scores(config: TrustConfig, standing: Standing) -> Validatio
         found.validations.append(worst)
     else:
         found.absent["worst group"] = "there are no groups of 10 images in the hold-out"
+    _add_stress(standing, found)
     _watch_agreement(standing, found)
     reason = _add_weighted(config, standing, found)
     if reason:
         found.absent["test-weighted"] = reason
     return found
+
+
+def _add_stress(standing: Standing, found: ValidationScores) -> None:
+    """Adds the score under the stress; where only some trials have one, it is watched."""
+    if not standing.leaderboard.test_images:
+        found.absent[STRESS.name] = "the rules forbid it (rules.test_images=false)"
+        return
+    looked = standing.looked_at()
+    seen = standing.validated(looked, STRESS)
+    if not seen:
+        found.absent[STRESS.name] = "no trial has predicted under one (predict.stress=)"
+    elif len(seen) < len(looked):
+        found.absent[STRESS.name] = (
+            f"{len(looked) - len(seen)} of {len(looked)} trials have not predicted under it; "
+            "compared with the leaderboard on those that have"
+        )
+        metric, labels = standing.metric, standing.labelled.labels
+        found.watched[STRESS.name] = {
+            v.id: metric.sign * metric.score(labels, v.probabilities) for v in seen
+        }
+    else:
+        found.validations.append(STRESS)
 
 
 def _watch_agreement(standing: Standing, found: ValidationScores) -> None:

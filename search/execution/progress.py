@@ -97,8 +97,10 @@ class Progress:
             lines.append(f"best so far, {best.id}: {in_words(best.params)}")
         for trial in trials:
             if trial.state == "running":
-                seen = trial.score(search.metric)
-                shown = "" if seen is None else f", {search.metric} {seen:.4f}"
+                seen = search.score(trial)
+                shown = (
+                    "" if seen is None else f", {search.objective.label}{search.metric} {seen:.4f}"
+                )
                 lines.append(f"  {trial.id} epoch {trial.epoch}/{trial.config.run.epochs}{shown}")
         return lines
 
@@ -127,7 +129,7 @@ def _images(search: Search) -> int:
 
 
 def _score(trial: Trial, search: Search) -> str:
-    score = trial.score(search.metric)
+    score = search.score(trial)
     return "–" if score is None else f"{score:.4f}"
 
 

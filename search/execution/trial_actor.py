@@ -13,11 +13,13 @@ from typing import TYPE_CHECKING, Any
 from pydantic import TypeAdapter
 from ray import tune
 
+from results.records.objective import STRESS, objective
 from search.execution.exit_note import ExitNote, read_exit_note
 from search.execution.watchdog import Heartbeat
 from search.jobs.job import Job, resolve_metric
 from search.options.user_code import load_parts, own_functions
 from search.planning.asha import SCORE, SCORES, SIGNS
+from spaces.augmentation.stress import Stress
 from spaces.trial_config import TrialConfig
 
 if TYPE_CHECKING:
@@ -88,7 +90,8 @@ class TrialActor(tune.Trainable):  # type: ignore[misc]
         report = done.report
         self._epoch = int(report["epoch"])
         reports = [*done.earlier, report]
-        key, sign = f"val/{self._task().metric.name}", SIGNS[self._job.direction]
+        compared, sign = objective(self._job.objective), SIGNS[self._job.direction]
+        key = compared.key(self._task().metric.name)
         return {
             "epoch": self._epoch,
             SCORE: sign * report["metrics"][key],
@@ -176,4 +179,6 @@ def _open_task(job: Job) -> TrainingContext:
         own=own_functions(model=job.model, loss=job.loss),
         corrections=corrections,
         predict_test=job.predict_test,
+        stress=Stress.read(Path(job.stress)) if job.stress else None,
+        stress_always=job.objective == STRESS,
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from search.options.embedded import embedded_name
-from search.options.groups import DataConfig
+from search.options.groups import TEST_LIKE, DataConfig, HoldoutConfig
 from spaces.errors import InputError
 from spaces.names import check_name
 from trainables.data.contest import Contest, load_contest
@@ -15,12 +15,13 @@ TASK = "classification"
 """What the data's targets are."""
 
 
-def read_contest(data: DataConfig, runs: Path) -> Contest:
+def read_contest(data: DataConfig, runs: Path, holdout: HoldoutConfig | None = None) -> Contest:
     """Reads the tables; an embedded contest is made in the runs folder.
 
     Args:
         data: Where they are.
         runs: Folder for everything a run writes; made if it is not there.
+        holdout: What is held out, where that matters.
 
     Raises:
         InputError: For anything wrong with them, or if the runs folder cannot be written to.
@@ -36,6 +37,11 @@ def read_contest(data: DataConfig, runs: Path) -> Contest:
     else:
         root = Path(data.root)
         _make_writable(runs)
+    rows = holdout.rows if holdout is not None else ""
+    if data.fold and rows:
+        raise InputError(
+            f"data.fold={data.fold} and holdout={rows} both say what is held out: give one"
+        )
     name = data.name or root.resolve().name
     check_name(name, "data.name")
     return load_contest(
@@ -47,6 +53,7 @@ def read_contest(data: DataConfig, runs: Path) -> Contest:
         label=data.label,
         group=data.group,
         fold=data.fold,
+        holdout="" if rows == TEST_LIKE else rows,
         train_images=data.train_images,
         test_images=data.test_images,
         box=data.box,

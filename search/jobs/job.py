@@ -11,6 +11,7 @@ from typing import Any
 import pandas as pd
 
 from results.metrics import Direction, Metric, custom_metric
+from results.records.objective import METRIC
 from results.records.opening import (
     FORMAT,
     CorrectionsRecord,
@@ -27,6 +28,7 @@ from search.jobs.code_digest import code_digest
 from search.options.option import about
 from search.options.training import EngineConfig, JobConfig
 from search.options.user_code import load_function, source_digest
+from spaces.augmentation.stress import Stress
 from spaces.digest import digest
 from spaces.errors import InputError
 from spaces.files import whole_file
@@ -62,6 +64,8 @@ class Job:
         loss: ``module:function`` or empty.
         parts: Modules that register parts of the team's own.
         predict_test: Whether test images are predicted.
+        stress: Path of the stored stress under which held-out images are predicted; empty for none.
+        objective: What trials are compared by.
         threads: CPU threads per trial.
         loader_workers: Loader processes per trial.
     """
@@ -83,6 +87,8 @@ class Job:
     loss: str
     parts: tuple[str, ...]
     predict_test: bool
+    stress: str
+    objective: str
     threads: int
     loader_workers: int
 
@@ -146,6 +152,8 @@ def assemble(
     teachers: Mapping[str, Teachers],
     space: SearchSpace | None = None,
     promotion: Promotion | None = None,
+    stress: Stress | None = None,
+    objective: str = METRIC,
     warnings: tuple[str, ...] = (),
 ) -> Prepared:
     """Puts together what workers need and what the ledger opens with; writes folds and boxes.
@@ -166,6 +174,8 @@ def assemble(
         teachers: What models of earlier promotions say, by the promotion's name.
         space: What is searched.
         promotion: What is promoted.
+        stress: Under which held-out images are predicted.
+        objective: What trials are compared by.
         warnings: What the user should know.
     """
     folder, corrected = Path(config.runs) / contest.name, contest.corrections
@@ -188,6 +198,8 @@ def assemble(
         loss=loss,
         parts=tuple(config.parts),
         predict_test=predict_test,
+        stress=str(stress.write(folder).resolve()) if stress is not None else "",
+        objective=objective,
         threads=max(1, int(config.resources.cpu)),
         loader_workers=max(0, config.loader_workers),
     )
@@ -222,7 +234,7 @@ def assemble(
         corrections=CorrectionsRecord(**corrected.summary) if corrected is not None else None,
         teachers={name: Path(path).name for name, path in job.teachers},
         threads=job.threads,
-        options=recordable_options(config, contest.files.root),
+        options=recordable_options(config, contest.files.root, job.stress),
         space=space.to_json() if space is not None else None,
         digests=Digests(
             space=space.digest if space is not None else "",
@@ -230,6 +242,7 @@ def assemble(
             own=source_digest(
                 [model, loss, metric_reference, prepare, *(f"{p}:" for p in config.parts)]
             ),
+            stress=stress.digest if stress is not None else "",
         ),
         warnings=warnings,
         **{field: value for field, value in said.items() if value},
@@ -258,18 +271,20 @@ def _write_test_images(contest: Contest, folder: Path) -> str:
     return path.name
 
 
-def recordable_options(config: EngineConfig, root: Path) -> dict[str, Any]:
+def recordable_options(config: EngineConfig, root: Path, stress: str = "") -> dict[str, Any]:
     """A command's options, for the command that resumes it; without secrets.
 
     Args:
         config: The options.
         root: The contest's folder, as it was found.
+        stress: Path of the stress, as it was found.
     """
     told = about(type(config))
     options = {name: value for name, value in asdict(config).items() if told[name].recorded}
     options["tracking"] = without_password(config.tracking)
     if isinstance(config, JobConfig):
         options["data"]["root"] = str(root.resolve())
+        options["predict"]["stress"] = Path(stress).name
     return options
 
 

@@ -13,6 +13,8 @@ from optuna.distributions import CategoricalDistribution
 
 from search.execution.progress import every_second
 from search.jobs.contest_data import TASK, read_contest
+from search.jobs.contest_folds import contest_folds
+from search.jobs.contest_stress import find_stress
 from search.jobs.job import Prepared, assemble, job_name, resolve_metric
 from search.jobs.learned_images import check_learned_images
 from search.jobs.own_functions import check_own_functions
@@ -31,7 +33,7 @@ from trainables.audit.duplicate_checks import identical_files
 from trainables.data.boxes import boxes_file
 from trainables.data.contest import Contest
 from trainables.data.corrections import check_left
-from trainables.data.folds import Folds, make_folds
+from trainables.data.folds import Folds
 from trainables.data.image_store import ImageStore, build_store, store_side
 
 DRAWS = 50
@@ -88,9 +90,10 @@ def prepare(
         check_values(space, baseline, fix)
     chosen = resolve_metric(config.metric, config.direction, TASK)
     runs = Path(config.runs)
-    contest = read_contest(config.data, runs)
+    contest = read_contest(config.data, runs, config.holdout)
+    stress, compared = find_stress(config, contest, runs)
     folder = runs / contest.name
-    folds = make_folds(contest, config.holdout.folds, config.holdout.seed)
+    folds = contest_folds(contest, config.holdout, runs, say)
     if baseline.run.fold >= folds.count:
         raise InputError(
             f"fold={baseline.run.fold}: with {folds.count} folds they run from 0 to "
@@ -133,6 +136,8 @@ def prepare(
         baseline=baseline,
         teachers=teachers,
         space=space,
+        stress=stress,
+        objective=compared,
         warnings=(*_told_twice(config, contest, folds, store), *_unused(config, trained)),
     )
 

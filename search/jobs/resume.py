@@ -37,6 +37,7 @@ def check_unchanged(search: Search, prepared: Prepared, config: EngineConfig) ->
         ("data", f"digest {before.data.digest}", f"digest {now.data.digest}"),
         ("teachers", before.teachers, now.teachers),
         ("folds", f"digest {before.folds.digest}", f"digest {now.folds.digest}"),
+        ("stress", before.digests.stress or "none", now.digests.stress or "none"),
         *((o, before.options.get(o) or None, now.options.get(o) or None) for o in decisive),
     ]
     changes = [f"{what}: {then} then, {here} now" for what, then, here in pairs if then != here]

@@ -33,7 +33,7 @@ def tidy(search: Search, ended: Trial, keep: str) -> None:
     scored = [
         (sign * score, -t.number, t)
         for t in search.of("sampled")
-        if t.state == "finished" and (score := t.score(search.metric)) is not None and not t.taken
+        if t.state == "finished" and (score := search.score(t)) is not None and not t.taken
     ]
     for _, _, trial in sorted(scored, reverse=True)[int(keep) :]:
         folder = search.trial_folder(trial)

@@ -7,6 +7,7 @@ from collections.abc import Collection
 from pathlib import Path
 
 from results.predictions import predictions_file
+from results.records.objective import objective
 from results.records.searches import whole_searches
 from results.records.trials import Search, Trial
 from search.jobs.job import Prepared
@@ -32,15 +33,21 @@ class KnownTrainings:
         self._found: dict[str, tuple[Search, Trial]] = {}
         job, opened = prepared.job, prepared.opening
         tested = job.predict_test and opened.images.test
-        parts = ["holdout", "test"] if tested else ["holdout"]
+        compared = objective(job.objective).key(opened.metric)
+        parts = ["holdout", *(["test"] if tested else []), *(["stress"] if job.stress else [])]
         for search in whole_searches(Path(job.folder).parent):
             theirs = search.opened
             same = theirs.data.digest == opened.data.digest
             same = same and theirs.folds.digest == opened.folds.digest
             same = same and theirs.corrections == opened.corrections  # reports score on these, too
+            same_stress = not job.stress or theirs.digests.stress == opened.digests.stress
             same_code = theirs.digests.code == opened.digests.code or "code" in accept
             # A folder that was renamed or copied has not the files that its record names.
-            if search.id == job.name or search.folder.name != search.id or not (same and same_code):
+            if (
+                search.id == job.name
+                or search.folder.name != search.id
+                or not (same and same_stress and same_code)
+            ):
                 continue
             registers = bool(job.parts) or bool(theirs.options.get("parts"))
             own_metric = ":" in str(theirs.options.get("metric", "")) + job.metric
@@ -56,7 +63,7 @@ class KnownTrainings:
                     continue
                 folder = search.trial_folder(trial)
                 whole = all((folder / predictions_file(part)).exists() for part in parts)
-                if whole and trial.score(opened.metric) is not None:
+                if whole and trial.reported(compared) is not None:
                     self._found[trial.config.digest] = search, trial
 
     def find(self, config: TrialConfig) -> Trial | None:

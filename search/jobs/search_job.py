@@ -62,7 +62,12 @@ class SearchJob(JobKind):
         past, words = read_history(config.history, runs, uri, prepared, self._space, self._fix)
         for line in words:
             say(line)
-        asked = {"trials": config.trials, "confirm": config.confirm, "history": tuple(past)}
+        asked = {
+            "trials": config.trials,
+            "confirm": config.confirm,
+            "objective": config.objective,
+            "history": tuple(past),
+        }
         return prepared.opening.model_copy(update=asked)
 
     def scheduler(self, prepared: Prepared) -> Asha:
@@ -78,7 +83,7 @@ class SearchJob(JobKind):
         config, metric = self._config, prepared.metric
         self._sampler = Sampler(
             self._space,
-            metric.name,
+            driver.search.key,
             metric.direction,
             config.seed,
             max(5, config.trials // STARTUP_SHARE),

@@ -20,8 +20,9 @@ from spaces.errors import InputError, unknown
 
 C = TypeVar("C")
 
-_FIELDS = {"import": "import_"}
-"""Options that are words of Python, and the fields behind them."""
+_FIELDS = {"import": "import_", "holdout": "holdout.rows"}
+"""Options that are no names of fields, and the fields behind them: words of Python, and groups
+whose name alone says something."""
 
 _ITEM = re.compile(r"""\s*(?:'[^']*'|"[^"]*")\s*(?=,|$)|[^,]+""")
 """Of a list; quoted, it may hold commas."""
@@ -145,7 +146,7 @@ def _override(argument: str, known: Mapping[str, Any]) -> str:
     is_open = any(key.startswith(f"{name}.") and name in known for name in _OPEN)
     if not is_open and (key not in known or key in _OPEN):
         raise unknown("option", key, sorted(known), argument)
-    kind = known.get(key)
+    kind = known.get(_FIELDS.get(key, key), known.get(key))
     if kind == list[str]:
         inside = value[1:-1] if value.startswith("[") and value.endswith("]") else value
         parts = [part.strip() for part in _ITEM.findall(inside)]

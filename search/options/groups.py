@@ -88,10 +88,20 @@ class DataConfig:
                 raise unknown(key, getattr(self, key), choices, f"data.{key}")
 
 
+TEST_LIKE = "test_like"
+"""The hold-out of what looks most like the test."""
+
+HOLDOUT = (
+    "what is held out: test_like for what looks most like the test, or a column (or a table of "
+    "images and holdout, .csv) that says true or false; a stratified share when empty"
+)
+
+
 @dataclass(kw_only=True)
 class HoldoutConfig:
     """Folds: the hold-out is fold 0."""
 
+    rows: str = option("", "holdout= by its full name")
     folds: int = option(5, "number of folds; the hold-out is fold 0")
     seed: int = option(0, "seed of the folds")
 
@@ -161,6 +171,11 @@ class PredictConfig:
     """Predictions after training."""
 
     test: bool = option(True, "predict the test images after the last epoch")
+    stress: str = option(
+        "",
+        "predict held-out images once more under the stress that python -m search.stress fitted: "
+        "auto for this contest's newest, or its file",
+    )
 
 
 @dataclass(kw_only=True)

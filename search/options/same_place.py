@@ -76,7 +76,7 @@ def _changed(name: str, group: Any, schema: type[Any]) -> Iterator[str]:
             else field.default
         )
         if value != default:
-            yield from _written(f"{name}.{field.name}", value)
+            yield from _written(f"{name}.{field.name}".replace("holdout.rows", "holdout"), value)
 
 
 def _written(key: str, value: Any) -> Iterator[str]:

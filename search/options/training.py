@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from results.records.objective import objective
 from search.options.embedded import CHOICES
 from search.options.groups import (
+    HOLDOUT,
     ClusterConfig,
     DataConfig,
     HoldoutConfig,
@@ -80,7 +82,7 @@ class JobConfig(EngineConfig):
     """What searches and single trainings have in common."""
 
     data: DataConfig = group(DataConfig, CHOICES)
-    holdout: HoldoutConfig = group(HoldoutConfig)
+    holdout: HoldoutConfig = group(HoldoutConfig, HOLDOUT)
     metric: str = option(
         "macro_f1",
         "macro_f1, accuracy, balanced_accuracy, log_loss, roc_auc, quadratic_kappa, or "
@@ -155,10 +157,17 @@ class RunConfig(JobConfig):
         "history=[a,b], or history=[mlflow] for everybody's in the tracking store",
         decides=True,
     )
+    objective: str = option(
+        "metric",
+        "what the search optimises and the confirmation compares: metric on the hold-out, or "
+        "stress, the metric on hold-out images under predict.stress=",
+        decides=True,
+    )
     scheduler: SchedulerConfig = group(SchedulerConfig, decides=True)
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        objective(self.objective)
         demand(self.trials >= 1, "trials", self.trials, "at least 1")
         demand(
             self.confirm == 0 or self.confirm >= 2,

@@ -83,7 +83,7 @@ class Asha(AsyncHyperBandScheduler):  # type: ignore[misc]
 
     def _enter(self, search: Search, trial: Trial, report: Report) -> bool:
         """Enters one report of a record; returns whether the trial is to stop."""
-        value = report.metrics.get(f"val/{search.metric}")
+        value = report.metrics.get(search.key)
         if trial.why != "sampled" or value is None:
             return False
         known = _Known(trial.id)

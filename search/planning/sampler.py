@@ -25,7 +25,7 @@ class Sampler:
 
     Args:
         space: What to draw.
-        metric: Metric of the trials that it is told about.
+        key: Name of the score in the reports of the trials that it is told about.
         direction: Which way the metric is better.
         seed: Of the draws.
         startup: Random trials before the model takes over.
@@ -39,14 +39,14 @@ class Sampler:
     def __init__(
         self,
         space: SearchSpace,
-        metric: str,
+        key: str,
         direction: Direction,
         seed: int,
         startup: int,
         history: Sequence[Trial] = (),
         past: Sequence[Past] = (),
     ) -> None:
-        self._space, self._metric = space, metric
+        self._space, self._key = space, key
         known = [t for t in history if t.why == "sampled"]
         if known:  # the draws so far are not drawn once more
             seed = int(np.random.SeedSequence([seed, len(known)]).generate_state(1)[0])
@@ -103,8 +103,8 @@ class Sampler:
         if live is None:
             return
         for report in trial.epochs:
-            live.report(report.metrics[f"val/{self._metric}"], report.epoch)
-        score = trial.score(self._metric)
+            live.report(report.metrics[self._key], report.epoch)
+        score = trial.reported(self._key)
         states = optuna.trial.TrialState
         if trial.state == "finished" and score is not None:
             self.study.tell(live, score)

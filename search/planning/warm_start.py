@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from results.records.objective import STRESS, objective
 from results.records.opening import Past
 from results.records.searches import find_search
 from results.records.secrets import masked
@@ -127,7 +128,9 @@ def _recorded(name: str, runs: Path, prepared: Prepared) -> list[Source]:
     own = ":" in str(theirs.options.get("metric", "")) + prepared.job.metric
     if own and theirs.digests.own != ours.digests.own:
         raise InputError(f"history={name}: your own functions were others; scores differ")
-    key = f"val/{search.metric}"
+    if ours.digests.stress != theirs.digests.stress and prepared.job.objective == STRESS:
+        raise InputError(f"history={name}: it has another stress, or none; scores differ")
+    key = objective(prepared.job.objective).key(search.metric)
     return [
         Source(
             id=t.id,
@@ -147,6 +150,8 @@ def _tracked(prepared: Prepared, tracking: str) -> list[Source]:
     from results.tracking import TRACKING_ERRORS, tracked_trials
 
     opened = prepared.opening
+    if prepared.job.objective == STRESS:
+        raise InputError("history=mlflow: with objective=stress, name the searches instead")
     try:
         trials = tracked_trials(
             tracking,

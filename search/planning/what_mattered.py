@@ -27,7 +27,7 @@ def what_mattered(
     Returns:
         None with fewer than `FEWEST` trials that early stopping or their end has ended.
     """
-    key = f"val/{metric.name}"
+    key = search.key
     sampled = [t for t in search.of("sampled") if t.state in ("finished", "stopped")]
     if len(sampled) < FEWEST:
         return None

@@ -93,6 +93,8 @@ def trials(
         parts=(),
         loss="tests.faulty:loss",
         predict_test=False,
+        stress="",
+        objective="metric",
         threads=1,
         loader_workers=1,
     )

@@ -121,11 +121,11 @@ def test_the_sampler_has_learnt_it() -> None:
         )
         for i in range(30)
     ]
-    sampler = Sampler(SPACE, "accuracy", "maximize", 0, 5, (), past)
+    sampler = Sampler(SPACE, "val/accuracy", "maximize", 0, 5, (), past)
     states = [t.state.name for t in sampler.study.trials]
     assert (states.count("COMPLETE"), states.count("PRUNED")) == (24, 6)
     asked = [float(sampler.ask(f"b-{i}")["lr"]) for i in range(20)]
-    fresh = Sampler(SPACE, "accuracy", "maximize", 0, 5)
+    fresh = Sampler(SPACE, "val/accuracy", "maximize", 0, 5)
     random = [float(fresh.ask(f"b-{i}")["lr"]) for i in range(5)]
     assert sum(lr > 0.01 for lr in asked) >= 12  # at random a third of them
     assert asked[:5] != random

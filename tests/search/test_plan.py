@@ -36,7 +36,7 @@ class World:
         self.search = Search(folder=folder)
         self.driver = Driver(self.ledger, self.search)
         self.driver.record(opening_event("s", BASE))
-        self.sampler = Sampler(aug_policy(), "accuracy", "maximize", 0, 2)
+        self.sampler = Sampler(aug_policy(), "val/accuracy", "maximize", 0, 2)
         self.open = {"no augmentation (the baseline)", "no augmentation", "TrivialAugment"}
         self.driver.on_end([self.sampler.tell])
         self.plan = SearchPlan(
@@ -98,7 +98,7 @@ def test_what_is_fixed_completes_what_is_drawn(tmp_path: Path) -> None:
     """A pinned part of a policy, or of another optimizer, reaches every sampled trial."""
     fix: dict[str, Any] = {"stages": 2, "stage1.operation": "rotate", "stage1.strength": 0.1}
     world = World(tmp_path, trials=5)
-    world.sampler = Sampler(aug_policy().pin(fix), "accuracy", "maximize", 0, 2)
+    world.sampler = Sampler(aug_policy().pin(fix), "val/accuracy", "maximize", 0, 2)
     world.plan.sampler, world.plan.fix = world.sampler, fix
     for _ in range(6):
         world.start()
@@ -107,7 +107,7 @@ def test_what_is_fixed_completes_what_is_drawn(tmp_path: Path) -> None:
         assert Choice(operation="rotate", limit=3.0) in choices
         assert not {"stages", "stage1.operation"} & set(trial.params)
     assert world.search.of("baseline")[0].config.policy == AugPolicy()
-    sampler = Sampler(optimizer().pin({"sgd.lr": 0.5}), "accuracy", "maximize", 0, 2)
+    sampler = Sampler(optimizer().pin({"sgd.lr": 0.5}), "val/accuracy", "maximize", 0, 2)
     drawn = [BASE.with_params({"sgd.lr": 0.5, **sampler.ask(str(i))}) for i in range(30)]
     assert {c.optimizer.lr for c in drawn if c.optimizer.kind == "sgd"} == {0.5}
 
@@ -218,7 +218,7 @@ def test_the_sampler_learns_from_ends_of_every_kind(tmp_path: Path) -> None:
 
 def test_the_same_seed_proposes_the_same() -> None:
     def propose() -> list[dict[str, Any]]:
-        sampler = Sampler(schedule(), "accuracy", "maximize", 3, 5)
+        sampler = Sampler(schedule(), "val/accuracy", "maximize", 3, 5)
         return [sampler.ask(str(i)) for i in range(5)]
 
     assert propose() == propose()

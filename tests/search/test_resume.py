@@ -106,7 +106,7 @@ def test_the_sampler_knows_the_record_and_draws_something_new() -> None:
 
     def sampler(history: Search) -> Sampler:
         trials = list(history.trials.values())
-        return Sampler(space, "macro_f1", "maximize", 0, 5, trials)
+        return Sampler(space, "val/macro_f1", "maximize", 0, 5, trials)
 
     resumed = sampler(search)
     told = Counter(t.state.name for t in resumed.study.trials)
@@ -131,7 +131,7 @@ def test_interrupted_trials_go_first_and_lost_ones_are_given_up(tmp_path: Path) 
     search = Search(folder=tmp_path, opened=opening_event("s"))
     driver = Driver(ledger, search)
     config = TrialConfig.of(epochs=4)
-    sampler = Sampler(ready_space("aug_policy"), "accuracy", "maximize", 0, 5)
+    sampler = Sampler(ready_space("aug_policy"), "val/accuracy", "maximize", 0, 5)
     plan = SearchPlan(
         search=search, sampler=sampler, baseline=config, trials=0, confirm=0, unsettled=set
     )
@@ -279,7 +279,7 @@ def test_a_deadline_lets_those_that_run_use_the_time_that_is_left(tmp_path: Path
     search = Search(folder=tmp_path, opened=opening_event("s"))
     driver = Driver(ledger, search, time.monotonic() + CLOSING_TIME + 60)
     driver.slots = 2
-    sampler = Sampler(ready_space("aug_policy"), "accuracy", "maximize", 0, 5)
+    sampler = Sampler(ready_space("aug_policy"), "val/accuracy", "maximize", 0, 5)
     plan = SearchPlan(
         search=search,
         sampler=sampler,

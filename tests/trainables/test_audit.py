@@ -19,7 +19,6 @@ from trainables.audit.checks import audit
 from trainables.audit.evidence import Evidence
 from trainables.audit.finding import Finding
 from trainables.audit.grouping import Proposal, propose
-from trainables.audit.likeness import folds_by_likeness
 from trainables.audit.looks import Looks, look_at
 from trainables.audit.neighbours import BITS, close_hashes
 from trainables.audit.page import audit_page
@@ -379,23 +378,3 @@ def test_own_folds(make: Callable[..., Contest], tmp_path: Path) -> None:
         make_folds(load_contest(name="c", root=tmp_path, fold="by_class"), 5)
     with pytest.raises(InputError, match="did you mean part"):
         load_contest(name="c", root=tmp_path, fold="prt")
-
-
-@pytest.mark.parametrize("count", [2, 5])
-def test_a_hold_out_like_the_test(count: int) -> None:
-    rng = np.random.default_rng(0)
-    strata = rng.integers(0, 3, 300)
-    likeness = rng.uniform(size=300)
-    fold = folds_by_likeness(likeness, strata, None, count)
-    assert sorted(set(fold.tolist())) == list(range(count))
-    for stratum in range(3):
-        here = strata == stratum
-        held = likeness[here & (fold == 0)]
-        assert abs(len(held) - here.sum() / count) < 1
-        assert held.min() > likeness[here & (fold != 0)].max()  # the likest of each class
-    groups = np.array([f"g{i // 6}" for i in range(300)])
-    whole = folds_by_likeness(likeness, strata, groups, count)
-    assert pd.Series(whole).groupby(groups).nunique().max() == 1
-    share = np.bincount(strata[whole == 0], minlength=3) / np.bincount(strata)
-    assert (np.abs(share - 1 / count) < 0.08).all()
-    assert likeness[whole == 0].mean() > likeness[whole != 0].mean() + 0.05

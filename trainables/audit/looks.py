@@ -233,22 +233,29 @@ def _reduced(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return resize(picture, max(1, round(height / factor)), max(1, round(width / factor)))
 
 
-def _measured(picture: NDArray[np.uint8], size: int, height: int, width: int) -> dict[str, Any]:
-    """Properties of a reduced picture, and cleanvision's measures of it."""
+def seen_properties(picture: NDArray[np.uint8]) -> dict[str, float]:
+    """Those of the `PROPERTIES` that lie in the pixels, of uint8 (height, width, 3)."""
     grey = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)
     across, down = cv2.Sobel(grey, cv2.CV_32F, 1, 0), cv2.Sobel(grey, cv2.CV_32F, 0, 1)
     strength, angle = cv2.cartToPolar(across, down, angleInDegrees=True)
     off = np.minimum(angle % 90, 90 - angle % 90)
     total = float(strength.sum())
-    found: dict[str, Any] = {
-        "pixels": height * width,
-        "aspect": width / height,
+    return {
         "brightness": float(grey.mean()) / 255,
         "contrast": float(grey.std()) / 255,
         "sharpness": float(np.log1p(cv2.Laplacian(grey, cv2.CV_32F).var())),
         "saturation": float(cv2.cvtColor(picture, cv2.COLOR_RGB2HSV)[..., 1].mean()) / 255,
-        "compression": size / (height * width),
         "upright": float(strength[off <= 10].sum()) / total if total else 0.0,
+    }
+
+
+def _measured(picture: NDArray[np.uint8], size: int, height: int, width: int) -> dict[str, Any]:
+    """Properties of a reduced picture, and cleanvision's measures of it."""
+    found: dict[str, Any] = {
+        "pixels": height * width,
+        "aspect": width / height,
+        "compression": size / (height * width),
+        **seen_properties(picture),
     }
     image = Image.fromarray(picture)
     for measure in _PROPERTIES:

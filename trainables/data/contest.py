@@ -13,6 +13,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from results.tasks.tasks import task_of
+from spaces.digest import digest
 from spaces.errors import InputError, unknown
 from trainables.data.boxes import Boxes, read_boxes
 from trainables.data.corrections import Corrections, read_corrections
@@ -23,6 +24,10 @@ from trainables.portable.images import SUFFIXES
 
 AUTO = "auto"
 """What stands for groups, or folds, that somebody has yet to look at."""
+
+HELD = ("true", "1", "yes", "holdout", "val", "validation")
+TRAINED = ("false", "0", "no", "train")
+"""What a column may say of images that are held out, and of the others, in any case."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -38,6 +43,7 @@ class Contest:
         classes: Class names; their order is the order of probability columns everywhere.
         groups: str (n_train,), or None; images of one group never stand on both sides of a split.
         fold: int64 (n_train,), a team's own folds from 0, or None.
+        held: bool (n_train,), what a team holds out itself, or None.
         boxes: The part of each image that counts, by name; empty where whole images do.
         corrections: Labels that a person corrected, or None; folds and scores know nothing of them.
         extra: Labelled images from elsewhere, or None.
@@ -52,6 +58,7 @@ class Contest:
     classes: tuple[str, ...]
     groups: NDArray[np.str_] | None = None
     fold: NDArray[np.int64] | None = None
+    held: NDArray[np.bool_] | None = None
     boxes: Boxes = field(default_factory=dict)
     corrections: Corrections | None = None
     extra: ExtraImages | None = None
@@ -62,6 +69,12 @@ class Contest:
         """Training images, then test images, then extra ones: the rows of the image store."""
         extra = () if self.extra is None else self.extra.images
         return self.train_images + self.test_images + extra
+
+    @cached_property
+    def files_digest(self) -> str:
+        """Identity of the files by names, sizes and times: a look at the folder tells it."""
+        stats = [(n, p.stat()) for n, p in zip(self.images, self.paths, strict=True)]
+        return digest([(name, s.st_size, s.st_mtime_ns) for name, s in stats])
 
     @cached_property
     def paths(self) -> tuple[Path, ...]:
@@ -86,6 +99,7 @@ def load_contest(
     label: str = "label",
     group: str = "",
     fold: str = "",
+    holdout: str = "",
     train_images: str | Sequence[str] = "",
     test_images: str | Sequence[str] = "",
     box: Sequence[str] = (),
@@ -107,6 +121,8 @@ def load_contest(
         group: Column with groups, or a table of images and groups (``.csv``); empty for none.
         fold: Column with a team's own folds, numbered in the order of their names, or a table of
             images and folds; empty for none.
+        holdout: Column that says what is held out, in words of `HELD` and `TRAINED`, or a table of
+            images and such words; empty for none.
         train_images: Folder that names of training images are relative to, itself so to ``root``;
             or several, each image being in one of them.
         test_images: The same of test images.
@@ -138,9 +154,9 @@ def load_contest(
     images = _images(table, folder / train, image, files, "train")
     label_values = _column(table, folder / train, label, "data.label")
     labels, names = task_of(task).read_targets(label_values, tuple(classes), folder / train)
-    groups, folds = (
+    groups, folds, held = (
         _column_or_table(value, key, images, table, folder / train) if value else None
-        for key, value in (("data.group", group), ("data.fold", fold))
+        for key, value in (("data.group", group), ("data.fold", fold), ("holdout", holdout))
     )
     boxes = read_boxes(table, folder / train, box, images) if box else {}
     tests: tuple[str, ...] = ()
@@ -165,6 +181,7 @@ def load_contest(
         classes=names,
         groups=None if groups is None else np.array(groups, dtype=np.str_),
         fold=None if folds is None else _own_folds(folds, fold),
+        held=None if held is None else _own_holdout(held, groups, holdout),
         boxes=boxes,
         corrections=(
             read_corrections(_beside(corrections, folder), images, labels, names)
@@ -276,6 +293,28 @@ def _own_folds(values: list[str], column: str) -> NDArray[np.int64]:
         raise InputError(f"data.fold={column}: there is only one fold, {names[0]!r}")
     number = {name: index for index, name in enumerate(names)}
     return np.array([number[v] for v in values], np.int64)
+
+
+def _own_holdout(values: list[str], groups: list[str] | None, column: str) -> NDArray[np.bool_]:
+    """Reads which images are held out; groups have to be so as a whole."""
+    sides: dict[str, tuple[bool, int]] = {}
+    held = np.zeros(len(values), bool)
+    for index, value in enumerate(values):
+        if value.lower() not in (*HELD, *TRAINED):
+            raise unknown(
+                "value", value, [*HELD, *TRAINED], f"holdout={column}, training row {index + 2}"
+            )
+        held[index] = value.lower() in HELD
+        if groups is not None:
+            side, first = sides.setdefault(groups[index], (bool(held[index]), index + 2))
+            if side != held[index]:
+                raise InputError(
+                    f"holdout={column}: group {groups[index]!r} stands on both sides, in training "
+                    f"rows {first} and {index + 2}"
+                )
+    if held.all() or not held.any():
+        raise InputError(f"holdout={column}: {'all' if held.any() else 'no'} images are held out")
+    return held
 
 
 def _images(

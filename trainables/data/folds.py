@@ -93,16 +93,27 @@ class Folds:
         return folds
 
 
-def make_folds(contest: Contest, count: int, seed: int = 0) -> Folds:
+def make_folds(
+    contest: Contest, count: int, seed: int = 0, held: NDArray[np.bool_] | None = None
+) -> Folds:
     """Assigns folds: the contest's own, or stratified by class and by whole groups.
 
     Where there are groups, which cannot be shared out evenly, the best of `TRIES` seeds is taken.
 
+    Args:
+        contest: Labels, groups, and a team's own folds or hold-out.
+        count: Number of folds.
+        seed: Of the shuffling.
+        held: bool (n,), what fold 0 holds out; None for the contest's own, or a stratified share.
+
     Raises:
         InputError: If a class has fewer images, or groups, than there are folds, or images in only
-            one of the contest's own folds.
+            one of the contest's own folds, or on one side of its own hold-out.
     """
+    if count < 2:
+        raise InputError(f"holdout.folds={count}: at least 2 folds are needed")
     strata = task_of(contest.task).strata(contest.labels)
+    held = contest.held if held is None else held
     if contest.fold is not None:
         fold = contest.fold
         for index, name in enumerate(contest.classes):
@@ -111,12 +122,14 @@ def make_folds(contest: Contest, count: int, seed: int = 0) -> Folds:
                     f"data.fold: class {name!r} has images in one fold only: whoever holds it out "
                     "never sees the class"
                 )
+    elif held is not None:
+        for index, name in enumerate(contest.classes):
+            if not held[strata == index].any():
+                raise InputError(f"holdout: no image of class {name!r} is held out")
+        fold = np.where(held, 0, 1)
+        fold[~held] += _shared_out(contest, strata, np.flatnonzero(~held), count - 1, seed)
     else:
-        _check_shares(contest, strata, count)
-        fold = assign(strata, contest.groups, count, seed)
-        tries = TRIES if contest.groups is not None else 1
-        others = (assign(strata, contest.groups, count, seed + t * STRIDE) for t in range(1, tries))
-        fold = min([fold, *others], key=lambda f: _unevenness(strata, f))
+        fold = _shared_out(contest, strata, np.arange(len(strata)), count, seed)
     return Folds(
         images=contest.train_images, labels=contest.labels, fold=fold, groups=contest.groups
     )
@@ -165,25 +178,41 @@ def _unevenness(strata: NDArray[np.int64], fold: NDArray[np.int64]) -> tuple[int
     return int((held == 0).sum()), float((held / held.sum(axis=1, keepdims=True)).std())
 
 
-def _check_shares(contest: Contest, strata: NDArray[np.int64], count: int) -> None:
-    if count < 2:
-        raise InputError(f"holdout.folds={count}: at least 2 folds are needed")
+def _shared_out(
+    contest: Contest, strata: NDArray[np.int64], rows: NDArray[np.int64], count: int, seed: int
+) -> NDArray[np.int64]:
+    """The folds of some rows, the most even of several ways where there are groups."""
+    groups = None if contest.groups is None else contest.groups[rows]
+    strata = strata[rows]
+    _check_shares(contest, strata, groups, count)
+    if count == 1:
+        return np.zeros(len(rows), np.int64)
+    tries = TRIES if groups is not None else 1
+    found = [assign(strata, groups, count, seed + t * STRIDE) for t in range(tries)]
+    return min(found, key=lambda f: _unevenness(strata, f))
+
+
+def _check_shares(
+    contest: Contest, strata: NDArray[np.int64], groups: NDArray[np.str_] | None, count: int
+) -> None:
+    whole = len(strata) == len(contest.labels)
+    asked = f"holdout.folds={count if whole else count + 1}"
+    where = "" if whole else " besides those that are held out"
     counts = Counter(strata.tolist())
     for index, name in enumerate(contest.classes):
         if counts[index] < count:
             raise InputError(
-                f"holdout.folds={count}: class {name!r} has only {counts[index]} images; "
+                f"{asked}: class {name!r} has only {counts[index]} images{where}; "
                 "use fewer folds or drop the class"
             )
-    if contest.groups is None:
+    if groups is None:
         return
-    groups = len(set(contest.groups.tolist()))
-    if groups < count:
-        raise InputError(f"holdout.folds={count}: there are only {groups} groups")
+    if len(set(groups.tolist())) < count:
+        raise InputError(f"{asked}: there are only {len(set(groups.tolist()))} groups{where}")
     for index, name in enumerate(contest.classes):
-        among = len(set(contest.groups[strata == index].tolist()))
+        among = len(set(groups[strata == index].tolist()))
         if among < count:
             raise InputError(
-                f"holdout.folds={count}: class {name!r} has images of only {among} groups; "
+                f"{asked}: class {name!r} has images of only {among} groups{where}; "
                 "use fewer folds or drop the class"
             )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import sys
 import time
 from collections import Counter
@@ -15,8 +16,10 @@ from numpy.typing import NDArray
 from torch.utils.data import DataLoader, Dataset, Sampler
 
 from spaces.augmentation.policy import AugPolicy
+from spaces.augmentation.stress import Stress
 from spaces.trial_config import TrialConfig
 from trainables.augment import Augmenter
+from trainables.augment.stressed import Stressed
 from trainables.data.image_store import ImageStore
 from trainables.data.samplings import SAMPLINGS, Draw
 from trainables.data.training_set import TrainingSet
@@ -69,18 +72,37 @@ class _Training(Dataset[Batch]):
 
 class _Evaluation(Dataset[Batch]):
     def __init__(
-        self, config: TrialConfig, store: ImageStore, rows: NDArray[np.int64], batch: int, view: str
+        self,
+        config: TrialConfig,
+        store: ImageStore,
+        rows: NDArray[np.int64],
+        batch: int,
+        view: str,
+        stress: Stress | None,
     ) -> None:
         self.size, self.store = config.data.prediction_size, store
-        self.rows, self.batch, self.view = rows, batch, view
+        self.rows, self.batch, self.view, self.stress = rows, batch, view, stress
+
+    @functools.cached_property
+    def _stressed(self) -> Stressed | None:
+        side = self.store.side
+        return Stressed(self.stress.at_side(side), side) if self.stress is not None else None
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: v for name, v in self.__dict__.items() if name != "_stressed"}
 
     def __len__(self) -> int:
         return -(-len(self.rows) // self.batch)
 
     def __getitem__(self, index: int) -> Batch:
         rows = self.rows[index * self.batch : (index + 1) * self.batch]
-        pictures = np.stack([look(self.store.pixels[r], self.view, self.size) for r in rows])
+        pictures = np.stack([self._seen(int(r)) for r in rows])
         return torch.from_numpy(pictures), torch.from_numpy(rows)
+
+    def _seen(self, row: int) -> NDArray[np.uint8]:
+        if self._stressed is not None:
+            return self._stressed.view(self.store.pixels[row], row, self.size)
+        return look(self.store.pixels[row], self.view, self.size)
 
 
 class _Order(Sampler[list[Shown]]):
@@ -158,10 +180,14 @@ def evaluation_loader(
     rows: Sequence[int] | NDArray[np.int64],
     workers: int,
     view: str = "",
+    stress: Stress | None = None,
 ) -> Batches:
-    """Batches of resized images with their store rows, in the order of ``rows``."""
+    """Batches of resized images with their store rows, in the order of ``rows``.
+
+    They are looked at as they are, in a view, or under a stress.
+    """
     batch = evaluation_batch(config)
-    dataset = _Evaluation(config, store, np.asarray(rows, np.int64), batch, view)
+    dataset = _Evaluation(config, store, np.asarray(rows, np.int64), batch, view, stress)
     return _loader(dataset, workers)
 
 

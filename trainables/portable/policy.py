@@ -37,6 +37,11 @@ class Policy:
         self._random = random.Random(0)
         compose.set_random_state(self._generator, self._random)
 
+    @property
+    def transforms(self) -> list[Any]:
+        """The pipeline's transforms, in their order."""
+        return list(self._compose.transforms)
+
     @staticmethod
     def read(path: Path, arm: str) -> Policy:
         """Reads a policy from an export.

@@ -11,6 +11,7 @@ import torch
 from numpy.typing import NDArray
 
 from results.metrics import Metric
+from spaces.augmentation.stress import Stress
 from spaces.trial_config import TrialConfig
 from trainables.data.corrections import Corrections
 from trainables.data.extra import ExtraImages
@@ -37,6 +38,8 @@ class TrainingContext:
         own: The team's own functions, by ``module:function``.
         corrections: Labels of training images that a person corrected; None without any.
         predict_test: Whether test images are predicted after the last epoch.
+        stress: Under which held-out images are predicted after the last epoch; None for none.
+        stress_always: Whether they are so after every epoch.
     """
 
     task: TrainingTask = TRAINING_TASKS["classification"]
@@ -49,6 +52,8 @@ class TrainingContext:
     own: Mapping[str, Callable[..., Any]] = field(default_factory=dict)
     corrections: Corrections | None = None
     predict_test: bool = True
+    stress: Stress | None = None
+    stress_always: bool = False
 
     @property
     def test_rows(self) -> NDArray[np.int64]:

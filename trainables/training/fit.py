@@ -15,7 +15,7 @@ import torch
 from numpy.typing import NDArray
 
 from results.metrics import all_scores, corrected
-from results.predictions import Predictions
+from results.predictions import Predictions, predictions_file
 from results.tasks.tasks import TASKS
 from spaces.trial_config import TrialConfig
 from trainables.data.loader import evaluation_loader
@@ -69,7 +69,7 @@ def fit(
     Args:
         config: What to train.
         context: Data and metric.
-        folder: Gets ``holdout.npz``, ``test.npz`` and checkpoints.
+        folder: Gets ``holdout.npz``, ``stress.npz``, ``test.npz`` and checkpoints.
         threads: CPU threads for torch.
         workers: Loader processes.
         beat: Called at every batch.
@@ -101,8 +101,11 @@ def fit(
             training.evaluated, loader, training.device, context.task.activation, beat
         )
         scores = _scores(probabilities, held_out, context)
+        stressed: dict[str, float] = {}
+        if context.stress is not None and (context.stress_always or epoch == config.run.epochs):
+            stressed = _stressed(training, held_out, context, folder, workers, beat)
         evaluated = time.perf_counter()
-        _save(probabilities, held_out, context, folder / "holdout.npz", beat)
+        _save(probabilities, held_out, context, folder / predictions_file("holdout"), beat)
         if epoch == config.run.epochs:  # before the checkpoint that says that the training is done
             _predict_test(training, context, folder, workers, beat)
         report: Report = {
@@ -112,6 +115,7 @@ def fit(
                 "train/lr": float(training.optimizer.param_groups[0]["lr"]),
                 **training.learned.told,
                 **{f"val/{name}": value for name, value in scores.items()},
+                **{f"stress/{name}": value for name, value in stressed.items()},
             },
             "seconds": {**seconds, "evaluate": evaluated - trained, "total": evaluated - begun},
             "images": images,
@@ -150,6 +154,24 @@ def _corrected_score(
     return {corrected(name): value for name, value in found.items()}
 
 
+def _stressed(
+    training: TrainingState,
+    rows: NDArray[np.int64],
+    context: TrainingContext,
+    folder: Path,
+    workers: int,
+    beat: Beat,
+) -> dict[str, float]:
+    """Predicts held-out images under the stress; returns the metrics."""
+    loader = evaluation_loader(training.config, context.store, rows, workers, stress=context.stress)
+    probabilities = predict(
+        training.evaluated, loader, training.device, context.task.activation, beat
+    )
+    scores = _scores(probabilities, rows, context)
+    _save(probabilities, rows, context, folder / predictions_file("stress"), beat)
+    return scores
+
+
 def _predict_test(
     training: TrainingState, context: TrainingContext, folder: Path, workers: int, beat: Beat
 ) -> None:
@@ -160,7 +182,7 @@ def _predict_test(
             training.evaluated, loader, training.device, context.task.activation, beat
         )
         _demand_finite(probabilities)
-        _save(probabilities, rows, context, folder / "test.npz", beat)
+        _save(probabilities, rows, context, folder / predictions_file("test"), beat)
 
 
 def _demand_finite(probabilities: NDArray[np.float32]) -> None:
