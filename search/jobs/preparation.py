@@ -8,9 +8,6 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-import optuna
-from optuna.distributions import CategoricalDistribution
-
 from search.execution.progress import every_second
 from search.jobs.contest_data import TASK, read_contest
 from search.jobs.contest_folds import contest_folds
@@ -18,26 +15,22 @@ from search.jobs.contest_stress import find_stress
 from search.jobs.job import Prepared, assemble, job_name, resolve_metric
 from search.jobs.learned_images import check_learned_images
 from search.jobs.own_functions import check_own_functions
+from search.jobs.searched_choices import categories, check_values, choices_of, kinds_of, sizes_of
 from search.options.search_space import flatten
 from search.options.training import JobConfig, RunConfig, TrainConfig
 from search.options.user_code import own_functions, preparation_of
 from search.planning.search_plan import CONFIRM_FOLD
-from spaces.augmentation.families import is_policy_parameter
 from spaces.errors import InputError
 from spaces.sections.labels import GIVEN
 from spaces.sections.model import Timm
-from spaces.size import parse_size
 from spaces.space import SearchSpace
-from spaces.trial_config import SECTIONS, TrialConfig, check_effect
+from spaces.trial_config import TrialConfig, check_effect
 from trainables.audit.duplicate_checks import identical_files
 from trainables.data.boxes import boxes_file
 from trainables.data.contest import Contest
 from trainables.data.corrections import check_left
 from trainables.data.folds import Folds
 from trainables.data.image_store import ImageStore, build_store, store_side
-
-DRAWS = 50
-"""Draws with which a space is tried out before anything is trained."""
 
 
 def base_config(config: JobConfig, space: SearchSpace | None = None) -> TrialConfig:
@@ -85,7 +78,7 @@ def prepare(
     for name in ("model", "loss"):
         if getattr(config, name) and name in fix:
             raise InputError(f"{name}={getattr(config, name)} and fix.{name}={fix[name]}: give one")
-    check_effect(fix, baseline, _categories(space), "fix")
+    check_effect(fix, baseline, categories(space), "fix")
     if space is not None:
         check_values(space, baseline, fix)
     chosen = resolve_metric(config.metric, config.direction, TASK)
@@ -111,7 +104,7 @@ def prepare(
         say,
         every_second(say, "decoding images"),
     )
-    trained = list(_kinds(baseline, space, fix))
+    trained = list(kinds_of(baseline, space, fix))
     teachers = check_learned_images(
         trained,
         _held_out(config, baseline),
@@ -150,7 +143,7 @@ def _with_corrections(
     Raises:
         InputError: If there are none, but labels are to be corrected, or they leave too little.
     """
-    kinds = {baseline.labels.kind, *_categories(space).get("labels", ())} - {GIVEN}
+    kinds = {baseline.labels.kind, *categories(space).get("labels", ())} - {GIVEN}
     if contest.corrections is None:
         if kinds:
             raise InputError(
@@ -191,71 +184,10 @@ def _unused(config: JobConfig, trained: Iterable[TrialConfig]) -> Iterator[str]:
         )
 
 
-def check_values(space: SearchSpace, baseline: TrialConfig, fix: Mapping[str, Any]) -> None:
-    """Checks that choices, both ends of ranges, and some draws make configurations.
-
-    Raises:
-        InputError: Naming the parameter.
-    """
-    for param in space.params:
-        d = param.distribution
-        if isinstance(d, CategoricalDistribution):
-            values: list[Any] = list(d.choices)
-        else:
-            values = [getattr(d, "low", 0), getattr(d, "high", 0)]
-        if is_policy_parameter(param.name):
-            continue  # the parts of a policy need one another: the draws below check them
-        for value in values:
-            baseline.with_params({**fix, param.name: value})
-    study = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=0))
-    for _ in range(DRAWS):
-        baseline.with_params({**fix, **space.suggest(study.ask())})
-
-
-def _categories(space: SearchSpace | None) -> dict[str, list[Any]]:
-    """The choices of every categorical parameter."""
-    found = {p.name: p.distribution for p in space.params} if space is not None else {}
-    return {n: list(d.choices) for n, d in found.items() if isinstance(d, CategoricalDistribution)}
-
-
-def _kinds(
-    baseline: TrialConfig, space: SearchSpace | None, fix: Mapping[str, Any]
-) -> Iterator[TrialConfig]:
-    """The baseline, and it with every kind of a section that is searched."""
-    kinds = {section.parameter for section in SECTIONS.values()}
-    fixed = {name: value for name, value in fix.items() if not is_policy_parameter(name)}
-    searched = _categories(space)
-    yield baseline
-    for name, choices in searched.items():
-        for choice in choices if name in kinds else ():
-            yield baseline.with_params({**fixed, name: choice})
-    for name in searched.get("teachers", ()):
-        for kind in searched.get("pseudo", [baseline.pseudo.kind]):
-            yield baseline.with_params({**fixed, "pseudo": kind, "teachers": name})
-
-
 def _held_out(config: JobConfig, baseline: TrialConfig) -> set[int]:
     """The folds that a job's trainings hold out."""
     confirmed = isinstance(config, RunConfig) and config.confirm
     return {baseline.run.fold, *([CONFIRM_FOLD] if confirmed else [])}
-
-
-def _choices(space: SearchSpace | None, name: str) -> list[Any]:
-    if space is None or name not in space:
-        return []
-    distribution = space[name].distribution
-    if not isinstance(distribution, CategoricalDistribution):
-        raise InputError(f"parameter {name!r} of space {space.name!r} has to be categorical")
-    return list(distribution.choices)
-
-
-def _sizes(
-    baseline: TrialConfig, space: SearchSpace | None
-) -> tuple[list[tuple[int, int]], list[tuple[int, int]]]:
-    """Sizes of training, and those of predictions, that the baseline or a sampled trial has."""
-    sizes = [baseline.data.size, *(parse_size(v) for v in _choices(space, "size"))]
-    predicted = [parse_size(v) for v in _choices(space, "predict_size")]
-    return sizes, [baseline.data.predict_size, *predicted]
 
 
 def _with_images(
@@ -266,7 +198,7 @@ def _with_images(
     Raises:
         InputError: If one store cannot do for all the sizes that are trained.
     """
-    sizes, predicted = _sizes(baseline, space)
+    sizes, predicted = sizes_of(baseline, space)
     seen = [*sizes, *(size for size in predicted if any(size))]
     proportions = {Fraction(*size) for size in seen}
     if config.data.shape != "squash" and len(proportions) > 1:
@@ -307,12 +239,12 @@ def _check_networks(
     from trainables.training.registries import check_makers
 
     own = own_functions(model=config.model, loss=config.loss)
-    for trained in _kinds(baseline, space, fix):
+    for trained in kinds_of(baseline, space, fix):
         check_makers(trained, own)
     if not isinstance(baseline.model, Timm):
         return
-    sizes, predicted = _sizes(baseline, space)
-    for name in _choices(space, "backbone") or [baseline.model.backbone]:
+    sizes, predicted = sizes_of(baseline, space)
+    for name in choices_of(space, "backbone") or [baseline.model.backbone]:
         for seen in itertools.product(sizes, predicted):
             check_backbone(name, *seen)
         if baseline.model.pretrained or baseline.model.weights:  # fetched once, not by every worker

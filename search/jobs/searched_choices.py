@@ -1,0 +1,84 @@
+"""What a space's choices make of the configuration that they change."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import optuna
+from optuna.distributions import CategoricalDistribution
+
+from spaces.augmentation.families import is_policy_parameter
+from spaces.errors import InputError
+from spaces.size import parse_size
+from spaces.space import SearchSpace
+from spaces.trial_config import SECTIONS, TrialConfig
+
+DRAWS = 50
+"""Draws with which a space is tried out before anything is trained."""
+
+
+def check_values(space: SearchSpace, baseline: TrialConfig, fix: Mapping[str, Any]) -> None:
+    """Checks that choices, both ends of ranges, and some draws make configurations.
+
+    Raises:
+        InputError: Naming the parameter.
+    """
+    for param in space.params:
+        d = param.distribution
+        if isinstance(d, CategoricalDistribution):
+            values: list[Any] = list(d.choices)
+        else:
+            values = [getattr(d, "low", 0), getattr(d, "high", 0)]
+        if is_policy_parameter(param.name):
+            continue  # the parts of a policy need one another: the draws below check them
+        for value in values:
+            baseline.with_params({**fix, param.name: value})
+    study = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=0))
+    for _ in range(DRAWS):
+        baseline.with_params({**fix, **space.suggest(study.ask())})
+
+
+def categories(space: SearchSpace | None) -> dict[str, list[Any]]:
+    """The choices of every categorical parameter."""
+    found = {p.name: p.distribution for p in space.params} if space is not None else {}
+    return {n: list(d.choices) for n, d in found.items() if isinstance(d, CategoricalDistribution)}
+
+
+def kinds_of(
+    baseline: TrialConfig, space: SearchSpace | None, fix: Mapping[str, Any]
+) -> Iterator[TrialConfig]:
+    """The baseline, and it with every kind of a section that is searched."""
+    kinds = {section.parameter for section in SECTIONS.values()}
+    fixed = {name: value for name, value in fix.items() if not is_policy_parameter(name)}
+    searched = categories(space)
+    yield baseline
+    for name, choices in searched.items():
+        for choice in choices if name in kinds else ():
+            yield baseline.with_params({**fixed, name: choice})
+    for name in searched.get("teachers", ()):
+        for kind in searched.get("pseudo", [baseline.pseudo.kind]):
+            yield baseline.with_params({**fixed, "pseudo": kind, "teachers": name})
+
+
+def choices_of(space: SearchSpace | None, name: str) -> list[Any]:
+    """The choices of one parameter; none where it is not searched.
+
+    Raises:
+        InputError: If it is a range.
+    """
+    if space is None or name not in space:
+        return []
+    distribution = space[name].distribution
+    if not isinstance(distribution, CategoricalDistribution):
+        raise InputError(f"parameter {name!r} of space {space.name!r} has to be categorical")
+    return list(distribution.choices)
+
+
+def sizes_of(
+    baseline: TrialConfig, space: SearchSpace | None
+) -> tuple[list[tuple[int, int]], list[tuple[int, int]]]:
+    """Sizes of training, and those of predictions, that the baseline or a sampled trial has."""
+    sizes = [baseline.data.size, *(parse_size(v) for v in choices_of(space, "size"))]
+    predicted = [parse_size(v) for v in choices_of(space, "predict_size")]
+    return sizes, [baseline.data.predict_size, *predicted]
