@@ -9,6 +9,7 @@ from results.metrics import Metric
 from search.competition.teachers import check_rules, find_teachers
 from spaces.trial_config import TrialConfig
 from trainables.data.contest import Contest
+from trainables.data.corrections import Corrections
 from trainables.data.folds import Folds
 from trainables.data.image_store import ImageStore
 from trainables.data.samplings import check_images
@@ -26,6 +27,7 @@ def check_learned_images(
     folds: Folds,
     store: ImageStore,
     metric: Metric,
+    corrections: Corrections | None,
 ) -> dict[str, Teachers]:
     """Puts together what each training would learn from, on each of its folds.
 
@@ -37,6 +39,7 @@ def check_learned_images(
         folds: Which image is held out when.
         store: Decoded images.
         metric: The contest's metric.
+        corrections: Labels that a person corrected, or None.
 
     Returns:
         What the teachers of those that learn from test images say, by the promotion's name.
@@ -56,6 +59,7 @@ def check_learned_images(
         metric=metric,
         extra=contest.extra,
         teachers=teachers,
+        corrections=corrections,
     )
     for config in trained:
         for fold in among:

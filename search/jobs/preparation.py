@@ -113,6 +113,7 @@ def prepare(
         folds=folds,
         store=store,
         metric=chosen,
+        corrections=contest.corrections,
     )
     return assemble(
         config,

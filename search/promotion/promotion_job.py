@@ -186,6 +186,7 @@ def _prepare(
         folds=folds,
         store=store,
         metric=standing.metric,
+        corrections=corrections,
     )
     reference = config.metric if ":" in config.metric else standing.metric.name
     return assemble(

@@ -115,17 +115,17 @@ def test_a_training_without_them_is_refused(context: TrainingContext) -> None:
 
 def test_they_are_part_of_the_data_s_identity(root: Path) -> None:
     with_them = prepared(root, "space=extra")
-    assert with_them.opening["data"]["extra"].startswith("extra-")
+    assert with_them.opening.data.extra.startswith("extra-")
     assert ExtraImages.read(Path(with_them.job.extra)).labels.tolist() == [1, 1, 0]
-    digest = with_them.opening["data"]["digest"]
+    digest = with_them.opening.data.digest
     assert with_them.warnings == ()
     # Another label is other data.
     table = root.parent / "web" / "labels.csv"
     table.write_text(table.read_text().replace("2.png,a", "2.png,b"))
     again = prepared(root, "space=schedule", "fix.warmup_epochs=0")
-    assert again.opening["data"]["digest"] != digest
+    assert again.opening.data.digest != digest
     assert "is not trained on: fix.extra=all does so" in again.warnings[0]
-    assert again.opening["folds"]["digest"] == with_them.opening["folds"]["digest"]
+    assert again.opening.folds.digest == with_them.opening.folds.digest
     plain = replace(again.contest, extra=None)
     assert data_digest(plain, again.store) == again.store.digest
 

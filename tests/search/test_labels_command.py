@@ -94,7 +94,13 @@ def record(runs: Path, contest: Contest, store: ImageStore, folds: Folds, traine
             "cost": cost,
         }
         arms = {"s-000": {**arm, "chosen": None, "optimism": None}}
-        closed |= {"state": "finished", "comparisons": [], "forecast": None, "arms": arms}
+        closed |= {
+            "state": "finished",
+            "comparisons": [],
+            "watched": [],
+            "forecast": None,
+            "arms": arms,
+        }
         ledger.add(job_event("closed", **closed))
 
 

@@ -32,14 +32,13 @@ class ImageFiles:
 
         Args:
             name: As the table has it.
-            part: ``train``, ``test`` or ``extra``; predictions of the hold-out are of training
-                images.
+            part: ``test`` or ``extra``; all others are training images.
 
         Raises:
             InputError: If there is none, or several have the name, with different extensions or in
                 different folders.
         """
-        below = {"train": self.train, "test": self.test, "extra": (self.extra,)}[part]
+        below = {"test": self.test, "extra": (self.extra,)}.get(part, self.train)
         folders = [self.root / folder for folder in below]
         found = [path for folder in folders for path in _named(folder / name)]
         if not found:
