@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -19,11 +18,14 @@ from trainables.data.boxes import Boxes, read_boxes
 from trainables.data.corrections import Corrections, read_corrections
 from trainables.data.extra import ExtraImages
 from trainables.data.image_files import ImageFiles
-from trainables.data.tables import read_table
-from trainables.portable.images import SUFFIXES
-
-AUTO = "auto"
-"""What stands for groups, or folds, that somebody has yet to look at."""
+from trainables.data.tables import (
+    beside,
+    column_of,
+    column_or_table,
+    read_table,
+    test_table,
+    training_table,
+)
 
 HELD = ("true", "1", "yes", "holdout", "val", "validation")
 TRAINED = ("false", "0", "no", "train")
@@ -150,22 +152,22 @@ def load_contest(
         for below in roots:
             if not (folder / below).is_dir():
                 raise InputError(f"data.{key}_images={below}: there is no such folder in {folder}")
-    table = _training_table(folder, train, image, label)
+    table = training_table(folder, train, image, label)
     images = _images(table, folder / train, image, files, "train")
-    label_values = _column(table, folder / train, label, "data.label")
+    label_values = column_of(table, folder / train, label, "data.label")
     labels, names = task_of(task).read_targets(label_values, tuple(classes), folder / train)
     groups, folds, held = (
-        _column_or_table(value, key, images, table, folder / train) if value else None
+        column_or_table(value, key, images, table, folder / train) if value else None
         for key, value in (("data.group", group), ("data.fold", fold), ("holdout", holdout))
     )
     boxes = read_boxes(table, folder / train, box, images) if box else {}
     tests: tuple[str, ...] = ()
     if test:
-        test_table = _test_table(folder, test, image)
-        tests = _images(test_table, folder / test, image, files, "test")
-        boxes |= read_boxes(test_table, folder / test, box, tests) if box else {}
-        if label in test_table:
-            for row, value in enumerate(test_table[label].astype(str), start=2):
+        tested = test_table(folder, test, image)
+        tests = _images(tested, folder / test, image, files, "test")
+        boxes |= read_boxes(tested, folder / test, box, tests) if box else {}
+        if label in tested:
+            for row, value in enumerate(tested[label].astype(str), start=2):
                 if value not in names:
                     place = f"{folder / test}, row {row}, column {label!r}"
                     raise unknown("label", value, names, f"{place}; only the test knows it")
@@ -184,7 +186,7 @@ def load_contest(
         held=None if held is None else _own_holdout(held, groups, holdout),
         boxes=boxes,
         corrections=(
-            read_corrections(_beside(corrections, folder), images, labels, names)
+            read_corrections(beside(corrections, folder), images, labels, names)
             if corrections
             else None
         ),
@@ -207,81 +209,9 @@ def _extra_images(
     path = given if given.is_absolute() or given.is_file() else folder / extra
     table = read_table(path.parent, path.name, "data.extra")
     images = _images(table, path, image, files, "extra")
-    values = _column(table, path, label, "data.label")
+    values = column_of(table, path, label, "data.label")
     labels, _ = task_of(task).read_targets(values, classes, path, complete=False)
     return ExtraImages(images=images, labels=labels)
-
-
-def _training_table(folder: Path, train: str, image: str, label: str) -> pd.DataFrame:
-    """The table, or one made of folders that are named after classes."""
-    if not (folder / train).is_dir():
-        return read_table(folder, train, "data.train")
-    rows = [
-        (file.relative_to(folder).as_posix(), part.name)
-        for part in sorted((folder / train).iterdir())
-        if part.is_dir()
-        for file in _pictures(part)
-    ]
-    if not rows:
-        raise InputError(f"data.train={train}: {folder / train} holds no folders of images")
-    return pd.DataFrame(rows, columns=[image, label])
-
-
-def _test_table(folder: Path, test: str, image: str) -> pd.DataFrame:
-    """The table, or one made of the images in a folder."""
-    if not (folder / test).is_dir():
-        return read_table(folder, test, "data.test")
-    names = [file.relative_to(folder).as_posix() for file in _pictures(folder / test)]
-    if not names:
-        raise InputError(f"data.test={test}: {folder / test} holds no images")
-    return pd.DataFrame({image: names})
-
-
-def _pictures(folder: Path) -> list[Path]:
-    return sorted(p for p in folder.rglob("*") if p.suffix.lower() in SUFFIXES and p.is_file())
-
-
-def _column(table: pd.DataFrame, path: Path, column: str, key: str) -> list[str]:
-    if column not in table:
-        raise unknown("column", column, map(str, table.columns), f"{key}={column}, {path}")
-    values = [str(v).strip() for v in table[column]]
-    for row, value in enumerate(values, start=2):
-        if not value:
-            raise InputError(f"{path}, row {row}: column {column!r} is empty")
-    return values
-
-
-def _column_or_table(
-    value: str, key: str, images: tuple[str, ...], table: pd.DataFrame, train: Path
-) -> list[str]:
-    """Values for the training images: a column of their table, or a table of its own.
-
-    Such a table has the columns ``image`` and ``group`` (or ``fold``, after the option's name).
-    """
-    if value == AUTO:
-        raise InputError(
-            f"{key}=auto: python -m search.audit, with the same data options, proposes what to "
-            f"take; look at it there, and accept it by {key}=<the file that it names>"
-        )
-    if value in table or not value.endswith(".csv"):
-        return _column(table, train, value, key)
-    path = _beside(value, train.parent)
-    listed = read_table(path.parent, path.name, key)
-    names = _column(listed, path, "image", key)
-    of = dict(zip(names, _column(listed, path, key.removeprefix("data."), key), strict=True))
-    if len(of) < len(names):
-        twice, _ = Counter(names).most_common(1)[0]
-        raise InputError(f"{path} lists {twice!r} twice")
-    for row, name in enumerate(images, start=2):
-        if name not in of:
-            raise InputError(f"{path} does not list {name!r} ({train}, row {row})")
-    return [of[name] for name in images]
-
-
-def _beside(value: str, folder: Path) -> Path:
-    """A table that an option names: where it is, or relative to the training table's folder."""
-    path = Path(value).expanduser()
-    return path if path.is_absolute() or path.is_file() else folder / value
 
 
 def _own_folds(values: list[str], column: str) -> NDArray[np.int64]:
@@ -320,7 +250,7 @@ def _own_holdout(values: list[str], groups: list[str] | None, column: str) -> ND
 def _images(
     table: pd.DataFrame, path: Path, column: str, files: ImageFiles, part: str
 ) -> tuple[str, ...]:
-    names = _column(table, path, column, "data.image")
+    names = column_of(table, path, column, "data.image")
     seen: dict[str, int] = {}
     for row, name in enumerate(names, start=2):
         if name in seen:

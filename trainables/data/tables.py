@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 
 import pandas as pd
 
 from spaces.errors import InputError, unknown
+from trainables.portable.images import SUFFIXES
+
+AUTO = "auto"
+"""What stands for groups, or folds, that somebody has yet to look at."""
 
 SEPARATORS = (",", ";", "\t")
 """Of columns; the one that a table's first line has most often."""
@@ -39,3 +44,86 @@ def read_table(folder: Path, file: str, key: str) -> pd.DataFrame:
     if table.empty:
         raise InputError(f"{path} has no rows")
     return table
+
+
+def training_table(folder: Path, train: str, image: str, label: str) -> pd.DataFrame:
+    """The table, or one made of folders that are named after classes."""
+    if not (folder / train).is_dir():
+        return read_table(folder, train, "data.train")
+    rows = [
+        (file.relative_to(folder).as_posix(), part.name)
+        for part in sorted((folder / train).iterdir())
+        if part.is_dir()
+        for file in _pictures(part)
+    ]
+    if not rows:
+        raise InputError(f"data.train={train}: {folder / train} holds no folders of images")
+    return pd.DataFrame(rows, columns=[image, label])
+
+
+def test_table(folder: Path, test: str, image: str) -> pd.DataFrame:
+    """The table, or one made of the images in a folder."""
+    if not (folder / test).is_dir():
+        return read_table(folder, test, "data.test")
+    names = [file.relative_to(folder).as_posix() for file in _pictures(folder / test)]
+    if not names:
+        raise InputError(f"data.test={test}: {folder / test} holds no images")
+    return pd.DataFrame({image: names})
+
+
+def _pictures(folder: Path) -> list[Path]:
+    return sorted(p for p in folder.rglob("*") if p.suffix.lower() in SUFFIXES and p.is_file())
+
+
+def column_of(table: pd.DataFrame, path: Path, column: str, key: str) -> list[str]:
+    """A column's texts without spaces around them.
+
+    Args:
+        table: As text.
+        path: Where it was read from, for messages.
+        column: Its name.
+        key: The option that names the column.
+
+    Raises:
+        InputError: If it is not there, or empty in some row.
+    """
+    if column not in table:
+        raise unknown("column", column, map(str, table.columns), f"{key}={column}, {path}")
+    values = [str(v).strip() for v in table[column]]
+    for row, value in enumerate(values, start=2):
+        if not value:
+            raise InputError(f"{path}, row {row}: column {column!r} is empty")
+    return values
+
+
+def column_or_table(
+    value: str, key: str, images: tuple[str, ...], table: pd.DataFrame, train: Path
+) -> list[str]:
+    """Values for the training images: a column of their table, or a table of its own.
+
+    Such a table has the columns ``image`` and ``group`` (or ``fold``, after the option's name).
+    """
+    if value == AUTO:
+        raise InputError(
+            f"{key}=auto: python -m search.audit, with the same data options, proposes what to "
+            f"take; look at it there, and accept it by {key}=<the file that it names>"
+        )
+    if value in table or not value.endswith(".csv"):
+        return column_of(table, train, value, key)
+    path = beside(value, train.parent)
+    listed = read_table(path.parent, path.name, key)
+    names = column_of(listed, path, "image", key)
+    of = dict(zip(names, column_of(listed, path, key.removeprefix("data."), key), strict=True))
+    if len(of) < len(names):
+        twice, _ = Counter(names).most_common(1)[0]
+        raise InputError(f"{path} lists {twice!r} twice")
+    for row, name in enumerate(images, start=2):
+        if name not in of:
+            raise InputError(f"{path} does not list {name!r} ({train}, row {row})")
+    return [of[name] for name in images]
+
+
+def beside(value: str, folder: Path) -> Path:
+    """A table that an option names: where it is, or relative to the training table's folder."""
+    path = Path(value).expanduser()
+    return path if path.is_absolute() or path.is_file() else folder / value
