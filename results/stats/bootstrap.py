@@ -46,7 +46,7 @@ def _counts(units: int, draws: int, seed: int) -> NDArray[np.int64]:
     rng = np.random.default_rng(seed)
     counts = np.empty((draws, units), np.int64)
     at_once = max(1, CHUNK // units)
-    for first in range(0, draws, at_once):  # five times as fast as multinomial counts
+    for first in range(0, draws, at_once):  # faster than multinomial counts
         some = counts[first : first + at_once]
         drawn = rng.integers(0, units, some.shape) + units * np.arange(len(some))[:, None]
         some[:] = np.bincount(drawn.ravel(), minlength=some.size).reshape(some.shape)

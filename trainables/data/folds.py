@@ -156,7 +156,7 @@ def assign(
     Returns:
         int64 (n,), the fold of each image.
     """
-    # Here, since trainers read folds and make none: it is a quarter of what a process imports.
+    # Here, since trainers read folds and make none, and this import takes them a second.
     from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
 
     splitter = (
