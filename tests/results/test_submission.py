@@ -15,6 +15,7 @@ import pytest
 from results.leaderboard.leaderboard import Leaderboard
 from results.leaderboard.submission_file import SubmissionForm, read_solution, read_submission
 from results.predictions import Predictions
+from results.tracking import ID_TAG, log_scores, open_client
 from spaces.errors import InputError
 from tests.records import draft
 
@@ -194,3 +195,18 @@ def test_submissions_at_the_same_moment_have_ids_of_their_own(tmp_path: Path) ->
         content = Path(submission.file).read_bytes()
         assert hashlib.sha256(content).hexdigest() == submission.sha256
     assert not list(tmp_path.glob("draft-*"))
+
+
+def test_a_score_that_is_corrected_downwards_shows_in_mlflow(tmp_path: Path) -> None:
+    """Of several values with one time MLflow shows the largest."""
+    folder = tmp_path / "c"
+    folder.mkdir()
+    leaderboard = Leaderboard.read(folder)
+    leaderboard.add_submission("six-000", draft(folder), "anna")
+    client = open_client(f"sqlite:///{tmp_path}/mlflow.db")
+    run = client.create_run(client.create_experiment("c"), tags={ID_TAG: "c/six-000"})
+    for public in (0.9, 0.2):
+        leaderboard.add_score("s001", public=public, private=None, images=10)
+        log_scores(client, "c", leaderboard, "accuracy", {})
+        time.sleep(0.01)
+    assert client.get_run(run.info.run_id).data.metrics["leaderboard/public"] == 0.2
