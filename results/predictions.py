@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from results.masks.planes import Planes
 from spaces.errors import InputError
 from spaces.files import whole_file
 
@@ -29,8 +31,19 @@ def predictions_file(part: str, view: str = "") -> str:
 PROBABILITIES = "probabilities"
 """The head of tasks whose predictions are probabilities of classes."""
 
-_HEAD = "head:"
-"""What the names of heads begin with in a file."""
+MASKS = "masks"
+"""The head of tasks whose predictions are probabilities per pixel, in 255ths, as `Planes`."""
+
+COUNTS = "counts"
+"""The head of what masks come to beside the truth, of images whose truth is known."""
+
+SIZES = "sizes"
+"""The head of heights and widths of images in pixels, (n, 2), beside masks."""
+
+Head = NDArray[np.float32] | Planes
+
+_HEAD, _PLANES = "head:", "planes:"
+"""What the names of heads begin with in a file: arrays, and planes."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -40,17 +53,21 @@ class Predictions:
     Attributes:
         images: Image names by row.
         classes: Class names.
-        heads: float32 (n, …) by name; probabilities of classes are (n, classes).
+        heads: float32 (n, …), or `Planes`, by name; probabilities of classes are (n, classes).
     """
 
     images: tuple[str, ...]
     classes: tuple[str, ...]
-    heads: Mapping[str, NDArray[np.float32]]
+    heads: Mapping[str, Head]
 
     def __post_init__(self) -> None:
         if not self.heads:
             raise InputError("predictions need at least one head")
         for name, values in self.heads.items():
+            if isinstance(values, Planes):
+                if len(values) != len(self.images):
+                    raise InputError(f"{len(values)} {name} of {len(self.images)} images")
+                continue
             wanted = (len(self.images), *values.shape[1:])
             if name == PROBABILITIES:
                 wanted = (len(self.images), len(self.classes))
@@ -71,9 +88,57 @@ class Predictions:
         Raises:
             InputError: If these are predictions of another kind.
         """
-        if PROBABILITIES not in self.heads:
+        found = self.heads.get(PROBABILITIES)
+        if found is None or isinstance(found, Planes):
             raise InputError(f"these are predictions of {', '.join(self.heads)}, not of classes")
-        return self.heads[PROBABILITIES]
+        return found
+
+    @property
+    def masks(self) -> Planes:
+        """Probabilities per pixel in 255ths, each uint8 (height, width, classes).
+
+        Raises:
+            InputError: If these are predictions of another kind.
+        """
+        found = self.heads.get(MASKS)
+        if not isinstance(found, Planes):
+            raise InputError(f"these are predictions of {', '.join(self.heads)}, not of masks")
+        return found
+
+    @property
+    def sizes(self) -> NDArray[np.float32]:
+        """Heights and widths of the images in pixels, (n, 2), where these are masks."""
+        found = self.heads[SIZES]
+        assert not isinstance(found, Planes)
+        return found
+
+    @property
+    def judged(self) -> NDArray[np.float32]:
+        """What a metric is computed of, (n, …): probabilities of classes, or counts of masks.
+
+        Raises:
+            InputError: If these are masks whose truth is not known.
+        """
+        if MASKS not in self.heads:
+            return self.probabilities
+        found = self.heads.get(COUNTS)
+        if found is None or isinstance(found, Planes):
+            raise InputError("these masks are of images whose truth is not known")
+        return found
+
+    @staticmethod
+    def joined(parts: Sequence[Predictions]) -> Predictions:
+        """Predictions of different images by models with the same heads, one after another."""
+        first = parts[0]
+        heads: dict[str, Head] = {}
+        for name, head in first.heads.items():
+            found = [part.heads[name] for part in parts]
+            if isinstance(head, Planes):
+                heads[name] = Planes.of(itertools.chain.from_iterable(found))
+            else:
+                heads[name] = np.concatenate(found)
+        images = tuple(image for part in parts for image in part.images)
+        return Predictions(images=images, classes=first.classes, heads=heads)
 
     def of(self, images: tuple[str, ...]) -> Predictions:
         """The rows of some of the images, in the order given."""
@@ -108,7 +173,13 @@ class Predictions:
         """Writes an ``.npz`` file without pickles, whole or not at all."""
         path.parent.mkdir(parents=True, exist_ok=True)
         with whole_file(path) as temporary, temporary.open("wb") as file:
-            arrays: dict[str, Any] = {f"{_HEAD}{name}": v for name, v in self.heads.items()}
+            arrays: dict[str, Any] = {}
+            for name, values in self.heads.items():
+                if isinstance(values, Planes):
+                    parts = values.arrays().items()
+                    arrays |= {f"{_PLANES}{name}:{part}": array for part, array in parts}
+                else:
+                    arrays[f"{_HEAD}{name}"] = values
             arrays["images"] = np.array(self.images, dtype=np.str_)
             arrays["classes"] = np.array(self.classes, dtype=np.str_)
             np.savez(file, **arrays)
@@ -117,19 +188,19 @@ class Predictions:
 
     @staticmethod
     def read(path: Path) -> Predictions:
-        """Reads what ``write`` wrote.
+        """Reads what ``write`` wrote; planes stay in the file until they are looked at.
 
         Raises:
             InputError: If the file is missing or damaged.
         """
         try:
             with np.load(path, allow_pickle=False) as data:
-                return Predictions(
-                    images=tuple(data["images"].tolist()),
-                    classes=tuple(data["classes"].tolist()),
-                    heads={
-                        key.removeprefix(_HEAD): data[key] for key in data if key.startswith(_HEAD)
-                    },
-                )
+                images, classes = data["images"].tolist(), data["classes"].tolist()
+                heads: dict[str, Head] = {
+                    key.removeprefix(_HEAD): data[key] for key in data if key.startswith(_HEAD)
+                }
+                planes = {key.split(":")[1] for key in data if key.startswith(_PLANES)}
+            heads |= {name: Planes.mapped(path, f"{_PLANES}{name}:") for name in planes}
+            return Predictions(images=tuple(images), classes=tuple(classes), heads=heads)
         except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
             raise InputError(f"{path} does not hold predictions: {error}") from error

@@ -49,6 +49,7 @@ ELSEWHERE = {
     "boxes": "set them with data.box=",
     "prepare": "set it with prepare=module:function",
     "shape": "set it with data.shape=",
+    "framing": "set it with data.shape=native",
     "interpolation": "set it with data.interpolation=",
     "corrections": "set them with data.corrections=",
     "fold": "a search holds out fold 0; search.train takes fold=",

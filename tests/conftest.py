@@ -12,7 +12,8 @@ from spaces.trial_config import TrialConfig
 from trainables.data.contest import Contest, load_contest
 from trainables.data.digits import make_digits
 from trainables.data.folds import Folds, make_folds
-from trainables.data.image_store import ImageStore, build_store
+from trainables.data.image_store import ImageStore
+from trainables.data.store_building import build_store
 from trainables.portable.preparation import Preparation
 from trainables.training.context import TrainingContext
 

@@ -9,7 +9,6 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
-from sklearn.metrics import precision_recall_fscore_support
 
 from results.metrics import Ints, Metric
 from results.predictions import Predictions, predictions_file
@@ -18,7 +17,6 @@ from results.records.labelled_images import LabelledImages
 from results.records.trials import Search, Trial
 from results.stats.bootstrap import bootstrap_scores, bootstrap_weights
 from results.stats.interval import Interval
-from results.tasks.task import Task
 from spaces.errors import InputError
 
 DRAWS = 1000
@@ -89,30 +87,21 @@ def collect(search: Search, arm: str, view: str = "") -> tuple[OutOfFold, Predic
         labelled = LabelledImages.of_fold(search.folds_file, fold)
         folders = [search.trial_folder(t) for t in runs]
         images += labelled.images
-        found.append(
-            search.task.average(
-                [labelled.probabilities(f / predictions_file("holdout", view)) for f in folders]
-            )
-        )
+        held = [Predictions.read(f / predictions_file("holdout", view)) for f in folders]
+        for predictions, folder in zip(held, folders, strict=True):
+            if predictions.images != labelled.images:
+                raise InputError(f"{folder} holds predictions of other images than the fold")
+        found.append(search.task.average(held))
         paths = [f / predictions_file("test", view) for f in folders]
         tests += [Predictions.read(p) for p in paths if p.exists()]
     if len(set(images)) != len(images):
         raise InputError(f"{search.id}: an image is held out by two folds of {arm}")
     trained = set(images)
-    every = Predictions.of_classes(
-        images=tuple(images),
-        classes=search.opened.classes,
-        probabilities=np.concatenate(found),
-    ).of(tuple(i for i in LabelledImages.fold_of_images(search.folds_file) if i in trained))
-    oof = out_of_fold(search.folds_file, every, search.opened.folds.count)
-    return oof, average(search.task, tests) if tests else None
-
-
-def average(task: Task, predictions: Sequence[Predictions]) -> Predictions:
-    """Predictions of the same images by several models as one."""
-    first = predictions[0]
-    heads = {name: task.average([p.heads[name] for p in predictions]) for name in first.heads}
-    return Predictions(images=first.images, classes=first.classes, heads=heads)
+    order = LabelledImages.fold_of_images(search.folds_file)
+    every = Predictions.joined(found).of(tuple(i for i in order if i in trained))
+    judged = search.task.judged(every, search.truth)
+    oof = out_of_fold(search.folds_file, judged, search.opened.folds.count)
+    return oof, search.task.average(tests) if tests else None
 
 
 def headline(metric: Metric, oof: OutOfFold, chose: Collection[int] = (0,)) -> Headline:
@@ -123,15 +112,15 @@ def headline(metric: Metric, oof: OutOfFold, chose: Collection[int] = (0,)) -> H
         oof: Out-of-fold predictions.
         chose: Folds that chose what was promoted: the hold-out, and those of a race.
     """
-    probabilities = oof.predictions.probabilities.astype(np.float64)
+    judged = oof.predictions.judged.astype(np.float64)
     trained = sorted(set(oof.folds.tolist()))
     scores = {
-        fold: metric.score(oof.labels[oof.folds == fold], probabilities[oof.folds == fold])
+        fold: metric.score(oof.labels[oof.folds == fold], judged[oof.folds == fold])
         for fold in trained
     }
     free = [f for f in trained if f not in chose] or [f for f in trained if f] or trained
     honest = np.isin(oof.folds, free)
-    labels, p = oof.labels[honest], probabilities[honest]
+    labels, p = oof.labels[honest], judged[honest]
     groups = None if oof.groups is None else oof.groups[honest]
     score = metric.score(labels, p)
     others = [scores[fold] for fold in free if fold]
@@ -201,57 +190,6 @@ def _given_models(
     return Interval(value=score, low=max(low, score - half), high=min(high, score + half))
 
 
-@dataclass(frozen=True, kw_only=True)
-class ClassScore:
-    """How well one class is told.
-
-    Attributes:
-        name: The class.
-        images: Its images.
-        precision: Share of its predictions that are right.
-        recall: Share of its images that are found.
-        f1: Harmonic mean of the two.
-        confused_with: The class that most of its missed images are taken for; empty if none is.
-    """
-
-    name: str
-    images: int
-    precision: float
-    recall: float
-    f1: float
-    confused_with: str
-
-
-def class_scores(oof: OutOfFold) -> list[ClassScore]:
-    """One entry per class, the worst by F1 first."""
-    classes = oof.predictions.classes
-    predicted = oof.predictions.probabilities.argmax(axis=1)
-    precision, recall, f1, support = precision_recall_fscore_support(
-        oof.labels, predicted, labels=range(len(classes)), zero_division=0
-    )
-    found = []
-    for c, name in enumerate(classes):
-        missed = predicted[(oof.labels == c) & (predicted != c)]
-        other = classes[int(np.bincount(missed).argmax())] if len(missed) else ""
-        found.append(
-            ClassScore(
-                name=name,
-                images=int(support[c]),
-                precision=float(precision[c]),
-                recall=float(recall[c]),
-                f1=float(f1[c]),
-                confused_with=other,
-            )
-        )
-    return sorted(found, key=lambda s: (s.f1, s.name))
-
-
-def worst_images(oof: OutOfFold, count: int) -> list[int]:
-    """Rows whose true class was given the smallest probability, the worst first."""
-    chance = oof.predictions.probabilities[np.arange(len(oof.labels)), oof.labels]
-    return [int(row) for row in np.argsort(chance, kind="stable")[:count]]
-
-
 def arms_left(
     metric: Metric,
     labels: Ints,
@@ -264,7 +202,7 @@ def arms_left(
     Args:
         metric: The contest's metric.
         labels: int (n,).
-        arms: Probabilities (n, classes) by name, on the same images.
+        arms: What the metric is computed of, by name, on the same images.
         groups: str (n,), or None.
         most: How many may stay.
 

@@ -9,8 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from results.ensemble.out_of_fold import OutOfFold
+from results.masks.truth import Truth
 from results.metrics import Ints
 from results.predictions import Predictions
+from results.tasks.task import Task
 from spaces.errors import InputError
 
 Block = NDArray[np.float32]
@@ -23,14 +25,12 @@ class PredictionStack:
 
     Attributes:
         names: Of the models.
-        images: Training images by row.
+        images: Training images by row; of masks the image of each pixel of a sample.
         classes: Class names by column.
         labels: int64 (n,).
         folds: int64 (n,), the fold that held each image out.
         groups: str (n,), or None.
         oof: float32 (models, n, classes).
-        test_images: Test images by row; empty without test predictions.
-        test: float32 (models, m, classes); m may be 0.
     """
 
     names: tuple[str, ...]
@@ -40,14 +40,19 @@ class PredictionStack:
     folds: Ints
     groups: NDArray[np.str_] | None
     oof: Block
-    test_images: tuple[str, ...]
-    test: Block
 
     @staticmethod
-    def of(members: Mapping[str, tuple[OutOfFold, Predictions | None]]) -> PredictionStack:
+    def of(
+        members: Mapping[str, tuple[OutOfFold, Predictions | None]],
+        task: Task,
+        truth: Truth | None = None,
+    ) -> PredictionStack:
         """Puts models side by side; the first sets the order of images.
 
-        Test predictions are kept if every model has them.
+        Args:
+            members: Out-of-fold and test predictions by name.
+            task: What they are of.
+            truth: True masks of the images; None without masks.
 
         Raises:
             InputError: For fewer than two models, or models that differ in classes, images or
@@ -58,29 +63,25 @@ class PredictionStack:
                 f"a blend needs at least two models, got {', '.join(members) or 'none'}"
             )
         names = tuple(members)
-        (first, first_test), *others = members.values()
+        first, first_test = members[names[0]]
         for name, (oof, _) in members.items():
             _compare(name, oof, names[0], first)
-        tests = [t for _, t in members.values() if t is not None]
         for name, (_, test) in members.items():
             if test is not None and first_test is not None and test.images != first_test.images:
                 raise InputError(f"{name} predicts other test images than {names[0]}")
-        complete = first_test is not None and len(tests) == len(members)
-        shape = (len(members), 0, len(first.predictions.classes))
+        found = [task.examples(o.labels, o.predictions, truth) for o, _ in members.values()]
+        labels, _, rows = found[0]
+        images = np.array(first.predictions.images, dtype=object)[rows]
+        # Pixels of one image stand together where there are no groups of images.
+        own = None if len(rows) == len(first.labels) else images.astype(np.str_)
         return PredictionStack(
             names=names,
-            images=first.predictions.images,
+            images=tuple(images.tolist()),
             classes=first.predictions.classes,
-            labels=first.labels,
-            folds=first.folds,
-            groups=first.groups,
-            oof=np.stack(
-                [first.predictions.probabilities, *(o.predictions.probabilities for o, _ in others)]
-            ),
-            test_images=first_test.images if complete and first_test is not None else (),
-            test=np.stack([t.probabilities for t in tests])
-            if complete
-            else np.empty(shape, np.float32),
+            labels=labels,
+            folds=first.folds[rows],
+            groups=own if first.groups is None else first.groups[rows],
+            oof=np.stack([example.probabilities for example in found]),
         )
 
     @property

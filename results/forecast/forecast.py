@@ -97,7 +97,7 @@ def forecast(
     if not models:
         raise ValueError("a forecast needs a model")
     found = estimate(models)
-    images = len(models[0].test)
+    images = len(models[0].test) // models[0].each
     expected = {}
     carried: dict[str, dict[str, float]] = {name: {} for name in found.by_method}
     for i, model in enumerate(models):

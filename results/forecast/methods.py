@@ -31,6 +31,7 @@ class Model:
         labels: int (n,), of the fold.
         holdout: Probabilities (n, classes) of the fold's images.
         test: Probabilities (m, classes) of the test images.
+        each: How many of these rows belong to one image, so that they are not independent.
     """
 
     id: str
@@ -39,6 +40,7 @@ class Model:
     labels: Ints
     holdout: NDArray[np.floating]
     test: NDArray[np.floating]
+    each: int = 1
 
     @property
     def accuracy(self) -> float:

@@ -48,13 +48,17 @@ def models_of(trials: Iterable[tuple[Search, Trial]], wanted: Collection[str] = 
         training = trial.taken or trial.id
         if training in found and trial.id not in wanted:
             continue
+        held = Predictions.read(folder / predictions_file("holdout"))
+        known = search.task.examples(labelled[fold].labels, held, search.truth)
+        there = search.task.probabilities(test)
         found[training] = Model(
             id=trial.id,
             fold=fold,
             kin=trial.asked.replace(seed=0, fold=0).digest,
-            labels=labelled[fold].labels,
-            holdout=labelled[fold].probabilities(folder / predictions_file("holdout")),
-            test=test.probabilities,
+            labels=known.labels,
+            holdout=known.probabilities,
+            test=there,
+            each=len(there) // len(images),
         )
     return list(found.values())
 

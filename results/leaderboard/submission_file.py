@@ -49,7 +49,7 @@ class SubmissionForm:
             InputError: If its ids are not the test images, or its columns neither one label nor
                 the classes.
         """
-        table = _table(sample)
+        table = read_table(sample)
         columns = tuple(map(str, table.columns))
         if len(columns) > 2 and set(columns[1:]) != set(classes):
             odd = sorted(set(columns[1:]) ^ set(classes))
@@ -84,7 +84,7 @@ class SubmissionForm:
         Raises:
             InputError: Naming what is wrong, with the row.
         """
-        self.check_table(_table(path), path)
+        self.check_table(read_table(path), path)
 
     def check_table(self, table: pd.DataFrame, path: Path) -> None:
         """Checks what a file holds; ``path`` is for messages."""
@@ -112,7 +112,7 @@ def read_submission(path: Path, classes: tuple[str, ...]) -> Predictions:
     Raises:
         InputError: If the file is missing or holds something else.
     """
-    return _predictions(_table(path), path, classes)
+    return _predictions(read_table(path), path, classes)
 
 
 def _predictions(table: pd.DataFrame, path: Path, classes: tuple[str, ...]) -> Predictions:
@@ -151,7 +151,7 @@ def read_validation(
     Raises:
         InputError: If the file is missing or holds something else.
     """
-    table = _table(path)
+    table = read_table(path)
     if "fold" in table:
         images = table.iloc[:, 0]
         for row, (image, fold) in enumerate(zip(images, table["fold"], strict=True), start=2):
@@ -179,7 +179,7 @@ def read_solution(
     Raises:
         InputError: For images that are no test images, repeated ones, or unknown labels.
     """
-    table = _table(path)
+    table = read_table(path)
     if len(table.columns) < 2:
         raise InputError(f"{path}: an image and a label column are needed")
     names, labels = tuple(table.iloc[:, 0]), list(table.iloc[:, 1])
@@ -205,7 +205,12 @@ def check_ids(
         raise InputError(f"{path}: {len(extra)} ids are no {what}, such as {min(extra)!r}")
 
 
-def _table(path: Path) -> pd.DataFrame:
+def read_table(path: Path) -> pd.DataFrame:
+    """Reads a file of a leaderboard, all as text.
+
+    Raises:
+        InputError: If it is missing or no table.
+    """
     if not path.is_file():
         raise InputError(f"{path}: there is no such file")
     try:

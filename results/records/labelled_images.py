@@ -19,7 +19,7 @@ class LabelledImages:
 
     Attributes:
         images: Image names.
-        labels: int64 (n,), class indices.
+        labels: int64 (n,), class indices; of images with masks, what folds share out.
         folds: int64 (n,), the fold that holds each out.
         groups: str (n,), or None.
 
@@ -64,8 +64,8 @@ class LabelledImages:
         table = _table(path)
         return dict(zip(table["image"], table["fold"].astype(int), strict=True))
 
-    def probabilities(self, path: Path) -> NDArray[np.float32]:
-        """Reads predictions of exactly these images, float32 (n, classes).
+    def judged(self, path: Path) -> NDArray[np.float32]:
+        """Reads what a metric is computed of (n, …) from predictions of exactly these images.
 
         Raises:
             InputError: If the file holds other images.
@@ -74,8 +74,8 @@ class LabelledImages:
             predictions = Predictions.read(path)
             if predictions.images != self.images:
                 raise InputError(f"{path} holds predictions of other images than the fold")
-            predictions.probabilities.flags.writeable = False  # it is everybody's
-            self._read[path] = predictions.probabilities
+            self._read[path] = predictions.judged
+            self._read[path].flags.writeable = False  # it is everybody's
         return self._read[path]
 
 

@@ -48,6 +48,7 @@ class Data(Record):
         test: File beside the folds with the names of the test images; empty if there is none.
         extra_images: Folder of the labelled images from elsewhere.
         extra: File beside the folds with their names and labels; empty if there are none.
+        truth: File beside the folds with the masks of training images; empty if there are none.
     """
 
     root: str
@@ -57,6 +58,7 @@ class Data(Record):
     test: MaybeName = ""
     extra_images: str = ""
     extra: MaybeName = ""
+    truth: MaybeName = ""
 
 
 class FoldsRecord(Record):

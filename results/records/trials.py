@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
+import pandas as pd
+
+from results.masks.truth import Truth
 from results.metrics import Direction
 from results.records.closing import Closed, Headline
 from results.records.events import (
@@ -128,6 +132,16 @@ class Search:
         """What the targets are."""
         return task_of(self.opened.task)
 
+    @cached_property
+    def truth(self) -> Truth | None:
+        """True masks of training images; None without masks.
+
+        Raises:
+            InputError: If their file is missing or damaged.
+        """
+        name = self.opened.data.truth
+        return Truth.read(self.folder.parent / name) if name else None
+
     @property
     def metric(self) -> str:
         """Name of the contest's metric."""
@@ -245,6 +259,15 @@ class Search:
         """The stored names of the test images; None if the record has none."""
         name = self.opened.data.test
         return self.folder.parent / name if name else None
+
+    @property
+    def test_sizes(self) -> dict[str, tuple[int, int]]:
+        """Height and width in pixels of test images, where these are predicted by masks."""
+        if self.test_file is None or not self.opened.data.truth:
+            return {}
+        table = pd.read_csv(self.test_file, dtype={"image": str}, keep_default_na=False)
+        sizes = zip(table["height"].tolist(), table["width"].tolist(), strict=True)
+        return dict(zip(table["image"], sizes, strict=True))
 
     def trial_folder(self, trial: Trial) -> Path:
         """Where a trial's predictions and checkpoint lie; of one taken over, in its own job."""

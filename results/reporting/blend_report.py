@@ -38,7 +38,7 @@ def blend_page(
     rows = stack.judged
     folds = sorted(set(stack.folds[rows].tolist()))
     lines = [
-        f"{competition}: {len(stack.names)} models, {len(stack.images):,} images out of fold; "
+        f"{competition}: {len(stack.names)} models, {_examples(stack)} out of fold; "
         f"{metric.name} on the {int(rows.sum()):,} of folds {folds[0]} to {folds[-1]}"
     ]
     lines += ["", *_models(metric, stack, correlations)]
@@ -46,6 +46,14 @@ def blend_page(
     lines += ["", *_recipes(metric, choice), ""]
     lines += _chosen(metric, choice, wanted)
     return lines
+
+
+def _examples(stack: PredictionStack) -> str:
+    """What models are compared on."""
+    images = len(set(stack.images))
+    if images == len(stack.images):
+        return f"{images:,} images"
+    return f"{len(stack.images):,} pixels of {images:,} images"
 
 
 def model_scores(metric: Metric, stack: PredictionStack) -> list[float]:

@@ -95,9 +95,11 @@ def error_map(correlations: NDArray[np.float64], names: Sequence[str]) -> Figure
 def contact_sheet(
     pictures: Sequence[NDArray[np.uint8]], captions: Sequence[str], columns: int = 8
 ) -> Figure:
-    """Pictures, uint8 (height, width, 3) each, in rows with their captions."""
+    """Pictures, uint8 (height, width, 3) each, in rows of so many squares, with captions."""
+    widest = max(picture.shape[1] / picture.shape[0] for picture in pictures)
+    columns = max(1, round(columns / widest))
     rows = -(-len(pictures) // columns)
-    figure = Figure(figsize=(1.5 * columns, 1.9 * rows), layout="constrained")
+    figure = Figure(figsize=(1.5 * widest * columns, 1.9 * rows), layout="constrained")
     for axes in figure.subplots(rows, columns, squeeze=False).flat:
         axes.axis("off")
     for axes, picture, caption in zip(figure.axes, pictures, captions, strict=False):

@@ -84,7 +84,8 @@ def _forecast(search: Search, metric: Metric) -> Forecast | None:
     models = models_of(
         ((search, t) for t in search.trials.values()), wanted={best.id} if best else ()
     )
-    found = forecast(metric, models) if models else None
+    of = search.task.example_metric(metric, search.truth)
+    found = forecast(of, models) if models else None
     return found if found is not None and np.isfinite(found.gap) else None
 
 
@@ -148,7 +149,7 @@ def _optimism(search: Search, metric: Metric) -> float | None:
     if len(finalists) < 2:
         return None
     labelled = _labelled(search, finalists[0].config.run.fold)
-    predictions = [labelled.probabilities(_judged(search, t)) for t in finalists]
+    predictions = [labelled.judged(_judged(search, t)) for t in finalists]
     return winner_optimism(metric, labelled.labels, predictions, labelled.groups)
 
 
@@ -180,7 +181,7 @@ def _arms(search: Search) -> tuple[LabelledImages | None, dict[str, list[Any]]]:
     labelled = _labelled(search, runs[0].config.run.fold)
     arms: dict[str, list[Any]] = {}
     for trial in runs:
-        arms.setdefault(trial.arm, []).append(labelled.probabilities(_judged(search, trial)))
+        arms.setdefault(trial.arm, []).append(labelled.judged(_judged(search, trial)))
     return labelled, arms
 
 

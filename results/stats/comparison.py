@@ -185,7 +185,7 @@ def _look(arms: Mapping[str, Floats], control: str, units: int, last: bool) -> _
         scores=(float(ours[:, 0].mean()), float(theirs[:, 0].mean())),
         variance=total,
         images=max(images, 0.0),
-        df=total**2 / inverse if inverse > 0 else 1.0,
+        df=max(1.0, total**2 / inverse) if inverse > 0 else 1.0,
     )
 
 

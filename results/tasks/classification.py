@@ -3,27 +3,60 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
-from results.metrics import METRICS, Ints, Metric
-from results.predictions import PROBABILITIES
+from results.metrics import METRICS, Floats, Ints, Metric
+from results.predictions import PROBABILITIES, Predictions
 from results.rare_classes import rare_classes, recall_of
-from results.tasks.task import Task
+from results.tasks.task import Examples, Known, Merge, Solved, Task
+from results.trust.families import missed
 from spaces.errors import InputError, unknown
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from results.leaderboard.submission_file import SubmissionForm
-    from results.predictions import Predictions
+    from results.leaderboard.form import Form
+    from results.masks.truth import Truth
 
 
 SHOWN = 3
 """Rare classes that are named."""
+
+
+def read_labels(
+    values: Sequence[str], wanted: Sequence[str], path: Path, *, complete: bool = True
+) -> tuple[Ints, tuple[str, ...]]:
+    """Reads the labels of a table's column.
+
+    Args:
+        values: The column's texts.
+        wanted: Class names in the order wanted; empty for those that are there, sorted.
+        path: The table, for messages.
+        complete: Whether every class that is wanted has to be there.
+
+    Returns:
+        Class indices int64 (n,), and class names.
+
+    Raises:
+        InputError: For what is no label, with file and row; or for fewer than two classes.
+    """
+    names = tuple(wanted) or tuple(sorted(set(values)))
+    index = {name: i for i, name in enumerate(names)}
+    for row, value in enumerate(values, start=2):
+        if value not in index:
+            raise unknown("label", value, names, f"{path}, row {row}; data.classes")
+    for name in names if complete else ():
+        if name not in set(values):
+            raise InputError(f"class {name!r} of data.classes has no image in {path}")
+    if len(names) < 2:
+        raise InputError(f"{path} has one class only ({names[0]!r}); at least two are needed")
+    return np.array([index[v] for v in values], dtype=np.int64), names
 
 
 class Classification(Task):
@@ -32,60 +65,62 @@ class Classification(Task):
     name = "classification"
     head = PROBABILITIES
     metrics = METRICS
+    metric_name = "macro_f1"
 
-    def read_targets(
-        self, values: Sequence[str], wanted: Sequence[str], path: Path, *, complete: bool = True
-    ) -> tuple[NDArray[Any], tuple[str, ...]]:
-        """Class indices; at least two classes, and an image of each if these are all there are."""
-        names = tuple(wanted) or tuple(sorted(set(values)))
-        index = {name: i for i, name in enumerate(names)}
-        for row, value in enumerate(values, start=2):
-            if value not in index:
-                raise unknown("label", value, names, f"{path}, row {row}; data.classes")
-        for name in names if complete else ():
-            if name not in set(values):
-                raise InputError(f"class {name!r} of data.classes has no image in {path}")
-        if len(names) < 2:
-            raise InputError(f"{path} has one class only ({names[0]!r}); at least two are needed")
-        return np.array([index[v] for v in values], dtype=np.int64), names
-
-    def strata(self, targets: NDArray[Any]) -> Ints:
-        """The classes themselves."""
-        return np.asarray(targets, np.int64)
-
-    def average(self, predictions: Sequence[NDArray[np.float32]]) -> NDArray[np.float32]:
+    def average(self, predictions: Sequence[Predictions]) -> Predictions:
         """The mean of the probabilities."""
-        return np.asarray(np.mean(predictions, axis=0), np.float32)
+        first = predictions[0]
+        mean = np.mean([p.probabilities for p in predictions], axis=0)
+        return Predictions.of_classes(
+            images=first.images, classes=first.classes, probabilities=np.asarray(mean, np.float32)
+        )
 
-    def form(
-        self, sample: Path, images: tuple[str, ...], classes: tuple[str, ...]
-    ) -> SubmissionForm:
-        """One column of labels, or one of probabilities per class."""
+    def form(self, sample: Path | None, images: tuple[str, ...], known: Known) -> Form:
+        """One column of labels, or one of probabilities per class; labels without a sample."""
         from results.leaderboard.submission_file import SubmissionForm
 
-        return SubmissionForm.read(sample, images, classes)
+        if sample is None:
+            return SubmissionForm(ids=images, columns=("image", "label"), classes=known.classes)
+        return SubmissionForm.read(sample, images, known.classes)
 
-    def default_form(self, images: tuple[str, ...], classes: tuple[str, ...]) -> SubmissionForm:
-        """Labels."""
-        from results.leaderboard.submission_file import SubmissionForm
-
-        return SubmissionForm(ids=images, columns=("image", "label"), classes=classes)
-
-    def read_submission(self, path: Path, classes: tuple[str, ...]) -> Predictions:
+    def read_submission(self, path: Path, known: Known) -> Predictions:
         """Probabilities; a label counts as certain."""
         from results.leaderboard.submission_file import read_submission
 
-        return read_submission(path, classes)
+        return read_submission(path, known.classes)
 
-    def read_solution(
-        self, path: Path, images: tuple[str, ...], classes: tuple[str, ...]
-    ) -> tuple[tuple[str, ...], NDArray[Any]]:
-        """Class indices of the images that it names."""
+    def solved(self, path: Path, submitted: Predictions, known: Known) -> Solved:
+        """Class indices of the images that the solution names, beside their probabilities."""
         from results.leaderboard.submission_file import read_solution
 
-        return read_solution(path, images, classes)
+        images, labels = read_solution(path, submitted.images, submitted.classes)
+        return Solved(images, labels, submitted.of(images).probabilities)
 
-    def watched(self, targets: NDArray[Any], classes: Sequence[str]) -> Mapping[str, Metric]:
+    def probabilities(self, predictions: Predictions) -> NDArray[np.float32]:
+        """Those of the images."""
+        return predictions.probabilities
+
+    def examples(self, labels: Ints, predictions: Predictions, truth: Truth | None) -> Examples:
+        """The images themselves."""
+        return Examples(labels, predictions.probabilities, np.arange(len(labels)))
+
+    def example_metric(self, metric: Metric, truth: Truth | None) -> Metric:
+        """The metric itself."""
+        return metric
+
+    def merged(self, merge: Merge, predictions: Sequence[Predictions]) -> Predictions:
+        """Merged probabilities."""
+        first = predictions[0]
+        found = merge(np.stack([p.probabilities for p in predictions]))
+        return Predictions.of_classes(
+            images=first.images, classes=first.classes, probabilities=found
+        )
+
+    def errors(self, labels: Ints, judged: NDArray[np.floating]) -> Floats:
+        """1 where another class is likelier."""
+        return missed(labels, judged)
+
+    def watched(self, targets: Ints, classes: Sequence[str]) -> Mapping[str, Metric]:
         """Where classes are rare, macro F1 and their recall."""
         rare = rare_classes(targets, len(classes))
         if not len(rare):
@@ -96,10 +131,31 @@ class Classification(Task):
             words = f"recall of the rare class {named}"
         return {"macro F1": METRICS["macro_f1"], words: recall_of(rare)}
 
+    def class_table(
+        self, labels: Ints, predictions: Predictions, truth: Truth | None
+    ) -> pd.DataFrame:
+        """Precision, recall, F1, and what a class is taken for."""
+        from results.tasks.class_scores import class_scores
+
+        return pd.DataFrame([asdict(score) for score in class_scores(labels, predictions)])
+
+    def worst(self, labels: Ints, predictions: Predictions) -> Ints:
+        """By the probability of the true class."""
+        chance = predictions.probabilities[np.arange(len(labels)), labels]
+        return np.argsort(chance, kind="stable")
+
+    def panel(
+        self, picture: NDArray[np.uint8], label: int, predicted: Predictions, truth: Truth | None
+    ) -> tuple[NDArray[np.uint8], str]:
+        """The picture, its class, and the one that it is taken for."""
+        classes, told = predicted.classes, int(predicted.probabilities[0].argmax())
+        return picture, f"{classes[label]}\nas {classes[told]}"
+
     def diagnostics(
-        self, targets: NDArray[Any], predictions: NDArray[np.float32], classes: Sequence[str]
+        self, labels: Ints, predictions: Predictions, truth: Truth | None
     ) -> dict[str, Figure]:
         """The confusion matrix."""
         from results.reporting.figures import confusion
 
-        return {"confusion_matrix.png": confusion(targets, predictions, classes)}
+        shown = confusion(labels, predictions.probabilities, predictions.classes)
+        return {"confusion_matrix.png": shown}

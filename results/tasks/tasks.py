@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from results.tasks.classification import Classification
+from results.tasks.segmentation import Segmentation
 from results.tasks.task import Task
 from spaces.errors import unknown
 
-TASKS: dict[str, Task] = {task.name: task for task in (Classification(),)}
+TASKS: dict[str, Task] = {task.name: task for task in (Classification(), Segmentation())}
 
 
 def task_of(name: str) -> Task:

@@ -16,6 +16,7 @@ from typing import Any
 from mlflow.entities import Metric, Param, RunTag
 from mlflow.tracking import MlflowClient
 
+from results.predictions import Predictions
 from results.records.closing import Closed
 from results.records.events import (
     EVENTS,
@@ -228,9 +229,10 @@ class Tracker:
         if trial.state == "finished":
             folder = self._search.trial_folder(trial)
             labelled = LabelledImages.of_fold(self._search.folds_file, trial.config.run.fold)
-            probabilities = labelled.probabilities(folder / "holdout.npz")
-            classes = self._search.opened.classes
-            figures = self._search.task.diagnostics(labelled.labels, probabilities, classes)
+            predictions = Predictions.read(folder / "holdout.npz")
+            figures = self._search.task.diagnostics(
+                labelled.labels, predictions, self._search.truth
+            )
             for name, figure in figures.items():
                 client.log_figure(run, figure, name)
             client.log_figure(

@@ -12,7 +12,7 @@ from results.metrics import Ints, Metric
 from results.stats.interval import Interval
 from results.trust.band import BandRule, Validated, competitive_band
 from results.trust.evidence import CONVINCING
-from results.trust.families import families
+from results.trust.families import Errors, families, missed
 from results.trust.outlook import submissions_to_settle
 from results.trust.regret import Regret, expected_regret
 from results.trust.tournament import Contender, average_evidence, choose, tournament
@@ -40,6 +40,7 @@ def assess(
     validations: Sequence[Validation] = (PLAIN,),
     frozen: str = "",
     watched: Mapping[str, Mapping[str, float]] | None = None,
+    errors: Errors = missed,
 ) -> Trust:
     """Weighs the evidence.
 
@@ -54,6 +55,7 @@ def assess(
         frozen: Name of the one that was trusted before, which no tournament replaces.
         watched: Scores by name and trial, larger is better, that are compared with the leaderboard
             but no function of the hold-out, so that they are never in force.
+        errors: How far predictions of each image are off, which tells relatives.
     """
     sign = metric.sign
     known = {c.id: c for c in candidates}
@@ -70,7 +72,7 @@ def assess(
 
     every: dict[str, NDArray[np.float64]] = {v.name: points(v, order) for v in validations}
 
-    related = families(labels, [c.probabilities for c in candidates])
+    related = families(labels, [c.probabilities for c in candidates], errors)
     family = dict(zip(known, related.tolist(), strict=True))
     families_scored = np.array([family[i] for i in order], dtype=np.int64)
 

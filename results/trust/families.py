@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.cluster.hierarchy import fcluster, linkage
 from scipy.spatial.distance import squareform
 
-from results.metrics import Ints
+from results.metrics import Floats, Ints
 
 RELATED = 0.12
 """Correlation of errors from which models are of one family, on average over both families.
@@ -18,26 +18,38 @@ Right or wrong is a coarse view of what two models share: 0.12 is found where ab
 sets models apart is common to a family."""
 
 
-def families(labels: Ints, models: Sequence[NDArray[np.floating]]) -> NDArray[np.int64]:
+Errors = Callable[[Ints, NDArray[np.floating]], Floats]
+"""From labels (n,) and what a metric is computed of (n, …) to how far each image is off, 0 to 1."""
+
+
+def missed(labels: Ints, probabilities: NDArray[np.floating]) -> Floats:
+    """1 where another class is likelier than the label."""
+    return np.asarray(probabilities.argmax(axis=1) != labels, np.float64)
+
+
+def families(
+    labels: Ints, models: Sequence[NDArray[np.floating]], errors: Errors = missed
+) -> NDArray[np.int64]:
     """Families by average linkage on the correlation of errors.
 
     What all models find hard is taken off first, or every pair would look related.
 
     Args:
         labels: int (n,), of the hold-out.
-        models: Probabilities (n, classes) of each model.
+        models: Probabilities (n, classes) of each model, or what else a metric is computed of.
+        errors: How far each image is off.
 
     Returns:
         int (models,), equal for relatives.
     """
     if len(models) < 2:
         return np.arange(len(models))
-    right = np.stack([p.argmax(axis=1) == labels for p in models]).astype(np.float64)
-    errors = right - right.mean(axis=0)
-    errors -= errors.mean(axis=1, keepdims=True)
-    size = np.sqrt((errors**2).sum(axis=1))
+    off = np.stack([errors(labels, p) for p in models])
+    off -= off.mean(axis=0)
+    off -= off.mean(axis=1, keepdims=True)
+    size = np.sqrt((off**2).sum(axis=1))
     size[size == 0] = 1.0
-    correlation = np.clip(errors @ errors.T / np.outer(size, size), -1, 1)
+    correlation = np.clip(off @ off.T / np.outer(size, size), -1, 1)
     distance = squareform(1 - correlation, checks=False)
     found = fcluster(linkage(distance, "average"), 1 - RELATED, "distance")
     return np.asarray(found, dtype=np.int64)

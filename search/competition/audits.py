@@ -13,7 +13,6 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from results.tasks.tasks import task_of
 from search.execution.progress import every_second
 from search.jobs.contest_data import read_contest
 from search.jobs.contest_folds import contest_folds, keep_likeness
@@ -103,7 +102,7 @@ def _proposal(
     """Groups that nobody named, where there is a split and a test to compare it with."""
     if folds is None or not contest.test_images or not looks.readable.all():
         return None
-    strata = task_of(contest.task).strata(contest.labels)
+    strata = contest.labels
 
     def share_out(groups: NDArray[np.str_] | None) -> NDArray[np.int64]:
         if groups is contest.groups:

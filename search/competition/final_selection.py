@@ -133,14 +133,14 @@ def _finalist(
     assert submission.public is not None
     own = error * (holdout / known.images) ** 0.5
     predictions = standing.task.read_submission(
-        standing.submission_file(submission), standing.classes
+        standing.submission_file(submission), standing.known
     )
     return Finalist(
         id=submission.id,
         validation=known.points,
         validation_error=float(np.hypot(own, STEP if known.merged else 0.0)),
         public=sign * submission.public / metric.points,
-        labels=predictions.of(standing.test_images).probabilities.argmax(axis=1),
+        labels=standing.task.probabilities(predictions.of(standing.test_images)).argmax(axis=1),
     )
 
 
@@ -162,7 +162,7 @@ def _total_error(standing: Standing, trust: Trust, metric: Metric) -> float:
     labelled = standing.labelled
     best = next(c for c in standing.pool if c.id == trust.band[0])
     weights = bootstrap_weights(len(labelled.labels), 200, labelled.groups)
-    p = labelled.probabilities(best.holdout).astype(np.float64)
+    p = labelled.judged(best.holdout).astype(np.float64)
     return float(np.nanstd(metric.weighted(labelled.labels, p, weights))) / standing.metric.points
 
 

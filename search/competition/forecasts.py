@@ -36,7 +36,8 @@ def forecast_scores(config: ForecastConfig) -> int:
             "no finished trial has predicted the test images: search with test.csv and "
             "predict.test=true"
         )
-    found = forecast(standing.metric, models, public)
+    metric = standing.task.example_metric(standing.metric, standing.search.truth)
+    found = forecast(metric, models, public)
     print("\n".join(forecast_page(found, folder.name, standing.metric, public)))
     forecast_table(found, public).to_csv(folder / "forecast.csv", index=False)
     forecast_scatter(found, standing.metric, public).savefig(folder / "forecast.png", dpi=120)

@@ -15,8 +15,9 @@ from trainables.data.contest import Contest
 from trainables.data.extra import ExtraImages
 from trainables.data.folds import Folds
 from trainables.data.image_files import ImageFiles
-from trainables.data.image_store import ImageStore, build_store, data_digest
+from trainables.data.image_store import ImageStore, data_digest
 from trainables.data.prepared_images import PreparedImages
+from trainables.data.store_building import build_store
 from trainables.portable.preparation import Preparation
 
 
@@ -75,6 +76,7 @@ def open_pictures(
         groups=folds.groups,
         boxes=stored_boxes(standing.folder, boxes),
         extra=ExtraImages.read(standing.folder / extra) if extra else None,
+        truth=standing.search.truth,
         task=standing.task.name,
     )
     where = Path(folder) if folder else standing.folder / "store"

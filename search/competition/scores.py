@@ -150,15 +150,12 @@ def _by_solution(config: ScoreConfig, standing: Standing) -> list[Submission]:
     )
     scores = []
     for submission in chosen:
-        task = standing.task
-        submitted = task.read_submission(standing.submission_file(submission), standing.classes)
-        images, labels = task.read_solution(
-            Path(config.solution), submitted.images, submitted.classes
-        )
-        rows = {image: i for i, image in enumerate(submitted.images)}
-        _check_share(config, len(images), len(rows))
-        probabilities = submitted.probabilities[[rows[i] for i in images]]
-        score = standing.metric.score(labels, probabilities)
+        task, known = standing.task, standing.known
+        submitted = task.read_submission(standing.submission_file(submission), known)
+        images, labels, judged = task.solved(Path(config.solution), submitted, known)
+        tests = len(submitted.images)
+        _check_share(config, len(images), tests)
+        score = standing.metric.score(labels, judged)
         if not math.isfinite(score):
             raise InputError(
                 f"{config.solution}: {standing.metric.name} is not defined on its "
@@ -170,7 +167,7 @@ def _by_solution(config: ScoreConfig, standing: Standing) -> list[Submission]:
             leaderboard.add_score(
                 submission.id, public=score, private=None, images=len(images), origin="solution"
             )
-    print(f"scored on {len(images):,} of {len(rows):,} test images")
+    print(f"scored on {len(images):,} of {tests:,} test images")
     return [leaderboard[s.id] for s in chosen]
 
 

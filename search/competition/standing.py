@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from math import inf
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from results.metrics import Metric, custom_metric
 from results.predictions import Predictions, predictions_file
 from results.records.labelled_images import LabelledImages
 from results.records.trials import Search
-from results.tasks.task import Task
+from results.tasks.task import Known, Task
 from results.trust.band import BandRule, Validated, as_good, competitive_band
 from results.trust.shift import Shift
 from results.trust.validation import (
@@ -91,6 +92,11 @@ class Standing:
         except (OSError, ValueError, KeyError) as error:
             raise InputError(f"{path} does not hold the names of the test images") from error
 
+    @cached_property
+    def known(self) -> Known:
+        """What is known of the contest's images, for reading submissions and solutions."""
+        return Known(self.classes, self.search.truth, self.search.test_sizes)
+
     def submission_file(self, submission: Submission) -> Path:
         """A submission's file, also where the runs folder was moved."""
         return self.folder / "submissions" / Path(submission.file).name
@@ -108,7 +114,7 @@ class Standing:
         """
         files = {c.id: self.stressed(c) if validation.stressed else c.holdout for c in wanted}
         return [
-            Validated(id=name, probabilities=self.labelled.probabilities(path))
+            Validated(id=name, probabilities=self.labelled.judged(path))
             for name, path in files.items()
             if path is not None
         ]
@@ -275,7 +281,7 @@ def _imports(standing: Standing) -> list[Candidate]:
             predictions.images == standing.labelled.images
             and predictions.classes == standing.classes
         ):
-            score = standing.metric.score(standing.labelled.labels, predictions.probabilities)
+            score = standing.metric.score(standing.labelled.labels, predictions.judged)
             made.append(
                 Candidate(
                     id=submission.trial,

@@ -23,7 +23,8 @@ from spaces.size import parse_size
 from spaces.trial_config import TrialConfig
 from trainables.audit.stress import FEWEST, SAMPLE, fit_stress, stress_of
 from trainables.data.contest import Contest
-from trainables.data.image_store import build_store, store_side
+from trainables.data.image_store import store_side
+from trainables.data.store_building import build_store
 
 AROUND = 2.0
 """Ranges that are offered to searches reach from so many times below to as many above."""
@@ -54,8 +55,8 @@ def fit_contest_stress(config: StressConfig) -> int:
     )
     train, test = _rows(contest, config.seed)
     fitted = fit_stress(
-        store.pixels[train],
-        store.pixels[test],
+        np.asarray(store.pixels[train]),
+        np.asarray(store.pixels[test]),
         size,
         every_second(_say, "fitting strengths, step"),
     )

@@ -10,15 +10,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 from results.leaderboard.entries import Source, Submission
+from results.leaderboard.form import Form
 from results.leaderboard.quota import allowance, allowance_words
-from results.leaderboard.submission_file import (
-    SubmissionForm,
-    check_ids,
-    read_validation,
-)
+from results.leaderboard.submission_file import check_ids, read_validation
 from results.predictions import Predictions
 from results.records.labelled_images import LabelledImages
 from results.records.trials import Search, Trial
+from results.tasks.classification import Classification
 from search.competition.author import default_author
 from search.competition.candidates import pick
 from search.competition.images import prepared_images
@@ -172,6 +170,8 @@ def _take_in(config: SubmitConfig, standing: Standing) -> Submission:
     if not standing.test_images:
         raise InputError("there are no test predictions yet to compare a submission with")
     _form(standing, config.sample, standing.test_images).check(source)
+    if config.validation and standing.task.name != Classification.name:
+        raise InputError("validation= takes predictions of classes of images, not of masks")
     files = _take_in_predictions(config, standing, name) if config.validation else {}
     draft = _draft(folder)
     shutil.copyfile(source, draft)
@@ -181,7 +181,7 @@ def _take_in(config: SubmitConfig, standing: Standing) -> Submission:
     path = standing.submission_file(submission)
     print(f"{submission.id}: {path}\n  {name}, made elsewhere by {submission.by}")
     if files:
-        holdout = standing.labelled.probabilities(folder / files["holdout"])
+        holdout = standing.labelled.judged(folder / files["holdout"])
         score = standing.metric.score(standing.labelled.labels, holdout)
         print(f"  {standing.metric.name} {score:.4f} on the hold-out")
     else:
@@ -209,7 +209,7 @@ def _take_in_predictions(config: SubmitConfig, standing: Standing, name: str) ->
     parts = {"holdout": given.of(standing.labelled.images)}
     if len(given.images) > len(standing.labelled.images):
         source = Path(config.test or config.file)
-        test = standing.task.read_submission(source, standing.classes)
+        test = standing.task.read_submission(source, standing.known)
         check_ids(test.images, standing.test_images, source)
         if test.certain and not given.certain:
             given = given.as_labels()  # a blend has to be judged on what it will be made of
@@ -249,13 +249,13 @@ def unfit(standing: Standing) -> dict[str, str]:
     return found | {name: f"is the same training as {of}" for name, of in standing.twins.items()}
 
 
-def _form(standing: Standing, sample: str, images: tuple[str, ...]) -> SubmissionForm:
+def _form(standing: Standing, sample: str, images: tuple[str, ...]) -> Form:
     path = standing.root / sample
     if path.exists():
-        return standing.task.form(path, images, standing.classes)
+        return standing.task.form(path, images, standing.known)
     if sample != "sample_submission.csv":
         raise InputError(f"sample={sample}: there is no {path}")
-    return standing.task.default_form(images, standing.classes)
+    return standing.task.form(None, images, standing.known)
 
 
 def _check(search: Search, trial: Trial, config: SubmitConfig, view: str = "") -> float:
@@ -269,6 +269,6 @@ def _check(search: Search, trial: Trial, config: SubmitConfig, view: str = "") -
         prepared_images(search, trial, config.prepare),
         search.opened.classes,
         network_builder(search, trial, config.model),
-        training_task(search.opened.task).activation,
+        training_task(search.opened.task),
         view,
     )

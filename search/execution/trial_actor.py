@@ -155,6 +155,7 @@ _MEMORY_SIGNS = (
 @functools.lru_cache(maxsize=1)
 def _open_task(job: Job) -> TrainingContext:
     """Opens what the trials of a job share, once per process."""
+    from results.masks.truth import Truth
     from trainables.data.corrections import stored_corrections
     from trainables.data.extra import ExtraImages
     from trainables.data.folds import Folds
@@ -178,6 +179,7 @@ def _open_task(job: Job) -> TrainingContext:
         metric=resolve_metric(job.metric, job.direction, job.task),
         own=own_functions(model=job.model, loss=job.loss),
         corrections=corrections,
+        truth=Truth.read(Path(job.truth)) if job.truth else None,
         predict_test=job.predict_test,
         stress=Stress.read(Path(job.stress)) if job.stress else None,
         stress_always=job.objective == STRESS,

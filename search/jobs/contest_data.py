@@ -4,6 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from results.masks.mask_form import MaskForm
+from results.tasks.classification import Classification
+from results.tasks.segmentation import Segmentation
+from results.tasks.task import Task
+from results.tasks.tasks import task_of
 from search.options.embedded import embedded_name
 from search.options.groups import TEST_LIKE, DataConfig, HoldoutConfig
 from spaces.errors import InputError
@@ -11,8 +16,10 @@ from spaces.names import check_name
 from trainables.data.contest import Contest, load_contest
 from trainables.data.embedded import EMBEDDED
 
-TASK = "classification"
-"""What the data's targets are."""
+
+def task_of_data(data: DataConfig) -> Task:
+    """What the data's targets are."""
+    return task_of(Segmentation.name if data.mask else Classification.name)
 
 
 def read_contest(data: DataConfig, runs: Path, holdout: HoldoutConfig | None = None) -> Contest:
@@ -61,7 +68,12 @@ def read_contest(data: DataConfig, runs: Path, holdout: HoldoutConfig | None = N
         extra_images=data.extra_images,
         classes=data.classes,
         corrections=data.corrections,
-        task=TASK,
+        masks=(
+            MaskForm(column=data.mask, void=data.void, background=data.background)
+            if data.mask
+            else None
+        ),
+        kept=runs / name,
     )
 
 

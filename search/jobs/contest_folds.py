@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 from sklearn.metrics import roc_auc_score
 
 from results.leaderboard.leaderboard import Leaderboard
-from results.tasks.tasks import task_of
 from search.execution.progress import every_second
 from search.options.groups import TEST_LIKE, HoldoutConfig
 from spaces.errors import InputError
@@ -41,7 +40,7 @@ def contest_folds(contest: Contest, holdout: HoldoutConfig, runs: Path, say: Say
     """
     held = None
     if holdout.rows == TEST_LIKE:
-        strata = task_of(contest.task).strata(contest.labels)
+        strata = contest.labels
         likeness = _likeness(contest, runs, say)[: len(strata)]
         held = likest(likeness, strata, contest.groups, holdout.folds)
     return make_folds(contest, holdout.folds, holdout.seed, held)

@@ -31,6 +31,8 @@ def find_stress(config: JobConfig, contest: Contest, runs: Path) -> tuple[Stress
     if not asked:
         return None, compared
     what = f"predict.stress={asked}"
+    if contest.truth is not None:
+        raise InputError(f"{what}: a stress moves images, and masks are not moved with them")
     check_test_images(contest, runs, what)
     folder = runs / contest.name
     fit = "python -m search.stress, with the same data options, fits one"

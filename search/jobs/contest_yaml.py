@@ -10,7 +10,6 @@ from typing import Any
 
 import yaml
 
-from search.jobs.contest_data import TASK
 from search.options.analysis import InitConfig
 from search.options.exit_codes import OK
 from search.options.groups import DataConfig
@@ -39,7 +38,7 @@ def write_contest_yaml(config: InitConfig) -> int:
     metric = next(g for g in guesses if g.option == "metric")
     options = [g for g in guesses if g.option != "metric"]
     tables = {g.option: g.value for g in options if g.option != "baseline"}
-    contest = load_contest(name=name, root=root, task=TASK, **tables)
+    contest = load_contest(name=name, root=root, **tables)
     for found in guesses:
         print(f"  {found.option:12} {_shown(found.value):24} {found.why}")
     to.parent.mkdir(parents=True, exist_ok=True)

@@ -65,6 +65,7 @@ class Job:
         parts: Modules that register parts of the team's own.
         predict_test: Whether test images are predicted.
         stress: Path of the stored stress under which held-out images are predicted; empty for none.
+        truth: Path of the stored masks of training images; empty without masks.
         objective: What trials are compared by.
         threads: CPU threads per trial.
         loader_workers: Loader processes per trial.
@@ -88,6 +89,7 @@ class Job:
     parts: tuple[str, ...]
     predict_test: bool
     stress: str
+    truth: str
     objective: str
     threads: int
     loader_workers: int
@@ -199,6 +201,7 @@ def assemble(
         parts=tuple(config.parts),
         predict_test=predict_test,
         stress=str(stress.write(folder).resolve()) if stress is not None else "",
+        truth=str(contest.truth.write(folder).resolve()) if contest.truth is not None else "",
         objective=objective,
         threads=max(1, int(config.resources.cpu)),
         loader_workers=max(0, config.loader_workers),
@@ -222,8 +225,9 @@ def assemble(
             test_images=contest.files.test,
             extra_images=contest.files.extra,
             extra=Path(job.extra).name,
+            truth=Path(job.truth).name,
             digest=data_digest(contest, store),
-            test=_write_test_images(contest, folder),
+            test=_write_test_images(contest, store, folder),
         ),
         folds=FoldsRecord(
             file=Path(job.folds).name,
@@ -259,15 +263,20 @@ def assemble(
     )
 
 
-def _write_test_images(contest: Contest, folder: Path) -> str:
+def _write_test_images(contest: Contest, store: ImageStore, folder: Path) -> str:
     """Stores the names of the test images beside the folds; returns the file's name.
 
     What trains after a search has to find the same images, whether or not any were predicted.
+    Masks are handed in at the images' own sizes, which are stored, too.
     """
-    path = folder / f"test-{digest(list(contest.test_images))}.csv"
+    table = pd.DataFrame({"image": contest.test_images})
+    if contest.truth is not None:
+        first = len(contest.train_images)
+        table[["height", "width"]] = store.sizes[first : first + len(table)]
+    path = folder / f"test-{digest(table.to_csv(index=False))}.csv"
     if not path.exists():
         with whole_file(path) as temporary:
-            pd.DataFrame({"image": contest.test_images}).to_csv(temporary, index=False)
+            table.to_csv(temporary, index=False)
     return path.name
 
 

@@ -60,6 +60,7 @@ def check_learned_images(
         extra=contest.extra,
         teachers=teachers,
         corrections=corrections,
+        truth=contest.truth,
     )
     for config in trained:
         for fold in among:

@@ -14,6 +14,7 @@ from search.options.user_code import load_function
 from spaces.errors import InputError
 from spaces.trial_config import TrialConfig
 from trainables.portable.preparation import Preparation
+from trainables.tasks.task import TrainingTask
 
 IMAGES = 2
 """In the batch; one alone is no batch for batch normalisation."""
@@ -23,13 +24,21 @@ PICTURE = (48, 64, 3)
 
 
 def check_own_functions(
-    config: TrialConfig, classes: int, *, model: str, loss: str, metric: str, prepare: str
+    config: TrialConfig,
+    classes: int,
+    task: TrainingTask,
+    *,
+    model: str,
+    loss: str,
+    metric: str,
+    prepare: str,
 ) -> None:
     """Tries own functions as a training would call them.
 
     Args:
         config: A configuration that they have to work with.
         classes: Number of classes.
+        task: What the targets are.
         model: ``module:function``, or the name of a kind, or empty.
         loss: The same.
         metric: ``module:function``, or the name of a metric of ours.
@@ -41,9 +50,9 @@ def check_own_functions(
     if prepare:
         _check_prepare(prepare)
     if ":" in model:
-        _check_model(model, config, classes)
+        _check_model(model, config, classes, task)
     if ":" in loss:
-        _check_loss(loss, config, classes)
+        _check_loss(loss, config, classes, task)
     if ":" in metric:
         _check_metric(metric, classes)
 
@@ -58,7 +67,7 @@ def _check_prepare(reference: str) -> None:
         raise InputError(f"prepare={reference}: of a picture of {PICTURE} it {words}") from error
 
 
-def _check_model(reference: str, config: TrialConfig, classes: int) -> None:
+def _check_model(reference: str, config: TrialConfig, classes: int, task: TrainingTask) -> None:
     network = _try("model", reference, "config, classes", lambda f: f(config, classes))
     if not isinstance(network, torch.nn.Module):
         raise InputError(f"model={reference} returned {_kind(network)}, not a torch.nn.Module")
@@ -67,20 +76,22 @@ def _check_model(reference: str, config: TrialConfig, classes: int) -> None:
         what = f"its network, on {IMAGES} images of {size[0]}x{size[1]},"
         with torch.no_grad():
             logits = _called("model", reference, what, functools.partial(network, images))
-        shape = tuple(getattr(logits, "shape", ()))
-        if shape != (IMAGES, classes):
+        shape, wanted = tuple(getattr(logits, "shape", ())), (IMAGES, classes, *task.pixels(size))
+        if shape != wanted:
             raise InputError(
                 f"model={reference}: of {IMAGES} images its network makes {_kind(logits)} of shape "
-                f"{shape}; logits of shape {(IMAGES, classes)} are needed"
+                f"{shape}; logits of shape {wanted} are needed"
             )
 
 
-def _check_loss(reference: str, config: TrialConfig, classes: int) -> None:
+def _check_loss(reference: str, config: TrialConfig, classes: int, task: TrainingTask) -> None:
     function = _try("loss", reference, "config", lambda f: f(config))
     if not callable(function):
         raise InputError(f"loss={reference} returned {_kind(function)}, not a function")
-    logits = torch.zeros(IMAGES, classes, requires_grad=True)
-    targets = torch.eye(classes)[torch.arange(IMAGES) % classes]
+    pixels = task.pixels(config.data.size)
+    logits = torch.zeros(IMAGES, classes, *pixels, requires_grad=True)
+    certain = torch.eye(classes)[torch.arange(IMAGES) % classes]
+    targets = certain.reshape(IMAGES, classes, *[1] * len(pixels)).expand_as(logits)
     value = _called("loss", reference, "its function", lambda: function(logits, targets))
     if not isinstance(value, torch.Tensor) or value.ndim or not value.requires_grad:
         raise InputError(

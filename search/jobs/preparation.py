@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from search.execution.progress import every_second
-from search.jobs.contest_data import TASK, read_contest
+from search.jobs.contest_data import read_contest, task_of_data
 from search.jobs.contest_folds import contest_folds
 from search.jobs.contest_stress import find_stress
 from search.jobs.job import Prepared, assemble, job_name, resolve_metric
@@ -22,7 +22,7 @@ from search.options.user_code import own_functions, preparation_of
 from search.planning.search_plan import CONFIRM_FOLD
 from spaces.errors import InputError
 from spaces.sections.labels import GIVEN
-from spaces.sections.model import Timm
+from spaces.sections.model import Smp, Timm
 from spaces.space import SearchSpace
 from spaces.trial_config import TrialConfig, check_effect
 from trainables.audit.duplicate_checks import identical_files
@@ -30,7 +30,9 @@ from trainables.data.boxes import boxes_file
 from trainables.data.contest import Contest
 from trainables.data.corrections import check_left
 from trainables.data.folds import Folds
-from trainables.data.image_store import ImageStore, build_store, store_side
+from trainables.data.image_store import ImageStore, store_side
+from trainables.data.store_building import build_store
+from trainables.tasks.tasks import training_task
 
 
 def base_config(config: JobConfig, space: SearchSpace | None = None) -> TrialConfig:
@@ -38,7 +40,8 @@ def base_config(config: JobConfig, space: SearchSpace | None = None) -> TrialCon
 
     What is fixed of a policy whose rest is searched concerns sampled trials only.
     """
-    base = TrialConfig().with_params(flatten(config.data.baseline))
+    task = task_of_data(config.data)
+    base = TrialConfig().with_params({**task.defaults, **flatten(config.data.baseline)})
     if config.epochs:  # a short trial run should not fail for the default's warm-up
         base = base.shortened(config.epochs)
     asked = {"model": config.model, "loss": config.loss, "weights": config.weights}
@@ -81,7 +84,9 @@ def prepare(
     check_effect(fix, baseline, categories(space), "fix")
     if space is not None:
         check_values(space, baseline, fix)
-    chosen = resolve_metric(config.metric, config.direction, TASK)
+    task = task_of_data(config.data)
+    metric = config.metric or task.metric_name
+    chosen = resolve_metric(metric, config.direction, task.name)
     runs = Path(config.runs)
     contest = read_contest(config.data, runs, config.holdout)
     stress, compared = find_stress(config, contest, runs)
@@ -93,10 +98,10 @@ def prepare(
             f"{folds.count - 1}"
         )
     baseline = _with_corrections(baseline, space, contest, folds)
-    _check_networks(config, baseline, space, fix, len(contest.classes))
+    baseline = _with_images(config, baseline, space, contest)
+    _check_networks(config, baseline, space, fix, contest)
 
     name = config.resume or job_name(config, folder, label)
-    baseline = _with_images(config, baseline, space, contest)
     store = build_store(
         contest,
         preparation_of(baseline, config.prepare, name),
@@ -122,7 +127,7 @@ def prepare(
         store=store,
         name=name,
         metric=chosen,
-        metric_reference=config.metric,
+        metric_reference=metric,
         model=config.model,
         loss=config.loss,
         prepare=config.prepare,
@@ -202,19 +207,21 @@ def _with_images(
     sizes, predicted = sizes_of(baseline, space)
     seen = [*sizes, *(size for size in predicted if any(size))]
     proportions = {Fraction(*size) for size in seen}
-    if config.data.shape != "squash" and len(proportions) > 1:
+    if config.data.shape in ("pad", "crop") and len(proportions) > 1:
         raise InputError(
             f"data.shape={config.data.shape} keeps the proportions of the network's input, so all "
             f"sizes need the same: {', '.join(f'{h}x{w}' for h, w in dict.fromkeys(seen))}"
         )
     largest = max(max(size) for size in seen)
-    side = config.store.side or store_side(max(map(max, sizes)), largest)
-    if side < largest:
+    native = config.data.shape == "native"
+    side = config.store.side or (0 if native else store_side(max(map(max, sizes)), largest))
+    if side < largest and side:
         raise InputError(f"store.side={side} is below the largest size {largest}")
     return baseline.replace(
         store_side=side,
         boxes=boxes_file(contest.boxes),
         prepare=config.prepare,
+        framing="windows" if native else "resized",
         shape=config.data.shape,
         interpolation=config.data.interpolation,
     )
@@ -225,28 +232,31 @@ def _check_networks(
     baseline: TrialConfig,
     space: SearchSpace | None,
     fix: Mapping[str, Any],
-    classes: int,
+    contest: Contest,
 ) -> None:
     """Checks user functions, backbones, weights and optimizers while it costs nothing."""
+    task, classes = training_task(contest.task), len(contest.classes)
     check_own_functions(
         baseline,
         classes,
+        task,
         model=config.model,
         loss=config.loss,
         metric=config.metric,
         prepare=config.prepare,
     )
-    from trainables.networks.timm_network import check_backbone, timm_network
+    from trainables.networks.timm_network import check_backbone
     from trainables.training.registries import check_makers
 
     own = own_functions(model=config.model, loss=config.loss)
     for trained in kinds_of(baseline, space, fix):
         check_makers(trained, own)
-    if not isinstance(baseline.model, Timm):
+        task.check(trained)
+    if not isinstance(baseline.model, Timm | Smp):
         return
     sizes, predicted = sizes_of(baseline, space)
     for name in choices_of(space, "backbone") or [baseline.model.backbone]:
         for seen in itertools.product(sizes, predicted):
             check_backbone(name, *seen)
         if baseline.model.pretrained or baseline.model.weights:  # fetched once, not by every worker
-            timm_network(baseline.replace(backbone=name), classes)
+            task.network(baseline.replace(backbone=name), classes, own)

@@ -29,8 +29,31 @@ class MasksConfig(DataConfig):
     baseline: dict[str, Any] = field(default_factory=lambda: {**_COMMON, "size": 64, "epochs": 20})
 
 
+@dataclass(kw_only=True)
+class ShapesConfig(DataConfig):
+    """Drawn scenes with masks, in sequences."""
+
+    name: str = "shapes"
+    mask: str = "mask"
+    background: str = "background"
+    classes: list[str] = field(
+        default_factory=lambda: ["background", "disc", "dot", "line", "patch"]
+    )
+    group: str = "sequence"
+    baseline: dict[str, Any] = field(
+        default_factory=lambda: {
+            **_COMMON,
+            "batch": 16,
+            "size": "96x128",
+            "epochs": 12,
+            "decoder": "fpn",
+            "decoder_width": 0.5,
+        }
+    )
+
+
 EMBEDDED: Mapping[str, type[DataConfig]] = MappingProxyType(
-    {"digits": DigitsConfig, "masks": MasksConfig}
+    {"digits": DigitsConfig, "masks": MasksConfig, "shapes": ShapesConfig}
 )
 """By the name that ``data=`` takes; the first is the default."""
 

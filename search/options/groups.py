@@ -49,6 +49,13 @@ class DataConfig:
         "column of your own folds, the first being the hold-out, or a table of images and "
         "folds (.csv), such as search.audit proposes",
     )
+    mask: str = option(
+        "",
+        "column of masks: image files whose pixels are numbers of classes, or of two values; what "
+        "is learned is then a class per pixel",
+    )
+    void: int = option(-1, "number of mask pixels that count for nothing; -1 for none")
+    background: str = option("", "class of masks that is not scored by itself; empty for none")
     box: list[str] = option(
         list,
         "columns of both tables with a box in pixels that is cut out of each image: "
@@ -69,7 +76,9 @@ class DataConfig:
         "table (.csv) of images and the labels they should have, such as search.labels proposes; "
         "labels= says what trainings make of it",
     )
-    classes: list[str] = option(list, "class names in the order wanted; sorted labels when empty")
+    classes: list[str] = option(
+        list, "class names in the order wanted (of masks: of their numbers); sorted when empty"
+    )
     baseline: dict[str, Any] = option(
         dict, "the data's own untuned configuration: data.baseline.backbone=resnet18"
     )
@@ -82,6 +91,15 @@ class DataConfig:
             folders = value if isinstance(value, list) else [value]
             if not folders or not all(isinstance(folder, str) for folder in folders):
                 raise InputError(f"data.{key}={value}: a folder or a list of folders is needed")
+        for key in ("void", "background"):
+            if not self.mask and getattr(self, key) not in ("", -1):
+                raise InputError(
+                    f"data.{key}={getattr(self, key)} is of masks: data.mask= names their column"
+                )
+        demand(-1 <= self.void <= 255, "data.void", self.void, "0 to 255, or -1")
+        if self.mask and (self.box or self.corrections or self.extra):
+            given = "box" if self.box else "corrections" if self.corrections else "extra"
+            raise InputError(f"data.{given}= is for classes of whole images, not for masks")
         demand(len(self.box) in (0, 4), "data.box", self.box, "four columns: left,top,right,bottom")
         for key, choices in (("shape", SHAPES), ("interpolation", INTERPOLATIONS)):
             if getattr(self, key) not in choices:

@@ -36,7 +36,7 @@ def same_contest(config: JobConfig) -> str:
     words = [] if chosen == DEFAULT else [f"data={chosen}"]
     words += _changed("data", config.data, DataConfig if chosen == "csv" else type(config.data))
     words += _changed("holdout", config.holdout, HoldoutConfig)
-    if config.metric != "macro_f1":
+    if config.metric:
         words.append(f"metric={config.metric}")
     if config.prepare:
         words.append(f"prepare={config.prepare}")

@@ -84,9 +84,10 @@ class JobConfig(EngineConfig):
     data: DataConfig = group(DataConfig, CHOICES)
     holdout: HoldoutConfig = group(HoldoutConfig, HOLDOUT)
     metric: str = option(
-        "macro_f1",
-        "macro_f1, accuracy, balanced_accuracy, log_loss, roc_auc, quadratic_kappa, or "
-        "module:function; leaderboard commands know it unless it is your own",
+        "",
+        "macro_f1 (default), accuracy, balanced_accuracy, log_loss, roc_auc, quadratic_kappa; of "
+        "masks mean_iou (default), mean_iou_void, mean_iou_images, dice, dice_images, boundary_f1, "
+        "pixel_accuracy; or module:function; leaderboard commands know it unless it is your own",
         names_code=True,
     )
     direction: str = option("", "maximize or minimize, for a metric of your own")

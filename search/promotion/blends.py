@@ -9,10 +9,11 @@ from pathlib import Path
 
 import pandas as pd
 
-from results.ensemble.blend import Choice, choose, error_correlation, judge
+from results.ensemble.blend import Choice, Judged, choose, error_correlation, judge
+from results.ensemble.out_of_fold import OutOfFold
 from results.ensemble.recipes import RECIPES
 from results.ensemble.stack import PredictionStack
-from results.metrics import Floats
+from results.metrics import Floats, Metric
 from results.predictions import Predictions
 from results.reporting.blend_report import blend_page, model_scores
 from results.reporting.figures import error_map
@@ -43,8 +44,10 @@ def blend(config: BlendConfig) -> int:
         named = ", ".join(m.name for m in members) or "no promotion with all of its folds"
         raise InputError(f"a blend needs at least two models or views, got {named}")
     predict_views(standing, members, config.model, config.prepare)
-    stack = PredictionStack.of({m.name: m.read(standing) for m in members})
-    metric = standing.metric
+    read = {m.name: m.read(standing) for m in members}
+    task, truth = standing.task, standing.search.truth
+    stack = PredictionStack.of(read, task, truth)
+    metric = task.example_metric(standing.metric, truth)
     choice = choose(metric, stack, judge(metric, stack), config.recipe)
     correlations = error_correlation(stack)
     names = {name: [v.name for v in own] for name, own in views.items()}
@@ -52,13 +55,13 @@ def blend(config: BlendConfig) -> int:
         standing.folder.name, metric, stack, choice, correlations, names, bool(config.recipe)
     )
     print("\n".join(page))
-    name = _write(standing, stack, choice, correlations, page)
+    name = _write(standing, list(read.values()), stack, metric, choice, correlations, page)
     folder = standing.folder / "blends" / name
     problem = track_blend(standing, name, folder, config.tracking, Path(config.runs))
     if problem:
         print(f"warning: MLflow does not have it ({problem}); nothing is lost")
     print(f"{name}: {folder}")
-    if len(stack.test_images):
+    if (standing.folder / "blends" / name / "test.npz").exists():
         print(f"Next:\n  python -m search.submit select=blend:{name}")
     else:
         print("Not every model predicts the test images: there is nothing to submit.")
@@ -69,7 +72,9 @@ def blend(config: BlendConfig) -> int:
 
 def _write(
     standing: Standing,
+    models: list[tuple[OutOfFold, Predictions | None]],
     stack: PredictionStack,
+    metric: Metric,
     choice: Choice,
     correlations: Floats,
     page: list[str],
@@ -80,14 +85,10 @@ def _write(
     blends.mkdir(exist_ok=True)
     folder = Path(tempfile.mkdtemp(prefix=".blend-", dir=blends))
     folder.chmod(0o755)
-    Predictions.of_classes(
-        images=stack.images, classes=stack.classes, probabilities=chosen.predictions
-    ).write(folder / "oof.npz")
-    if len(stack.test_images):
-        merged = chosen.blend.apply(stack.test)
-        Predictions.of_classes(
-            images=stack.test_images, classes=stack.classes, probabilities=merged
-        ).write(folder / "test.npz")
+    _merged(standing, stack, chosen, [oof for oof, _ in models]).write(folder / "oof.npz")
+    tests = [test for _, test in models if test is not None]
+    if len(tests) == len(models):
+        standing.task.merged(chosen.blend.apply, tests).write(folder / "test.npz")
     written = {
         "members": list(stack.names),
         "blend": asdict(chosen.blend),
@@ -98,7 +99,7 @@ def _write(
     }
     (folder / "blend.json").write_text(json.dumps(written, indent=2))
     (folder / "report.txt").write_text("\n".join(page) + "\n")
-    scores = pd.Series(model_scores(standing.metric, stack), stack.names, name="score")
+    scores = pd.Series(model_scores(metric, stack), stack.names, name="score")
     weights = pd.Series(chosen.blend.weights, stack.names, name="weight")
     pd.concat(
         [scores, weights, pd.DataFrame(correlations, stack.names, stack.names)], axis=1
@@ -108,3 +109,16 @@ def _write(
         folder, stack.names, choice.chosen, choice.expected.value
     )
     return record.id
+
+
+def _merged(
+    standing: Standing, stack: PredictionStack, chosen: Judged, models: list[OutOfFold]
+) -> Predictions:
+    """Out-of-fold predictions of the blend, judged: of images as it was judged, of masks whole."""
+    first = models[0].predictions
+    if len(chosen.predictions) == len(first.images):
+        return Predictions.of_classes(
+            images=first.images, classes=first.classes, probabilities=chosen.predictions
+        )
+    merged = standing.task.merged(chosen.blend.apply, [m.predictions for m in models])
+    return standing.task.judged(merged, standing.search.truth)

@@ -13,7 +13,7 @@ from search.options.user_code import network_builder
 from search.promotion.ensemble_members import Member, find_promotion, promotions
 from spaces.errors import InputError
 from spaces.trial_config import TrialConfig
-from trainables.inference.export import Trained, write_export
+from trainables.inference.export import FORMAT, Trained, write_export
 from trainables.portable.predictor import Build
 from trainables.tasks.tasks import training_task
 
@@ -76,7 +76,8 @@ def export_promotion(
             about={"competition": standing.folder.name, "promotion": search.id},
             threads=search.opened.threads,
             build=build,
-            activation=training_task(search.opened.task).activation,
+            task=training_task(search.opened.task),
+            numbers=() if search.truth is None else search.truth.numbers,
             onnx=onnx,
         )
         check(temporary)
@@ -95,7 +96,8 @@ def is_current(exported: Path, members: list[Member]) -> bool:
         about = json.loads((exported / "model.json").read_text())
     except (OSError, ValueError):
         return False
-    return len(about["models"]) == sum(len(member.trials()) for member in members)
+    trainings = sum(len(member.trials()) for member in members)
+    return about["format"] == FORMAT and len(about["models"]) == trainings
 
 
 def builder(search: Search, model: str) -> Build:

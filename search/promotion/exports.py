@@ -11,7 +11,9 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from PIL import Image
 
+from results.masks.label_map import label_map
 from results.predictions import Predictions
 from results.records.trials import Search
 from search.competition.images import prepared_images
@@ -28,6 +30,13 @@ from trainables.portable.preparation import SIDES
 
 CHECKED = 512
 """Test images that an export has to predict as they were predicted after training."""
+
+
+CHECKED_MASKS = 32
+"""The same of images with masks."""
+
+SAME = 0.999
+"""Share of their pixels whose class has to be the same; rounding may tip a few on a border."""
 
 
 def export(config: ExportConfig) -> int:
@@ -56,6 +65,8 @@ def export(config: ExportConfig) -> int:
     print(told[0])
     if config.register and (config.model or config.prepare):
         print("MLflow's registry: left out, since it could not call functions of your own")
+    elif config.register and search.truth is not None:
+        print("MLflow's registry: left out, its models answer with tables, and these with masks")
     elif config.register:
         print(_register(config, search, to))
     options = "".join(
@@ -67,7 +78,8 @@ def export(config: ExportConfig) -> int:
         }.items()
         if wanted
     )
-    print(f"Next:\n  python {to}/predict.py <folder of images>{options} --out predictions.csv")
+    out = "predictions.csv" if search.truth is None else "masks"
+    print(f"Next:\n  python {to}/predict.py <folder of images>{options} --out {out}")
     if config.json:
         print(json.dumps({"id": search.id, "path": str(to)}))
     return OK
@@ -83,6 +95,8 @@ def _check(search: Search, to: Path, images: PreparedImages, config: ExportConfi
     if not path.exists():
         return "not checked: the promotion has no test predictions"
     stored = Predictions.read(path)
+    if search.truth is not None:
+        return _check_masks(search, to, images, stored, config)
     names, files = stored.images[:CHECKED], images.files
     paths = [files.existing(name, "test").relative_to(files.root).as_posix() for name in names]
     listed = pd.DataFrame({"image": paths})
@@ -91,13 +105,7 @@ def _check(search: Search, to: Path, images: PreparedImages, config: ExportConfi
     with tempfile.TemporaryDirectory() as scratch:
         table, out = Path(scratch) / "images.csv", Path(scratch) / "out.csv"
         listed.to_csv(table, index=False)
-        command = [sys.executable, str(to / "predict.py"), str(files.root), "--list", str(table)]
-        command += ["--out", str(out), *(["--model", config.model] if config.model else [])]
-        command += ["--prepare", config.prepare] if images.preparation.own else []
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
-        if done.returncode:
-            last = (done.stderr.strip().splitlines() or ["no message"])[-1]
-            raise InputError(f"{to}/predict.py ended with {done.returncode}: {last}")
+        done = _run(to, files.root, table, out, config, images)
         text = pd.read_csv(out, dtype=str)
     again = text[list(stored.classes)].to_numpy().astype(np.float32)
     off = float(np.abs(again - stored.probabilities[: len(names)]).max())
@@ -107,8 +115,59 @@ def _check(search: Search, to: Path, images: PreparedImages, config: ExportConfi
             "images or the code changed since the training?"
         )
     words = "bit for bit" if off == 0 else f"within {off:.1g}"
-    speed = done.stdout.strip().splitlines()[-1].partition("images, ")[2]
+    speed = done.strip().splitlines()[-1].partition("images, ")[2]
     return f"predict.py gives the stored probabilities of {len(names)} images {words}; {speed}"
+
+
+def _check_masks(
+    search: Search, to: Path, images: PreparedImages, stored: Predictions, config: ExportConfig
+) -> str:
+    """The same of masks, whose labels are compared.
+
+    Raises:
+        InputError: If the script fails, or predicts something else.
+    """
+    truth, files = search.truth, images.files
+    assert truth is not None
+    names, numbers = stored.images[:CHECKED_MASKS], np.array(truth.numbers, np.uint8)
+    paths = [files.existing(name, "test").relative_to(files.root).as_posix() for name in names]
+    right = pixels = 0
+    with tempfile.TemporaryDirectory() as scratch:
+        out = Path(scratch) / "masks"
+        pd.DataFrame({"image": paths}).to_csv(Path(scratch) / "images.csv", index=False)
+        done = _run(to, files.root, Path(scratch) / "images.csv", out, config, images)
+        for image, path in enumerate(paths):
+            with Image.open((out / path).with_suffix(".png")) as written:
+                again = np.asarray(written)
+            expected = numbers[label_map(stored.masks[image], *again.shape)]
+            right += int((again == expected).sum())
+            pixels += again.size
+    if right < SAME * pixels:
+        raise InputError(
+            f"{to}/predict.py gives {1 - right / pixels:.1%} of the pixels another class than the "
+            "stored test predictions: were the images or the code changed since the training?"
+        )
+    words = "all" if right == pixels else f"{right / pixels:.3%} of"
+    speed = done.strip().splitlines()[-1].partition("images, ")[2]
+    return f"predict.py gives {words} pixels of {len(names)} images the stored class; {speed}"
+
+
+def _run(
+    to: Path, root: Path, table: Path, out: Path, config: ExportConfig, images: PreparedImages
+) -> str:
+    """Runs the exported script; returns what it printed.
+
+    Raises:
+        InputError: If it fails.
+    """
+    command = [sys.executable, str(to / "predict.py"), str(root), "--list", str(table)]
+    command += ["--out", str(out), *(["--model", config.model] if config.model else [])]
+    command += ["--prepare", config.prepare] if images.preparation.own else []
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        last = (done.stderr.strip().splitlines() or ["no message"])[-1]
+        raise InputError(f"{to}/predict.py ended with {done.returncode}: {last}")
+    return done.stdout
 
 
 def _register(config: ExportConfig, search: Search, to: Path) -> str:

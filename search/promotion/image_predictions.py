@@ -27,6 +27,7 @@ from spaces.digest import digest
 from spaces.errors import InputError
 from trainables.portable.command import image_files, write_rows
 from trainables.portable.images import SUFFIXES
+from trainables.portable.mask_predictor import MaskPredictor, write_mask
 from trainables.portable.predictor import Predictor
 
 
@@ -51,33 +52,87 @@ def predict(config: PredictImagesConfig) -> int:
     if not is_current(exported, members):
         shutil.rmtree(exported, ignore_errors=True)
         export_promotion(standing, search, members, exported, config.model)
-    default = standing.folder / "predictions" / f"{search.id}-{folder.resolve().name}.csv"
+    suffix = ".csv" if search.truth is None else ""
+    default = standing.folder / "predictions" / f"{search.id}-{folder.resolve().name}{suffix}"
     to = Path(config.to) if config.to else default
     if config.to and not to.resolve().parent.is_dir():
         raise InputError(f"to={config.to}: there is no folder {to.resolve().parent}")
-    if to.is_dir():
+    if to.is_dir() and search.truth is None:
         raise InputError(f"to={config.to}: that is a folder; name a file")
+    if to.is_file() and search.truth is not None:
+        raise InputError(f"to={config.to}: that is a file; name a folder for the masks")
     to.parent.mkdir(parents=True, exist_ok=True)
     if not os.access(to.parent, os.W_OK):
         raise InputError(f"to={config.to}: cannot write in {to.parent}")
-    predictor = Predictor(exported, builder(search, config.model), own=preparation.own)
+    kind = Predictor if search.truth is None else MaskPredictor
+    predictor = kind(exported, builder(search, config.model), own=preparation.own)
     print(
         f"{len(paths):,} images with {len(predictor.about['models'])} models of {search.id} on "
         f"{predictor.device}",
         flush=True,
     )
+    if isinstance(predictor, MaskPredictor):
+        failed = _write_masks(predictor, folder, paths, to, search.id, config.quiet)
+        return _told(config, search.id, to, len(paths) - len(failed), failed, folder)
     parts = to.with_name(f".{to.name}.parts") / _key(exported, paths)
     failed = _predict(predictor, folder, paths, parts, config.quiet)
     done = [Predictions.read(p) for p in sorted(parts.glob("*.npz"))]
     names = [image for part in done for image in part.images]
     write_rows(to, names, predictor.classes, np.concatenate([p.probabilities for p in done]))
     shutil.rmtree(parts.parent)
-    print(f"{to}: {len(names):,} images")
+    return _told(config, search.id, to, len(names), failed, folder)
+
+
+def _told(
+    config: PredictImagesConfig,
+    promotion: str,
+    to: Path,
+    images: int,
+    failed: dict[str, str],
+    folder: Path,
+) -> int:
+    """Says what was written and what was left out; returns the exit code."""
+    print(f"{to}: {images:,} images")
     for name, reason in failed.items():
         print(f"left out: {folder / name}: {reason}")
     if config.json:
-        print(json.dumps({"id": search.id, "path": str(to), "left_out": list(failed)}))
+        print(json.dumps({"id": promotion, "path": str(to), "left_out": list(failed)}))
     return FAILED if failed else OK
+
+
+def _write_masks(
+    predictor: MaskPredictor,
+    folder: Path,
+    paths: Sequence[Path],
+    to: Path,
+    promotion: str,
+    quiet: bool,
+) -> dict[str, str]:
+    """Writes a PNG per image that has none yet; returns what did not decode."""
+    record = to / ".promotion"
+    if record.exists() and record.read_text() != promotion:
+        raise InputError(f"to={to}: it holds masks of {record.read_text()}; name another folder")
+    to.mkdir(exist_ok=True)
+    record.write_text(promotion)
+    out = {path: (to / path.relative_to(folder)).with_suffix(".png") for path in paths}
+    todo = [path for path in paths if not out[path].exists()]
+    if len(todo) < len(paths):
+        print(f"going on after {len(paths) - len(todo):,} images", flush=True)
+    failed: dict[str, str] = {}
+    begun = last = time.monotonic()
+    for number, (path, labels, reason) in enumerate(predictor.labels(todo), start=1):
+        if labels is None:
+            failed[path.relative_to(folder).as_posix()] = reason
+        else:
+            write_mask(out[path], labels)
+        now = time.monotonic()
+        if not quiet and now - last >= 1 and number < len(todo):
+            last, rate = now, number / (now - begun)
+            left = format_seconds((len(todo) - number) / rate)
+            print(f"{number:,} of {len(todo):,}, {rate:.1f} images/s, {left} left", flush=True)
+    if todo and not quiet:
+        print(f"{1000 * (time.monotonic() - begun) / len(todo):.1f} ms per image")
+    return failed
 
 
 def _key(exported: Path, paths: Sequence[Path]) -> str:

@@ -3,20 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
 from results.ensemble.out_of_fold import (
     OutOfFold,
-    average,
-    class_scores,
     collect,
     headline,
-    worst_images,
 )
 from results.records.closing import Headline, LightToHeavy, Proxy
 from results.records.searches import searches
@@ -43,11 +38,11 @@ def close_promotion(search: Search, prepared: Prepared) -> dict[str, Any]:
             test.write(search.folder / f"test-{arm}.npz")
             tests.append(test)
         arms[arm] = headline(prepared.metric, oof, (0, *race))
-        table = pd.DataFrame([asdict(c) for c in class_scores(oof)])
+        table = search.task.class_table(oof.labels, oof.predictions, search.truth)
         table.to_csv(search.folder / f"classes-{arm}.csv", index=False)
         _draw(search, arm, oof, prepared)
     if tests:
-        average(search.task, tests).write(search.folder / "test.npz")
+        search.task.average(tests).write(search.folder / "test.npz")
     gain = prepared.metric.gain
     best = max(arms, key=lambda a: gain(arms[a].score, 0.0), default=None)
     if race:  # the best headline of the survivors would flatter itself once more
@@ -110,19 +105,17 @@ def light_to_heavy(search: Search) -> tuple[LightToHeavy, ...]:
 
 def _draw(search: Search, arm: str, oof: OutOfFold, prepared: Prepared) -> None:
     """Draws where the arm errs, and the images that were furthest from their class."""
-    classes = oof.predictions.classes
-    figures = search.task.diagnostics(oof.labels, oof.predictions.probabilities, classes)
-    for name, figure in figures.items():
+    task, truth = search.task, search.truth
+    for name, figure in task.diagnostics(oof.labels, oof.predictions, truth).items():
         path = Path(name)
         figure.savefig(search.folder / f"{path.stem}-{arm}{path.suffix}", dpi=100)
-    rows = worst_images(oof, SHOWN)
     row_of = {image: i for i, image in enumerate(prepared.contest.train_images)}
-    names = [oof.predictions.images[row] for row in rows]
-    pictures = [prepared.store.pixels[row_of[name]] for name in names]
-    told = oof.predictions.probabilities[rows].argmax(axis=1)
-    captions = [
-        f"{classes[oof.labels[row]]}\nas {classes[guess]}"
-        for row, guess in zip(rows, told, strict=True)
-    ]
+    pictures, captions = [], []
+    for row in task.worst(oof.labels, oof.predictions)[:SHOWN].tolist():
+        image = oof.predictions.images[row]
+        picture, predicted = prepared.store.pixels[row_of[image]], oof.predictions.of((image,))
+        picture, words = task.panel(picture, int(oof.labels[row]), predicted, truth)
+        pictures.append(picture)
+        captions.append(words)
     sheet = contact_sheet(pictures, captions)
     sheet.savefig(search.folder / f"worst-{arm}.png", dpi=100)

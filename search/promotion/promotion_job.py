@@ -29,7 +29,7 @@ from search.promotion.gate import pass_gate
 from search.promotion.outputs import close_promotion
 from search.promotion.race import race_survivors
 from spaces.errors import InputError
-from spaces.sections.model import Timm
+from spaces.sections.model import Smp, Timm
 from trainables.data.folds import Folds
 from trainables.data.image_store import store_side
 
@@ -137,14 +137,16 @@ def _prepare(
     rows: tuple[int, ...],
     say: Say,
 ) -> Prepared:
-    from trainables.networks.timm_network import check_backbone, timm_network
+    from trainables.networks.timm_network import check_backbone
+    from trainables.tasks.tasks import training_task
     from trainables.training.registries import check_makers
 
     arms = asked.arms
-    first = next(iter(arms.values()))
+    first, task = next(iter(arms.values())), training_task(standing.task.name)
     check_own_functions(
         first,
         len(standing.classes),
+        task,
         model=config.model,
         loss=config.loss,
         metric=config.metric,
@@ -153,18 +155,19 @@ def _prepare(
     own = own_functions(model=config.model, loss=config.loss)
     for arm in arms.values():
         check_makers(arm, own)
-        if isinstance(arm.model, Timm):
+        task.check(arm)
+        if isinstance(arm.model, Timm | Smp):
             check_backbone(arm.model.backbone, arm.data.size, arm.data.predict_size)
             if arm.model.pretrained or arm.model.weights:  # fetched once here, not by every worker
-                timm_network(arm, len(standing.classes))
+                task.network(arm, len(standing.classes), own)
     name = config.resume or job_name(config, standing.folder, "promotion")
     seen = [(max(arm.data.size), max(arm.data.prediction_size)) for arm in arms.values()]
     largest = max(max(sizes) for sizes in seen)
     side = config.store.side or max(
-        arm.data.store_side or store_side(*sizes)
+        arm.data.store_side or (0 if arm.data.shape == "native" else store_side(*sizes))
         for arm, sizes in zip(arms.values(), seen, strict=True)
     )
-    if side < largest:
+    if side < largest and side:
         raise InputError(f"store.side={side} is below the largest size {largest}")
     ways = {
         (preparation_of(arm.replace(store_side=side), config.prepare, arm_name), arm.data.boxes)

@@ -30,7 +30,7 @@ def race_survivors(search: Search, metric: Metric, race: Sequence[int]) -> list[
             continue
         oof, _ = collect(search, arm)
         rows = np.isin(oof.folds, race)
-        found[arm] = oof.predictions.probabilities[rows]
+        found[arm] = oof.predictions.judged[rows]
         labels, groups = oof.labels[rows], None if oof.groups is None else oof.groups[rows]
     if labels is None:
         return []

@@ -14,7 +14,6 @@ import pandas as pd
 from numpy.typing import NDArray
 from sklearn.neighbors import NearestNeighbors
 
-from results.ensemble.out_of_fold import average
 from results.labels.page import SHOWN, Shown, ShownSuspect, labels_page
 from results.labels.suspects import Suspects, find_suspects
 from results.reporting.text import table
@@ -150,7 +149,7 @@ def suspect_labels(config: LabelsConfig) -> int:
             f"folds={folds.count}"
         )
     settled = recorded_corrections(search, folds)
-    predicted = average(standing.task, [m.read(standing)[0].predictions for m in members])
+    predicted = standing.task.average([m.read(standing)[0].predictions for m in members])
     suspects = unsettled_suspects(predicted.probabilities, folds, settled)
     seen = search.of("fold")[0]
     preparation = preparation_of(seen.config, config.prepare, seen.id)

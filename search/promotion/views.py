@@ -6,7 +6,6 @@ import time
 from collections.abc import Sequence
 
 import numpy as np
-import torch
 
 from results.predictions import Predictions, predictions_file
 from results.records.trials import Search, Trial
@@ -15,7 +14,6 @@ from search.competition.standing import Standing
 from search.options.user_code import network_builder, preparation_of
 from search.promotion.ensemble_members import Member
 from trainables.data.image_store import ImageStore
-from trainables.data.loader import evaluation_loader
 from trainables.inference.predict import load_trained, predict
 from trainables.networks.networks import BuildModel
 from trainables.portable.preparation import Preparation
@@ -83,9 +81,8 @@ def _predict(
             continue
         images = Predictions.read(plain).images
         rows = np.array([row_of[image] for image in images])
-        loader = evaluation_loader(config, store, rows, 0, view)
-        with torch.inference_mode():
-            found = task.undo(view, predict(model, loader, device, task.activation))
-        Predictions(images=images, classes=classes, heads={task.head: found}).write(
+        found = predict(model, config, store, rows, device, task, view=view)
+        heads = task.heads(found, store.sizes[rows])
+        Predictions(images=images, classes=classes, heads=heads).write(
             folder / predictions_file(part, view)
         )

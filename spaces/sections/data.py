@@ -8,7 +8,9 @@ from typing import Literal, get_args
 from spaces.names import check_name
 from spaces.sections.section import Kinds, Section, Size
 
-Shape = Literal["squash", "pad", "crop"]
+Shape = Literal["squash", "pad", "crop", "native"]
+Crop = Literal["random", "present"]
+Weights = Literal["gaussian", "flat", "cut"]
 Interpolation = Literal["auto", "bilinear", "bicubic", "lanczos", "area"]
 
 SHAPES: tuple[str, ...] = get_args(Shape)
@@ -17,12 +19,13 @@ INTERPOLATIONS: tuple[str, ...] = get_args(Interpolation)
 
 @dataclass(frozen=True, kw_only=True)
 class Data(Section):
-    """The image, or a box of it, resized.
+    """The image, or a box of it.
 
     Attributes:
         size: Height and width in pixels that the network sees.
         predict_size: The same where it predicts; 0 is the size of training.
-        store_side: Side in pixels at which decoded images are stored; crops are taken from it.
+        store_side: Side in pixels at which decoded images are stored; crops are taken from it. Of
+            images that keep their sizes, the longest side that is stored; 0 for any.
         boxes: File of the boxes that are cut out of the images, beside the folds; empty for none.
         prepare: A team's own function of a decoded image, ``module:function``, or empty.
         shape: How an image gets the proportions of the size.
@@ -47,13 +50,18 @@ class Data(Section):
         )
         largest = max(*self.size, *self.predict_size)
         self.demand(
+            (self.shape == "native") == (self.kind == "windows"),
+            "shape",
+            "native where windows of images are seen, and not elsewhere",
+        )
+        self.demand(
             self.store_side == 0 or self.store_side >= largest,
             "store_side",
             f"0 or at least the largest size {largest}",
         )
         if self.boxes:
             check_name(self.boxes, "boxes")
-        if self.shape != "squash":
+        if self.shape in ("pad", "crop"):
             (height, width), seen = self.size, self.prediction_size
             self.demand(
                 seen[0] * width == seen[1] * height,
@@ -67,4 +75,30 @@ class Data(Section):
         return self.predict_size if any(self.predict_size) else self.size
 
 
-DATA = Kinds("data", Data, {"resized": Data})
+@dataclass(frozen=True, kw_only=True)
+class Windows(Data):
+    """Windows of images that keep their sizes, for masks.
+
+    Attributes:
+        window_scale: Height and width of an image over its own, before windows are cut out.
+        window_crop: Which windows are trained on: any, or those with a pixel of a class that is
+            drawn from all that are in the image, whatever their sizes.
+        window_overlap: Share of its side by which a window overlaps the next where it predicts.
+        window_weights: How much the pixels of a window count there: the middle more, all alike, or
+            those far enough from its edges alone.
+    """
+
+    kind: str = "windows"
+    shape: Shape = "native"
+    window_scale: float = 1.0
+    window_crop: Crop = "random"
+    window_overlap: float = 0.25
+    window_weights: Weights = "gaussian"
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.demand(0 < self.window_scale <= 4, "window_scale", "above 0, at most 4")
+        self.demand(0 <= self.window_overlap <= 0.9, "window_overlap", "within 0 to 0.9")
+
+
+DATA = Kinds("framing", Data, {"resized": Data, "windows": Windows})

@@ -67,9 +67,82 @@ class SoftF1(Loss):
         self.demand(0 <= self.f1_share <= 1, "f1_share", "within 0 to 1")
 
 
+@dataclass(frozen=True, kw_only=True)
+class MaskLoss(Loss):
+    """One that is for masks only."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Region(MaskLoss):
+    """Areas of masks, beside cross entropy: Dice, Jaccard or Lovász.
+
+    Attributes:
+        entropy_share: Share of cross entropy in the sum, in [0, 1].
+    """
+
+    kind: str = "dice"
+    entropy_share: float = 0.5
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.demand(0 <= self.entropy_share <= 1, "entropy_share", "within 0 to 1")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tversky(Region):
+    """Areas of masks, of which what is too much and what is missing count differently.
+
+    Attributes:
+        tversky_alpha: How much pixels count that are predicted and wrong; with 0.5 each it is Dice.
+        tversky_beta: How much pixels count that are missed.
+        tversky_gamma: Power of what is short of 1, as in focal losses; 1 is none.
+    """
+
+    kind: str = "tversky"
+    tversky_alpha: float = 0.3
+    tversky_beta: float = 0.7
+    tversky_gamma: float = 1.0
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        for name in ("tversky_alpha", "tversky_beta"):
+            self.demand(0 < getattr(self, name) <= 10, name, "above 0, to 10")
+        self.demand(0.1 <= self.tversky_gamma <= 10, "tversky_gamma", "within 0.1 to 10")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Boundary(MaskLoss):
+    """Cross entropy of masks that counts pixels beside boundaries more.
+
+    Attributes:
+        boundary_weight: How many times as much.
+        boundary_width: How far from the boundary, in pixels.
+    """
+
+    kind: str = "boundary"
+    boundary_weight: float = 5.0
+    boundary_width: int = 2
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.demand(1 <= self.boundary_weight <= 100, "boundary_weight", "within 1 to 100")
+        self.demand(1 <= self.boundary_width <= 50, "boundary_width", "within 1 to 50")
+
+
 LOSSES = Kinds(
     "loss",
     Loss,
-    {"cross_entropy": CrossEntropy, "focal": Focal, "binary": Binary, "soft_f1": SoftF1},
+    {
+        "cross_entropy": CrossEntropy,
+        "focal": Focal,
+        "binary": Binary,
+        "soft_f1": SoftF1,
+        "dice": Region,
+        "jaccard": Region,
+        "lovasz": Region,
+        "tversky": Tversky,
+        "boundary": Boundary,
+    },
     own=Loss,
 )
+"""Losses over soft targets, a file each; registry: losses."""

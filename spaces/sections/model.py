@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 from spaces.sections.section import Kinds, Section
 
@@ -41,4 +42,38 @@ class Timm(Model):
         self.demand(bool(self.backbone), "backbone", "a timm model name")
 
 
-MODELS = Kinds("model", Model, {"timm": Timm}, own=Model)
+Decoder = Literal[
+    "unet",
+    "unetplusplus",
+    "fpn",
+    "deeplabv3plus",
+    "pspnet",
+    "manet",
+    "linknet",
+    "segformer",
+    "upernet",
+]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Smp(Model):
+    """A backbone of timm as encoder, and a decoder of segmentation-models-pytorch, for masks.
+
+    Attributes:
+        backbone: timm model name.
+        decoder: Architecture of the decoder.
+        decoder_width: Channels of the decoder over their usual number.
+    """
+
+    kind: str = "smp"
+    backbone: str = "resnet18"
+    decoder: Decoder = "unet"
+    decoder_width: float = 1.0
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.demand(bool(self.backbone), "backbone", "a timm model name")
+        self.demand(0 < self.decoder_width <= 4, "decoder_width", "above 0, at most 4")
+
+
+MODELS = Kinds("model", Model, {"timm": Timm, "smp": Smp}, own=Model)

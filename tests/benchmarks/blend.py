@@ -43,8 +43,6 @@ def made_up(models: int, images: int, classes: int) -> PredictionStack:
         folds=rng.integers(0, 5, images),
         groups=None,
         oof=oof,
-        test_images=(),
-        test=np.empty((models, 0, classes), np.float32),
     )
 
 

@@ -27,8 +27,9 @@ from spaces.trial_config import TrialConfig
 from trainables.augment import Augmenter
 from trainables.data.contest import Contest, load_contest
 from trainables.data.digits import make_digits
-from trainables.data.image_store import build_store, store_side
+from trainables.data.image_store import store_side
 from trainables.data.loader import TrainingLoader
+from trainables.data.store_building import build_store
 from trainables.data.training_set import TrainingSet
 from trainables.portable.preparation import Preparation
 

@@ -30,7 +30,8 @@ from trainables.data.contest import Contest, load_contest
 from trainables.data.corrections import Corrections
 from trainables.data.digits import make_digits
 from trainables.data.folds import Folds, make_folds
-from trainables.data.image_store import build_store, store_side
+from trainables.data.image_store import store_side
+from trainables.data.store_building import build_store
 from trainables.portable.preparation import Preparation
 from trainables.training.context import TrainingContext
 from trainables.training.fit import fit

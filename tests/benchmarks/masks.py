@@ -30,7 +30,8 @@ from trainables.audit.grouping import propose
 from trainables.audit.looks import look_at
 from trainables.data.contest import load_contest
 from trainables.data.folds import assign, make_folds
-from trainables.data.image_store import build_store, store_side
+from trainables.data.image_store import store_side
+from trainables.data.store_building import build_store
 from trainables.portable.preparation import Preparation
 from trainables.training.context import TrainingContext
 from trainables.training.fit import fit

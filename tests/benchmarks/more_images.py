@@ -26,7 +26,7 @@ from spaces.trial_config import TrialConfig
 from trainables.data.contest import Contest, load_contest
 from trainables.data.digits import make_digits
 from trainables.data.folds import make_folds
-from trainables.data.image_store import build_store
+from trainables.data.store_building import build_store
 from trainables.data.teachers import Teachers
 from trainables.data.training_set import training_set
 from trainables.portable.preparation import Preparation

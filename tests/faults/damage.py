@@ -7,6 +7,7 @@ import time
 import warnings
 from pathlib import Path
 
+import numpy as np
 import psutil
 
 from results.records.trials import Search
@@ -15,7 +16,7 @@ from tests.faults.kills import outlived, start
 from tests.faults.row import Row
 from tests.records import raw_events
 from trainables.data.contest import load_contest
-from trainables.data.image_store import build_store
+from trainables.data.store_building import build_store
 from trainables.portable.preparation import Preparation
 from trainables.training.checkpoint import Checkpoint
 
@@ -106,5 +107,5 @@ def _stores(folder: Path, rng: random.Random, cuts: int) -> int:
         else:
             store.path.write_bytes(names[: rng.randrange(len(names))])
         again = build_store(contest, Preparation(side=16), folder / "stores")
-        found += again.pixels.tobytes() == whole
+        found += np.asarray(again.pixels).tobytes() == whole
     return found

@@ -29,6 +29,7 @@ from results.ensemble.stack import PredictionStack
 from results.metrics import METRICS
 from results.predictions import Predictions
 from results.reporting.blend_report import blend_page
+from results.tasks.tasks import TASKS
 from spaces.errors import InputError
 
 CLASSES = ("a", "b", "c")
@@ -49,8 +50,6 @@ def stack(
         folds=np.arange(n) % folds,
         groups=groups,
         oof=np.stack(oof).astype(np.float32),
-        test_images=(),
-        test=np.empty((len(oof), 0, oof[0].shape[1]), np.float32),
     )
 
 
@@ -283,14 +282,18 @@ def member(
 )
 def test_models_that_cannot_be_blended(other: tuple[OutOfFold, Predictions], words: str) -> None:
     with pytest.raises(InputError, match=words):
-        PredictionStack.of({"a": member(), "b": other})
+        PredictionStack.of({"a": member(), "b": other}, TASKS["classification"])
 
 
-def test_one_model_is_no_blend_and_missing_test_predictions_are_kept_out() -> None:
+def test_one_model_is_no_blend_and_test_images_have_to_be_the_same() -> None:
     with pytest.raises(InputError, match="at least two models, got a"):
-        PredictionStack.of({"a": member()})
-    found = PredictionStack.of({"a": member(), "b": (member()[0], None)})
-    assert found.test_images == ()
-    assert found.test.shape == (2, 0, 3)
-    both = PredictionStack.of({"a": member(), "b": member()})
-    assert both.test.shape == (2, 1, 3)
+        PredictionStack.of({"a": member()}, TASKS["classification"])
+    oof, test = member()
+    assert test.images == ("t",)
+    elsewhere = Predictions.of_classes(
+        images=("u",), classes=CLASSES, probabilities=test.probabilities
+    )
+    with pytest.raises(InputError, match="b predicts other test images than a"):
+        PredictionStack.of({"a": (oof, test), "b": (oof, elsewhere)}, TASKS["classification"])
+    found = PredictionStack.of({"a": (oof, test), "b": (oof, None)}, TASKS["classification"])
+    assert found.oof.shape == (2, 2, 3)

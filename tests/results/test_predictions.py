@@ -52,7 +52,7 @@ def test_truth_refuses_predictions_of_other_images(tmp_path: Path, folds: Folds)
     np.testing.assert_array_equal(labelled.labels, folds.labels[rows])
     example().write(tmp_path / "p.npz")
     with pytest.raises(InputError, match="other images"):
-        labelled.probabilities(tmp_path / "p.npz")
+        labelled.judged(tmp_path / "p.npz")
 
 
 def test_an_array_per_head_is_kept_and_cut(tmp_path: Path) -> None:

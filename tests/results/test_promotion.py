@@ -13,16 +13,16 @@ from sklearn.metrics import f1_score
 from results.ensemble.out_of_fold import (
     OutOfFold,
     arms_left,
-    class_scores,
     collect,
     headline,
     nadeau_bengio,
-    worst_images,
 )
 from results.metrics import METRICS
 from results.predictions import Predictions
 from results.records.ledger import Ledger
 from results.records.trials import Search
+from results.tasks.class_scores import class_scores
+from results.tasks.tasks import TASKS
 from spaces.errors import InputError
 from spaces.trial_config import TrialConfig
 from tests.records import ended, opening_event, started
@@ -94,10 +94,10 @@ def test_every_row_once_and_seeds_averaged(tmp_path: Path) -> None:
     assert told.chosen == told.folds[0]
     assert told.chosen is not None
     assert told.optimism == pytest.approx(100 * (told.chosen - told.score))
-    worst = worst_images(oof, 3)
+    worst = TASKS["classification"].worst(oof.labels, oof.predictions)[:3].tolist()
     chance = oof.predictions.probabilities[np.arange(n), oof.labels]
     assert worst == np.argsort(chance)[:3].tolist()
-    scores = class_scores(oof)
+    scores = class_scores(oof.labels, oof.predictions)
     assert [s.f1 for s in scores] == sorted(s.f1 for s in scores)
     assert sum(s.images for s in scores) == n
 
@@ -162,7 +162,7 @@ def test_the_race_keeps_who_may_be_best() -> None:
 
 def test_a_class_s_worst_confusion_is_named() -> None:
     oof = out_of_fold(np.random.default_rng(2), 0.7)
-    confused = {s.name: s.confused_with for s in class_scores(oof)}
+    confused = {s.name: s.confused_with for s in class_scores(oof.labels, oof.predictions)}
     assert confused == {"a": "b", "b": "c", "c": "a"}
     told = headline(ACCURACY, oof)
     assert told.interval is not None

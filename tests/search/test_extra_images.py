@@ -23,8 +23,9 @@ from tests.tiny import build
 from trainables.data.contest import load_contest
 from trainables.data.extra import ExtraImages
 from trainables.data.folds import make_folds
-from trainables.data.image_store import build_store, data_digest
+from trainables.data.image_store import data_digest
 from trainables.data.samplings import check_images
+from trainables.data.store_building import build_store
 from trainables.data.training_set import training_set
 from trainables.portable.preparation import Preparation
 from trainables.training.context import TrainingContext

@@ -94,6 +94,7 @@ def trials(
         loss="tests.faulty:loss",
         predict_test=False,
         stress="",
+        truth="",
         objective="metric",
         threads=1,
         loader_workers=1,

@@ -68,7 +68,7 @@ def make(tmp_path: Path) -> Callable[..., Contest]:
         table = pd.DataFrame({"image": list(rows), "label": list(rows.values())})
         table.to_csv(tmp_path / "train.csv", index=False)
         pd.DataFrame({"image": test}).to_csv(tmp_path / "test.csv", index=False)
-        return load_contest(name="c", root=tmp_path, **options)
+        return load_contest(name="c", root=tmp_path, **options)  # type: ignore[arg-type]
 
     return contest
 

@@ -270,7 +270,7 @@ def test_a_strength_runs_over_the_epochs(store: ImageStore, folds: Folds) -> Non
     plain = TrainingLoader(still, store, learned, 0)
     off = []
     for epoch in (1, 2, 3):
-        (ours, _), (theirs, _) = next(loader.epoch(epoch)), next(plain.epoch(epoch))
+        ours, theirs = (next(iter(of.epoch(epoch))).pictures for of in (loader, plain))
         off.append(float((ours.float() - theirs.float()).abs().mean()))
     assert off[0] == 0
     assert 0 < off[1] < off[2]

@@ -29,7 +29,7 @@ from trainables.networks.timm_network import timm_network
 from trainables.training.checkpoint import Checkpoint
 from trainables.training.context import TrainingContext
 from trainables.training.fit import Epoch, Report, fit
-from trainables.training.state import TrainingError
+from trainables.training.training_error import TrainingError
 
 
 def reports_of(epochs: Iterable[Epoch]) -> list[Report]:
@@ -369,7 +369,6 @@ def test_a_smaller_micro_batch_goes_on_from_the_checkpoint(
 
 
 def test_evaluation_does_not_depend_on_the_batch(task: TrainingContext, small: TrialConfig) -> None:
-    from trainables.data.loader import evaluation_loader
     from trainables.networks.timm_network import timm_network
     from trainables.training.device import Device
 
@@ -378,9 +377,6 @@ def test_evaluation_does_not_depend_on_the_batch(task: TrainingContext, small: T
     rows = task.folds.held_out(0)
     device = Device.pick(small)
     found = [
-        predict(
-            model, evaluation_loader(small.replace(batch=b), task.store, rows, 0), device, "softmax"
-        )
-        for b in (8, 32)
+        predict(model, small.replace(batch=b), task.store, rows, device, task.task) for b in (8, 32)
     ]
     np.testing.assert_allclose(found[0], found[1], atol=1e-5)

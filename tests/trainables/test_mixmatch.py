@@ -43,8 +43,8 @@ def test_every_labelled_batch_has_as_many_test_images_in_two_views(
     config: TrialConfig, context: TrainingContext
 ) -> None:
     state = MixMatchState(config, context, 0)
-    (labelled, _), views = next(state.batches(1))
-    assert len(labelled) == 32
+    labelled, views = next(state.batches(1))
+    assert len(labelled.pictures) == 32
     assert len(views) == 64
     assert len(list(state.batches(1))) == len(state.loader)
     # Without augmentation both views are the image itself, a test image.

@@ -17,8 +17,8 @@ from spaces.errors import InputError
 from spaces.sections.data import INTERPOLATIONS, SHAPES
 from trainables.data.boxes import boxes_file, stored_boxes, write_boxes
 from trainables.data.contest import Contest, load_contest
-from trainables.data.image_store import build_store
 from trainables.data.prepared_images import PreparedImages
+from trainables.data.store_building import build_store
 from trainables.portable.images import resize
 from trainables.portable.preparation import FILTERS, SIDES, Box, Picture, Preparation
 
@@ -232,7 +232,7 @@ def test_room_is_told_before_it_is_taken(boxed: Callable[..., Contest], tmp_path
 def test_a_store_leaves_room_for_what_is_trained(
     boxed: Callable[..., Contest], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    contest, place = boxed(), "trainables.data.image_store.shutil.disk_usage"
+    contest, place = boxed(), "trainables.data.store_building.shutil.disk_usage"
     size = 6 * 400 * 400 * 3
     for free, fits in ((2 * size - 1, False), (2 * size, True)):
         monkeypatch.setattr(place, lambda _, free=free: type("Usage", (), {"free": free}))

@@ -22,15 +22,17 @@ from spaces.trial_config import TrialConfig
 from trainables.data.boxes import boxes_file
 from trainables.data.contest import Contest, load_contest
 from trainables.data.folds import make_folds
-from trainables.data.image_store import build_store, store_side
+from trainables.data.image_store import store_side
 from trainables.data.loader import evaluation_loader
 from trainables.data.prepared_images import PreparedImages
+from trainables.data.store_building import build_store
 from trainables.inference.export import Trained, write_export
 from trainables.inference.parity import check_parity
 from trainables.networks.timm_network import check_backbone
 from trainables.portable.mlflow_loader import Model
 from trainables.portable.predictor import Predictor
 from trainables.portable.preparation import SIDES, Preparation
+from trainables.tasks.tasks import TRAINING_TASKS
 from trainables.training.context import TrainingContext
 from trainables.training.fit import fit
 
@@ -104,16 +106,16 @@ def trained(dyed: Path, tmp_path_factory: pytest.TempPathFactory) -> Done:
 
 def test_predictions_are_made_at_their_own_size(trained: Done) -> None:
     config, store = trained.config, trained.context.store
-    (batch, _), *_ = evaluation_loader(config, store, [0, 1], 0)
-    assert batch.shape == (2, 40, 60, 3)
-    (batch, _), *_ = evaluation_loader(config.replace(predict_size=0), store, [0, 1], 0)
-    assert batch.shape == (2, 32, 48, 3)
+    batch, *_ = evaluation_loader(config, store, [0, 1], 0)
+    assert batch.pictures.shape == (2, 40, 60, 3)
+    batch, *_ = evaluation_loader(config.replace(predict_size=0), store, [0, 1], 0)
+    assert batch.pictures.shape == (2, 32, 48, 3)
 
 
 def test_files_reproduce_what_was_predicted(trained: Done) -> None:
     build = functools.partial(trained.context.task.network, own={})
-    classes = trained.contest.classes
-    off = check_parity(trained.config, trained.folder, trained.images, classes, build, "softmax")
+    classes, task = trained.contest.classes, trained.context.task
+    off = check_parity(trained.config, trained.folder, trained.images, classes, build, task)
     assert off < 1e-6
 
 
@@ -128,7 +130,8 @@ def test_an_export_stands_alone_with_boxes_and_an_own_function(
         about={},
         threads=1,
         build=functools.partial(trained.context.task.network, own={}),
-        activation="softmax",
+        task=TRAINING_TASKS["classification"],
+        numbers=(),
     )
     command = [sys.executable, str(tmp_path / "model/predict.py"), str(root)]
 

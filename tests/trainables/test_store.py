@@ -14,7 +14,8 @@ from spaces.errors import InputError
 from tests.faults.storage import can_mount, mounted
 from trainables.data.contest import Contest, load_contest
 from trainables.data.digits import make_digits
-from trainables.data.image_store import ImageStore, _whole, build_store, store_side
+from trainables.data.image_store import ImageStore, store_side
+from trainables.data.store_building import build_store
 from trainables.portable.images import decode, resize
 from trainables.portable.preparation import Preparation
 
@@ -22,6 +23,7 @@ SMALL = Preparation(side=16)
 
 
 def test_pixels_are_the_decoded_images(contest: Contest, store: ImageStore) -> None:
+    assert isinstance(store.pixels, np.memmap)
     assert store.pixels.shape == (1797, 44, 44, 3)
     for row in (0, 500, 1796):
         picture = decode(contest.paths[row].read_bytes())
@@ -63,9 +65,9 @@ def test_a_store_cut_at_a_hundred_places_is_recognised(contest: Contest, tmp_pat
         file = path.with_suffix(".u8") if i % 2 else path
         whole = file.read_bytes()
         file.write_bytes(whole[: int(rng.integers(len(whole)))])
-        assert not _whole(path)
+        assert not ImageStore(path).whole
         file.write_bytes(whole)
-        assert _whole(path)
+        assert ImageStore(path).whole
 
 
 def test_a_copy_for_one_machine(store: ImageStore, tmp_path: Path) -> None:

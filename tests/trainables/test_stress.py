@@ -84,14 +84,14 @@ def test_draws_belong_to_the_image(task: TrainingContext, small: TrialConfig) ->
 
     def seen(order: NDArray[np.int64], workers: int) -> NDArray[np.uint8]:
         loader = evaluation_loader(small, task.store, order, workers, stress=what)
-        return np.concatenate([batch.numpy() for batch, _ in loader])
+        return np.concatenate([batch.pictures.numpy() for batch in loader])
 
     once = seen(rows, 0)
     assert once.shape == (70, 32, 32, 3)
     np.testing.assert_array_equal(seen(rows, 2), once)
     np.testing.assert_array_equal(seen(rows[::-1].copy(), 0)[::-1], once)
     plain = np.concatenate(
-        [batch.numpy() for batch, _ in evaluation_loader(small, task.store, rows, 0)]
+        [batch.pictures.numpy() for batch in evaluation_loader(small, task.store, rows, 0)]
     )
     assert (once != plain).any(axis=(1, 2, 3)).all()
     # Two images with the same pixels have draws of their own.

@@ -8,7 +8,6 @@ from itertools import combinations
 
 import numpy as np
 
-from results.tasks.tasks import task_of
 from trainables.audit.class_names import slips
 from trainables.audit.evidence import Evidence
 from trainables.audit.finding import Finding, Place
@@ -30,8 +29,8 @@ def classes(evidence: Evidence) -> Iterator[Finding]:
             what=evidence.no_folds,
             advice="a search cannot begin before this is settled",
         )
-    strata = task_of(contest.task).strata(contest.labels)
-    counts = Counter(strata.tolist())
+    shown = [contest.shows(index) for index in range(len(contest.classes))]
+    counts = Counter({index: int(images.sum()) for index, images in enumerate(shown)})
     by_spelling: dict[str, list[int]] = {}
     for index, name in enumerate(contest.classes):
         spelling = "".join(c for c in name.casefold() if c.isalnum())
@@ -48,7 +47,7 @@ def classes(evidence: Evidence) -> Iterator[Finding]:
             places=tuple(
                 Place(row=int(row), detail=contest.classes[i])
                 for i in fewer
-                for row in np.flatnonzero(strata == i)
+                for row in np.flatnonzero(shown[i])
             ),
         )
     if evidence.folds is None:
@@ -67,7 +66,7 @@ def classes(evidence: Evidence) -> Iterator[Finding]:
         f"{contest.classes[i]!r} in fold {k}"
         for i in counts
         for k in range(folds)
-        if not ((strata == i) & (evidence.folds.fold == k)).any()
+        if not (shown[i] & (evidence.folds.fold == k)).any()
     ]
     if missing:
         yield Finding(
@@ -81,8 +80,8 @@ def classes(evidence: Evidence) -> Iterator[Finding]:
 def mistyped(evidence: Evidence) -> Iterator[Finding]:
     """A finding on classes that are rare and named like a frequent one but for a slip."""
     contest = evidence.contest
-    strata = task_of(contest.task).strata(contest.labels)
-    counts = Counter(strata.tolist())
+    shown = [contest.shows(index) for index in range(len(contest.classes))]
+    counts = Counter({index: int(images.sum()) for index, images in enumerate(shown)})
     ordered = [sorted(pair, key=lambda i: counts[i]) for pair in slips(contest.classes)]
     pairs = [(few, many) for few, many in ordered if counts[few] <= SLIPS * counts[many]]
     if not pairs:
@@ -99,7 +98,7 @@ def mistyped(evidence: Evidence) -> Iterator[Finding]:
         places=tuple(
             Place(row=int(row), detail=contest.classes[few])
             for few, _ in pairs
-            for row in np.flatnonzero(strata == few)
+            for row in np.flatnonzero(shown[few])
         ),
     )
 

@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 from jinja2 import Environment
 
-from results.tasks.tasks import task_of
 from trainables.audit.evidence import Evidence
 from trainables.audit.finding import Finding
 from trainables.audit.grouping import Proposal
@@ -133,7 +132,7 @@ def _told(evidence: Evidence, finding: Finding) -> dict[str, Any]:
 
 def _classes(evidence: Evidence) -> list[dict[str, Any]]:
     contest, looks = evidence.contest, evidence.looks
-    strata = task_of(contest.task).strata(contest.labels)
+    strata = contest.labels
     readable = looks.readable[: evidence.trained]
     fold = evidence.folds.fold if evidence.folds is not None else None
     found = []

@@ -11,7 +11,6 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from results.tasks.tasks import task_of
 from trainables.audit.evidence import Evidence
 
 ROWS, COLUMNS = 120, 120
@@ -38,7 +37,7 @@ def members(evidence: Evidence) -> dict[str, Any] | None:
     if groups is None:
         return None
     names, of, sizes_of = np.unique(groups, return_inverse=True, return_counts=True)
-    strata = task_of(contest.task).strata(contest.labels)
+    strata = contest.labels
     counts = np.zeros((len(names), len(contest.classes)), np.int64)
     np.add.at(counts, (of, strata), 1)
     order = np.argsort(-sizes_of, kind="stable")

@@ -11,7 +11,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from results.tasks.tasks import task_of
+from results.masks.mask_form import MaskForm
+from results.masks.truth import Truth
+from results.tasks.classification import Classification, read_labels
+from results.tasks.segmentation import Segmentation
 from spaces.digest import digest
 from spaces.errors import InputError, unknown
 from trainables.data.boxes import Boxes, read_boxes
@@ -41,7 +44,8 @@ class Contest:
         files: Where the images lie.
         train_images: Names of images in the order of the training table.
         test_images: Names of images in the order of the test table; may be empty.
-        labels: int64 (n_train,), indices into ``classes``.
+        labels: int64 (n_train,), indices into ``classes``; of images with masks, what folds share
+            out evenly (`Truth.strata`).
         classes: Class names; their order is the order of probability columns everywhere.
         groups: str (n_train,), or None; images of one group never stand on both sides of a split.
         fold: int64 (n_train,), a team's own folds from 0, or None.
@@ -49,6 +53,7 @@ class Contest:
         boxes: The part of each image that counts, by name; empty where whole images do.
         corrections: Labels that a person corrected, or None; folds and scores know nothing of them.
         extra: Labelled images from elsewhere, or None.
+        truth: True masks of the training images, or None.
         task: Kind of prediction.
     """
 
@@ -64,6 +69,7 @@ class Contest:
     boxes: Boxes = field(default_factory=dict)
     corrections: Corrections | None = None
     extra: ExtraImages | None = None
+    truth: Truth | None = None
     task: str = "classification"
 
     @property
@@ -71,6 +77,12 @@ class Contest:
         """Training images, then test images, then extra ones: the rows of the image store."""
         extra = () if self.extra is None else self.extra.images
         return self.train_images + self.test_images + extra
+
+    def shows(self, index: int) -> NDArray[np.bool_]:
+        """Whether each training image is, or its mask has pixels, of a class, bool (n,)."""
+        if self.truth is None:
+            return np.asarray(self.labels == index)
+        return np.asarray(self.truth.pixels[:, index] > 0)
 
     @cached_property
     def files_digest(self) -> str:
@@ -109,7 +121,8 @@ def load_contest(
     extra_images: str = "",
     classes: Sequence[str] = (),
     corrections: str = "",
-    task: str = "classification",
+    masks: MaskForm | None = None,
+    kept: Path | None = None,
 ) -> Contest:
     """Reads a contest's tables.
 
@@ -134,7 +147,8 @@ def load_contest(
         extra_images: The same of these images; may be an absolute path.
         classes: Class names in the order wanted; sorted labels when empty.
         corrections: Table of corrected labels; empty for none.
-        task: What the targets are.
+        masks: How masks are written, where there are masks instead of labels.
+        kept: Folder in which masks are kept once they were read; None to keep nothing.
 
     Raises:
         InputError: For anything missing, empty, repeated or unknown, with file and row.
@@ -154,8 +168,14 @@ def load_contest(
                 raise InputError(f"data.{key}_images={below}: there is no such folder in {folder}")
     table = training_table(folder, train, image, label)
     images = _images(table, folder / train, image, files, "train")
-    label_values = column_of(table, folder / train, label, "data.label")
-    labels, names = task_of(task).read_targets(label_values, tuple(classes), folder / train)
+    truth = None
+    if masks is None:
+        values = column_of(table, folder / train, label, "data.label")
+        labels, names = read_labels(values, tuple(classes), folder / train)
+    else:
+        named = column_of(table, folder / train, masks.column, "data.mask")
+        truth = masks.read(named, folder / train, images, tuple(classes), kept)
+        labels, names = truth.strata, truth.classes
     groups, folds, held = (
         column_or_table(value, key, images, table, folder / train) if value else None
         for key, value in (("data.group", group), ("data.fold", fold), ("holdout", holdout))
@@ -166,7 +186,7 @@ def load_contest(
         tested = test_table(folder, test, image)
         tests = _images(tested, folder / test, image, files, "test")
         boxes |= read_boxes(tested, folder / test, box, tests) if box else {}
-        if label in tested:
+        if label in tested and masks is None:
             for row, value in enumerate(tested[label].astype(str), start=2):
                 if value not in names:
                     place = f"{folder / test}, row {row}, column {label!r}"
@@ -190,8 +210,9 @@ def load_contest(
             if corrections
             else None
         ),
-        extra=_extra_images(extra, folder, image, label, names, files, task) if extra else None,
-        task=task,
+        extra=_extra_images(extra, folder, image, label, names, files) if extra else None,
+        truth=truth,
+        task=Classification.name if truth is None else Segmentation.name,
     )
 
 
@@ -202,7 +223,6 @@ def _extra_images(
     label: str,
     classes: tuple[str, ...],
     files: ImageFiles,
-    task: str,
 ) -> ExtraImages:
     """Labelled images from elsewhere; their labels have to be the contest's."""
     given = Path(extra).expanduser()
@@ -210,7 +230,7 @@ def _extra_images(
     table = read_table(path.parent, path.name, "data.extra")
     images = _images(table, path, image, files, "extra")
     values = column_of(table, path, label, "data.label")
-    labels, _ = task_of(task).read_targets(values, classes, path, complete=False)
+    labels, _ = read_labels(values, classes, path, complete=False)
     return ExtraImages(images=images, labels=labels)
 
 

@@ -20,13 +20,18 @@ class Drawn:
 
     Attributes:
         photos: uint8, grey (h, w) or BGR (h, w, 3); training first.
-        train: What the training table says beside the images' names, one ``label`` at least.
+        train: What the training table says beside the images' names, one ``label`` at least unless
+            there are masks.
         solution: The same of the test images, which only the solution says.
+        masks: uint8 (h, w) of class numbers, of every photo; none where images have labels.
+        classes: Names of the classes that masks are handed in of.
     """
 
     photos: Sequence[NDArray[np.uint8]]
     train: pd.DataFrame
     solution: pd.DataFrame
+    masks: Sequence[NDArray[np.uint8]] = ()
+    classes: tuple[str, ...] = ()
 
 
 def write_contest(folder: Path, card: str, draw: Callable[[], Drawn]) -> Path:
@@ -52,16 +57,17 @@ def write_contest(folder: Path, card: str, draw: Callable[[], Drawn]) -> Path:
         (temporary / "README.md").write_text(card)
         train = _with_names(drawn.train, "train")
         solution = _with_names(drawn.solution, "test")
-        for part in ("train", "test"):
-            (temporary / part).mkdir()
-        for name, photo in zip([*train["image"], *solution["image"]], drawn.photos, strict=True):
-            cv2.imwrite(str(temporary / name), photo)
+        _write_pictures(temporary, [*train["image"], *solution["image"]], drawn.photos)
+        if drawn.masks:
+            for table in (train, solution):
+                table.insert(1, "mask", table["image"].str.replace("/", "_mask/"))
+            _write_pictures(temporary, [*train["mask"], *solution["mask"]], drawn.masks)
         train.to_csv(temporary / "train.csv", index=False)
         solution.to_csv(temporary / "solution.csv", index=False)
         tests = solution[["image"]]
         tests.to_csv(temporary / "test.csv", index=False)
-        first = sorted(set(train["label"]))[0]
-        tests.assign(label=first).to_csv(temporary / "sample_submission.csv", index=False)
+        sample = _sample(tests, train, drawn.classes)
+        sample.to_csv(temporary / "sample_submission.csv", index=False)
         temporary.chmod(0o755)
         try:
             temporary.rename(folder)
@@ -71,6 +77,19 @@ def write_contest(folder: Path, card: str, draw: Callable[[], Drawn]) -> Path:
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
     return folder
+
+
+def _write_pictures(folder: Path, names: list[str], pictures: Sequence[NDArray[np.uint8]]) -> None:
+    for name, picture in zip(names, pictures, strict=True):
+        (folder / name).parent.mkdir(exist_ok=True)
+        cv2.imwrite(str(folder / name), picture)
+
+
+def _sample(tests: pd.DataFrame, train: pd.DataFrame, classes: tuple[str, ...]) -> pd.DataFrame:
+    """The first label for every image, or an empty mask of every class."""
+    if not classes:
+        return tests.assign(label=sorted(set(train["label"]))[0])
+    return tests.merge(pd.DataFrame({"class": classes}), how="cross").assign(rle="")
 
 
 def _with_names(table: pd.DataFrame, part: str) -> pd.DataFrame:

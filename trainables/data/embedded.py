@@ -8,8 +8,9 @@ from types import MappingProxyType
 
 from trainables.data.digits import make_digits
 from trainables.data.masks import make_masks
+from trainables.data.shapes import make_shapes
 
 EMBEDDED: Mapping[str, Callable[[Path], Path]] = MappingProxyType(
-    {"digits": make_digits, "masks": make_masks}
+    {"digits": make_digits, "masks": make_masks, "shapes": make_shapes}
 )
 """What writes a contest into a folder, unless it is there already."""

@@ -11,7 +11,6 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from results.tasks.tasks import TASKS
 from spaces.digest import digest
 from spaces.errors import InputError
 from spaces.files import whole_file
@@ -84,7 +83,7 @@ def _all(config: TrialConfig, context: TrainingContext) -> Addition:
     return Addition(
         rows=context.extra_rows,
         targets=settings.extra_weight * task.targets(extra.labels, len(context.classes)),
-        strata=TASKS[task.name].strata(extra.labels),
+        strata=extra.labels,
         told={"train/extra_images": float(len(extra.images))},
     )
 

@@ -10,7 +10,6 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from results.tasks.tasks import task_of
 from spaces.digest import digest
 from spaces.errors import InputError
 from spaces.files import whole_file
@@ -112,27 +111,33 @@ def make_folds(
     """
     if count < 2:
         raise InputError(f"holdout.folds={count}: at least 2 folds are needed")
-    strata = task_of(contest.task).strata(contest.labels)
+    strata = contest.labels
     held = contest.held if held is None else held
     if contest.fold is not None:
         fold = contest.fold
-        for index, name in enumerate(contest.classes):
-            if len(set(fold[strata == index].tolist())) < 2:
-                raise InputError(
-                    f"data.fold: class {name!r} has images in one fold only: whoever holds it out "
-                    "never sees the class"
-                )
+        _check_seen(contest, fold, "data.fold")
     elif held is not None:
         for index, name in enumerate(contest.classes):
-            if not held[strata == index].any():
+            if not held[contest.shows(index)].any():
                 raise InputError(f"holdout: no image of class {name!r} is held out")
         fold = np.where(held, 0, 1)
         fold[~held] += _shared_out(contest, strata, np.flatnonzero(~held), count - 1, seed)
     else:
         fold = _shared_out(contest, strata, np.arange(len(strata)), count, seed)
+        _check_seen(contest, fold, f"holdout.folds={count}")
     return Folds(
         images=contest.train_images, labels=contest.labels, fold=fold, groups=contest.groups
     )
+
+
+def _check_seen(contest: Contest, fold: NDArray[np.int64], place: str) -> None:
+    """Raises InputError for a class that occurs in one fold only."""
+    for index, name in enumerate(contest.classes):
+        if len(set(fold[contest.shows(index)].tolist())) < 2:
+            raise InputError(
+                f"{place}: class {name!r} has images in one fold only: whoever holds it out "
+                "never sees the class"
+            )
 
 
 TRIES = 5
@@ -199,7 +204,7 @@ def _check_shares(
     asked = f"holdout.folds={count if whole else count + 1}"
     where = "" if whole else " besides those that are held out"
     counts = Counter(strata.tolist())
-    for index, name in enumerate(contest.classes):
+    for index, name in enumerate(contest.classes if contest.truth is None else ()):
         if counts[index] < count:
             raise InputError(
                 f"{asked}: class {name!r} has only {counts[index]} images{where}; "
@@ -209,7 +214,7 @@ def _check_shares(
         return
     if len(set(groups.tolist())) < count:
         raise InputError(f"{asked}: there are only {len(set(groups.tolist()))} groups{where}")
-    for index, name in enumerate(contest.classes):
+    for index, name in enumerate(contest.classes if contest.truth is None else ()):
         among = len(set(groups[strata == index].tolist()))
         if among < count:
             raise InputError(

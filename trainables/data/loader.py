@@ -7,7 +7,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
@@ -17,16 +17,29 @@ from torch.utils.data import DataLoader, Dataset, Sampler
 
 from spaces.augmentation.policy import AugPolicy
 from spaces.augmentation.stress import Stress
+from spaces.sections.data import Windows
 from spaces.trial_config import TrialConfig
 from trainables.augment import Augmenter
 from trainables.augment.stressed import Stressed
+from trainables.data.crops import Cropper
 from trainables.data.image_store import ImageStore
 from trainables.data.samplings import SAMPLINGS, Draw
 from trainables.data.training_set import TrainingSet
 from trainables.inference.views import look
 
-Batch = tuple[torch.Tensor, torch.Tensor]
-"""Images uint8 (n, height, width, 3), and targets float32 (n, …) or store rows int64 (n,)."""
+
+class Batch(NamedTuple):
+    """Some images.
+
+    Attributes:
+        pictures: uint8 (n, height, width, 3).
+        targets: float32 (n, …) where they are trained on; else store rows int64 (n,).
+        masks: uint8 (n, height, width), class numbers or `VOID`; None where there are none.
+    """
+
+    pictures: torch.Tensor
+    targets: torch.Tensor
+    masks: torch.Tensor | None = None
 
 
 Shown = tuple[int, int, int]
@@ -54,18 +67,39 @@ class _Training(Dataset[Batch]):
 
     def __getitem__(self, batch: list[Shown]) -> Batch:
         augmenter = self._augmenter_at(batch[0][0])
-        pictures = np.stack(
-            [augmenter(self.store.pixels[r], e, r + (n << REPEAT))["image"] for e, r, n in batch]
-        )
+        views = [self._view(augmenter, e, r, r + (n << REPEAT)) for e, r, n in batch]
         targets = self.targets[[row for _, row, _ in batch]]
-        return torch.from_numpy(pictures), torch.from_numpy(targets)
+        return Batch(
+            pictures=torch.from_numpy(np.stack([view["image"] for view in views])),
+            targets=torch.from_numpy(targets),
+            masks=(
+                None
+                if self.store.masks is None
+                else torch.from_numpy(np.stack([view["mask"] for view in views]))
+            ),
+        )
+
+    def _view(
+        self, augmenter: Augmenter, epoch: int, row: int, shown: int
+    ) -> dict[str, NDArray[np.uint8]]:
+        """An image as it is trained on, and its mask if there are masks."""
+        picture, masks = self.store.pixels[row], self.store.masks
+        if masks is None:
+            return augmenter(picture, epoch, shown)
+        mask = masks[row]
+        if isinstance(self.config.data, Windows):
+            picture, mask = Cropper(self.config.data, self.config.run.seed)(
+                picture, mask, epoch, shown
+            )
+        return augmenter(picture, epoch, shown, mask)
 
     def _augmenter_at(self, epoch: int) -> Augmenter:
         """The pipeline of an epoch; made once per worker unless the policy changes."""
         c = self.config
         policy = c.policy.at((epoch - 1) / max(1, c.run.epochs - 1))
         if self._augmenter is None or self._augmenter[0] != policy:
-            made = Augmenter(policy, c.data.size, c.run.seed, self.store.side)
+            side = self.store.side or max(c.data.size)
+            made = Augmenter(policy, c.data.size, c.run.seed, side)
             self._augmenter = policy, made
         return self._augmenter[1]
 
@@ -97,7 +131,7 @@ class _Evaluation(Dataset[Batch]):
     def __getitem__(self, index: int) -> Batch:
         rows = self.rows[index * self.batch : (index + 1) * self.batch]
         pictures = np.stack([self._seen(int(r)) for r in rows])
-        return torch.from_numpy(pictures), torch.from_numpy(rows)
+        return Batch(torch.from_numpy(pictures), torch.from_numpy(rows))
 
     def _seen(self, row: int) -> NDArray[np.uint8]:
         if self._stressed is not None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from results.tasks.tasks import TASKS
+from results.masks.truth import Truth
 from spaces.trial_config import TrialConfig
 from trainables.data.addition import Addition
 from trainables.data.extra import EXTRAS
@@ -33,6 +33,8 @@ class TrainingSet:
         targets: float32 (store rows, …), what a loss compares outputs with, by row of the store.
         strata: int64 (store rows,), what a sampling balances, by row of the store.
         groups: int64 (store rows,), numbers of groups, by row of the store; None without groups.
+        pixels: float32 (classes,), how much a pixel of each class counts; None where targets are
+            of whole images.
         told: What the training's reports say of its images, by the name of a metric.
     """
 
@@ -40,6 +42,7 @@ class TrainingSet:
     targets: NDArray[np.float32]
     strata: NDArray[np.int64]
     groups: NDArray[np.int64] | None = None
+    pixels: NDArray[np.float32] | None = None
     told: Mapping[str, float] = field(default_factory=dict)
 
 
@@ -63,13 +66,16 @@ def training_set(config: TrialConfig, context: TrainingContext) -> TrainingSet:
     learned = TrainingSet(
         rows=rows[counts[rows] > 0],
         targets=targets * counts.reshape(-1, *[1] * (targets.ndim - 1)),
-        strata=TASKS[task.name].strata(labels),
+        strata=labels,
         groups=None if folds.groups is None else np.unique(folds.groups, return_inverse=True)[1],
     )
     extra = EXTRAS.of(config.extra)(config, context)
     pseudo = PSEUDO_LABELS.of(config.pseudo)(config, context)
     images = len(context.store.images)
-    return _weighted(config, _with(_with(learned, extra, images), pseudo, images))
+    learned = _with(_with(learned, extra, images), pseudo, images)
+    if context.truth is None:
+        return _weighted(config, learned)
+    return replace(learned, pixels=_pixel_weights(config, context.truth, learned.rows))
 
 
 def _with(learned: TrainingSet, added: Addition, images: int) -> TrainingSet:
@@ -97,6 +103,15 @@ def _with(learned: TrainingSet, added: Addition, images: int) -> TrainingSet:
         groups=None if groups is None else longer(groups, groups.max() + 1),
         told={**learned.told, **added.told},
     )
+
+
+def _pixel_weights(
+    config: TrialConfig, truth: Truth, rows: NDArray[np.int64]
+) -> NDArray[np.float32]:
+    """How much a pixel of each class counts, on average 1, float32 (classes,)."""
+    sizes = truth.pixels[rows].sum(axis=0).astype(np.float64)
+    weights = class_weights(config, np.arange(len(sizes)), sizes)
+    return np.where(sizes > 0, weights, 1.0).astype(np.float32)
 
 
 def _weighted(config: TrialConfig, learned: TrainingSet) -> TrainingSet:

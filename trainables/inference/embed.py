@@ -35,12 +35,14 @@ def embed(
     model.eval()
     pooled = hasattr(model, "forward_features") and hasattr(model, "forward_head")
     found = []
-    for pictures, _ in evaluation_loader(config, store, rows, 0):
+    for batch in evaluation_loader(config, store, rows, 0):
         with device.autocast():
-            batch = to_input(pictures, model, device)
-            if pooled:
-                features = model.forward_head(model.forward_features(batch), pre_logits=True)  # type: ignore[operator]
+            inputs = to_input(batch.pictures, model, device)
+            if hasattr(model, "encoder"):  # of masks: what the deepest features are on average
+                features = model.encoder(inputs)[-1].mean(dim=(2, 3))  # type: ignore[operator]
+            elif pooled:
+                features = model.forward_head(model.forward_features(inputs), pre_logits=True)  # type: ignore[operator]
             else:
-                features = model(batch)
+                features = model(inputs)
         found.append(features.float().flatten(1).cpu().numpy())
     return np.concatenate(found)

@@ -13,6 +13,7 @@ from typing import Any
 import torch
 from safetensors.torch import save_file
 
+from results.masks import label_map
 from spaces.trial_config import TrialConfig
 from trainables.augment import Augmenter
 from trainables.data.loader import evaluation_batch
@@ -20,9 +21,12 @@ from trainables.inference.onnx import write_onnx
 from trainables.inference.predict import load_trained
 from trainables.networks.networks import BuildModel
 from trainables.networks.timm_network import normalisation
+from trainables.tasks.task import TrainingTask
 
-FORMAT = 1
+FORMAT = 2
 NEEDED = ("torch", "timm", "numpy", "opencv-python-headless", "safetensors", "pandas", "pillow")
+
+FOR_MASKS = "segmentation-models-pytorch"
 
 _PREDICT = '''"""Predicts images with the models of this folder: python predict.py --help"""
 
@@ -58,10 +62,11 @@ def write_export(
     models: Sequence[Trained],
     *,
     classes: Sequence[str],
+    task: TrainingTask,
+    numbers: Sequence[int],
     about: dict[str, Any],
     threads: int,
     build: BuildModel,
-    activation: str,
     onnx: bool = False,
 ) -> None:
     """Writes weights, policies, configurations and code.
@@ -70,10 +75,11 @@ def write_export(
         folder: Is made; ``model.json`` is written last.
         models: In the order in which they were averaged after training.
         classes: Class names.
+        task: What the outputs mean.
+        numbers: Of the classes where masks are written; empty without masks.
         about: Where they come from, for the record.
         threads: CPU threads of each training.
         build: Builds a network.
-        activation: From outputs to predictions, by name.
         onnx: Whether networks are written as ONNX, too, into ``onnx/``.
 
     Raises:
@@ -95,7 +101,7 @@ def write_export(
                 mean,
                 std,
                 config.data.prediction_size,
-                activation,
+                task.activation,
                 folder / f"onnx/{i:03d}.onnx",
             )
         members.append(
@@ -112,14 +118,17 @@ def write_export(
     write_policies(folder, {trained.arm: trained.config for trained in models})
     copy_portable(folder)
     (folder / "predict.py").write_text(_PREDICT)
-    versions = [f"{name}=={version(name).partition('+')[0]}\n" for name in NEEDED]
+    needed = (*NEEDED, *((FOR_MASKS,) if numbers else ()))
+    versions = [f"{name}=={version(name).partition('+')[0]}\n" for name in needed]
     (folder / "requirements.txt").write_text("".join(versions))
     written = {
         "format": FORMAT,
         **about,
         "classes": list(classes),
         "threads": threads,
-        "activation": activation,
+        "activation": task.activation,
+        "task": task.name,
+        "numbers": list(numbers),
         "torch": torch.__version__,
         "models": members,
     }
@@ -140,3 +149,4 @@ def copy_portable(folder: Path) -> None:
     (folder / "portable").mkdir()
     for path in sorted((Path(__file__).parents[1] / "portable").glob("*.py")):
         shutil.copyfile(path, folder / "portable" / path.name)
+    shutil.copyfile(str(label_map.__file__), folder / "portable" / "label_map.py")

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from results.predictions import Predictions, predictions_file
+from results.masks.planes import Planes
+from results.predictions import Head, Predictions, predictions_file
 from spaces.errors import InputError
+from spaces.sections.data import Windows
 from spaces.trial_config import TrialConfig
 from trainables.data.prepared_images import PreparedImages
-from trainables.inference.predict import load_trained, to_input
-from trainables.inference.views import look
+from trainables.inference.predict import load_trained, probabilities, windows_of
+from trainables.inference.views import look, look_at
 from trainables.networks.networks import BuildModel
-from trainables.portable.activations import ACTIVATIONS
+from trainables.portable.preparation import Picture
+from trainables.tasks.task import TrainingTask
 from trainables.training.device import Device
 
 IMAGES = 32
@@ -31,7 +35,7 @@ def check_parity(
     images: PreparedImages,
     classes: tuple[str, ...],
     build: BuildModel,
-    activation: str,
+    task: TrainingTask,
     view: str = "",
 ) -> float:
     """Predicts some hold-out and test images from their files, with the stored weights.
@@ -46,7 +50,7 @@ def check_parity(
         images: The contest's images, read from their files.
         classes: Class names in the contest's order.
         build: Builds the network.
-        activation: From outputs to predictions, by name.
+        task: What the outputs mean.
         view: Whose predictions are checked; empty for those of the images as they are.
 
     Returns:
@@ -67,10 +71,10 @@ def check_parity(
                 f"contest's are {', '.join(classes[:5])}, …"
             )
         rows = np.unique(np.linspace(0, len(stored.images) - 1, IMAGES).astype(int))
-        names, size = [stored.images[row] for row in rows], config.data.prediction_size
-        pictures = np.stack([look(images.read(name, part), view, size) for name in names])
-        again = _predict(model, pictures, device, activation)
-        off = np.abs(again - stored.probabilities[rows]).max(axis=1)
+        names = [stored.images[row] for row in rows]
+        pictures = [images.read(name, part) for name in names]
+        again = task.undo(view, _predict(model, config, pictures, view, device, task))
+        off = task.apart(again, stored.of(tuple(names)).heads[task.head])
         if off.max() > TOLERANCE:
             row = int(rows[off.argmax()])
             raise InputError(
@@ -82,11 +86,22 @@ def check_parity(
     return worst
 
 
-@torch.inference_mode()
 def _predict(
-    model: torch.nn.Module, pictures: NDArray[np.uint8], device: Device, activation: str
-) -> NDArray[np.float32]:
+    model: torch.nn.Module,
+    config: TrialConfig,
+    pictures: Sequence[Picture],
+    view: str,
+    device: Device,
+    task: TrainingTask,
+) -> Head:
     model.eval()
-    with device.autocast():
-        logits = model(to_input(torch.from_numpy(pictures), model, device))
-    return ACTIVATIONS[activation](logits).cpu().numpy()
+
+    def forward(seen: torch.Tensor) -> NDArray[np.float32]:
+        return probabilities(model, seen, device, task.activation)
+
+    if isinstance(config.data, Windows):
+        looked = (look_at(picture, view) for picture in pictures)
+        return Planes.of(windows_of(picture, config, forward) for picture in looked)
+    size = config.data.prediction_size
+    seen = np.stack([look(picture, view, size) for picture in pictures])
+    return task.gathered([forward(torch.from_numpy(seen))])

@@ -46,9 +46,17 @@ def _flipped(axis: int) -> Callable[[Picture], Picture]:
     return lambda picture: np.ascontiguousarray(np.flip(picture, axis))
 
 
+def _turned(quarters: int) -> Callable[[Picture], Picture]:
+    """Turns counter-clockwise by quarters."""
+    return lambda picture: np.ascontiguousarray(np.rot90(picture, quarters))
+
+
 VIEWS: Mapping[str, Callable[[Picture], Picture]] = {
     "hflip": _flipped(1),
     "vflip": _flipped(0),
+    "rotate90": _turned(1),
+    "rotate180": _turned(2),
+    "rotate270": _turned(3),
     "rotate+5": _moved(angle=5),
     "rotate-5": _moved(angle=-5),
     "rotate+10": _moved(angle=10),
@@ -63,6 +71,16 @@ VIEWS: Mapping[str, Callable[[Picture], Picture]] = {
 """Of stored images, uint8 (side, side, 3); borders are reflected."""
 
 
+UNDONE: Mapping[str, Callable[[Picture], Picture]] = {
+    "hflip": _flipped(1),
+    "vflip": _flipped(0),
+    "rotate90": _turned(-1),
+    "rotate180": _turned(-2),
+    "rotate270": _turned(-3),
+}
+"""From predictions per pixel of a view, uint8 (height, width, classes), to those of the image."""
+
+
 def look(picture: Picture, view: str, size: tuple[int, int]) -> Picture:
     """A stored image as a network sees it, uint8 (height, width, 3).
 
@@ -71,4 +89,9 @@ def look(picture: Picture, view: str, size: tuple[int, int]) -> Picture:
         view: One of `VIEWS`, or empty for the image as it is.
         size: Height and width in pixels.
     """
-    return resize(VIEWS[view](picture) if view else picture, *size)
+    return resize(look_at(picture, view), *size)
+
+
+def look_at(picture: Picture, view: str) -> Picture:
+    """An image in a view, at its own size; ``view`` may be empty."""
+    return VIEWS[view](picture) if view else picture

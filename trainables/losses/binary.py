@@ -8,6 +8,7 @@ import torch
 from torch.nn import functional
 
 from spaces.trial_config import TrialConfig
+from trainables.losses.pixels import mean, paired
 from trainables.losses.smoothing import smoothed
 
 
@@ -20,12 +21,13 @@ def binary(config: TrialConfig) -> Callable[[torch.Tensor, torch.Tensor], torch.
     share = config.loss.label_smoothing
 
     def loss(logits: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+        logits, targets = paired(logits, targets)
         wanted, weights = smoothed(targets, share), targets.sum(dim=1, keepdim=True)
         positive, negative = (
             functional.logsigmoid(logits.float()),
             functional.logsigmoid(-logits.float()),
         )
         each = -(wanted * positive + (weights - wanted) * negative)
-        return each.sum(dim=1).mean()
+        return mean(each.sum(dim=1), weights[:, 0])
 
     return loss

@@ -8,6 +8,7 @@ import torch
 
 from spaces.sections.loss import Focal
 from spaces.trial_config import TrialConfig
+from trainables.losses.pixels import mean, paired
 from trainables.losses.smoothing import smoothed
 
 
@@ -21,10 +22,12 @@ def focal(config: TrialConfig) -> Callable[[torch.Tensor, torch.Tensor], torch.T
     assert isinstance(settings, Focal)
 
     def loss(logits: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+        logits, targets = paired(logits, targets)
         logs = torch.log_softmax(logits.float(), dim=1)
         wanted = smoothed(targets, settings.label_smoothing)
         # Where an image is certain, a power below 1 would have an infinite slope.
         doubt = (-torch.expm1(logs)).clamp_min(torch.finfo(logs.dtype).eps)
-        return -(wanted * doubt**settings.gamma * logs).sum(dim=1).mean()
+        each = -(wanted * doubt**settings.gamma * logs).sum(dim=1)
+        return mean(each, targets.sum(dim=1))
 
     return loss

@@ -9,11 +9,11 @@ def smoothed(targets: torch.Tensor, share: float) -> torch.Tensor:
     """Spreads a share of every image's target over all classes (Szegedy et al., CVPR 2016).
 
     Args:
-        targets: float (n, classes), rows that add up to the images' weights.
+        targets: float (n, classes, …), rows that add up to the weights of images, or of pixels.
         share: In [0, 1).
 
     Returns:
-        float (n, classes), rows that add up to the same.
+        The same shape, rows that add up to the same.
     """
     if not share:
         return targets

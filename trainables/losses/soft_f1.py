@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import torch
-from torch.nn import functional
 
 from spaces.sections.loss import SoftF1
 from spaces.trial_config import TrialConfig
-from trainables.losses.smoothing import smoothed
+from trainables.losses.cross_entropy import entropy
+from trainables.losses.pixels import paired
 
 
 def soft_f1(config: TrialConfig) -> Callable[[torch.Tensor, torch.Tensor], torch.Tensor]:
@@ -22,13 +22,16 @@ def soft_f1(config: TrialConfig) -> Callable[[torch.Tensor, torch.Tensor], torch
     assert isinstance(settings, SoftF1)
 
     def loss(logits: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+        logits, targets = paired(logits, targets)
+        every = (0, *range(2, targets.ndim))
         weights = targets.sum(dim=1, keepdim=True)
         shares = torch.softmax(logits.float(), dim=1)
-        here = targets.sum(dim=0)
-        scores = 2 * (shares * targets).sum(dim=0) / ((shares * weights).sum(dim=0) + here)
+        here = targets.sum(dim=every)
+        called = (shares * weights).sum(dim=every)
+        scores = 2 * (shares * targets).sum(dim=every) / (called + here).clamp_min(1e-12)
         present = here > 0
-        f1 = (scores * present).sum() / present.sum()
-        entropy = functional.cross_entropy(logits, smoothed(targets, settings.label_smoothing))
-        return settings.f1_share * (1 - f1) + (1 - settings.f1_share) * entropy
+        f1 = (scores * present).sum() / present.sum().clamp_min(1)
+        beside = entropy(logits, targets, settings.label_smoothing)
+        return settings.f1_share * (1 - f1) + (1 - settings.f1_share) * beside
 
     return loss

@@ -16,7 +16,7 @@ from safetensors.torch import load_file
 
 import trainables.portable.torchvision_cure  # noqa: F401 (has to come before timm)
 from spaces.errors import InputError, unknown
-from spaces.sections.model import Timm
+from spaces.sections.model import Model, Timm
 from spaces.trial_config import TrialConfig
 
 # isort: split
@@ -76,6 +76,21 @@ def timm_network(config: TrialConfig, classes: int) -> torch.nn.Module:
     return model
 
 
+def first_weights(name: str, settings: Model) -> dict[str, torch.Tensor] | None:
+    """Weights of a whole backbone to begin with, by name; None where training starts from scratch.
+
+    Args:
+        name: Its name.
+        settings: Whether they are downloaded, or where they lie.
+
+    Raises:
+        InputError: If they cannot be downloaded, or the file cannot be read.
+    """
+    if settings.weights:
+        return _read_local(Path(settings.weights))
+    return _download(name, {}).state_dict() if settings.pretrained else None
+
+
 def normalisation(model: torch.nn.Module) -> tuple[torch.Tensor, torch.Tensor]:
     """Mean and standard deviation per channel, float (3,) in 0 to 255, that the model expects."""
     known = getattr(model, "pretrained_cfg", None) or {}
@@ -118,12 +133,7 @@ def _hub_resolves() -> bool:
 
 def _load_local(model: torch.nn.Module, path: Path, name: str) -> None:
     """Loads what fits by name and shape; the head may differ, the backbone may not."""
-    if not path.is_file():
-        raise InputError(f"weights={path}: there is no such file")
-    try:
-        loaded = load_file(path)
-    except (SafetensorError, OSError) as error:
-        raise InputError(f"weights={path} is not a safetensors file: {error}") from error
+    loaded = _read_local(path)
     own = model.state_dict()
     head = tuple(_head_names(model))
     fitting = {k: v for k, v in loaded.items() if k in own and own[k].shape == v.shape}
@@ -134,6 +144,16 @@ def _load_local(model: torch.nn.Module, path: Path, name: str) -> None:
             f"missing or have another shape, such as {missing[0]!r}"
         )
     model.load_state_dict(fitting, strict=False)
+
+
+def _read_local(path: Path) -> dict[str, torch.Tensor]:
+    if not path.is_file():
+        raise InputError(f"weights={path}: there is no such file")
+    try:
+        loaded: dict[str, torch.Tensor] = load_file(path)
+    except (SafetensorError, OSError) as error:
+        raise InputError(f"weights={path} is not a safetensors file: {error}") from error
+    return loaded
 
 
 def _head_names(model: torch.nn.Module) -> list[str]:

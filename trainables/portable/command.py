@@ -1,10 +1,11 @@
-"""The command line of an exported model: images in, a table of probabilities out."""
+"""The command line of an exported model: images in, a table of probabilities or masks out."""
 
 from __future__ import annotations
 
 import argparse
 import csv
 import importlib
+import json
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -17,7 +18,8 @@ import torch
 from numpy.typing import NDArray
 
 from .images import SUFFIXES
-from .predictor import Build, Predictor, build_timm
+from .mask_predictor import MaskPredictor, write_mask
+from .predictor import Build, Predictor, build_network
 from .preparation import SIDES, Box
 
 
@@ -67,7 +69,7 @@ def write_rows(
 
 def main(folder: Path, arguments: Sequence[str] | None = None) -> int:
     """The command line of an exported model; returns the exit code."""
-    parser = argparse.ArgumentParser(description="Predicts the class of images.")
+    parser = argparse.ArgumentParser(description="Predicts classes of images, or masks.")
     parser.add_argument("images", type=Path, help="folder of images")
     parser.add_argument(
         "--list",
@@ -75,7 +77,12 @@ def main(folder: Path, arguments: Sequence[str] | None = None) -> int:
         help="table whose first column names the images; models that look at boxes need its "
         f"columns {', '.join(SIDES)}, too, in whole pixels",
     )
-    parser.add_argument("--out", type=Path, default=Path("predictions.csv"), help="table to write")
+    parser.add_argument(
+        "--out",
+        type=Path,
+        default=Path("predictions.csv"),
+        help="table to write; of masks a folder, made if it is not there",
+    )
     parser.add_argument("--threads", type=int, default=0, help="CPU threads; 0 as in training")
     parser.add_argument("--cpu", action="store_true", help="leave a GPU alone")
     parser.add_argument("--model", default="", help="module:function that builds your own network")
@@ -87,8 +94,11 @@ def main(folder: Path, arguments: Sequence[str] | None = None) -> int:
         parser.error(f"{given.images}: there is no such folder")
     if given.list is not None and not given.list.is_file():
         parser.error(f"{given.list}: there is no such file")
-    if given.out.is_dir() or not given.out.resolve().parent.is_dir():
-        parser.error(f"--out {given.out}: not a file in a folder that is there")
+    masks = json.loads((folder / "model.json").read_text())["task"] == "segmentation"
+    there = given.out.is_file() if masks else given.out.is_dir()
+    if there or not given.out.resolve().parent.is_dir():
+        kind = "folder" if masks else "file"
+        parser.error(f"--out {given.out}: not a {kind} in a folder that is there")
     boxes: list[Box] = []
     try:
         if given.list:
@@ -96,13 +106,16 @@ def main(folder: Path, arguments: Sequence[str] | None = None) -> int:
         else:
             paths = image_files(given.images)
         own = _function(given.prepare) if given.prepare else None
-        predictor = Predictor(folder, _own(given.model), given.threads, given.cpu, own)
+        kind_of = MaskPredictor if masks else Predictor
+        predictor = kind_of(folder, _own(given.model), given.threads, given.cpu, own)
     except (ValueError, ImportError, AttributeError) as error:
         parser.error(str(error))
     if not paths:
         parser.error(f"{given.images}: there are no images ({', '.join(SUFFIXES)})")
     if predictor.looks_at_boxes and not boxes:
         parser.error(f"these models look at boxes: --list a table with {', '.join(SIDES)}")
+    if isinstance(predictor, MaskPredictor):
+        return _write_masks(predictor, given.images, paths, given.out)
     names: list[str] = []
     found: list[NDArray[np.float32]] = []
     failed: dict[Path, str] = {}
@@ -120,9 +133,25 @@ def main(folder: Path, arguments: Sequence[str] | None = None) -> int:
     return 1 if failed else 0
 
 
+def _write_masks(predictor: MaskPredictor, images: Path, paths: list[Path], out: Path) -> int:
+    """Writes a PNG per image, of the same name, whose pixels are numbers of classes."""
+    begun, failed = time.monotonic(), 0
+    for number, (path, labels, reason) in enumerate(predictor.labels(paths), start=1):
+        if labels is None:
+            print(f"left out: {path}: {reason}", file=sys.stderr)
+            failed += 1
+        else:
+            write_mask((out / path.relative_to(images)).with_suffix(".png"), labels)
+        print(f"{number:,} of {len(paths):,}", file=sys.stderr, flush=True)
+    per_image = 1000 * (time.monotonic() - begun) / len(paths)
+    count = len(paths) - failed
+    print(f"{out}: {count:,} images, {per_image:.1f} ms each on {predictor.device}")
+    return 1 if failed else 0
+
+
 def _own(reference: str) -> Build:
     if not reference:
-        return build_timm
+        return build_network
     function = _function(reference)
 
     def build(config: dict[str, Any], classes: int) -> torch.nn.Module:

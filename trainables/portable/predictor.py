@@ -36,9 +36,13 @@ Look = tuple[Preparation, tuple[int, ...]]
 """What becomes of an image, and height and width in pixels that a network sees of it."""
 
 
-def build_timm(config: dict[str, Any], classes: int) -> torch.nn.Module:
-    """Builds a timm backbone with a head for ``classes``."""
+def build_network(config: dict[str, Any], classes: int) -> torch.nn.Module:
+    """Builds a timm backbone with a head for ``classes``, or with a decoder for masks."""
     settings = config["model"]
+    if settings["kind"] == "smp":
+        from .smp_network import encoder_decoder  # a library that only masks need
+
+        return encoder_decoder(settings, classes)
     options: dict[str, Any] = {"num_classes": classes, "drop_rate": settings["dropout"]}
     if timm.get_pretrained_cfg_value(settings["backbone"], "fixed_input_size"):
         options["img_size"] = tuple(config["data"]["size"])
@@ -50,9 +54,17 @@ def build_timm(config: dict[str, Any], classes: int) -> torch.nn.Module:
 class Predictor:
     """An exported ensemble, ready to predict.
 
+    Attributes:
+        about: What ``model.json`` says.
+        classes: Class names.
+        members: Each model's entry there, and its network.
+        looks: What each of them sees of an image.
+        looks_at_boxes: Whether they see boxes of images.
+        chunk: Images that are decoded together.
+
     Args:
         folder: With ``model.json`` and weights.
-        build: Builds a network; timm's by default.
+        build: Builds a network; timm's, or one for masks, by default.
         threads: CPU threads; 0 takes as many as in training.
         cpu: Whether to leave a GPU alone.
         own: A team's own function that prepares decoded images.
@@ -64,7 +76,7 @@ class Predictor:
     def __init__(
         self,
         folder: Path,
-        build: Build = build_timm,
+        build: Build = build_network,
         threads: int = 0,
         cpu: bool = False,
         own: Callable[[Picture], Picture] | None = None,
@@ -74,8 +86,8 @@ class Predictor:
         self.device = torch.device("cuda" if torch.cuda.is_available() and not cpu else "cpu")
         self.classes: list[str] = self.about["classes"]
         self._activation = ACTIVATIONS[self.about["activation"]]
-        self._members: list[tuple[dict[str, Any], torch.nn.Module]] = []
-        self._looks: list[Look] = []
+        self.members: list[tuple[dict[str, Any], torch.nn.Module]] = []
+        self.looks: list[Look] = []
         self.looks_at_boxes = False
         for member in self.about["models"]:
             data = member["config"]["data"]
@@ -83,15 +95,15 @@ class Predictor:
                 trained = data["prepare"] or "no function of their own"
                 raise ValueError(f"these models saw images prepared by {trained}: give the same")
             size = data["predict_size"] if any(data["predict_size"]) else data["size"]
-            self._looks.append((Preparation.of(data, own), tuple(size)))
+            self.looks.append((Preparation.of(data, own), tuple(size)))
             self.looks_at_boxes |= bool(data["boxes"])
             model = build(member["config"], len(self.classes))
             model.load_state_dict(load_file(folder / member["weights"]))
             model = model.eval().to(self.device)
             model = model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-            self._members.append((member, model))
+            self.members.append((member, model))
         # Whole batches in every chunk: another batch size may change the last bit.
-        sizes = [int(member["batch"]) for member, _ in self._members]
+        sizes = [int(member["batch"]) for member, _ in self.members]
         self.chunk = -(-CHUNK // math.lcm(*sizes)) * math.lcm(*sizes)
 
     def read(self, path: Path, box: Box | None = None) -> dict[Look, Picture]:
@@ -106,8 +118,8 @@ class Predictor:
             ValueError: If it does not decode, or cannot be prepared.
         """
         picture = decode(path.read_bytes())
-        stored = {preparation: preparation(picture, box) for preparation, _ in self._looks}
-        return {(p, size): resize(stored[p], size[0], size[1]) for p, size in self._looks}
+        stored = {preparation: preparation(picture, box) for preparation, _ in self.looks}
+        return {(p, size): resize(stored[p], size[0], size[1]) for p, size in self.looks}
 
     def chunks(
         self, paths: Sequence[Path], start: int = 0, boxes: Sequence[Box] = ()
@@ -144,16 +156,17 @@ class Predictor:
     def probabilities(self, pictures: Sequence[dict[Look, Picture]]) -> NDArray[np.float32]:
         """Mean over the models of each configuration, then over configurations."""
         by_arm: dict[str, list[NDArray[np.float32]]] = {}
-        for (member, model), look in zip(self._members, self._looks, strict=True):
+        for (member, model), look in zip(self.members, self.looks, strict=True):
             inputs = np.stack([picture[look] for picture in pictures])
-            by_arm.setdefault(member["arm"], []).append(self._forward(member, model, inputs))
+            by_arm.setdefault(member["arm"], []).append(self.forward(member, model, inputs))
         arms = [np.mean(found, axis=0).astype(np.float32) for found in by_arm.values()]
         return np.asarray(np.mean(arms, axis=0), np.float32)
 
     @torch.inference_mode()
-    def _forward(
+    def forward(
         self, member: dict[str, Any], model: torch.nn.Module, pictures: NDArray[np.uint8]
     ) -> NDArray[np.float32]:
+        """What one model says of pictures uint8 (n, height, width, 3): probabilities (n, …)."""
         mean, std = (torch.tensor(member[k], device=self.device) for k in ("mean", "std"))
         batch, found, row = int(member["batch"]), [], 0
         while row < len(pictures):

@@ -39,7 +39,8 @@ class Preparation:
     Attributes:
         side: Height and width in pixels of what is stored, whatever the proportions it stands for.
         shape: How an image gets these proportions: ``squash`` stretches it, ``pad`` adds black on
-            both sides, ``crop`` keeps the middle.
+            both sides, ``crop`` keeps the middle. ``native`` keeps its own; ``side`` is then the
+            longest side, or 0 for any.
         proportions: Height and width that the network sees, in lowest terms; a square where
             nothing depends on them.
         interpolation: One of `FILTERS`, or ``auto`` for OpenCV's bilinear, or area when shrinking a
@@ -62,7 +63,7 @@ class Preparation:
         source: str = "",
     ) -> Preparation:
         """The preparation that the data section of a configuration, as JSON, asks for."""
-        height, width = data["size"] if data["shape"] != "squash" else (1, 1)
+        height, width = data["size"] if data["shape"] in ("pad", "crop") else (1, 1)
         common = math.gcd(height, width)
         return Preparation(
             side=data["store_side"],
@@ -82,7 +83,7 @@ class Preparation:
         """Prepares a decoded image.
 
         Returns:
-            uint8 (side, side, 3).
+            uint8 (side, side, 3), or of the size that `shape_of` says.
 
         Raises:
             ValueError: If the box is not inside the image, or the own function goes wrong.
@@ -92,6 +93,8 @@ class Preparation:
         if self.own is not None:
             picture = _called(self.own, picture)
         height, width = picture.shape[:2]
+        if self.shape == "native":
+            return self._resized(picture, *self.shape_of(height, width))
         tall, wide = height / self.proportions[0], width / self.proportions[1]
         if self.shape == "crop":
             rows = max(1, round(self.proportions[0] * min(tall, wide)))
@@ -106,6 +109,13 @@ class Preparation:
         top, left = (self.side - rows) // 2, (self.side - columns) // 2
         padded[top : top + rows, left : left + columns] = self._resized(picture, rows, columns)
         return padded
+
+    def shape_of(self, height: int, width: int) -> tuple[int, int]:
+        """Height and width in pixels at which an image of some size is stored."""
+        if self.shape != "native":
+            return self.side, self.side
+        factor = min(1.0, self.side / max(height, width)) if self.side else 1.0
+        return max(1, round(height * factor)), max(1, round(width * factor))
 
     def _resized(self, picture: Picture, height: int, width: int) -> Picture:
         if self.interpolation == "auto":

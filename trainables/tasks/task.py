@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, ClassVar
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from results.predictions import Head
 from spaces.trial_config import TrialConfig
 from trainables.losses.losses import Loss
 
@@ -55,6 +56,31 @@ class TrainingTask(ABC):
     def loss(self, config: TrialConfig, own: Own) -> Loss:
         """Builds the loss."""
 
+    def pixels(self, size: tuple[int, int]) -> tuple[int, ...]:
+        """Height and width of the outputs for an image of ``size``; nothing of whole images."""
+        return ()
+
     @abstractmethod
-    def undo(self, view: str, predictions: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Predictions of a view as those of the image itself."""
+    def check(self, config: TrialConfig) -> None:
+        """Raises InputError for a network, a loss or a size that does not suit the task."""
+
+    @abstractmethod
+    def gathered(self, outputs: Iterable[NDArray[np.float32]]) -> Head:
+        """Puts the predictions of batches, float32 (n, …), together."""
+
+    def heads(self, predicted: Head, sizes: NDArray[np.int64]) -> dict[str, Head]:
+        """What is recorded of predictions, by name.
+
+        Args:
+            predicted: By image.
+            sizes: int64 (n, 2), height and width of the images' files in pixels.
+        """
+        return {self.head: predicted}
+
+    @abstractmethod
+    def apart(self, a: Head, b: Head) -> NDArray[np.float64]:
+        """The largest difference of a probability between predictions of each image, (n,)."""
+
+    @abstractmethod
+    def undo(self, view: str, predictions: Head) -> Head:
+        """Predictions of a view as those of the image itself; ``view`` may be empty."""

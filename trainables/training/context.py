@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from results.masks.truth import Truth
 from results.metrics import Metric
 from spaces.augmentation.stress import Stress
 from spaces.trial_config import TrialConfig
@@ -37,6 +38,7 @@ class TrainingContext:
         teachers: What models of earlier promotions say, by the promotion's name.
         own: The team's own functions, by ``module:function``.
         corrections: Labels of training images that a person corrected; None without any.
+        truth: True masks of training images; None where targets are of whole images.
         predict_test: Whether test images are predicted after the last epoch.
         stress: Under which held-out images are predicted after the last epoch; None for none.
         stress_always: Whether they are so after every epoch.
@@ -51,6 +53,7 @@ class TrainingContext:
     teachers: Mapping[str, Teachers] = field(default_factory=dict)
     own: Mapping[str, Callable[..., Any]] = field(default_factory=dict)
     corrections: Corrections | None = None
+    truth: Truth | None = None
     predict_test: bool = True
     stress: Stress | None = None
     stress_always: bool = False

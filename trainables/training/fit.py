@@ -14,16 +14,18 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from results.masks.metrics import NEED_EDGES
 from results.metrics import all_scores, corrected
 from results.predictions import Predictions, predictions_file
 from results.tasks.tasks import TASKS
+from spaces.augmentation.stress import Stress
 from spaces.trial_config import TrialConfig
-from trainables.data.loader import evaluation_loader
 from trainables.inference.predict import predict
 from trainables.training.checkpoint import Checkpoint, remove_leftovers
 from trainables.training.context import TrainingContext
 from trainables.training.full_disk import with_room
-from trainables.training.state import Beat, TrainingError, TrainingState, no_beat
+from trainables.training.state import Beat, TrainingState, no_beat
+from trainables.training.training_error import TrainingError
 
 # isort: split
 
@@ -84,7 +86,6 @@ def fit(
     beat()
     training = state(config, context, workers)
     held_out = context.folds.held_out(config.run.fold)
-    loader = evaluation_loader(config, context.store, held_out, workers)
     remove_leftovers(folder)
     checkpoint, notes = Checkpoint.newest(folder, config)
     reports: list[Report] = []
@@ -97,16 +98,15 @@ def fit(
         begun = time.perf_counter()
         loss, seconds, images = training.train(epoch, beat)
         trained = time.perf_counter()
-        probabilities = predict(
-            training.evaluated, loader, training.device, context.task.activation, beat
-        )
-        scores = _scores(probabilities, held_out, context)
+        last = epoch == config.run.epochs
+        predictions = _judged(_predicted(training, held_out, context, workers, beat), context, last)
+        scores = _scores(predictions, held_out, context)
         stressed: dict[str, float] = {}
-        if context.stress is not None and (context.stress_always or epoch == config.run.epochs):
-            stressed = _stressed(training, held_out, context, folder, workers, beat)
+        if context.stress is not None and (context.stress_always or last):
+            stressed = _stressed(training, held_out, context, folder, workers, beat, last)
         evaluated = time.perf_counter()
-        _save(probabilities, held_out, context, folder / predictions_file("holdout"), beat)
-        if epoch == config.run.epochs:  # before the checkpoint that says that the training is done
+        _save(predictions, folder / predictions_file("holdout"), beat)
+        if last:  # before the checkpoint that says that the training is done
             _predict_test(training, context, folder, workers, beat)
         report: Report = {
             "epoch": epoch,
@@ -129,19 +129,56 @@ def fit(
         notes = ()
 
 
+def _predicted(
+    training: TrainingState,
+    rows: NDArray[np.int64],
+    context: TrainingContext,
+    workers: int,
+    beat: Beat,
+    stress: Stress | None = None,
+) -> Predictions:
+    """What the network says of some images."""
+    store = context.store
+    found = predict(
+        training.evaluated,
+        training.config,
+        store,
+        rows,
+        training.device,
+        context.task,
+        workers=workers,
+        stress=stress,
+        beat=beat,
+    )
+    return Predictions(
+        images=tuple(store.images[row] for row in rows),
+        classes=context.classes,
+        heads=context.task.heads(found, store.sizes[rows]),
+    )
+
+
+def _judged(predictions: Predictions, context: TrainingContext, last: bool) -> Predictions:
+    """Predictions of held-out images with what metrics are computed of.
+
+    Boundaries of masks, which take long, are compared at the end, or where the metric asks.
+    """
+    edges = last or context.metric.name in NEED_EDGES
+    return TASKS[context.task.name].judged(predictions, context.truth, edges=edges)
+
+
 def _scores(
-    probabilities: NDArray[np.float32], rows: NDArray[np.int64], context: TrainingContext
+    predictions: Predictions, rows: NDArray[np.int64], context: TrainingContext
 ) -> dict[str, float]:
-    _demand_finite(probabilities)
+    judged = predictions.judged
     metrics = {**TASKS[context.task.name].metrics, context.metric.name: context.metric}
-    scores = all_scores(context.folds.labels[rows], probabilities, metrics.values())
+    scores = all_scores(context.folds.labels[rows], judged, metrics.values())
     if context.metric.name not in scores:
         raise TrainingError(f"{context.metric.name} is not defined on the hold-out's predictions")
-    return scores | _corrected_score(probabilities, rows, context)
+    return scores | _corrected_score(judged, rows, context)
 
 
 def _corrected_score(
-    probabilities: NDArray[np.float32], rows: NDArray[np.int64], context: TrainingContext
+    judged: NDArray[np.float32], rows: NDArray[np.int64], context: TrainingContext
 ) -> dict[str, float]:
     """The contest's metric on labels as corrected, where there are such, and it is defined."""
     if context.corrections is None:
@@ -150,7 +187,7 @@ def _corrected_score(
     if not used.any():
         return {}
     labels = context.corrections.labels[rows[used]]
-    found = all_scores(labels, probabilities[used], [context.metric])
+    found = all_scores(labels, judged[used], [context.metric])
     return {corrected(name): value for name, value in found.items()}
 
 
@@ -161,14 +198,13 @@ def _stressed(
     folder: Path,
     workers: int,
     beat: Beat,
+    last: bool,
 ) -> dict[str, float]:
     """Predicts held-out images under the stress; returns the metrics."""
-    loader = evaluation_loader(training.config, context.store, rows, workers, stress=context.stress)
-    probabilities = predict(
-        training.evaluated, loader, training.device, context.task.activation, beat
-    )
-    scores = _scores(probabilities, rows, context)
-    _save(probabilities, rows, context, folder / predictions_file("stress"), beat)
+    found = _predicted(training, rows, context, workers, beat, context.stress)
+    predictions = _judged(found, context, last)
+    scores = _scores(predictions, rows, context)
+    _save(predictions, folder / predictions_file("stress"), beat)
     return scores
 
 
@@ -177,30 +213,9 @@ def _predict_test(
 ) -> None:
     rows = context.test_rows
     if context.predict_test and len(rows):
-        loader = evaluation_loader(training.config, context.store, rows, workers)
-        probabilities = predict(
-            training.evaluated, loader, training.device, context.task.activation, beat
-        )
-        _demand_finite(probabilities)
-        _save(probabilities, rows, context, folder / predictions_file("test"), beat)
+        predictions = _predicted(training, rows, context, workers, beat)
+        _save(predictions, folder / predictions_file("test"), beat)
 
 
-def _demand_finite(probabilities: NDArray[np.float32]) -> None:
-    if not np.isfinite(probabilities).all():
-        raise TrainingError("predicted probabilities are not finite")
-
-
-def _save(
-    probabilities: NDArray[np.float32],
-    rows: NDArray[np.int64],
-    context: TrainingContext,
-    path: Path,
-    beat: Beat,
-) -> None:
-    names = context.store.images
-    predictions = Predictions(
-        images=tuple(names[row] for row in rows),
-        classes=context.classes,
-        heads={context.task.head: probabilities},
-    )
+def _save(predictions: Predictions, path: Path, beat: Beat) -> None:
     with_room(functools.partial(predictions.write, path), beat)

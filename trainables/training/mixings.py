@@ -15,7 +15,8 @@ from trainables.parts import Parts
 from timm.data.mixup import Mixup
 
 Mix = Callable[[torch.Tensor, torch.Tensor], tuple[torch.Tensor, torch.Tensor]]
-"""From images (n, 3, height, width) and targets (n, …) to mixed ones."""
+"""From images (n, 3, height, width) and targets (n, …), or (n, classes, height, width), to mixed
+ones."""
 
 BuildMix = Callable[[TrialConfig], Mix]
 
@@ -28,7 +29,8 @@ def _pairs(config: TrialConfig) -> Mix:
     """timm's mixup or CutMix; it draws from numpy's global generator.
 
     timm mixes class indices only. Given the images' places in the batch instead, it says how much
-    of which image is in each, and any target is mixed in these shares.
+    of which image is in each, and any target is mixed in these shares; masks are mixed as the
+    images are.
     """
     settings, count = config.mix, config.run.images_at_once
     assert isinstance(settings, Pairs)
@@ -36,7 +38,11 @@ def _pairs(config: TrialConfig) -> Mix:
     mixup = Mixup(**alphas, label_smoothing=0.0, num_classes=count)  # the loss smooths
 
     def mix(images: torch.Tensor, targets: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        mixed, shares = mixup(images, torch.arange(count, device=images.device))
+        places = torch.arange(count, device=images.device)
+        if targets.ndim == images.ndim:  # of pixels, which go where the image's own go
+            joined, _ = mixup(torch.cat([images, targets], dim=1), places)
+            return joined[:, : images.shape[1]], joined[:, images.shape[1] :]
+        mixed, shares = mixup(images, places)
         return mixed, torch.tensordot(shares, targets, dims=1)
 
     return mix

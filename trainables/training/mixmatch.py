@@ -47,14 +47,14 @@ class MixMatchState(TrainingState):
 
     def batches(self, epoch: int) -> Iterator[tuple[Batch, torch.Tensor]]:
         """Labelled batches, each with the views of as many test images."""
-        views = (pictures for pictures, _ in self._unlabelled.epoch(epoch))
+        views = (batch.pictures for batch in self._unlabelled.epoch(epoch))
         for labelled in self.loader.epoch(epoch):
             yield labelled, torch.cat([next(views) for _ in range(VIEWS)])
 
     def batch_loss(self, batch: Any, update: int) -> tuple[torch.Tensor, int]:
         """The labelled images' loss, and the squared error of the others', which rises to its
         weight."""
-        (pictures, wanted), views = batch
+        (pictures, wanted, _), views = batch
         settings, device, labelled = self.config.run, self.device, len(pictures)
         assert isinstance(settings, MixMatch)
         inputs = to_input(torch.cat([pictures, views]), self.model, device)

@@ -11,15 +11,17 @@ import numpy as np
 import torch
 
 from spaces.trial_config import TrialConfig
-from trainables.data.loader import TrainingLoader
+from trainables.data.loader import Batch, TrainingLoader
 from trainables.data.training_set import training_set
 from trainables.inference.predict import to_input
+from trainables.tasks.segmentation import planes_of
 from trainables.training.averages import AVERAGES
 from trainables.training.context import TrainingContext
 from trainables.training.device import Device
 from trainables.training.mixings import MIXINGS
 from trainables.training.optimizers import OPTIMIZERS
 from trainables.training.schedules import SCHEDULES
+from trainables.training.training_error import TrainingError
 
 Beat = Callable[[], None]
 """Called at every batch: a sign of life."""
@@ -27,10 +29,6 @@ Beat = Callable[[], None]
 
 def no_beat() -> None:
     """For a training that nobody watches."""
-
-
-class TrainingError(RuntimeError):
-    """A training that cannot go on, such as one whose loss is not finite."""
 
 
 class TrainingState:
@@ -46,6 +44,8 @@ class TrainingState:
         self.scaler = self.device.scaler()
         self.loss = context.loss(config)
         self.learned = training_set(config, context)
+        pixels = self.learned.pixels
+        self.pixels = None if pixels is None else torch.from_numpy(pixels).to(self.device.target)
         self.loader = TrainingLoader(config, context.store, self.learned, workers)
         self.steps = len(self.loader) // config.run.accumulation
         self.schedule = SCHEDULES.of(config.schedule)(config, self.optimizer, self.steps)
@@ -110,11 +110,18 @@ class TrainingState:
             batch: One of `batches`.
             update: The optimizer step that it is part of, counted from 0 over the training.
         """
-        pictures, wanted = batch
-        inputs = to_input(pictures, self.model, self.device)
-        inputs, targets = self.mix(inputs, wanted.to(self.device.target, non_blocking=True))
+        inputs = to_input(batch.pictures, self.model, self.device)
+        inputs, targets = self.mix(inputs, self.wanted(batch))
         with self.device.autocast():
-            return self.loss(self.model(inputs), targets), len(pictures)
+            return self.loss(self.model(inputs), targets), len(inputs)
+
+    def wanted(self, batch: Batch) -> torch.Tensor:
+        """What outputs of a micro-batch are compared with, on the device."""
+        targets = batch.targets.to(self.device.target, non_blocking=True)
+        if batch.masks is None or self.pixels is None:
+            return targets
+        masks = batch.masks.to(self.device.target, non_blocking=True)
+        return planes_of(masks, self.pixels) * targets[:, :, None, None]
 
     def _step(self, update: int) -> None:
         if self.config.optimizer.clip_grad:

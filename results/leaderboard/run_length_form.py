@@ -1,0 +1,214 @@
+"""Submissions of masks as run lengths: written in the sample's form, and read back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import pandas as pd
+
+from results.leaderboard.submission_file import check_ids, read_table
+from results.masks.label_map import label_map
+from results.masks.mask_files import NumberFiles
+from results.masks.planes import Pixels, Planes
+from results.masks.rle import decode, encode
+from results.masks.true_masks import MaskRules, read_truth
+from results.masks.truth import Truth
+from results.predictions import Predictions
+from spaces.errors import InputError, unknown
+from spaces.files import whole_file
+
+ORDER: Final = "column"
+"""How sites number pixels: down the first column, then the next, from 1."""
+
+CERTAIN = 255
+"""A probability of 1."""
+
+Mask = tuple[str, str]
+"""Image and class of a row."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunLengthForm:
+    """A row of run lengths per image, or per image and class.
+
+    Attributes:
+        columns: The first names the image, alone or as ``<image>_<class>``, or together with the
+            second of three; the last holds the run lengths.
+        rows: Image and class of each row, in order.
+        ids: The first column's values.
+        classes: Class names by index.
+        background: Index of the class of pixels that no row claims, or None.
+    """
+
+    columns: tuple[str, ...]
+    rows: tuple[Mask, ...]
+    ids: tuple[str, ...]
+    classes: tuple[str, ...]
+    background: int | None
+
+    @staticmethod
+    def of(images: Sequence[str], truth: Truth) -> RunLengthForm:
+        """A row per image and scored class; per image where one class is scored."""
+        scored = truth.scored
+        rows = tuple((image, name) for image in images for name in scored)
+        columns = ("image", "rle") if len(scored) == 1 else ("image", "class", "rle")
+        ids = tuple(image for image, _ in rows)
+        return RunLengthForm(
+            columns=columns,
+            rows=rows,
+            ids=ids,
+            classes=truth.classes,
+            background=truth.background,
+        )
+
+    @staticmethod
+    def read(sample: Path, images: Sequence[str], truth: Truth) -> RunLengthForm:
+        """Reads the form from a sample submission.
+
+        Raises:
+            InputError: If its rows are not those of all test images and scored classes.
+        """
+        table = read_table(sample)
+        columns, scored = tuple(map(str, table.columns)), truth.scored
+        ids = tuple(table.iloc[:, 0])
+        if len(columns) == 3:
+            rows = tuple(zip(ids, table.iloc[:, 1], strict=True))
+        elif len(columns) == 2:
+            rows = tuple(_apart(name, set(images), scored, sample) for name in ids)
+        else:
+            raise InputError(
+                f"{sample}: an id and run lengths are needed, or image, class and run lengths; "
+                f"got {', '.join(columns)}"
+            )
+        for row, (_, name) in enumerate(rows, start=2):
+            if name not in scored:
+                raise unknown("class", name, scored, f"{sample}, row {row}")
+        wanted = tuple(f"{image} {name}" for image in images for name in scored)
+        check_ids(tuple(" ".join(row) for row in rows), wanted, sample, "masks of test images")
+        return RunLengthForm(
+            columns=columns,
+            rows=rows,
+            ids=ids,
+            classes=truth.classes,
+            background=truth.background,
+        )
+
+    def write(self, predictions: Predictions, path: Path) -> None:
+        """Writes masks at the images' own sizes, whole and checked or not at all."""
+        found: dict[Mask, str] = {}
+        sizes = predictions.sizes
+        for image, mask, size in zip(predictions.images, predictions.masks, sizes, strict=True):
+            labels = label_map(mask, int(size[0]), int(size[1]))
+            for index, name in enumerate(self.classes):
+                found[image, name] = encode(labels == index, ORDER)
+        table = pd.DataFrame({self.columns[0]: self.ids})
+        if len(self.columns) == 3:
+            table[self.columns[1]] = [name for _, name in self.rows]
+        table[self.columns[-1]] = [found[row] for row in self.rows]
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with whole_file(path) as temporary:
+            table.to_csv(temporary, index=False)
+            self.check(temporary)
+
+    def check(self, path: Path) -> None:
+        """Checks columns, rows and their order, and that run lengths are numbers.
+
+        Raises:
+            InputError: Naming what is wrong, with the row.
+        """
+        table = read_table(path)
+        if tuple(table.columns) != self.columns:
+            raise InputError(f"{path}: columns {list(table.columns)}, not {list(self.columns)}")
+        check_ids(tuple(dict.fromkeys(table.iloc[:, 0])), tuple(dict.fromkeys(self.ids)), path)
+        listed = list(table.iloc[:, :-1].itertuples(index=False, name=None))
+        three = len(self.columns) == 3
+        wanted = self.rows if three else tuple((name,) for name in self.ids)
+        for row, (found, asked) in enumerate(zip(listed, wanted, strict=False), start=2):
+            if tuple(found) != asked:
+                raise InputError(
+                    f"{path}, row {row}: {' '.join(found)} where {' '.join(asked)} belongs"
+                )
+        if len(listed) != len(wanted):
+            raise InputError(f"{path}: {len(listed)} rows, {len(wanted)} are needed")
+
+    def masks(self, path: Path, images: Sequence[str], sizes: Sequence[tuple[int, int]]) -> Planes:
+        """Reads the masks of some images back, as certain probabilities.
+
+        Args:
+            path: A submission in this form.
+            images: Which ones.
+            sizes: Their heights and widths in pixels.
+
+        Raises:
+            InputError: For run lengths that are none, do not fit the image, or lie over those of
+                another class.
+        """
+        self.check(path)
+        texts = dict(zip(self.rows, read_table(path).iloc[:, -1], strict=True))
+        row_of = {row: number for number, row in enumerate(self.rows, start=2)}
+
+        def planes() -> Iterator[Pixels]:
+            for image, (height, width) in zip(images, sizes, strict=True):
+                mask = np.zeros((height, width, len(self.classes)), np.uint8)
+                for index, name in enumerate(self.classes):
+                    text = texts.get((image, name), "")
+                    place = f"{path}, row {row_of.get((image, name))}"
+                    try:
+                        inside = decode(text, height, width, ORDER)
+                    except InputError as error:
+                        raise InputError(f"{place}: {error}") from error
+                    if mask[inside].any():
+                        raise InputError(f"{place}: its pixels belong to another class, too")
+                    mask[inside, index] = CERTAIN
+                nobodys = ~mask.any(axis=2)
+                if self.background is not None:
+                    mask[nobodys, self.background] = CERTAIN
+                elif nobodys.any():
+                    raise InputError(f"{path}: {nobodys.sum():,} pixels of {image!r} have no class")
+                yield mask
+
+        return Planes.of(planes())
+
+
+def read_solution(path: Path, images: Sequence[str], truth: Truth) -> Truth:
+    """Reads true masks of test images, of all of them or of a public part.
+
+    Args:
+        path: A table of images and files of masks, which are relative to its folder.
+        images: All test images.
+        truth: True masks of training images, which say what the numbers of masks mean.
+
+    Raises:
+        InputError: For images that are no test images, repeated ones, or files that are no masks.
+    """
+    table = read_table(path)
+    if len(table.columns) < 2:
+        raise InputError(f"{path}: a column of images and one of masks are needed")
+    names = tuple(table.iloc[:, 0])
+    check_ids(names, tuple(i for i in images if i in set(names)), path)
+    files = [path.parent / name for name in table.iloc[:, 1]]
+    for row, file in enumerate(files, start=2):
+        if not file.is_file():
+            raise InputError(f"{path}, row {row}: mask {str(file)!r} is missing")
+    place = f"{path}, row "
+    source = NumberFiles(files=files)
+    return read_truth(source, MaskRules.of(truth), names, lambda row: f"{place}{row + 2}")
+
+
+def _apart(name: str, images: set[str], scored: tuple[str, ...], sample: Path) -> Mask:
+    """Image and class of an id: the image alone where one class is scored, or ``<image>_<class>``,
+    the class by its name or its number from 1."""
+    if name in images:
+        if len(scored) == 1:
+            return name, scored[0]
+        raise InputError(
+            f"{sample}: {name!r} names no class; {len(scored)} are scored: {', '.join(scored)}"
+        )
+    image, _, kind = name.rpartition("_")
+    if kind.isdecimal() and 1 <= int(kind) <= len(scored) and kind not in scored:
+        kind = scored[int(kind) - 1]
+    return image, kind

@@ -1,0 +1,176 @@
+"""Post-processing chosen on out-of-fold predictions, and judged by folds that did not choose it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from results.masks.counts import Mask, compare, judged
+from results.masks.metrics import NEED_EDGES
+from results.masks.postprocess import Form, Planes, Postprocess
+from results.metrics import Floats, Ints, Metric
+
+Load = Callable[[], tuple[Planes, Mask]]
+"""Gives an image's probabilities (h, w, classes) and true mask; called once for several tries."""
+
+PRESENT = (0.3, 0.5, 0.7, 0.9)
+WEIGHTS = (0.5, 0.7, 1.4, 2.0)
+THRESHOLDS = (0.3, 0.4, 0.5, 0.6, 0.7)
+OPENING = (1, 2)
+SIZES = (0.0003, 0.001, 0.003)
+"""What is tried; sizes, of components and holes, are shares of the image."""
+
+Step = Callable[[Postprocess], list[Postprocess]]
+"""From the present settings to those that differ in one number."""
+
+
+class Counted:
+    """Counts of all images under any post-processing; each setting is counted once.
+
+    Args:
+        images: Out-of-fold predictions and true masks.
+        form: What a mask is here.
+        metric: What will be asked for: whether boundaries are compared depends on it.
+        beat: Called after every image.
+    """
+
+    def __init__(
+        self,
+        images: Sequence[Load],
+        form: Form,
+        metric: Metric,
+        beat: Callable[[], None] = lambda: None,
+    ) -> None:
+        self.images, self.form, self.metric = images, form, metric
+        self._beat = beat
+        self._found: dict[Postprocess, Floats] = {}
+
+    def counts(self, settings: Sequence[Postprocess]) -> list[Floats]:
+        """Counts (n, k) under each of some settings; every image is loaded once for all of them."""
+        new = list(dict.fromkeys(s for s in settings if s not in self._found))
+        rows: list[list[Floats]] = [[] for _ in new]
+        for load in self.images if new else ():
+            probabilities, truth = load()
+            for setting, found in zip(new, rows, strict=True):
+                found.append(self._compared(setting.apply(probabilities, self.form), truth))
+            self._beat()
+        self._found |= {s: np.stack(found) for s, found in zip(new, rows, strict=True)}
+        return [self._found[s] for s in settings]
+
+    def scores(self, settings: Sequence[Postprocess], rows: Ints) -> Floats:
+        """Scores of some images under each setting, the larger the better; -inf for none."""
+        labels = np.zeros(len(rows), np.int64)
+        found = [self.metric.score(labels, counts[rows]) for counts in self.counts(settings)]
+        return np.nan_to_num(self.metric.sign * np.array(found), nan=-np.inf)
+
+    def _compared(self, mask: Mask, truth: Mask) -> Floats:
+        edges = self.metric.name in NEED_EDGES
+        return compare(truth, mask, self.form.classes, self.form.background, edges=edges)
+
+
+def candidates(form: Form) -> list[Step]:
+    """The numbers that are tried one after the other, what matters most first.
+
+    Thresholds where a pixel is of a class or not, weights where classes compete.
+
+    Args:
+        form: What a mask is here.
+    """
+    kept = judged(form.classes, form.background)
+    thresholds = form.overlapping or (form.background is not None and len(kept) == 1)
+    steps: list[Step] = []
+    if thresholds:
+        steps += [_of_class("thresholds", c, THRESHOLDS, [0.5] * form.classes) for c in kept]
+    else:
+        steps += [_of_class("weights", c, WEIGHTS, [1.0] * form.classes) for c in kept]
+    if form.may_be_empty:
+        steps.append(_of("present", PRESENT))
+    steps += [_of_class("components", c, SIZES, [0.0] * form.classes) for c in kept]
+    return [*steps, _of("holes", SIZES), _of("opening", OPENING)]
+
+
+def _of(name: str, values: Sequence[float]) -> Step:
+    return lambda present: [replace(present, **{name: value}) for value in values]  # type: ignore[arg-type]
+
+
+def _of_class(name: str, c: int, values: Sequence[float], usual: Sequence[float]) -> Step:
+    def step(present: Postprocess) -> list[Postprocess]:
+        now = getattr(present, name) or tuple(usual)
+        changed = [(*now[:c], value, *now[c + 1 :]) for value in values]
+        return [replace(present, **{name: numbers}) for numbers in changed]  # type: ignore[arg-type]
+
+    return step
+
+
+def choose(counted: Counted, rows: Ints) -> Postprocess:
+    """Number after number, the value that suits some images best; as it was unless one gains.
+
+    Args:
+        counted: Counts of all images.
+        rows: Images that choose.
+
+    Returns:
+        The settings; those without effect where nothing gains.
+    """
+    chosen = Postprocess()
+    best = float(counted.scores([chosen], rows)[0])
+    for step in candidates(counted.form):
+        tried = step(chosen)
+        scores = counted.scores(tried, rows)
+        top = int(scores.argmax())
+        if scores[top] > best + 1e-12:
+            chosen, best = tried[top], float(scores[top])
+    return chosen
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Nested:
+    """A choice and its honest judgement.
+
+    Attributes:
+        chosen: By all folds.
+        by_fold: By all folds but one, by the fold that was left out.
+        plain: Score without post-processing.
+        flattered: Score with what all folds chose, on all folds.
+        honest: Score where every fold is processed as the others chose.
+        plain_counts: float64 (n, k), counts without, for paired comparisons.
+        honest_counts: The same where every fold is processed as the others chose.
+    """
+
+    chosen: Postprocess
+    by_fold: dict[int, Postprocess]
+    plain: float
+    flattered: float
+    honest: float
+    plain_counts: Floats
+    honest_counts: Floats
+
+
+def nested(counted: Counted, folds: Ints) -> Nested:
+    """Chooses on all folds but one and scores the one, for every fold; then chooses on all.
+
+    Args:
+        counted: Counts of all images.
+        folds: int (n,), the fold of each image; two at least.
+    """
+    (plain,) = counted.counts([Postprocess()])
+    honest = plain.copy()
+    by_fold = {}
+    for fold in np.unique(folds).tolist():
+        by_fold[fold] = choose(counted, np.flatnonzero(folds != fold))
+        (found,) = counted.counts([by_fold[fold]])
+        honest[folds == fold] = found[folds == fold]
+    chosen = choose(counted, np.arange(len(folds)))
+    (flattered,) = counted.counts([chosen])
+    labels = np.zeros(len(folds), np.int64)
+    return Nested(
+        chosen=chosen,
+        by_fold=by_fold,
+        plain=counted.metric.score(labels, plain),
+        flattered=counted.metric.score(labels, flattered),
+        honest=counted.metric.score(labels, honest),
+        plain_counts=plain,
+        honest_counts=honest,
+    )

@@ -1,0 +1,184 @@
+"""True masks, read once from whatever a contest writes them as."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import astuple, dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+
+from results.masks.counts import VOID
+from results.masks.planes import Pixels, Planes
+from results.masks.truth import Truth
+from spaces.digest import digest
+from spaces.errors import InputError, unknown
+from spaces.files import whole_file
+
+FORMAT = 1
+THREADS = 2
+SHOWN = 10
+"""Faults that one message lists."""
+
+
+class MaskSource(Protocol):
+    """Where masks come from."""
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Class names where the source knows them; empty where it has numbers only."""
+
+    @property
+    def key(self) -> Any:
+        """Identity of what is read, JSON-ready."""
+
+    def read(self, row: int) -> Pixels:
+        """The mask of an image, uint8 (height, width): class indices, or numbers.
+
+        Raises:
+            ValueError, OSError: If it is none; the message does not say of which image.
+        """
+
+
+@dataclass(frozen=True, kw_only=True)
+class MaskRules:
+    """What the numbers of masks mean.
+
+    Attributes:
+        classes: Class names by index; empty for those of the source, or its numbers.
+        void: Number of pixels that count for nothing; -1 for none.
+        background: Name of the class that is not scored by itself; empty for none.
+        numbers: Number of each class; empty to tell them from the masks.
+    """
+
+    classes: tuple[str, ...] = ()
+    void: int = -1
+    background: str = ""
+    numbers: tuple[int, ...] = ()
+
+    @staticmethod
+    def of(truth: Truth) -> MaskRules:
+        """What the numbers of other masks of the same contest mean."""
+        scored = "" if truth.background is None else truth.classes[truth.background]
+        return MaskRules(
+            classes=truth.classes, void=truth.void, background=scored, numbers=truth.numbers
+        )
+
+
+def read_truth(
+    source: MaskSource,
+    rules: MaskRules,
+    images: Sequence[str],
+    place: Callable[[int], str],
+    kept: Path | None = None,
+) -> Truth:
+    """Reads the masks of images, or finds them where they were kept.
+
+    Args:
+        source: Where they come from.
+        rules: What their numbers mean. Unless it is said, they are class indices; or as many other
+            numbers as there are classes, in their order, such as 0 and 255.
+        images: Names of the images.
+        place: Where the mask of a row stands, for messages.
+        kept: Folder in which what was read is kept; None to keep nothing.
+
+    Raises:
+        InputError: Naming the files that are no masks, values that are no classes, or classes that
+            occur nowhere.
+    """
+    key = digest([FORMAT, source.key, list(images), *astuple(rules)])
+    known = None if kept is None else kept / f"masks-{key}.txt"
+    if kept is not None and known is not None and known.exists():
+        path = kept / known.read_text()
+        if path.exists():
+            return Truth.read(path)
+    numbers = _numbers(source, len(images), place)
+    first = _first_rows(numbers)
+    given = rules.numbers or _given(first, rules, rules.classes or source.classes, place)
+    names = rules.classes or source.classes or tuple(map(str, given))
+    lookup = np.full(256, VOID, np.uint8)
+    lookup[list(given)] = np.arange(len(given))
+    if len(names) < 2:
+        raise InputError(f"masks have one class only ({', '.join(names)}); two at least are needed")
+    if rules.background and rules.background not in names:
+        raise unknown("class", rules.background, names, f"data.background={rules.background}")
+    for index, number in enumerate(given):
+        if number not in first and not rules.numbers:
+            raise InputError(f"class {names[index]!r} occurs in no mask")
+    for number in first:
+        if number not in (*given, rules.void):
+            raise InputError(
+                f"{place(first[number])}: {number} is the number of no class; the classes' are "
+                f"{', '.join(map(str, given))}; data.void={number} leaves such pixels out"
+            )
+    truth = Truth(
+        images=tuple(images),
+        classes=names,
+        background=names.index(rules.background) if rules.background else None,
+        numbers=given,
+        void=rules.void,
+        masks=Planes.of(lookup[mask] for mask in numbers),
+    )
+    if kept is None or known is None:
+        return truth
+    path = truth.write(kept)
+    with whole_file(known) as temporary:
+        temporary.write_text(path.name)
+    return Truth.read(path)
+
+
+def _numbers(source: MaskSource, count: int, place: Callable[[int], str]) -> Planes:
+    """All masks as they are written.
+
+    Raises:
+        InputError: Naming those that cannot be read.
+    """
+    faults: list[str] = []
+
+    def read(row: int) -> Pixels | str:
+        try:
+            return source.read(row)
+        except (OSError, ValueError) as error:
+            return f"{place(row)}: {error}"
+
+    def masks() -> Iterator[Pixels]:
+        with ThreadPoolExecutor(THREADS) as pool:
+            for found in pool.map(read, range(count)):
+                if isinstance(found, str):
+                    faults.append(found)
+                else:
+                    yield found
+
+    planes = Planes.of(masks())
+    if faults:
+        more = f"\n  … and {len(faults) - SHOWN} more" if len(faults) > SHOWN else ""
+        lines = "".join(f"\n  {fault}" for fault in faults[:SHOWN])
+        raise InputError(f"{len(faults)} of {count} masks cannot be read:{lines}{more}")
+    return planes
+
+
+def _first_rows(numbers: Planes) -> dict[int, int]:
+    """The first row that each number occurs in, by rising numbers."""
+    first: dict[int, int] = {}
+    for row, mask in enumerate(numbers):
+        for number in np.flatnonzero(np.bincount(mask.ravel(), minlength=256)).tolist():
+            first.setdefault(number, row)
+    return dict(sorted(first.items()))
+
+
+def _given(
+    first: dict[int, int], rules: MaskRules, names: tuple[str, ...], place: Callable[[int], str]
+) -> tuple[int, ...]:
+    """The number of every class."""
+    values = tuple(number for number in first if number != rules.void)
+    if not names or (len(values) == len(names) and values[-1] >= len(names)):
+        return values
+    strange = next((number for number in values if number >= len(names)), None)
+    if strange is not None:
+        raise InputError(
+            f"{place(first[strange])}: {strange} is the number of no class: there are "
+            f"{len(names)}, from 0; data.void={strange} leaves such pixels out"
+        )
+    return tuple(range(len(names)))

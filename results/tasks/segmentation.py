@@ -1,0 +1,181 @@
+"""One class per pixel; predictions are probabilities of classes per pixel."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from results.masks import pixels
+from results.masks.label_map import at_size, label_map, nearest
+from results.masks.metrics import MASK_METRICS, class_table
+from results.masks.planes import Pixels, Planes
+from results.metrics import Floats, Ints, Metric
+from results.predictions import COUNTS, MASKS, SIZES, Head, Predictions
+from results.tasks.task import Examples, Known, Merge, Solved, Task
+from spaces.errors import InputError
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from results.leaderboard.form import Form
+    from results.masks.truth import Truth
+
+
+class Segmentation(Task):
+    """Targets are masks; predictions are `Planes` of uint8 (h, w, classes), in 255ths.
+
+    What metrics are computed of are counts per image (`results.masks.counts`).
+    """
+
+    name = "segmentation"
+    head = MASKS
+    metrics = MASK_METRICS
+    metric_name = "mean_iou"
+    defaults = MappingProxyType({"model": "smp"})
+
+    def average(self, predictions: Sequence[Predictions]) -> Predictions:
+        """The mean of the probabilities, each model's resized to the first one's where it must."""
+
+        def merged() -> Iterator[Pixels]:
+            for masks in zip(*(p.masks for p in predictions), strict=True):
+                height, width = masks[0].shape[:2]
+                total = sum(at_size(mask, height, width).astype(np.uint32) for mask in masks)
+                yield np.asarray((total + len(masks) // 2) // len(masks), np.uint8)
+
+        first = predictions[0]
+        return self._with(first, first.masks if len(predictions) == 1 else Planes.of(merged()))
+
+    def _with(self, like: Predictions, masks: Planes) -> Predictions:
+        """Other masks of the same images, not yet judged."""
+        heads: dict[str, Head] = {**like.heads, MASKS: masks}
+        heads.pop(COUNTS, None)
+        return Predictions(images=like.images, classes=like.classes, heads=heads)
+
+    def judged(
+        self, predictions: Predictions, truth: Truth | None, *, edges: bool = True
+    ) -> Predictions:
+        """With counts beside the truth."""
+        assert truth is not None
+        counts = truth.of(predictions.images).counts(predictions.masks, edges=edges)
+        return Predictions(
+            images=predictions.images,
+            classes=predictions.classes,
+            heads={**predictions.heads, COUNTS: counts},
+        )
+
+    def form(self, sample: Path | None, images: tuple[str, ...], known: Known) -> Form:
+        """Run lengths, a mask per image or per image and class."""
+        from results.leaderboard.run_length_form import RunLengthForm
+
+        assert known.truth is not None
+        if sample is None:
+            return RunLengthForm.of(images, known.truth)
+        return RunLengthForm.read(sample, images, known.truth)
+
+    def read_submission(self, path: Path, known: Known) -> Predictions:
+        """Masks at the images' own sizes, as certain probabilities."""
+        from results.leaderboard.run_length_form import RunLengthForm
+
+        assert known.truth is not None
+        images = tuple(known.sizes)
+        form = RunLengthForm.read(path, images, known.truth)
+        sizes = [known.sizes[image] for image in images]
+        masks = form.masks(path, images, sizes)
+        heads: dict[str, Head] = {MASKS: masks, SIZES: np.array(sizes, np.float32)}
+        return Predictions(images=images, classes=known.classes, heads=heads)
+
+    def solved(self, path: Path, submitted: Predictions, known: Known) -> Solved:
+        """Masks of the images that the solution names, in the form of the training masks."""
+        from results.leaderboard.run_length_form import read_solution
+
+        assert known.truth is not None
+        truth = read_solution(path, submitted.images, known.truth)
+        for row, (image, shape) in enumerate(
+            zip(truth.images, truth.masks.shapes.tolist(), strict=True), start=2
+        ):
+            height, width = known.sizes[image]
+            if tuple(shape) != (height, width):
+                raise InputError(
+                    f"{path}, row {row}: the mask has {shape[1]} x {shape[0]} pixels, the image "
+                    f"{width} x {height}"
+                )
+        counts = truth.counts(submitted.of(truth.images).masks)
+        return Solved(truth.images, np.zeros(len(truth.images), np.int64), counts)
+
+    def probabilities(self, predictions: Predictions) -> NDArray[np.float32]:
+        """Those of some pixels of every image."""
+        return pixels.probabilities(predictions.masks)
+
+    def examples(self, labels: Ints, predictions: Predictions, truth: Truth | None) -> Examples:
+        """Some pixels of every image, without those of which nothing is known."""
+        assert truth is not None
+        classes, known = pixels.classes_of(truth.of(predictions.images))
+        rows = np.repeat(np.arange(len(predictions.images)), pixels.GRID**2)
+        return Examples(classes[known], self.probabilities(predictions)[known], rows[known])
+
+    def example_metric(self, metric: Metric, truth: Truth | None) -> Metric:
+        """The same of pixels together."""
+        assert truth is not None
+        return pixels.pixel_metric(metric, len(truth.classes), truth.background)
+
+    def merged(self, merge: Merge, predictions: Sequence[Predictions]) -> Predictions:
+        """Every image's pixels merged."""
+        first = predictions[0]
+
+        def masks() -> Iterator[Pixels]:
+            for seen in zip(*(p.masks for p in predictions), strict=True):
+                height, width, classes = seen[0].shape
+                block = np.stack([at_size(mask, height, width) for mask in seen])
+                shares = block.reshape(len(seen), -1, classes).astype(np.float32) / np.float32(255)
+                found = np.rint(merge(shares) * 255).astype(np.uint8)
+                yield found.reshape(height, width, classes)
+
+        return self._with(first, Planes.of(masks()))
+
+    def errors(self, labels: Ints, judged: NDArray[np.floating]) -> Floats:
+        """Share of the pixels that are told as another class."""
+        right, all_pixels = judged[:, 0].astype(np.float64), judged[:, 1].astype(np.float64)
+        return 1 - right / np.maximum(all_pixels, 1)
+
+    def class_table(
+        self, labels: Ints, predictions: Predictions, truth: Truth | None
+    ) -> pd.DataFrame:
+        """Intersection over union, Dice, F1 of boundaries, precision, recall and pixels."""
+        assert truth is not None
+        table = pd.DataFrame(asdict(class_table(predictions.judged.sum(axis=0, dtype=np.float64))))
+        table.insert(0, "name", truth.scored)
+        return table.sort_values(["iou", "name"]).reset_index(drop=True)
+
+    def worst(self, labels: Ints, predictions: Predictions) -> Ints:
+        """By the share of wrong pixels."""
+        return np.argsort(-self.errors(labels, predictions.judged), kind="stable")
+
+    def panel(
+        self, picture: NDArray[np.uint8], label: int, predicted: Predictions, truth: Truth | None
+    ) -> tuple[NDArray[np.uint8], str]:
+        """The picture, with its true and its predicted mask beside it."""
+        from results.reporting.mask_figures import overlay
+
+        assert truth is not None
+        height, width = picture.shape[:2]
+        true = truth.masks[truth.rows[predicted.images[0]]]
+        told = label_map(predicted.masks[0], *true.shape)
+        masks = [nearest(mask, height, width) for mask in (true, told)]
+        shown = [picture, *(overlay(picture, mask) for mask in masks)]
+        wrong = float(self.errors(np.zeros(1, np.int64), predicted.judged)[0])
+        return np.concatenate(shown, axis=1), f"{predicted.images[0]}\n{wrong:.0%} wrong"
+
+    def diagnostics(
+        self, labels: Ints, predictions: Predictions, truth: Truth | None
+    ) -> dict[str, Figure]:
+        """Scores by class."""
+        from results.reporting.mask_figures import class_bars
+
+        return {"classes.png": class_bars(self.class_table(labels, predictions, truth))}

@@ -1,0 +1,186 @@
+"""The whole line with masks, through the command line: trained, promoted, blended, handed in."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+
+from results.leaderboard.leaderboard import Leaderboard
+from results.masks.label_map import label_map
+from results.masks.rle import decode
+from results.predictions import Predictions
+from results.records.trials import Search
+from tests.discs import CLASSES, discs
+
+DATA = (
+    "data=csv",
+    "data.root=scenes",
+    "data.name=scenes",
+    "data.mask=mask",
+    "data.background=ground",
+    f"data.classes=[{','.join(CLASSES)}]",
+    "data.group=sequence",
+    "holdout.folds=4",
+    "data.baseline.backbone=test_resnet",
+    "data.baseline.decoder=pspnet",
+    "data.baseline.decoder_width=0.25",
+    "data.baseline.size=32",
+    "data.baseline.epochs=2",
+    "data.baseline.batch=8",
+    "data.baseline.lr=5e-3",
+)
+
+
+def run(folder: Path, name: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", f"search.{name}", *arguments],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        timeout=240,
+        stdin=subprocess.DEVNULL,
+    )
+
+
+def done(folder: Path, name: str, *arguments: str) -> str:
+    found = run(folder, name, *arguments)
+    assert found.returncode == 0, found.stdout + found.stderr
+    return found.stdout
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A training of images at one size, and its promotion to two folds."""
+    folder = tmp_path_factory.mktemp("masks")
+    discs(folder / "scenes")
+    done(folder, "train", *DATA, "name=t", "quiet=true")
+    done(folder, "promote", "select=t-000", "folds=2", "force=try", "name=p", "quiet=true")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def windowed(folder: Path) -> Search:
+    """A training on windows of images that keep their sizes."""
+    done(folder, "train", *DATA, "data.shape=native", "name=w", "quiet=true")
+    return Search.read(folder / "runs/scenes/w")
+
+
+def test_a_promotion_leaves_masks_tables_and_pictures(folder: Path) -> None:
+    promotion = Search.read(folder / "runs/scenes/p")
+    (arm,) = promotion.arms
+    place = promotion.folder
+    oof = Predictions.read(place / f"oof-{arm}.npz")
+    assert len(oof.images) == 16
+    assert promotion.truth is not None
+    again = promotion.truth.of(oof.images).counts(oof.masks)
+    np.testing.assert_array_equal(oof.judged, again)
+    table = pd.read_csv(place / f"classes-{arm}.csv")
+    assert set(table["name"]) == {"disc", "bar"}
+    assert {"iou", "dice", "boundary_f1", "pixels"} <= set(table)
+    for picture in (f"worst-{arm}.png", f"classes-{arm}.png"):
+        with Image.open(place / picture) as image:
+            assert min(image.size) > 100
+
+
+def test_what_is_handed_in_are_the_predicted_masks_at_the_images_own_sizes(folder: Path) -> None:
+    done(folder, "submit", "select=promotion:p")
+    board = Leaderboard.read(folder / "runs/scenes")
+    (submission,) = [s for s in board.submissions.values() if s.trial == "p"]
+    table = pd.read_csv(folder / submission.file, keep_default_na=False)
+    assert list(table.columns) == ["image", "class", "rle"]
+    stored = Predictions.read(folder / "runs/scenes/p/test.npz")
+    for image, mask, size in zip(stored.images, stored.masks, stored.sizes, strict=True):
+        height, width = map(int, size)
+        labels = label_map(mask, height, width)
+        with Image.open(folder / "scenes" / image) as picture:
+            assert picture.size == (width, height)
+        for index, name in ((1, "disc"), (2, "bar")):
+            row = table[(table["image"] == image) & (table["class"] == name)]
+            handed = decode(str(row["rle"].item()), height, width, "column")
+            np.testing.assert_array_equal(handed, labels == index)
+    told = done(folder, "score", "solution=scenes/solution.csv")
+    assert "scored on 8 of 8 test images" in told
+
+
+def test_a_blend_of_views(folder: Path) -> None:
+    told = done(folder, "blend", "select=p", "views=[hflip,rotate180]")
+    assert "pixels of 16 images out of fold" in told
+    place = folder / "runs/scenes/blends/b001"
+    oof, test = (Predictions.read(place / f"{part}.npz") for part in ("oof", "test"))
+    assert oof.judged.shape[0] == 16
+    assert len(test.masks) == 8
+    assert "run lengths" not in done(folder, "submit", "select=blend:b001")
+
+
+def test_an_export_writes_the_masks_that_were_stored(folder: Path) -> None:
+    told = done(folder, "export", "promotion=p", "to=model")
+    assert "pixels of 8 images the stored class" in told
+    assert "registry: left out" in told
+    alone = subprocess.run(
+        [sys.executable, "model/predict.py", "scenes/test", "--out", "alone"],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=True,
+        env={"PATH": "/usr/bin:/bin"},
+    )
+    assert "8 images" in alone.stdout
+    done(folder, "predict", "images=scenes/test", "promotion=p", "to=ours")
+    again = done(folder, "predict", "images=scenes/test", "promotion=p", "to=ours")
+    assert "going on after 8 images" in again
+    for path in sorted((folder / "alone").glob("*.png")):
+        with Image.open(path) as a, Image.open(folder / "ours" / path.name) as b:
+            np.testing.assert_array_equal(np.asarray(a), np.asarray(b))
+    for source in (folder / "model/portable").glob("*.py"):
+        assert "from results" not in source.read_text()
+        assert "import results" not in source.read_text()
+
+
+def test_masks_of_another_promotion_are_not_mixed(folder: Path) -> None:
+    (folder / "others").mkdir(exist_ok=True)
+    (folder / "others/.promotion").write_text("q")
+    found = run(folder, "predict", "images=scenes/test", "promotion=p", "to=others")
+    assert found.returncode == 2
+    assert "it holds masks of q; name another folder" in found.stderr
+
+
+def test_windows_are_predicted_at_the_images_own_sizes(windowed: Search) -> None:
+    (trial,) = windowed.trials.values()
+    assert trial.state == "finished"
+    stored = Predictions.read(windowed.trial_folder(trial) / "holdout.npz")
+    sizes = {tuple(map(int, size)) for size in stored.sizes}
+    assert len(sizes) == 2
+    shapes = {tuple(mask.shape[:2]) for mask in stored.masks}
+    assert shapes == sizes
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (["data.mask=msk"], "unknown column 'msk'"),
+        (["data.background=sky"], "unknown class 'sky'"),
+        (["data.classes=[a,b]"], "2 is the number of no class"),
+        (["data.void=300"], "data.void=300: must be 0 to 255, or -1"),
+        (["fix.decoder=unet2"], "unknown value 'unet2'"),
+        (["fix.size=40"], "height and width must be multiples of 32"),
+        (["data.shape=pad"], "data.shape=pad leaves out or adds"),
+        (["metric=macro_f1"], "unknown metric 'macro_f1'"),
+        (["predict.stress=auto"], "a stress moves images, and masks are not moved with them"),
+        (["holdout.folds=20"], "there are only 8 groups"),
+        (["data.mask=", "data.void=-1", "data.background="], "column 'label'"),
+    ],
+)
+def test_bad_input_is_told_before_anything_runs(
+    folder: Path, options: list[str], words: str
+) -> None:
+    found = run(folder, "train", *DATA, *options, "name=x")
+    assert found.returncode == 2, found.stdout + found.stderr
+    assert words in found.stderr
+    assert "Traceback" not in found.stderr
+    assert not (folder / "runs/scenes/x").exists()

@@ -1,0 +1,103 @@
+"""Masks by an exported ensemble, at the images' own sizes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from .images import decode, resize
+from .label_map import at_size, label_map
+from .predictor import Predictor
+from .preparation import Picture, Preparation
+from .windows import predicted
+
+Pixels = NDArray[np.uint8]
+
+
+class MaskPredictor(Predictor):
+    """An exported ensemble that tells the class of every pixel."""
+
+    def labels(self, paths: Sequence[Path]) -> Iterator[tuple[Path, Pixels | None, str]]:
+        """Predicts images one by one.
+
+        Args:
+            paths: Image files.
+
+        Yields:
+            The file, the number of each pixel's class as the training masks had them, uint8
+            (height, width), or None, and the reason for that.
+        """
+        numbers = np.array(self.about["numbers"], np.uint8)
+        for path in paths:
+            try:
+                picture = decode(path.read_bytes())
+                height, width = picture.shape[:2]
+                found = label_map(self.probabilities_of(picture), height, width)
+            except (OSError, ValueError) as error:
+                yield path, None, str(error)
+                continue
+            yield path, numbers[found], ""
+
+    def probabilities_of(self, picture: Picture) -> Pixels:
+        """Mean over the models of each configuration, then over configurations.
+
+        Args:
+            picture: As decoded, uint8 (height, width, 3).
+
+        Returns:
+            uint8 (h, w, classes), in 255ths; its size is that of the first model's predictions.
+        """
+        by_arm: dict[str, list[Pixels]] = {}
+        stored: dict[Preparation, Picture] = {}
+        for (member, model), (preparation, size) in zip(self.members, self.looks, strict=True):
+            if preparation not in stored:
+                stored[preparation] = preparation(picture)
+            found = self._seen(member, model, stored[preparation], size)
+            by_arm.setdefault(member["arm"], []).append(found)
+        return _mean([_mean(found) for found in by_arm.values()])
+
+    def _seen(
+        self,
+        member: dict[str, Any],
+        model: torch.nn.Module,
+        picture: Picture,
+        size: tuple[int, ...],
+    ) -> Pixels:
+        """What one model says of a prepared image."""
+        data = member["config"]["data"]
+        if data["kind"] == "windows":
+            return predicted(
+                picture,
+                lambda cut: self.forward(member, model, cut),
+                window=(size[0], size[1]),
+                scale=data["window_scale"],
+                overlap=data["window_overlap"],
+                how=data["window_weights"],
+                batch=int(member["batch"]),
+            )
+        seen = resize(picture, size[0], size[1])[None]
+        rounded = np.rint(self.forward(member, model, seen)[0] * 255).astype(np.uint8)
+        return np.ascontiguousarray(rounded.transpose(1, 2, 0))
+
+
+def _mean(masks: Sequence[Pixels]) -> Pixels:
+    """As predictions of folds are averaged after training, to the last bit."""
+    if len(masks) == 1:
+        return masks[0]
+    height, width = masks[0].shape[:2]
+    total = sum(at_size(mask, height, width).astype(np.uint32) for mask in masks)
+    return np.asarray((total + len(masks) // 2) // len(masks), np.uint8)
+
+
+def write_mask(path: Path, labels: Pixels) -> None:
+    """Writes numbers of classes as a grey PNG, whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.tmp")
+    temporary.write_bytes(cv2.imencode(".png", labels)[1].tobytes())
+    temporary.replace(path)

@@ -1,0 +1,64 @@
+"""Encoders of timm with decoders of segmentation-models-pytorch, in training and in an export."""
+
+from __future__ import annotations
+
+import inspect
+from typing import Any
+
+import torch
+
+from . import torchvision_cure  # noqa: F401 (has to come before timm)
+
+# isort: split
+import segmentation_models_pytorch as smp
+
+STRIDE = 32
+"""Height and width have to be multiples of it: the encoder halves five times."""
+
+WIDTHS = (
+    "decoder_channels",
+    "decoder_pyramid_channels",
+    "decoder_segmentation_channels",
+    "psp_out_channels",
+)
+"""What decoders call their numbers of channels."""
+
+
+def encoder_decoder(settings: dict[str, Any], classes: int) -> torch.nn.Module:
+    """Builds a network whose logits are (n, classes, height, width), without trained weights.
+
+    Args:
+        settings: Its section of a configuration: ``backbone``, ``decoder``, ``decoder_width`` and
+            ``dropout``.
+        classes: Number of outputs per pixel.
+
+    Raises:
+        ValueError: If the backbone does not go with the decoder.
+    """
+    name, decoder = settings["backbone"], settings["decoder"]
+    kind = smp.MODEL_ARCHITECTURES_MAPPING[decoder]
+    widths = _widths(kind, settings["decoder_width"])
+    try:
+        model = kind(encoder_name=f"tu-{name}", encoder_weights=None, classes=classes, **widths)
+    except (ValueError, RuntimeError, AssertionError, TypeError, KeyError) as error:
+        reason = (str(error).splitlines() or [""])[0] or type(error).__name__
+        raise ValueError(f"backbone={name} does not go with decoder={decoder}: {reason}") from error
+    if settings["dropout"]:
+        model.segmentation_head.insert(0, torch.nn.Dropout2d(settings["dropout"]))
+    model.pretrained_cfg = model.encoder.model.pretrained_cfg  # what images it expects
+    assert isinstance(model, torch.nn.Module)
+    return model
+
+
+def _widths(kind: type[torch.nn.Module], factor: float) -> dict[str, Any]:
+    """Numbers of channels of a decoder, times a factor, in eights."""
+    if factor == 1:
+        return {}
+    defaults = {name: p.default for name, p in inspect.signature(kind).parameters.items()}
+
+    def scaled(value: Any) -> Any:
+        if isinstance(value, int):
+            return max(8, round(value * factor / 8) * 8)
+        return type(value)(scaled(part) for part in value)
+
+    return {name: scaled(defaults[name]) for name in WIDTHS if name in defaults}

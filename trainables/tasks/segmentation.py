@@ -1,0 +1,116 @@
+"""One class per pixel: softmax over classes at every pixel."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from results.masks.planes import Pixels, Planes
+from results.predictions import MASKS, SIZES, Head
+from spaces.errors import InputError
+from spaces.sections.run import MixMatch
+from spaces.trial_config import TrialConfig
+from trainables.inference.views import UNDONE
+from trainables.losses.losses import LOSSES, Loss
+from trainables.networks.networks import NETWORKS
+from trainables.portable.smp_network import STRIDE
+from trainables.tasks.task import Own, TrainingTask
+
+
+class Segmentation(TrainingTask):
+    """An encoder and a decoder with one output per class and pixel."""
+
+    name = "segmentation"
+    head = MASKS
+    activation = "softmax"
+
+    def outputs(self, classes: int) -> int:
+        """One per class, at every pixel."""
+        return classes
+
+    def targets(self, labels: NDArray[Any], classes: int) -> NDArray[np.float32]:
+        """How much the pixels of each image count (n, 1); their classes are in its mask."""
+        return np.ones((len(labels), 1), np.float32)
+
+    def network(self, config: TrialConfig, classes: int, own: Own) -> torch.nn.Module:
+        """The network of the configuration, or the team's own."""
+        return NETWORKS.of(config.model, own)(config, self.outputs(classes))
+
+    def loss(self, config: TrialConfig, own: Own) -> Loss:
+        """The loss of the configuration, or the team's own."""
+        return LOSSES.of(config.loss, own)(config)
+
+    def pixels(self, size: tuple[int, int]) -> tuple[int, ...]:
+        """Those of the image."""
+        return size
+
+    def check(self, config: TrialConfig) -> None:
+        """Refuses what is for whole images, and sizes that decoders cannot put together again."""
+        if config.model.kind == "timm":
+            raise InputError("model=timm tells classes of whole images; masks need model=smp")
+        if isinstance(config.run, MixMatch):
+            raise InputError(f"action={config.run.kind} is for classes of images, not for masks")
+        if config.data.shape in ("pad", "crop"):
+            raise InputError(
+                f"data.shape={config.data.shape} leaves out or adds to the image, whose mask is "
+                "wanted as a whole: squash, or native for windows of images at their own sizes"
+            )
+        for name, size in (("size", config.data.size), ("predict_size", config.data.predict_size)):
+            if config.model.kind == "smp" and any(side % STRIDE for side in size):
+                raise InputError(
+                    f"{name}={size[0]}x{size[1]}: height and width must be multiples of {STRIDE}"
+                )
+
+    def gathered(self, outputs: Iterable[NDArray[np.float32]]) -> Head:
+        """Probabilities of classes per pixel in 255ths, each uint8 (height, width, classes)."""
+        return Planes.of(image for batch in outputs for image in in_255ths(batch))
+
+    def heads(self, predicted: Head, sizes: NDArray[np.int64]) -> dict[str, Head]:
+        """The masks, and the sizes that images have."""
+        return {MASKS: predicted, SIZES: sizes.astype(np.float32)}
+
+    def apart(self, a: Head, b: Head) -> NDArray[np.float64]:
+        """The largest difference at a pixel, all but the thousandth that differ most.
+
+        One step of rounding pixels moves an edge, and with it what is predicted there.
+        """
+        pairs = zip(a, b, strict=True)
+        off = [np.abs(x.astype(np.float64) - y).max(axis=2) / 255 for x, y in pairs]
+        return np.array([np.quantile(o, 0.999) for o in off])
+
+    def undo(self, view: str, predictions: Head) -> Head:
+        """Turns masks back."""
+        assert isinstance(predictions, Planes)
+        if not view:
+            return predictions
+        if view not in UNDONE:
+            raise InputError(f"view {view!r} cannot be undone in a mask; choices: {list(UNDONE)}")
+        return Planes.of(np.ascontiguousarray(UNDONE[view](mask)) for mask in predictions)
+
+
+def in_255ths(probabilities: NDArray[np.float32]) -> Pixels:
+    """Rounds probabilities float32 (n, classes, h, w) to uint8 (n, h, w, classes)."""
+    rounded = np.rint(probabilities * 255).astype(np.uint8)
+    return np.ascontiguousarray(rounded.transpose(0, 2, 3, 1))
+
+
+def planes_of(masks: torch.Tensor, pixels: torch.Tensor) -> torch.Tensor:
+    """Targets of masks: a plane per class, 0 where nothing is known.
+
+    Args:
+        masks: uint8 (n, height, width), class numbers; what is no class is void.
+        pixels: float32 (classes,), how much a pixel of each class counts.
+
+    Returns:
+        float32 (n, classes, height, width), whose sum over classes is the weight of a pixel.
+    """
+    classes = len(pixels)
+    numbers = masks.to(torch.int64).clamp(max=classes)
+    weights = torch.cat([pixels, pixels.new_zeros(1)])
+    planes = pixels.new_zeros(len(masks), classes + 1, *masks.shape[1:])
+    planes.scatter_(1, numbers[:, None], weights[numbers][:, None])
+    return planes[:, :classes]
