@@ -18,7 +18,7 @@ from mlflow.tracking import MlflowClient
 from results.predictions import Predictions
 from results.records.trials import Search
 from results.tracking import ID_TAG
-from search.planning.asha import Asha
+from search.planning.pace import Pace
 from tests.faults.row import Row
 from tests.records import raw_events
 
@@ -146,14 +146,14 @@ def audit(folder: Path, search: Search, kills: int) -> Counter[str]:
         if event["event"] == "trial_ended" and event["state"] != "interrupted":
             ended.add(event["trial"])
         if event["event"] in ("trial_started", "trial_resumed"):
-            found["again"] += event["trial"] in ended
+            found["again"] += event["trial"] in ended and not search.trials[event["trial"]].revived
     epochs = Counter((e["trial"], e["report"]["epoch"]) for e in events if e["event"] == "epoch")
     found["epochs"] = len(epochs)
     found["doubled"] = sum(n > 1 for n in epochs.values())
     found["resumed"] = sum(e["event"] == "trial_resumed" for e in events)
     found["excess"] = max(0, found["resumed"] - WORKERS * kills)
     found["open"] = sum(t.state not in ("finished", "stopped") for t in search.trials.values())
-    decided = Asha(epochs=3, grace=1, reduction=3).replay(search)
+    decided = Pace(epochs=3, grace=1).replay(search)
     found["rungs"] = decided != {t.id for t in search.of("sampled") if t.state == "stopped"}
     if start(folder, "sync").wait() != 0:
         raise SystemExit((folder / "errors.txt").read_text()[-2000:])
