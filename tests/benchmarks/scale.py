@@ -28,6 +28,7 @@ from search.planning.sampler import Sampler
 from search.planning.search_plan import SearchPlan
 from spaces.trial_config import TrialConfig
 from tests.benchmarks.curves.recorded import EPOCHS, Curves
+from tests.benchmarks.machine import machine
 from tests.records import opening_event
 
 KEY = "val/accuracy"
@@ -116,7 +117,7 @@ def main() -> None:
     shown = ", ".join(f"{proposal(known):.0f} ms with {known}" for known in asked)
     print(f"TPE's proposal: {shown} trials known")
     trials = int(sys.argv[1]) if len(sys.argv) > 1 else 1000
-    print(f"{trials} trials; load {psutil.getloadavg()[0]:.1f}")
+    print(f"{trials} trials; {machine('optuna')}")
     for workers in [int(word) for word in sys.argv[2:]] or [2, 16, 128]:
         with tempfile.TemporaryDirectory() as scratch:
             spent = np.array(simulate(trials, workers, Path(scratch))) * 1000

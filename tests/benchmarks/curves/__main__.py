@@ -26,6 +26,7 @@ from search.planning.asha import Asha
 from search.planning.pace import Pace
 from tests.benchmarks.curves.proposals import nearest_to_tpe, random_order
 from tests.benchmarks.curves.recorded import EPOCHS, Curves
+from tests.benchmarks.machine import machine
 
 SETS = ("digits", "perceptrons", "masks")
 """Settings of ``pace`` were chosen on the first two."""
@@ -280,6 +281,7 @@ def _row(label: str, found: Sequence[Found]) -> None:
 
 if __name__ == "__main__":
     optuna.logging.set_verbosity(optuna.logging.ERROR)
+    print(machine("ray", "optuna"))
     count = int(sys.argv[1]) if len(sys.argv) > 1 else 100
     for which in sys.argv[2:] or SETS:
         compare(which, count)
