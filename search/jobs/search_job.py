@@ -123,7 +123,10 @@ class SearchJob(JobKind):
     def close(self, search: Search, prepared: Prepared) -> dict[str, Any]:
         """What the trials tell of the space and of early stopping."""
         grace = self._grace(prepared)
-        return {"mattered": what_mattered(search, self._space, prepared.metric, grace)}
+        found = what_mattered(search, self._space, prepared.metric, grace)
+        if self._config.scheduler.rule != ASHA:  # ranks after its first epochs decide nothing
+            found = found.model_copy(update={"grace": 0})
+        return {"mattered": found}
 
     def next_commands(self, search: Search) -> list[str]:
         """Look at it, and submit the winner."""
