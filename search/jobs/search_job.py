@@ -124,7 +124,7 @@ class SearchJob(JobKind):
         """What the trials tell of the space and of early stopping."""
         grace = self._grace(prepared)
         found = what_mattered(search, self._space, prepared.metric, grace)
-        if self._config.scheduler.rule != ASHA:  # ranks after its first epochs decide nothing
+        if found and self._config.scheduler.rule != ASHA:  # no rank after the grace decides
             found = found.model_copy(update={"grace": 0})
         return {"mattered": found}
 
