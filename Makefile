@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
 
-.PHONY: install search test test-slow test-instructions lint ui faults
+.PHONY: install search test test-slow test-instructions lint ui faults bench
 
 install: $(STAMP)
 
@@ -43,3 +43,17 @@ test-instructions: install
 faults: install
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev,cluster]'
 	$(BIN)/python -m tests.faults
+
+# What docs/benchmarks.md tells, in minutes; FULL=1 with the numbers of runs that it states, in hours.
+BENCH = $(BIN)/python -W ignore -m tests.benchmarks
+
+bench: install
+	$(BENCH).tracking $(if $(FULL),60 5,20 2)
+	$(BENCH).curves $(if $(FULL),100,10)
+	$(BENCH).end_to_end $(if $(FULL),12 12 5,6 6 1)
+	$(BENCH).scale $(if $(FULL),10000 2 16 128 1000,500 2 128)
+	$(BENCH).start $(if $(FULL),7,2)
+	$(BENCH).feed
+	$(BENCH).memory_format
+	$(BENCH).optimizer_step
+	$(BENCH).overhead $(if $(FULL),12,2)

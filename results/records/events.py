@@ -53,7 +53,7 @@ class TrialStarted(Event):
 
 
 class TrialResumed(Event):
-    """A training goes on from its checkpoint."""
+    """A training goes on from its checkpoint; one that was stopped early, to its end."""
 
     event: Literal["trial_resumed"] = "trial_resumed"
     trial: str

@@ -57,6 +57,7 @@ class Trial:
         attempts: Times that it was started; later ones go on from its checkpoint.
         faults: What interrupted it, other than its driver: ``death`` of its worker, ``hang``,
             ``memory`` or ``device``.
+        revived: Whether it was stopped early and went on, since no other ran to the end.
         asked: The configuration that was planned; out of memory, it goes on with a smaller
             micro-batch.
     """
@@ -75,6 +76,7 @@ class Trial:
     taken: str = ""
     attempts: int = 1
     faults: tuple[str, ...] = ()
+    revived: bool = False
     asked: TrialConfig = None  # type: ignore[assignment]  # the configuration, unless given
 
     def __post_init__(self) -> None:
@@ -212,7 +214,12 @@ class Search:
             case TrialResumed():
                 before = self.trials[event.trial]
                 self.trials[before.id] = replace(
-                    before, state="running", reason="", ended=None, attempts=before.attempts + 1
+                    before,
+                    state="running",
+                    reason="",
+                    ended=None,
+                    attempts=before.attempts + 1,
+                    revived=before.revived or before.state == "stopped",
                 )
             case EpochDone():
                 trial = self.trials[event.trial]

@@ -18,7 +18,7 @@ from search.execution.exit_note import ExitNote, read_exit_note
 from search.execution.watchdog import Heartbeat
 from search.jobs.job import Job, resolve_metric
 from search.options.user_code import load_parts, own_functions
-from search.planning.asha import SCORE, SCORES, SIGNS
+from search.planning.early_stopping import SCORE, SCORES, SIGNS
 from spaces.augmentation.stress import Stress
 from spaces.trial_config import TrialConfig
 

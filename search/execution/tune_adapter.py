@@ -47,6 +47,7 @@ class Proposals(_Forgotten, Searcher):  # type: ignore[misc]
             return {
                 "trial": planned.id,
                 "why": planned.why,
+                "revived": planned.revived,
                 "config": planned.config.to_json(),
                 "job": self._job,
             }

@@ -37,8 +37,8 @@ class JobKind(ABC):
         """The opening event, with what only this kind has to say."""
         return prepared.opening
 
-    def scheduler(self, prepared: Prepared) -> Any:
-        """Early stopping; None runs every trial to its end."""
+    def scheduler(self, prepared: Prepared, opened: Opened) -> Any:
+        """Early stopping, by what the job was opened with; None runs every trial to its end."""
         return None
 
     @abstractmethod

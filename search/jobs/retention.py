@@ -14,7 +14,8 @@ _KEPT = "kept-for-"
 def tidy(search: Search, ended: Trial, keep: str) -> None:
     """Removes checkpoints that are not needed any more.
 
-    While a trial may go on its newest two stay. An early-stopped one keeps none.
+    While a trial may go on its newest two stay. An early-stopped one keeps its newest until another
+    has run to the end: if none does, the best of them goes on.
 
     Args:
         search: The record.
@@ -26,6 +27,13 @@ def tidy(search: Search, ended: Trial, keep: str) -> None:
         return
     stays = ended.state == "finished" and keep != NONE
     stays = stays and not (ended.why == "confirm" and keep != ALL)
+    if ended.why == "sampled":
+        stopped = [t for t in search.of("sampled") if t.state == "stopped"]
+        if any(t.state == "finished" for t in search.of("sampled")):
+            for trial in stopped:
+                trim_checkpoints(search.trial_folder(trial), keep=0)
+        else:
+            stays = stays or ended in stopped
     trim_checkpoints(search.trial_folder(ended), keep=int(stays))
     if keep in (ALL, NONE):
         return

@@ -13,6 +13,7 @@ from search.execution.driver import Driver
 from search.jobs.job import Prepared
 from search.jobs.kind import JobKind, Say
 from search.jobs.preparation import prepare
+from search.options.groups import ASHA, PACE
 from search.options.same_place import same_place
 from search.options.search_space import flatten
 from search.options.training import RunConfig
@@ -24,14 +25,17 @@ from search.planning.what_mattered import what_mattered
 from spaces.space import SearchSpace
 
 if TYPE_CHECKING:
-    from search.planning.asha import Asha
+    from search.planning.early_stopping import EarlyStopping
 
 STARTUP_SHARE = 4
 """One in so many trials is drawn at random before the model takes over; at least five are."""
 
-GRACE_SHARE = 4
-"""One in so many epochs of a training is run before early stopping; scores of the very first say
-little, above all where batch normalisation has not settled."""
+GRACE_SHARES = {PACE: 9, ASHA: 4}
+"""One in so many epochs of a training is run before early stopping, by its rule; scores of the very
+first say little, above all where batch normalisation has not settled."""
+
+FEWEST = 2
+"""Epochs that are run in any case."""
 
 
 class SearchJob(JobKind):
@@ -70,13 +74,24 @@ class SearchJob(JobKind):
         }
         return prepared.opening.model_copy(update=asked)
 
-    def scheduler(self, prepared: Prepared) -> Asha:
-        """ASHA over sampled trials."""
+    def scheduler(self, prepared: Prepared, opened: Opened) -> EarlyStopping:
+        """Early stopping of sampled trials."""
         from search.planning.asha import Asha
+        from search.planning.early_stopping import SIGNS
+        from search.planning.pace import Pace
 
-        epochs, asked = prepared.baseline.run.epochs, self._config.scheduler
-        grace = asked.grace or math.ceil(epochs / GRACE_SHARE)
-        return Asha(epochs=epochs, grace=grace, reduction=asked.reduction)
+        asked = self._config.scheduler
+        epochs, grace = prepared.baseline.run.epochs, self._grace(prepared)
+        if asked.rule == ASHA:
+            return Asha(epochs=epochs, grace=grace, reduction=asked.reduction)
+        sign = SIGNS[opened.direction]
+        earlier = [tuple(sign * score for score in past.scores) for past in opened.history]
+        return Pace(epochs=epochs, grace=grace, earlier=earlier)
+
+    def _grace(self, prepared: Prepared) -> int:
+        """Epochs that every trial may run."""
+        asked, epochs = self._config.scheduler, prepared.baseline.run.epochs
+        return min(epochs, asked.grace or max(FEWEST, math.ceil(epochs / GRACE_SHARES[asked.rule])))
 
     def plan(self, prepared: Prepared, driver: Driver) -> Plan:
         """Baseline, samples, confirmation; the sampler knows what the record tells."""
@@ -107,8 +122,11 @@ class SearchJob(JobKind):
 
     def close(self, search: Search, prepared: Prepared) -> dict[str, Any]:
         """What the trials tell of the space and of early stopping."""
-        grace = self.scheduler(prepared).grace
-        return {"mattered": what_mattered(search, self._space, prepared.metric, grace)}
+        grace = self._grace(prepared)
+        found = what_mattered(search, self._space, prepared.metric, grace)
+        if found and self._config.scheduler.rule != ASHA:  # no rank after the grace decides
+            found = found.model_copy(update={"grace": 0})
+        return {"mattered": found}
 
     def next_commands(self, search: Search) -> list[str]:
         """Look at it, and submit the winner."""

@@ -23,6 +23,7 @@ class Planned:
         asked: What was planned at first, if that has changed since.
         arm: As of a trial.
         params: What was drawn.
+        revived: Whether it goes on although it was stopped early, and to its end.
     """
 
     id: str
@@ -32,10 +33,11 @@ class Planned:
     asked: TrialConfig | None = None
     arm: str = ""
     params: Mapping[str, Any] = field(default_factory=dict)
+    revived: bool = False
 
     @staticmethod
     def again(trial: Trial) -> Planned:
-        """The next attempt of a trial that was interrupted."""
+        """The next attempt of a trial that has begun."""
         return Planned(
             id=trial.id,
             number=trial.number,
@@ -44,6 +46,7 @@ class Planned:
             asked=trial.asked,
             arm=trial.arm,
             params=trial.params,
+            revived=trial.revived or trial.state == "stopped",
         )
 
 

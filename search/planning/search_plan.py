@@ -52,7 +52,9 @@ class SearchPlan:
     """The baseline, then sampled trials, then the confirmation of the best.
 
     The confirmation goes in stages: a seed of the winner and every control, then another of the
-    winner and of those controls that are not settled yet. It reads what happened from ``search``
+    winner and of those controls that are not settled yet. Its training of the baseline, which any
+    winner has to beat, starts while the last sampled trials still run. If early stopping ended all
+    of them, the best goes on to its end. The plan reads what happened from ``search``
     and keeps nothing of its own that could not be computed from there. Interrupted trials go
     first.
 
@@ -93,8 +95,12 @@ class SearchPlan:
             return self._propose(
                 "sampled", self.baseline.with_params({**self.fix, **params}), params=params
             )
-        if self.confirm and self._sampling_ended():
-            for arm, config in self._unconfirmed():
+        revived = self._revived()
+        if revived is not None:
+            return revived
+        if self.confirm:
+            due = self._unconfirmed() if self._sampling_ended() else self._certain()
+            for arm, config in due:
                 return self._propose("confirm", config, arm=arm)
         return None
 
@@ -103,6 +109,8 @@ class SearchPlan:
         """Whether `next` will return nothing any more."""
         sampled = sum(p.why == "sampled" for p in self._proposed)
         if sampled < self.trials or not self._sampling_ended() or interrupted(self.search):
+            return False
+        if self._revived() is not None:
             return False
         return not self.confirm or (not self._unconfirmed() and self._ended("confirm"))
 
@@ -125,6 +133,17 @@ class SearchPlan:
         """Whether all sampled trials have ended; the baseline chooses nothing, so it may run."""
         return len(self.search.of("sampled")) >= self.trials and self._ended("sampled")
 
+    def _revived(self) -> Planned | None:
+        """The best of those that were stopped early, to go on, where none ran to the end."""
+        if not self._sampling_ended() or self.winner() is not None:
+            return None
+        stopped = [
+            (t.epoch, self.search.sign * score, -t.number, t)
+            for t in self.search.of("sampled")
+            if t.state == "stopped" and (score := self.search.score(t)) is not None
+        ]
+        return Planned.again(max(stopped)[-1]) if stopped else None
+
     def _ended(self, why: Why) -> bool:
         return all(t.state not in ("running", "interrupted") for t in self.search.of(why))
 
@@ -132,6 +151,24 @@ class SearchPlan:
         """Confirmations of the winner that were not handed out; another winner may have its own."""
         handed_out = self._handed_out()
         return [planned for planned in self._confirmations() if planned not in handed_out]
+
+    def _certain(self) -> list[tuple[str, TrialConfig]]:
+        """What whoever wins has to beat first, the baseline, for slots that have nothing to sample.
+
+        Nothing as long as it depends on the winner which control the baseline is.
+        """
+        left = [t for t in self.search.of("sampled") if t.state in ("running", "finished")]
+        names = {
+            name
+            for trial in left
+            for name, config in confirmation_arms(trial.asked, self.baseline).items()
+            if config == self.baseline
+        }
+        first = self.baseline.replace(seed=self.baseline.run.seed + 1, fold=CONFIRM_FOLD)
+        if len(names) != 1 or WINNER in names:
+            return []
+        planned = (names.pop(), first)
+        return [] if planned in self._handed_out() else [planned]
 
     def _handed_out(self) -> list[tuple[str, TrialConfig]]:
         return [(p.arm, p.asked or p.config) for p in self._proposed if p.why == "confirm"]

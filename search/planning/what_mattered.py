@@ -39,7 +39,8 @@ def what_mattered(
     ended = [t for t in (*sampled, *search.of("baseline")) if t.state == "finished"]
     longest = max((t.epoch for t in ended), default=0)
     curves = np.array([_curve(t, key) for t in ended if t.epoch == longest])
-    rungs = {grace, *(t.epoch for t in sampled if t.state == "stopped")}
+    stops = sorted(t.epoch for t in sampled if t.state == "stopped")
+    rungs = {grace, *stops[len(stops) // 2 :][:1], *stops[-1:]}  # the middle one and the last
     return WhatMattered(
         epoch=epoch,
         trials=len(sampled),

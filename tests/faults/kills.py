@@ -146,7 +146,7 @@ def audit(folder: Path, search: Search, kills: int) -> Counter[str]:
         if event["event"] == "trial_ended" and event["state"] != "interrupted":
             ended.add(event["trial"])
         if event["event"] in ("trial_started", "trial_resumed"):
-            found["again"] += event["trial"] in ended
+            found["again"] += event["trial"] in ended and not search.trials[event["trial"]].revived
     epochs = Counter((e["trial"], e["report"]["epoch"]) for e in events if e["event"] == "epoch")
     found["epochs"] = len(epochs)
     found["doubled"] = sum(n > 1 for n in epochs.values())

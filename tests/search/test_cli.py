@@ -102,6 +102,7 @@ def test_a_folder_of_own_yaml(tmp_path: Path) -> None:
         ("confirm=1", "at least 2 seeds"),
         ("resources.cpu=0", "above 0"),
         ("scheduler.reduction=1", "above 1"),
+        ("scheduler.rule=pase", "pace"),
         ("holdout.folds=1", "at least 2"),
         ("data=cvs", "did you mean csv"),
         ("cluster.address=ray://host:10001", "cluster.address=auto"),

@@ -14,7 +14,7 @@ from search.jobs.retention import tidy
 from search.planning.planned import Planned
 from spaces.trial_config import TrialConfig
 from tests.faults.storage import can_mount, fill, mounted
-from tests.records import job_event, opening_event, raw_events
+from tests.records import ended, job_event, opening_event, raw_events, started
 
 CONFIG = TrialConfig.of(epochs=1, warmup_epochs=0)
 KINDS = ("baseline", "sampled", "sampled", "sampled", "confirm")
@@ -50,6 +50,23 @@ def job(folder: Path, keep: str) -> list[int]:
 )
 def test_final_checkpoints_that_stay(tmp_path: Path, keep: str, stay: list[int]) -> None:
     assert job(tmp_path, keep) == stay
+
+
+def test_a_stopped_trial_s_checkpoint_stays_until_another_runs_to_its_end(tmp_path: Path) -> None:
+    """If none does, the best of those that were stopped goes on from it."""
+    search = Search(folder=tmp_path)
+    search.apply(opening_event("j", CONFIG))
+    held = []
+    for number, state in enumerate(("stopped", "stopped", "finished", "stopped")):
+        name = f"j-{number:03d}"
+        (tmp_path / "trials" / name).mkdir(parents=True)
+        (tmp_path / "trials" / name / "checkpoint-00001-d1.safetensors").touch()
+        search.apply(started(name, CONFIG))
+        search.apply(ended(name, state))
+        tidy(search, search.trials[name], "all")
+        trials = sorted((tmp_path / "trials").iterdir())
+        held.append([i for i, t in enumerate(trials) if list(t.glob("checkpoint-*"))])
+    assert held == [[0], [0, 1], [2], [2]]
 
 
 @pytest.mark.skipif(not can_mount(Path("/tmp/holdfold-probe")), reason="needs the right to mount")

@@ -12,7 +12,8 @@ from results.records.ledger import Ledger
 from results.records.trials import Search
 from results.reporting.summary import concerns
 from search.execution.driver import Driver
-from search.planning.asha import SCORE, SCORES, Asha
+from search.planning.asha import Asha
+from search.planning.early_stopping import SCORE, SCORES
 from search.planning.planned import Planned
 from search.planning.sampler import Sampler
 from search.planning.search_plan import CONFIRM_FOLD, SearchPlan, confirmation_arms
@@ -23,7 +24,7 @@ from spaces.ready.aug_policy import aug_policy
 from spaces.ready.optimizer import optimizer
 from spaces.ready.schedule import schedule
 from spaces.trial_config import TrialConfig
-from tests.records import opening_event, raw_events
+from tests.records import job_event, opening_event, raw_events
 
 BASE = TrialConfig.of(epochs=3)
 
@@ -112,23 +113,6 @@ def test_what_is_fixed_completes_what_is_drawn(tmp_path: Path) -> None:
     assert {c.optimizer.lr for c in drawn if c.optimizer.kind == "sgd"} == {0.5}
 
 
-def test_confirmation_waits_for_the_last_sample(tmp_path: Path) -> None:
-    world = World(tmp_path, trials=2)
-    started = [world.start() for _ in range(3)]
-    assert world.start() is None
-    assert not world.plan.done
-    for planned in started[:2]:
-        assert planned is not None
-        world.run(planned, 0.5)
-    assert world.start() is None
-    last = started[2]
-    assert last is not None
-    world.run(last, 0.6)
-    following = world.start()
-    assert following is not None
-    assert following.why == "confirm"
-
-
 def test_without_a_finished_sample_there_is_nothing_to_confirm(tmp_path: Path) -> None:
     world = World(tmp_path, trials=1)
     for _ in range(2):
@@ -148,7 +132,8 @@ def test_only_what_is_not_settled_gets_another_seed(tmp_path: Path) -> None:
         while (planned := world.start()) is not None:
             stage.append(planned)
         assert len({p.config.run.seed for p in stage if p.why == "confirm"}) <= 1
-        for planned in stage:  # nothing of the next stage starts before all of this one have ended
+        # Nothing of the next stage starts before all of this one have ended, the sample last.
+        for planned in sorted(stage, key=lambda p: p.why):
             assert world.plan.next() is None or planned.why != "confirm"
             world.run(planned, 0.5)
         stages.append([p.arm for p in stage])
@@ -156,7 +141,8 @@ def test_only_what_is_not_settled_gets_another_seed(tmp_path: Path) -> None:
             world.open = {"TrivialAugment"}
         if len(stages) == 4:
             world.open = set()
-    assert set(stages[1]) == {"winner", "no augmentation (the baseline)", "TrivialAugment"}
+    assert stages[0] == ["", "", "no augmentation (the baseline)"]
+    assert stages[1] == ["winner", "TrivialAugment"]
     assert stages[2:] == [["winner", "TrivialAugment"]] * 2
     assert world.plan.expected() == len(world.search.trials) == 1 + 1 + 3 + 2 + 2
 
@@ -260,7 +246,7 @@ def test_a_failed_trial_leaves_no_trace_in_the_rungs() -> None:
     failed = {"epoch": 1, "failed": "x", "done": True}
     assert asha.on_trial_result(None, trial, failed) == "CONTINUE"
     asha.on_trial_complete(None, trial, failed)
-    assert all(not rung[1] for rung in asha._brackets[0]._rungs)
+    assert not any(asha.rungs.values())
 
 
 def test_another_winner_after_more_trials_is_confirmed_itself(tmp_path: Path) -> None:
@@ -292,3 +278,54 @@ def test_another_winner_after_more_trials_is_confirmed_itself(tmp_path: Path) ->
     ours = [t for t in runs if t.arm == "winner" and concerns(t, new, world.search)]
     assert [t.config.policy for t in ours] == [new.config.policy] * 2
     assert sum(concerns(t, old, world.search) and t.arm == "winner" for t in runs) == 2
+
+
+def test_without_a_finished_trial_the_best_of_those_stopped_goes_on(tmp_path: Path) -> None:
+    """Early stopping may end all, which the baseline left behind; a search still has a winner."""
+    world = World(tmp_path, trials=3, confirm=0)
+    for score in (0.9, 0.3, 0.5, 0.4):
+        planned = world.start()
+        assert planned is not None
+        world.run(planned, score, epochs=3 if planned.why == "baseline" else 2)
+    assert {t.state for t in world.search.of("sampled")} == {"stopped"}
+    assert not world.plan.done
+    revived = world.start()
+    assert revived is not None
+    assert (revived.number, revived.revived) == (2, True)
+    assert world.start() is None
+    world.driver.complete(revived.id)  # its process dies, and it goes on
+    world.driver.record(job_event("trial_ended", trial=revived.id, state="interrupted", reason=""))
+    again = world.start()
+    assert again == revived
+    world.run(revived, 0.6)
+    winner = world.plan.winner()
+    assert winner is not None
+    assert winner.id == revived.id
+    assert world.plan.done
+    world.ledger.close()
+    assert Search.read(tmp_path).trials[revived.id].revived
+
+
+def test_what_any_winner_has_to_beat_starts_while_the_last_samples_run(tmp_path: Path) -> None:
+    world = World(tmp_path, trials=2)
+    started = [world.start() for _ in range(3)]
+    control = world.start()
+    assert control is not None
+    assert (control.why, control.arm) == ("confirm", "no augmentation (the baseline)")
+    assert control.config == BASE.replace(seed=1, fold=CONFIRM_FOLD)
+    for planned in (*started[:2], control):
+        assert planned is not None
+        world.run(planned, 0.5)
+    assert world.start() is None  # the rest depends on the winner
+    assert not world.plan.done
+    last = started[2]
+    assert last is not None
+    world.run(last, 0.6)
+    rest = []
+    while not world.plan.done:
+        planned = world.start()
+        assert planned is not None
+        rest.append(planned)
+        world.run(planned, 0.5)
+    assert sum(p.config.run.seed == 1 for p in rest) == 2  # the winner and TrivialAugment
+    assert len(rest) == 5

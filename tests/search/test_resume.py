@@ -36,7 +36,8 @@ from search.execution.tune_adapter import Proposals
 from search.options.command_line import main
 from search.options.recorded import recorded_options
 from search.options.training import RunConfig, TrainConfig
-from search.planning.asha import SCORE, SCORES, Asha
+from search.planning.asha import Asha
+from search.planning.early_stopping import SCORE, SCORES
 from search.planning.planned import Planned
 from search.planning.sampler import Sampler
 from search.planning.search_plan import SearchPlan
@@ -375,7 +376,7 @@ def test_what_has_changed_is_refused(killed: Path, tmp_path: Path) -> None:
         ("resume=k", "epochs=9"): "baseline epochs: 4 then, 9 now",
         ("resume=k", "narrow.stage1.operation=[scale]"): "space stage1.operation: {",
         ("resume=k", "fix.stages=2"): "fix: {'stages': 1, 'mix': 'none', 'size': 16} then",
-        ("resume=k", "scheduler.grace=2"): "scheduler: {'grace': 4",
+        ("resume=k", "scheduler.grace=2"): "scheduler: {'rule': 'asha', 'grace': 4",
         ("resume=k", "metric=accuracy"): "metric: macro_f1 then, accuracy now",
         ("resume=k", "holdout.seed=1"): "folds: digest",
         ("resume=k", "accept=[data]"): "unknown word",

@@ -29,7 +29,8 @@ from search.options.analysis import TrustConfig
 from search.options.command_line import parse
 from search.options.shared import BandConfig
 from search.options.training import RunConfig
-from search.planning.asha import SCORE, Asha
+from search.planning.asha import Asha
+from search.planning.early_stopping import SCORE
 from search.planning.sampler import Sampler
 from spaces.augmentation.trivial_augment import trivial_augment
 from spaces.errors import InputError

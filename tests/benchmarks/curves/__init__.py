@@ -1,0 +1,1 @@
+"""Early stopping on recorded learning curves: recorded once, replayed as often as it takes."""
