@@ -33,7 +33,7 @@ from tests.benchmarks.overhead import bare
 from trainables.data.contest import load_contest
 from trainables.data.digits import make_digits
 from trainables.data.folds import make_folds
-from trainables.data.image_store import build_store
+from trainables.data.store_building import build_store
 from trainables.portable.preparation import Preparation
 from trainables.training.context import TrainingContext
 from trainables.training.fit import fit
