@@ -94,6 +94,12 @@ class Param:
             return f"one of {len(self.distribution.choices)}"
         return "whole number" if isinstance(self.distribution, IntDistribution) else "number"
 
+    @property
+    def categories(self) -> tuple[Any, ...]:
+        """The choices of a categorical parameter; none of a range."""
+        d = self.distribution
+        return tuple(d.choices) if isinstance(d, CategoricalDistribution) else ()
+
     def choices(self) -> str:
         """The range or the choices in words."""
         d = self.distribution

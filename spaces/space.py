@@ -159,6 +159,36 @@ class SearchSpace:
                 )
         return replace(self, params=tuple(params.values()))
 
+    def drop(self, names: Sequence[str]) -> SearchSpace:
+        """Leaves choices out, of every parameter that has them.
+
+        Args:
+            names: Choices, such as ``cutmix``, or of one parameter only, such as ``mix.cutmix``.
+
+        Raises:
+            InputError: For a choice that no parameter has, or if one is left without any.
+        """
+        known = [(p, c) for p in self.params for c in p.categories]
+        left = {p.name: list(p.categories) for p in self.params}
+        for name in names:
+            found = [(p, c) for p, c in known if name in (str(c), f"{p.name}.{c}")]
+            if not found and name in self:
+                raise InputError(
+                    f"drop=[{name}]: {name!r} is a parameter, of which fix.{name}=… leaves one "
+                    f"value; drop leaves choices out, here {self[name].choices()}"
+                )
+            if not found:
+                raise unknown("choice", name, {str(c) for _, c in known}, f"drop=[{name}]")
+            for param, choice in found:
+                left[param.name] = [c for c in left[param.name] if c is not choice]
+                if not left[param.name]:
+                    raise InputError(
+                        f"drop=[{', '.join(names)}]: nothing is left of {param.name!r}, whose "
+                        f"choices are {param.choices()}"
+                    )
+        fewer = {p.name for p in self.params if len(left[p.name]) < len(p.categories)}
+        return self.narrow({name: left[name] for name in fewer})
+
     def join(self, other: SearchSpace) -> SearchSpace:
         """Returns both spaces as one.
 

@@ -80,6 +80,18 @@ def test_narrowing_drops_dependants_of_choices_that_are_gone() -> None:
     assert operations == {"rotate", "blur"}
 
 
+def test_dropping_leaves_choices_out_wherever_they_are() -> None:
+    space = aug_policy().drop(["mixup", "cutmix", "rotate"])
+    assert space["mix"].categories == ("none",)
+    assert "mix_alpha" not in space
+    assert "rotate" not in {p["stage2.operation"] for p in draws(space, 300) if p["stages"] == 2}
+    one = aug_policy().drop(["stage2.operation.rotate"])
+    assert "rotate" in one["stage1.operation"].categories
+    assert "rotate" not in one["stage2.operation"].categories
+    assert "rotate" not in one["stage2.strength"].when[-1].values
+    assert aug_policy().drop([]) == aug_policy()
+
+
 @pytest.mark.parametrize(
     ("ranges", "words"),
     [
