@@ -24,12 +24,16 @@ from spaces.sections.optimizer import ADAPTIVE
 from spaces.trial_config import TrialConfig
 from tests.faults.killpoints.sitecustomize import arm
 from tests.tiny import build
+from trainables.data.loader import evaluation_loader
+from trainables.data.training_set import training_set
 from trainables.inference.predict import load_trained, predict
 from trainables.networks.timm_network import timm_network
 from trainables.training.checkpoint import Checkpoint
 from trainables.training.context import TrainingContext
+from trainables.training.device import Device
 from trainables.training.fit import Epoch, Report, fit
 from trainables.training.state import TrainingError
+from trainables.training.training_score import scored_rows
 
 
 def reports_of(epochs: Iterable[Epoch]) -> list[Report]:
@@ -69,7 +73,9 @@ def test_reports_and_files(
     reports, folder = reference
     assert [r["epoch"] for r in reports] == [1, 2, 3]
     last = reports[-1]["metrics"]
-    assert {f"val/{name}" for name in METRICS} | {"train/loss", "train/lr"} == set(last)
+    always = {f"val/{name}" for name in METRICS} | {"train/loss", "train/lr"}
+    assert [set(r["metrics"]) for r in reports[:2]] == [always] * 2
+    assert set(last) == always | {"train/macro_f1", "gap/macro_f1"}
     assert last["train/loss"] < reports[0]["metrics"]["train/loss"]
     holdout = Predictions.read(folder / "holdout.npz")
     rows = task.folds.held_out(0)
@@ -86,6 +92,28 @@ def test_reports_and_files(
         "checkpoint-00002",
         "checkpoint-00003",
     }
+
+
+def test_the_training_score_is_of_images_that_were_trained_on(
+    reference: tuple[list[Report], Path], task: TrainingContext, rich: TrialConfig
+) -> None:
+    """At the last epoch: of a share of every class, not augmented, by the averaged weights."""
+    reports, folder = reference
+    learned = training_set(rich, task)
+    rows = scored_rows(learned, task, 0)
+    held_out = task.folds.held_out(0)
+    assert len(rows) == len(held_out)
+    assert not set(rows) & set(held_out)
+    sizes = [np.bincount(task.folds.labels[r], minlength=10) for r in (rows, held_out)]
+    assert np.abs(sizes[0] - sizes[1]).max() <= 2
+    model = load_trained(rich, folder, 10, timm_network)
+    probabilities = predict(
+        model, evaluation_loader(rich, task.store, rows, 0), Device.pick(rich), "softmax"
+    )
+    found = METRICS["macro_f1"].score(task.folds.labels[rows], probabilities)
+    last = reports[-1]["metrics"]
+    assert last["train/macro_f1"] == pytest.approx(found)
+    assert last["gap/macro_f1"] == pytest.approx(100 * (found - last["val/macro_f1"]))
 
 
 def test_loader_workers_change_nothing(

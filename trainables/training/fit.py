@@ -24,6 +24,7 @@ from trainables.training.checkpoint import Checkpoint, remove_leftovers
 from trainables.training.context import TrainingContext
 from trainables.training.full_disk import with_room
 from trainables.training.state import Beat, TrainingError, TrainingState, no_beat
+from trainables.training.training_score import training_score
 
 # isort: split
 
@@ -104,6 +105,9 @@ def fit(
         stressed: dict[str, float] = {}
         if context.stress is not None and (context.stress_always or epoch == config.run.epochs):
             stressed = _stressed(training, held_out, context, folder, workers, beat)
+        known: dict[str, float] = {}
+        if epoch == config.run.epochs:
+            known = training_score(training, context, scores, workers, beat)
         evaluated = time.perf_counter()
         _save(probabilities, held_out, context, folder / predictions_file("holdout"), beat)
         if epoch == config.run.epochs:  # before the checkpoint that says that the training is done
@@ -116,6 +120,7 @@ def fit(
                 **training.learned.told,
                 **{f"val/{name}": value for name, value in scores.items()},
                 **{f"stress/{name}": value for name, value in stressed.items()},
+                **known,
             },
             "seconds": {**seconds, "evaluate": evaluated - trained, "total": evaluated - begun},
             "images": images,
