@@ -116,7 +116,7 @@ def fit(
             "epoch": epoch,
             "metrics": {
                 "train/loss": loss,
-                "train/lr": float(training.optimizer.param_groups[0]["lr"]),
+                "train/lr": max(float(group["lr"]) for group in training.optimizer.param_groups),
                 **training.learned.told,
                 **{f"val/{name}": value for name, value in scores.items()},
                 **{f"stress/{name}": value for name, value in stressed.items()},

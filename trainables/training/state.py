@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 import time
 from collections.abc import Callable, Iterator
@@ -18,8 +19,9 @@ from trainables.training.averages import AVERAGES
 from trainables.training.context import TrainingContext
 from trainables.training.device import Device
 from trainables.training.mixings import MIXINGS
-from trainables.training.optimizers import OPTIMIZERS
+from trainables.training.optimizers import build_optimizer
 from trainables.training.schedules import SCHEDULES
+from trainables.training.sharpness_aware import sharpness_aware
 
 Beat = Callable[[], None]
 """Called at every batch: a sign of life."""
@@ -42,7 +44,7 @@ class TrainingState:
         _seed(config.run.seed, 0)
         self.model = self.device.placed(context.network(config))
         self.average = AVERAGES.of(config.averaging)(config, self.model)
-        self.optimizer = OPTIMIZERS.of(config.optimizer)(config, self.model)
+        self.optimizer = build_optimizer(config, self.model)
         self.scaler = self.device.scaler()
         self.loss = context.loss(config)
         self.learned = training_set(config, context)
@@ -85,8 +87,7 @@ class TrainingState:
             update = (epoch - 1) * self.steps + index // accumulation
             if index % accumulation == 0:
                 self.schedule.step_update(update)
-            loss, shown = self.batch_loss(batch, update)
-            self.scaler.scale(loss / accumulation).backward()  # type: ignore[no-untyped-call]
+            loss, shown = self._differentiate(batch, update)
             if (index + 1) % accumulation == 0:
                 self._step(update)
             total += loss.detach()
@@ -115,6 +116,21 @@ class TrainingState:
         inputs, targets = self.mix(inputs, wanted.to(self.device.target, non_blocking=True))
         with self.device.autocast():
             return self.loss(self.model(inputs), targets), len(pictures)
+
+    def _differentiate(self, batch: Any, update: int) -> tuple[torch.Tensor, int]:
+        """Adds a micro-batch's gradient; returns its loss and the images in it."""
+        measure = functools.partial(self.batch_loss, batch, update)
+
+        def backward(loss: torch.Tensor) -> None:
+            share = loss / self.config.run.accumulation
+            self.scaler.scale(share).backward()  # type: ignore[no-untyped-call]
+
+        radius = self.config.optimizer.sam_radius
+        if radius:
+            return sharpness_aware(self.model, measure, backward, radius, self.scaler.scale)
+        loss, shown = measure()
+        backward(loss)
+        return loss, shown
 
     def _step(self, update: int) -> None:
         if self.config.optimizer.clip_grad:
