@@ -100,6 +100,14 @@ class Param:
         d = self.distribution
         return tuple(d.choices) if isinstance(d, CategoricalDistribution) else ()
 
+    @property
+    def largest(self) -> float:
+        """The largest number that can be drawn."""
+        d = self.distribution
+        if isinstance(d, FloatDistribution | IntDistribution):
+            return float(d.high)
+        return max(float(choice) for choice in self.categories)
+
     def choices(self) -> str:
         """The range or the choices in words."""
         d = self.distribution

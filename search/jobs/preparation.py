@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from fractions import Fraction
 from pathlib import Path
@@ -23,6 +22,7 @@ from search.planning.search_plan import CONFIRM_FOLD
 from spaces.errors import InputError
 from spaces.sections.labels import GIVEN
 from spaces.sections.model import Timm
+from spaces.size import parse_size
 from spaces.space import SearchSpace
 from spaces.trial_config import TrialConfig, check_effect
 from trainables.audit.duplicate_checks import identical_files
@@ -244,9 +244,27 @@ def _check_networks(
         check_makers(trained, own)
     if not isinstance(baseline.model, Timm):
         return
-    sizes, predicted = sizes_of(baseline, space)
+    check_backbone(*_seen_by(baseline, None))
     for name in choices_of(space, "backbone") or [baseline.model.backbone]:
-        for seen in itertools.product(sizes, predicted):
-            check_backbone(name, *seen)
-        if baseline.model.pretrained or baseline.model.weights:  # fetched once, not by every worker
-            timm_network(baseline.replace(backbone=name), classes)
+        one = baseline.replace(backbone=name)
+        check_backbone(*_seen_by(one, space.pin({"backbone": name}) if space else None))
+        if one.model.pretrained or one.model.weights:  # fetched once, not by every worker
+            timm_network(one, classes)
+
+
+def _seen_by(
+    config: TrialConfig, space: SearchSpace | None
+) -> tuple[str, list[tuple[int, int]], list[tuple[int, int]], float]:
+    """A backbone, the sizes that it is trained at and predicts at, and how much of it is left out.
+
+    Args:
+        config: The configuration with the backbone.
+        space: What else is searched.
+    """
+    assert isinstance(config.model, Timm)
+    found = []
+    for key in ("size", "predict_size"):
+        searched = [parse_size(value) for value in choices_of(space, key)]
+        found.append(searched or [getattr(config.data, key)])
+    most = space["drop_path"].largest if space and "drop_path" in space else config.model.drop_path
+    return config.model.backbone, found[0], found[1], most

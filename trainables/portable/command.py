@@ -16,8 +16,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from .backbones import build_timm
 from .images import SUFFIXES
-from .predictor import Build, Predictor, build_timm
+from .predictor import Build, Predictor
 from .preparation import SIDES, Box
 
 

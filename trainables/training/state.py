@@ -18,6 +18,7 @@ from trainables.inference.predict import to_input
 from trainables.training.averages import AVERAGES
 from trainables.training.context import TrainingContext
 from trainables.training.device import Device
+from trainables.training.freezing import Freezing
 from trainables.training.mixings import MIXINGS
 from trainables.training.optimizers import build_optimizer
 from trainables.training.schedules import SCHEDULES
@@ -45,6 +46,7 @@ class TrainingState:
         self.model = self.device.placed(context.network(config))
         self.average = AVERAGES.of(config.averaging)(config, self.model)
         self.optimizer = build_optimizer(config, self.model)
+        self.freezing = Freezing(config, self.model)
         self.scaler = self.device.scaler()
         self.loss = context.loss(config)
         self.learned = training_set(config, context)
@@ -75,7 +77,7 @@ class TrainingState:
     def train(self, epoch: int, beat: Beat) -> tuple[float, dict[str, float], int]:
         """Runs an epoch; returns the mean loss, seconds by part, and images seen."""
         device, accumulation = self.device, self.config.run.accumulation
-        self.model.train()
+        self.freezing.begin(epoch)
         _seed(self.config.run.seed, epoch)
         total = torch.zeros((), device=device.target)
         seconds = {"feed": 0.0, "compute": 0.0}
