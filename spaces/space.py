@@ -189,18 +189,23 @@ class SearchSpace:
         fewer = {p.name for p in self.params if len(left[p.name]) < len(p.categories)}
         return self.narrow({name: left[name] for name in fewer})
 
-    def join(self, other: SearchSpace) -> SearchSpace:
+    def join(self, other: SearchSpace, when: When | None = None) -> SearchSpace:
         """Returns both spaces as one.
 
         A parameter that both search over the same range is searched once, under the conditions
         of whichever states any.
+
+        Args:
+            other: The other one.
+            when: A condition that is put on all of its parameters.
 
         Raises:
             InputError: If the two search the same parameter differently.
         """
         merged = {param.name: param for param in self.params}
         late = []
-        for param in other.params:
+        theirs = [replace(p, when=(when, *p.when)) for p in other.params] if when else other.params
+        for param in theirs:
             mine = merged.get(param.name)
             if mine is None:
                 merged[param.name] = param

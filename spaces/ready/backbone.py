@@ -20,6 +20,9 @@ FAMILIES = {
 }
 """timm names by family, small ones first."""
 
+WHOLE = ("inception_v3",)
+"""Those among them that have no blocks to leave out."""
+
 BACKBONES = (
     "resnet10t",
     "resnet18",

@@ -47,7 +47,7 @@ def test_json_round_trip_keeps_space_and_digest(name: str) -> None:
     assert again.digest == ALL[name].digest
 
 
-LARGE = {"fast_autoaugment", "subset"}
+LARGE = {"fast_autoaugment", "subset", "full"}
 """Published with more dimensions than a contest's number of trials settles; they say so."""
 
 
@@ -114,6 +114,18 @@ def test_joining_searches_a_shared_parameter_once() -> None:
     other = SearchSpace(name="x", params=(Param(name="lr", distribution=FloatDistribution(1, 2)),))
     with pytest.raises(InputError, match="differently"):
         schedule().join(other)
+
+
+def test_joining_under_a_condition() -> None:
+    mix = SearchSpace(
+        name="mix",
+        params=(Param(name="mix", distribution=CategoricalDistribution(("none", "mixup"))),),
+    )
+    only = When(parameter="mix", values=("mixup",))
+    space = mix.join(schedule(), only)
+    assert all(p.when[0] == only for p in space.params[1:])
+    assert space["warmup_start"].when[1:] == schedule()["warmup_start"].when
+    assert all(("lr" in p) == (p["mix"] == "mixup") for p in draws(space, 50))
 
 
 def test_a_space_checks_itself() -> None:
