@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -13,16 +13,14 @@ from search.jobs.contest_folds import contest_folds
 from search.jobs.contest_stress import find_stress
 from search.jobs.job import Prepared, assemble, job_name, resolve_metric
 from search.jobs.learned_images import check_learned_images
-from search.jobs.own_functions import check_own_functions
-from search.jobs.searched_choices import categories, check_values, choices_of, kinds_of, sizes_of
+from search.jobs.networks import check_networks
+from search.jobs.searched_choices import categories, check_values, kinds_of, sizes_of
 from search.options.search_space import flatten
 from search.options.training import JobConfig, RunConfig, TrainConfig
-from search.options.user_code import own_functions, preparation_of
+from search.options.user_code import preparation_of
 from search.planning.search_plan import CONFIRM_FOLD
 from spaces.errors import InputError
 from spaces.sections.labels import GIVEN
-from spaces.sections.model import Timm
-from spaces.size import parse_size
 from spaces.space import SearchSpace
 from spaces.trial_config import TrialConfig, check_effect
 from trainables.audit.duplicate_checks import identical_files
@@ -93,7 +91,7 @@ def prepare(
             f"{folds.count - 1}"
         )
     baseline = _with_corrections(baseline, space, contest, folds)
-    _check_networks(config, baseline, space, fix, len(contest.classes))
+    check_networks(config, baseline, space, fix, len(contest.classes), say)
 
     name = config.resume or job_name(config, folder, label)
     baseline = _with_images(config, baseline, space, contest)
@@ -218,53 +216,3 @@ def _with_images(
         shape=config.data.shape,
         interpolation=config.data.interpolation,
     )
-
-
-def _check_networks(
-    config: JobConfig,
-    baseline: TrialConfig,
-    space: SearchSpace | None,
-    fix: Mapping[str, Any],
-    classes: int,
-) -> None:
-    """Checks user functions, backbones, weights and optimizers while it costs nothing."""
-    check_own_functions(
-        baseline,
-        classes,
-        model=config.model,
-        loss=config.loss,
-        metric=config.metric,
-        prepare=config.prepare,
-    )
-    from trainables.networks.timm_network import check_backbone, timm_network
-    from trainables.training.registries import check_makers
-
-    own = own_functions(model=config.model, loss=config.loss)
-    for trained in kinds_of(baseline, space, fix):
-        check_makers(trained, own)
-    if not isinstance(baseline.model, Timm):
-        return
-    check_backbone(*_seen_by(baseline, None))
-    for name in choices_of(space, "backbone") or [baseline.model.backbone]:
-        one = baseline.replace(backbone=name)
-        check_backbone(*_seen_by(one, space.pin({"backbone": name}) if space else None))
-        if one.model.pretrained or one.model.weights:  # fetched once, not by every worker
-            timm_network(one, classes)
-
-
-def _seen_by(
-    config: TrialConfig, space: SearchSpace | None
-) -> tuple[str, list[tuple[int, int]], list[tuple[int, int]], float]:
-    """A backbone, the sizes that it is trained at and predicts at, and how much of it is left out.
-
-    Args:
-        config: The configuration with the backbone.
-        space: What else is searched.
-    """
-    assert isinstance(config.model, Timm)
-    found = []
-    for key in ("size", "predict_size"):
-        searched = [parse_size(value) for value in choices_of(space, key)]
-        found.append(searched or [getattr(config.data, key)])
-    most = space["drop_path"].largest if space and "drop_path" in space else config.model.drop_path
-    return config.model.backbone, found[0], found[1], most

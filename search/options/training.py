@@ -12,6 +12,7 @@ from search.options.groups import (
     ClusterConfig,
     DataConfig,
     HoldoutConfig,
+    LimitConfig,
     PredictConfig,
     ResourcesConfig,
     SchedulerConfig,
@@ -108,6 +109,7 @@ class JobConfig(EngineConfig):
         decides=True,
     )
     predict: PredictConfig = group(PredictConfig, decides=True)
+    limit: LimitConfig = group(LimitConfig)
     keep: str = option(
         "all",
         "final checkpoints that stay: all, none, or those of so many of the best trials "

@@ -154,7 +154,7 @@ def _prepare(
     for arm in arms.values():
         check_makers(arm, own)
         if isinstance(arm.model, Timm):
-            sizes = [arm.data.size], [arm.data.predict_size]
+            sizes = arm.data.size, arm.data.predict_size
             check_backbone(arm.model.backbone, *sizes, arm.model.drop_path)
             if arm.model.pretrained or arm.model.weights:  # fetched once here, not by every worker
                 timm_network(arm, len(standing.classes))

@@ -104,13 +104,13 @@ def test_pairs_that_cannot_work_are_told(
     name: str, size: tuple[int, int], drop_path: float, words: str
 ) -> None:
     with pytest.raises(InputError, match=words):
-        check_backbone(name, [size], [], drop_path)
+        check_backbone(name, size, drop_path=drop_path)
 
 
-def test_the_smallest_size_is_tried() -> None:
-    check_backbone("test_resnet+test_vit", [(32, 32), (64, 48)], [(0, 0)], 0.1)
+def test_both_sizes_are_tried() -> None:
+    check_backbone("test_resnet+test_vit", (32, 32), (0, 0), 0.1)
     with pytest.raises(InputError, match="size=64x64"):
-        check_backbone("inception_v3", [(96, 96)], [(64, 64)])
+        check_backbone("inception_v3", (96, 96), (64, 64))
 
 
 PAIR = BASE.replace(backbone="test_resnet+test_vit", drop_path=0.2, dropout=0.1)

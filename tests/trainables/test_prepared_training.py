@@ -179,8 +179,8 @@ def test_sizes_of_predictions_that_make_no_sense() -> None:
 
 
 def test_networks_of_one_size_predict_at_no_other() -> None:
-    check_backbone("test_vit", [(32, 32)], [(32, 32)])
-    check_backbone("test_vit", [(32, 32)], [(0, 0)])
-    check_backbone("test_resnet", [(32, 32)], [(48, 48)])
+    check_backbone("test_vit", (32, 32), (32, 32))
+    check_backbone("test_vit", (32, 32), (0, 0))
+    check_backbone("test_resnet", (32, 32), (48, 48))
     with pytest.raises(InputError, match="predict_size=48x48: test_vit takes images of the size"):
-        check_backbone("test_vit", [(32, 32)], [(48, 48)])
+        check_backbone("test_vit", (32, 32), (48, 48))

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import functools
 import logging
-import math
 import socket
 import urllib.request
-from collections.abc import Iterable
 from pathlib import Path
 from urllib.parse import urlparse
 
@@ -33,48 +31,42 @@ Seen = tuple[int, int]
 
 
 def check_backbone(
-    name: str,
-    trained: Iterable[Seen] = (),
-    predicted: Iterable[Seen] = (),
-    drop_path: float = 0.0,
+    name: str, trained: Seen = (0, 0), predicted: Seen = (0, 0), drop_path: float = 0.0
 ) -> None:
     """Checks that timm has a model, and that it can see the images and drop what it should.
 
     Args:
         name: Its name, or several with a ``+`` between them.
-        trained: Sizes that it is trained at.
-        predicted: Sizes that it predicts at; zeros for that of training.
+        trained: Height and width in pixels that it is trained at; zeros if that is not known.
+        predicted: The same where it predicts; zeros for the size of training.
         drop_path: Rate at which blocks are left out.
 
     Raises:
         InputError: If not, with the nearest names, or with the reason.
     """
-    sizes, others = list(trained), [size for size in predicted if any(size)]
     for one in name.split(JOINT):
         if not timm.is_model(one):
             raise unknown("backbone", one, timm.list_models(), f"backbone={name}")
-        if not timm.get_pretrained_cfg_value(one, "fixed_input_size"):
-            for size in sorted({*sizes, *others}, key=math.prod)[:1]:  # a larger one is no harder
+        fixed = timm.get_pretrained_cfg_value(one, "fixed_input_size")
+        if fixed and any(predicted) and predicted != trained:
+            raise InputError(
+                f"predict_size={predicted[0]}x{predicted[1]}: {one} takes images of the size that "
+                "it is trained at only; leave predict_size out, or choose another backbone"
+            )
+        for size in dict.fromkeys((trained, predicted)):
+            if any(size):
                 _check_one(one, size, drop_path)
-            continue
-        for size in sizes:
-            for other in others:
-                if other != size:
-                    raise InputError(
-                        f"predict_size={other[0]}x{other[1]}: {one} takes images of the size that "
-                        "it is trained at only; leave predict_size out, or choose another backbone"
-                    )
-            _check_one(one, size, drop_path)
 
 
 @functools.cache
 def _check_one(name: str, size: Seen, drop_path: float) -> None:
-    """Runs a network without weights, which takes tenths of a second."""
-    config = TrialConfig.of(backbone=name, size=size, drop_path=drop_path)
+    """Shows an image to a network without weights, which takes tenths of a second."""
     shown = f"backbone={name} cannot see images of size={size[0]}x{size[1]}"
+    fixed = timm.get_pretrained_cfg_value(name, "fixed_input_size")
     try:
+        model = _without_weights(name, size if fixed else (224, 224), drop_path)
         with torch.device("meta"):
-            build_timm(config.to_json(), 2).eval()(torch.empty(1, 3, *size))
+            model(torch.empty(1, 3, *size))
     except TypeError as error:
         if "drop_path_rate" not in str(error):
             raise
@@ -82,6 +74,14 @@ def _check_one(name: str, size: Seen, drop_path: float) -> None:
     except (RuntimeError, AssertionError, ValueError) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise InputError(f"{shown}: {reason}") from error
+
+
+@functools.lru_cache(maxsize=1)
+def _without_weights(name: str, size: Seen, drop_path: float) -> torch.nn.Module:
+    config = TrialConfig.of(backbone=name, size=size, drop_path=drop_path)
+    with torch.device("meta"):
+        model = build_timm(config.to_json(), 2)
+    return model.eval()
 
 
 def timm_network(config: TrialConfig, classes: int) -> torch.nn.Module:

@@ -12,6 +12,13 @@ import torch
 Measure = Callable[[], tuple[torch.Tensor, int]]
 """The loss of a micro-batch, and the images in it."""
 
+BATCH_NORMS = (
+    torch.nn.BatchNorm1d,
+    torch.nn.BatchNorm2d,
+    torch.nn.BatchNorm3d,
+    torch.nn.SyncBatchNorm,
+)
+
 
 def sharpness_aware(
     model: torch.nn.Module,
@@ -72,8 +79,7 @@ def _draws() -> Callable[[], None]:
 @contextmanager
 def _still(model: torch.nn.Module) -> Iterator[None]:
     """Batch normalisation learns nothing meanwhile."""
-    kind = torch.nn.modules.batchnorm._BatchNorm
-    norms = [(m, m.momentum) for m in model.modules() if isinstance(m, kind)]
+    norms = [(m, m.momentum) for m in model.modules() if isinstance(m, BATCH_NORMS)]
     for norm, _ in norms:
         norm.momentum = 0.0
     try:
