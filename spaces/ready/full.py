@@ -19,6 +19,7 @@ from spaces.ready.optimizer import optimizer
 from spaces.ready.rand_augment import rand_augment
 from spaces.ready.schedule import schedule
 from spaces.ready.subset import subset
+from spaces.sections.data import FILLS
 from spaces.sections.optimizer import OPTIMIZERS
 from spaces.sections.schedule import SCHEDULES
 from spaces.space import SearchSpace
@@ -87,8 +88,9 @@ def _augmentation(stages: int) -> SearchSpace:
     }
     kinds = ("none", "trivial_augment", *families)
     policy = Param(name="policy", distribution=CategoricalDistribution(kinds))
+    fills = Param(name="fill", distribution=CategoricalDistribution(FILLS))
     mixing = of_stages["mix"], of_stages["mix_alpha"]
-    found = SearchSpace(name="augmentation", params=(policy, *mixing))
+    found = SearchSpace(name="augmentation", params=(policy, fills, *mixing))
     for name, family in families.items():
         found = found.join(family.pin({"policy": name}), When(parameter="policy", values=(name,)))
     return found

@@ -82,18 +82,28 @@ _PLAIN: dict[str, Callable[[float], Any]] = {
 }
 
 
-def transform(choice: Choice, probability: float, size: tuple[int, int]) -> Any:
+BORDERS: dict[str, tuple[int, tuple[int, ...]]] = {
+    "mean": (cv2.BORDER_CONSTANT, (124, 116, 104)),
+    "reflect": (cv2.BORDER_REFLECT_101, (0, 0, 0)),
+    "nearest": (cv2.BORDER_REPLICATE, (0, 0, 0)),
+}
+"""OpenCV's way with borders that are not black, and the colour that it may need."""
+
+
+def transform(
+    choice: Choice, probability: float, size: tuple[int, int], fill: str = "black"
+) -> Any:
     """Builds the transform of an operation.
 
     Args:
         choice: Operation and limit.
         probability: How often it is applied.
         size: Height and width after cropping, in pixels.
+        fill: What uncovered borders show, ``black`` or one of `BORDERS`; masks have nothing there.
 
     Returns:
         An albumentations transform. At the identity it is ``NoOp``, which changes no pixel,
-        whereas compressing at quality 100 or resampling by 0° could. Geometry fills with black,
-        as the published policies do, and carries masks along.
+        whereas compressing at quality 100 or resampling by 0° could. Geometry carries masks along.
     """
     row = operation(choice.operation)
     assert not isinstance(choice.limit, Course)
@@ -102,4 +112,7 @@ def transform(choice: Choice, probability: float, size: tuple[int, int]) -> Any:
     steps = row.name in ("posterize", "compression")  # whole bits and whole quality points
     if choice.limit == row.identity or (steps and round(choice.limit) == 0):
         return A.NoOp(p=probability)
-    return _LIMITED[row.name](choice.limit, probability, size)
+    made = _LIMITED[row.name](choice.limit, probability, size)
+    if fill in BORDERS and hasattr(made, "border_mode"):
+        made.border_mode, made.fill = BORDERS[fill]
+    return made

@@ -65,7 +65,7 @@ class _Training(Dataset[Batch]):
         c = self.config
         policy = c.policy.at((epoch - 1) / max(1, c.run.epochs - 1))
         if self._augmenter is None or self._augmenter[0] != policy:
-            made = Augmenter(policy, c.data.size, c.run.seed, self.store.side)
+            made = Augmenter(policy, c.data.size, c.run.seed, self.store.side, c.data.fill)
             self._augmenter = policy, made
         return self._augmenter[1]
 

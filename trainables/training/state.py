@@ -54,6 +54,8 @@ class TrainingState:
         self.steps = len(self.loader) // config.run.accumulation
         self.schedule = SCHEDULES.of(config.schedule)(config, self.optimizer, self.steps)
         self.mix = MIXINGS.of(config.mix)(config)
+        unmixed = getattr(config.mix, "unmixed_epochs", 0)
+        self._mixed_steps = (config.run.epochs - unmixed) * self.steps
 
     @property
     def evaluated(self) -> torch.nn.Module:
@@ -115,7 +117,9 @@ class TrainingState:
         """
         pictures, wanted = batch
         inputs = to_input(pictures, self.model, self.device)
-        inputs, targets = self.mix(inputs, wanted.to(self.device.target, non_blocking=True))
+        targets = wanted.to(self.device.target, non_blocking=True)
+        if update < self._mixed_steps:
+            inputs, targets = self.mix(inputs, targets)
         with self.device.autocast():
             return self.loss(self.model(inputs), targets), len(pictures)
 
