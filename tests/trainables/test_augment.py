@@ -159,6 +159,8 @@ def _fixed(name: str, limit: float, value: float, picture: Picture) -> Picture:
         built.num_bits = (int(value), int(value))
     elif name == "solarize":
         built.threshold_range = (value, value)
+    elif name == "solarize_add":
+        built.added_range = (value, value)
     return np.asarray(A.Compose([built])(image=picture)["image"])
 
 
@@ -192,6 +194,12 @@ def test_posterize_and_solarize_equal_pil(picture: Picture) -> None:
     np.testing.assert_array_equal(ours, np.asarray(ImageOps.posterize(image, 3)))
     ours = _fixed("solarize", 0.5, 128 / 255, picture)
     np.testing.assert_array_equal(ours, np.asarray(ImageOps.solarize(image, 128)))
+
+
+def test_solarize_add_equals_a_table_of_pil(picture: Picture) -> None:
+    table = [min(255, level + 100) if level < 128 else level for level in range(256)]
+    ours = _fixed("solarize_add", 0.4, 100 / 255, picture)
+    np.testing.assert_array_equal(ours, np.asarray(Image.fromarray(picture).point(3 * table)))
 
 
 def every_operation() -> dict[str, AugPolicy]:

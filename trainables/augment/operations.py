@@ -11,6 +11,7 @@ import cv2
 from spaces.augmentation.operations import operation
 from spaces.augmentation.policy import Choice, Course
 from trainables.portable.sharpness import Sharpness
+from trainables.portable.solarize_add import SolarizeAdd
 
 Build = Callable[[float, float, tuple[int, int]], Any]
 """From limit, probability and training size to a transform."""
@@ -55,6 +56,7 @@ _LIMITED: dict[str, Build] = {
         num_holes_range=(1, 1), hole_height_range=(0.1 * v, v), hole_width_range=(0.1 * v, v), p=p
     ),
     "grid_mask": lambda v, p, _: A.GridDropout(ratio=v, p=p),
+    "solarize_add": lambda v, p, _: SolarizeAdd(added_range=(0, v), p=p),
     "elastic": lambda v, p, _: A.ElasticTransform(alpha=v, sigma=6, p=p),
     "gamma": lambda v, p, _: A.RandomGamma(gamma_limit=(100 * (1 - v), 100 * (1 + v)), p=p),
     "clahe": lambda v, p, _: A.CLAHE(clip_limit=(1, v), tile_grid_size=(4, 4), p=p),
