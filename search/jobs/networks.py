@@ -16,6 +16,9 @@ from spaces.sections.model import Timm
 from spaces.space import SearchSpace
 from spaces.trial_config import TrialConfig
 
+MANY = 10
+"""Networks that take seconds to try out."""
+
 
 def check_networks(
     config: JobConfig,
@@ -54,6 +57,8 @@ def check_networks(
     for trained in kinds_of(baseline, space, fix):
         check_makers(trained, own)
     networks = list(_networks(baseline, space))
+    if len(networks) > MANY:
+        say(f"trying {len(networks)} networks out: every backbone at every size")
     for network in networks:
         if isinstance(network.model, Timm):
             size, other = network.data.size, network.data.predict_size

@@ -37,9 +37,10 @@ def distance(space: SearchSpace, a: Mapping[str, Any], b: Mapping[str, Any]) -> 
 
     A parameter that only one has, and another choice, count 1; numbers the share of their range.
     """
-    names = a.keys() | b.keys()
     apart = [
-        _apart(space[n], a[n], b[n]) if n in a and n in b else 1.0 for n in names if n in space
+        _apart(p, a[p.name], b[p.name]) if p.name in a and p.name in b else 1.0
+        for p in space.params
+        if p.name in a or p.name in b
     ]
     return float(np.mean(apart)) if apart else 0.0
 
