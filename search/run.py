@@ -26,7 +26,8 @@ def run(config: RunConfig) -> int:
     # Names are checked before what searches and trains is imported, which takes seconds.
     from search.options.search_space import flatten, resolve_space
 
-    space = resolve_space(config.space, flatten(config.fix), flatten(config.narrow))
+    fix, narrow = flatten(config.fix), flatten(config.narrow)
+    space = resolve_space(config.space, fix, narrow, config.drop)
     from search.jobs.lifecycle import run_job
     from search.jobs.search_job import SearchJob
 

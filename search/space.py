@@ -2,7 +2,7 @@
 
 python -m search.space space=aug_policy
 python -m search.space 'space=aug_policy(stages=3)' fix.mix=none
-python -m search.space 'space=[aug_policy,schedule]' 'narrow.lr=[1e-4,1e-3]'
+python -m search.space 'space=[aug_policy,schedule]' 'narrow.lr=[1e-4,1e-3]' drop=[cutmix]
 """
 
 from __future__ import annotations
@@ -20,7 +20,8 @@ def run(config: SpaceConfig) -> int:
     from search.options.exit_codes import OK
     from search.options.search_space import flatten, resolve_space
 
-    space = resolve_space(config.space, flatten(config.fix), flatten(config.narrow))
+    fix, narrow = flatten(config.fix), flatten(config.narrow)
+    space = resolve_space(config.space, fix, narrow, config.drop)
     print("\n".join(space_page(space)))
     return OK
 

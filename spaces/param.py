@@ -94,6 +94,20 @@ class Param:
             return f"one of {len(self.distribution.choices)}"
         return "whole number" if isinstance(self.distribution, IntDistribution) else "number"
 
+    @property
+    def categories(self) -> tuple[Any, ...]:
+        """The choices of a categorical parameter; none of a range."""
+        d = self.distribution
+        return tuple(d.choices) if isinstance(d, CategoricalDistribution) else ()
+
+    @property
+    def largest(self) -> float:
+        """The largest number that can be drawn."""
+        d = self.distribution
+        if isinstance(d, FloatDistribution | IntDistribution):
+            return float(d.high)
+        return max(float(choice) for choice in self.categories)
+
     def choices(self) -> str:
         """The range or the choices in words."""
         d = self.distribution

@@ -159,18 +159,53 @@ class SearchSpace:
                 )
         return replace(self, params=tuple(params.values()))
 
-    def join(self, other: SearchSpace) -> SearchSpace:
+    def drop(self, names: Sequence[str]) -> SearchSpace:
+        """Leaves choices out, of every parameter that has them.
+
+        Args:
+            names: Choices, such as ``cutmix``, or of one parameter only, such as ``mix.cutmix``.
+
+        Raises:
+            InputError: For a choice that no parameter has, or if one is left without any.
+        """
+        known = [(p, c) for p in self.params for c in p.categories]
+        left = {p.name: list(p.categories) for p in self.params}
+        for name in names:
+            found = [(p, c) for p, c in known if name in (str(c), f"{p.name}.{c}")]
+            if not found and name in self:
+                raise InputError(
+                    f"drop=[{name}]: {name!r} is a parameter, of which fix.{name}=… leaves one "
+                    f"value; drop leaves choices out, here {self[name].choices()}"
+                )
+            if not found:
+                raise unknown("choice", name, {str(c) for _, c in known}, f"drop=[{name}]")
+            for param, choice in found:
+                left[param.name] = [c for c in left[param.name] if c is not choice]
+                if not left[param.name]:
+                    raise InputError(
+                        f"drop=[{', '.join(names)}]: nothing is left of {param.name!r}, whose "
+                        f"choices are {param.choices()}"
+                    )
+        fewer = {p.name for p in self.params if len(left[p.name]) < len(p.categories)}
+        return self.narrow({name: left[name] for name in fewer})
+
+    def join(self, other: SearchSpace, when: When | None = None) -> SearchSpace:
         """Returns both spaces as one.
 
         A parameter that both search over the same range is searched once, under the conditions
         of whichever states any.
+
+        Args:
+            other: The other one.
+            when: A condition that is put on all of its parameters.
 
         Raises:
             InputError: If the two search the same parameter differently.
         """
         merged = {param.name: param for param in self.params}
         late = []
-        for param in other.params:
+        theirs = [replace(p, when=(when, *p.when)) for p in other.params] if when else other.params
+        for param in theirs:
             mine = merged.get(param.name)
             if mine is None:
                 merged[param.name] = param

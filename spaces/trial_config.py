@@ -110,6 +110,12 @@ class TrialConfig:
         averaged = getattr(self.averaging, "swa_epochs", 0)
         if averaged > epochs:
             raise InputError(f"swa_epochs must be within 1 to epochs={epochs}, got {averaged}")
+        frozen = getattr(self.model, "frozen_epochs", 0)
+        if frozen > epochs:
+            raise InputError(f"frozen_epochs must be within 0 to epochs={epochs}, got {frozen}")
+        unmixed = getattr(self.mix, "unmixed_epochs", 0)
+        if unmixed > epochs:
+            raise InputError(f"unmixed_epochs must be within 0 to epochs={epochs}, got {unmixed}")
         if isinstance(self.run, MixMatch) and getattr(self.mix, "pairs", False):
             raise InputError(f"mix={self.mix.kind}: action=mixmatch mixes images itself; mix=none")
         if getattr(self.mix, "pairs", False) and self.run.images_at_once % 2:
@@ -214,9 +220,11 @@ class TrialConfig:
             return None
 
     def shortened(self, epochs: int) -> TrialConfig:
-        """The same over so many epochs, with less warm-up or averaging where it must."""
+        """The same over so many epochs, with less warm-up, averaging or freezing where it must."""
         changes: dict[str, Any] = {"epochs": epochs}
-        for name, most in (("warmup_epochs", epochs - 1), ("swa_epochs", epochs)):
+        most_of = {"warmup_epochs": epochs - 1}
+        most_of |= dict.fromkeys(("swa_epochs", "frozen_epochs", "unmixed_epochs"), epochs)
+        for name, most in most_of.items():
             section = self.section(section_of(name))
             if getattr(section, name, 0) > most:
                 changes[name] = most

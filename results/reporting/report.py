@@ -36,11 +36,15 @@ SHOWN = 5
 
 
 def trial_rows(search: Search, trials: Sequence[Trial]) -> list[list[str]]:
-    """Header and one row per trial: id, state, epochs, score, time, what is special about it."""
-    rows = [["trial", "state", "epochs", _scored_by(search), "time", "what"]]
+    """Header and one row per trial.
+
+    Id, state, epochs, score; of those that ran to their end the score on images that were trained
+    on, and by how many points the hold-out's lies behind it; time, what is special about it.
+    """
+    scores = [_scored_by(search), "in training", "gap"]
+    rows = [["trial", "state", "epochs", *scores, "time", "what"]]
     room = 100
     for trial in trials:
-        score = search.score(trial)
         what = in_words(trial.params) if trial.params else trial.arm or trial.why
         if trial.why in ("confirm", "fold"):
             what = f"{trial.arm}, fold {trial.config.run.fold}, seed {trial.config.run.seed}"
@@ -55,12 +59,18 @@ def trial_rows(search: Search, trials: Sequence[Trial]) -> list[list[str]]:
                 trial.id.removeprefix(search.id),
                 trial.state,
                 f"{trial.epoch}/{trial.config.run.epochs}",
-                "–" if score is None else f"{score:.4f}",
+                _number(search.score(trial), ".4f"),
+                _number(trial.reported(f"train/{search.metric}"), ".4f"),
+                _number(trial.reported(f"gap/{search.metric}"), "+.1f"),
                 format_seconds(trial.seconds),
                 what if len(what) <= room else what[: room - 1] + "…",
             ]
         )
     return rows
+
+
+def _number(value: float | None, form: str) -> str:
+    return "–" if value is None else format(value, form)
 
 
 def verdict(search: Search) -> str:
@@ -133,13 +143,15 @@ def describe(config: TrialConfig, params: Mapping[str, Any]) -> list[str]:
         "augmentation:",
         *(f"  {line}" for line in describe_policy(config.policy).splitlines()),
     ]
+    told = {"mix"}
     if isinstance(config.mix, Pairs):
-        lines.append(f"mixing: {config.mix.kind} with alpha {config.mix.mix_alpha:.2g}")
-    rest = {
-        k: v
-        for k, v in params.items()
-        if not is_policy_parameter(k) and k not in ("mix", "mix_alpha")
-    }
+        mix = config.mix
+        often = "" if mix.mix_probability == 1 else f" in {mix.mix_probability:.0%} of the batches"
+        until = f", not in the last {mix.unmixed_epochs} epochs" if mix.unmixed_epochs else ""
+        kind = mix.kind.replace("_", " ")
+        lines.append(f"mixing: {kind} with alpha {mix.mix_alpha:.2g}{often}{until}")
+        told = {"mix", *vars(mix)}
+    rest = {k: v for k, v in params.items() if not is_policy_parameter(k) and k not in told}
     if rest:
         lines.append(in_words(rest))
     return lines

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -14,15 +13,14 @@ from search.jobs.contest_folds import contest_folds
 from search.jobs.contest_stress import find_stress
 from search.jobs.job import Prepared, assemble, job_name, resolve_metric
 from search.jobs.learned_images import check_learned_images
-from search.jobs.own_functions import check_own_functions
-from search.jobs.searched_choices import categories, check_values, choices_of, kinds_of, sizes_of
+from search.jobs.networks import check_networks
+from search.jobs.searched_choices import categories, check_values, kinds_of, sizes_of
 from search.options.search_space import flatten
 from search.options.training import JobConfig, RunConfig, TrainConfig
-from search.options.user_code import own_functions, preparation_of
+from search.options.user_code import preparation_of
 from search.planning.search_plan import CONFIRM_FOLD
 from spaces.errors import InputError
 from spaces.sections.labels import GIVEN
-from spaces.sections.model import Smp, Timm
 from spaces.space import SearchSpace
 from spaces.trial_config import TrialConfig, check_effect
 from trainables.audit.duplicate_checks import identical_files
@@ -32,7 +30,6 @@ from trainables.data.corrections import check_left
 from trainables.data.folds import Folds
 from trainables.data.image_store import ImageStore, store_side
 from trainables.data.store_building import build_store
-from trainables.tasks.tasks import training_task
 
 
 def base_config(config: JobConfig, space: SearchSpace | None = None) -> TrialConfig:
@@ -99,7 +96,7 @@ def prepare(
         )
     baseline = _with_corrections(baseline, space, contest, folds)
     baseline = _with_images(config, baseline, space, contest)
-    _check_networks(config, baseline, space, fix, contest)
+    check_networks(config, baseline, space, fix, contest, say)
 
     name = config.resume or job_name(config, folder, label)
     store = build_store(
@@ -225,38 +222,3 @@ def _with_images(
         shape=config.data.shape,
         interpolation=config.data.interpolation,
     )
-
-
-def _check_networks(
-    config: JobConfig,
-    baseline: TrialConfig,
-    space: SearchSpace | None,
-    fix: Mapping[str, Any],
-    contest: Contest,
-) -> None:
-    """Checks user functions, backbones, weights and optimizers while it costs nothing."""
-    task, classes = training_task(contest.task), len(contest.classes)
-    check_own_functions(
-        baseline,
-        classes,
-        task,
-        model=config.model,
-        loss=config.loss,
-        metric=config.metric,
-        prepare=config.prepare,
-    )
-    from trainables.networks.timm_network import check_backbone
-    from trainables.training.registries import check_makers
-
-    own = own_functions(model=config.model, loss=config.loss)
-    for trained in kinds_of(baseline, space, fix):
-        check_makers(trained, own)
-        task.check(trained)
-    if not isinstance(baseline.model, Timm | Smp):
-        return
-    sizes, predicted = sizes_of(baseline, space)
-    for name in choices_of(space, "backbone") or [baseline.model.backbone]:
-        for seen in itertools.product(sizes, predicted):
-            check_backbone(name, *seen)
-        if baseline.model.pretrained or baseline.model.weights:  # fetched once, not by every worker
-            task.network(baseline.replace(backbone=name), classes, own)

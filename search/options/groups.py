@@ -181,6 +181,22 @@ class SchedulerConfig:
 
 
 @dataclass(kw_only=True)
+class LimitConfig:
+    """What a network may cost where it predicts; measured before anything is trained."""
+
+    ms_per_image: float = option(
+        0, "milliseconds per image at most, in batches on this machine; 0 is no limit"
+    )
+    parameters: float = option(0, "learned numbers at most, such as 5e6; 0 is no limit")
+    mb: float = option(0, "size of the weights at most, in MiB; 0 is no limit")
+
+    def __post_init__(self) -> None:
+        for name in ("ms_per_image", "parameters", "mb"):
+            value = getattr(self, name)
+            demand(0 <= value < inf, f"limit.{name}", value, "above 0, or 0 for no limit")
+
+
+@dataclass(kw_only=True)
 class StoreConfig:
     """Decoded images; side 0 is 1.3 times the largest size trained."""
 

@@ -1,9 +1,9 @@
-"""From ``space=``, ``fix.`` and ``narrow.`` to the space that is searched."""
+"""From ``space=``, ``fix.``, ``narrow.`` and ``drop=`` to the space that is searched."""
 
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from search.options.user_code import load_function
@@ -13,14 +13,18 @@ from spaces.space import SearchSpace
 
 
 def resolve_space(
-    value: Any, fix: Mapping[str, Any] | None = None, narrow: Mapping[str, Any] | None = None
+    value: Any,
+    fix: Mapping[str, Any] | None = None,
+    narrow: Mapping[str, Any] | None = None,
+    drop: Sequence[str] = (),
 ) -> SearchSpace:
-    """Looks spaces up, joins them, pins and narrows.
+    """Looks spaces up, joins them, pins, narrows and leaves choices out.
 
     Args:
         value: Name, ``module:function``, or a list of those.
         fix: Pinned parameters, flat.
         narrow: Restricted ranges, flat.
+        drop: Choices that are left out.
 
     Raises:
         InputError: For unknown names, spaces that do not join, a function that fails, or nothing
@@ -30,7 +34,7 @@ def resolve_space(
     if not names:
         raise InputError(f"space={value}: name at least one; choices: {', '.join(READY)}")
     space = functools.reduce(SearchSpace.join, [_one(str(name)) for name in names])
-    space = space.pin(dict(fix or {})).narrow(dict(narrow or {}))
+    space = space.pin(dict(fix or {})).narrow(dict(narrow or {})).drop(drop)
     if not space.params:
         raise InputError("everything that the space searches is fixed; use search.train instead")
     return space

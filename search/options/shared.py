@@ -14,6 +14,12 @@ PREPARE = (
 )
 """What --help says of ``prepare=``."""
 
+DROP = (
+    "leave choices out of the space, everywhere or of one parameter: drop=[cutmix,loss.focal]; "
+    "what depends on them alone goes, too"
+)
+"""What --help says of ``drop=``."""
+
 ACCEPTABLE = ("validation", "code", "duplicates")
 """What goes through only when it is accepted by name."""
 

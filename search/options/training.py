@@ -12,6 +12,7 @@ from search.options.groups import (
     ClusterConfig,
     DataConfig,
     HoldoutConfig,
+    LimitConfig,
     PredictConfig,
     ResourcesConfig,
     SchedulerConfig,
@@ -19,7 +20,7 @@ from search.options.groups import (
     WatchdogConfig,
 )
 from search.options.option import group, option
-from search.options.shared import PREPARE, BandConfig, TrackedConfig, check_accept, demand
+from search.options.shared import DROP, PREPARE, BandConfig, TrackedConfig, check_accept, demand
 from spaces.errors import InputError
 from spaces.names import check_name
 
@@ -109,6 +110,7 @@ class JobConfig(EngineConfig):
         decides=True,
     )
     predict: PredictConfig = group(PredictConfig, decides=True)
+    limit: LimitConfig = group(LimitConfig)
     keep: str = option(
         "all",
         "final checkpoints that stay: all, none, or those of so many of the best trials "
@@ -145,6 +147,7 @@ class RunConfig(JobConfig):
     narrow: dict[str, Any] = option(
         dict, "restrict a searched parameter: narrow.lr=[1e-4,1e-3], narrow.mix=[none,mixup]"
     )
+    drop: list[str] = option(list, DROP)
     trials: int = option(16, "sampled trials", may_change=True)
     confirm: int = option(
         3,

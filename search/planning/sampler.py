@@ -12,6 +12,7 @@ import optuna
 from results.metrics import Direction
 from results.records.opening import Past
 from results.records.trials import Trial
+from search.planning.spread import spread_draw
 from spaces.space import SearchSpace
 
 optuna.logging.set_verbosity(optuna.logging.ERROR)
@@ -46,7 +47,7 @@ class Sampler:
         history: Sequence[Trial] = (),
         past: Sequence[Past] = (),
     ) -> None:
-        self._space, self._key = space, key
+        self._space, self._key, self._seed, self._startup = space, key, seed, startup
         known = [t for t in history if t.why == "sampled"]
         if known:  # the draws so far are not drawn once more
             seed = int(np.random.SeedSequence([seed, len(known)]).generate_state(1)[0])
@@ -67,7 +68,13 @@ class Sampler:
             self._replay(trial)
 
     def ask(self, trial_id: str) -> dict[str, Any]:
-        """Draws the parameters of a trial."""
+        """Draws the parameters of a trial; at first at random, away from those before."""
+        states = optuna.trial.TrialState
+        known = self.study.get_trials(deepcopy=False, states=(states.COMPLETE, states.PRUNED))
+        if len(known) < self._startup:
+            before = [t.params for t in self.study.get_trials(deepcopy=False)]
+            drawn = spread_draw(self._space, before, [self._seed, len(before)])
+            self.study.enqueue_trial(drawn)
         live = self._live[trial_id] = self.study.ask()
         return self._space.suggest(live)
 

@@ -129,6 +129,7 @@ _FURTHER = (
     _geometry("rotate90", "turn by a multiple of 90°", swaps_sides=True),
     _geometry("elastic", "displace smoothly by a field of strength {}", "", 0, 60, 200),
     _row("gamma", "change gamma by up to ±{}", "%", 0, 0.5, 0.9),
+    _row("solarize_add", "brighten the darker half by up to {} of the range", "%", 0, 0.4, 1),
     _row("clahe", "equalise locally, clipping at up to {}", "", 1, 4, 16),
     _row("invert", "invert"),
     _row("gray", "take the colour away"),

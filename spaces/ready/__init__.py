@@ -15,9 +15,11 @@ if TYPE_CHECKING:  # Optuna behind it takes longer to import than a misspelt nam
 
 READY = (
     "aug_policy",
+    "averaging",
     "backbone",
     "extra",
     "fast_autoaugment",
+    "full",
     "labels",
     "imbalance",
     "loss",

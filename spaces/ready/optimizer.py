@@ -2,31 +2,50 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from optuna.distributions import CategoricalDistribution, FloatDistribution
 
+from spaces.errors import unknown
 from spaces.param import Param, When
 from spaces.ready.schedule import LEARNING_RATE
-from spaces.sections.optimizer import ADAPTIVE
+from spaces.sections.optimizer import ADAPTIVE, OPTIMIZERS
 from spaces.space import SearchSpace
 
+NAMES = ("adamw", "lamb", "nadamw", "sgd")
+"""Those that are searched unless others are named."""
 
-def optimizer() -> SearchSpace:
-    """Adam-like optimizers and SGD, each on its own scale of learning rates."""
-    adaptive = (When(parameter="optimizer", values=ADAPTIVE),)
-    sgd = (When(parameter="optimizer", values=("sgd",)),)
-    return SearchSpace(
-        name="optimizer",
-        params=(
-            Param(name="optimizer", distribution=CategoricalDistribution((*ADAPTIVE, "sgd"))),
-            Param(name="lr", distribution=LEARNING_RATE, when=adaptive),
-            Param(
-                name="beta2",
-                distribution=CategoricalDistribution((0.95, 0.99, 0.999)),
-                when=adaptive,
-            ),
-            Param(name="sgd.lr", distribution=FloatDistribution(3e-3, 1.0, log=True), when=sgd),
-            Param(name="momentum", distribution=FloatDistribution(0.8, 0.98), when=sgd),
-            Param(name="label_smoothing", distribution=FloatDistribution(0.0, 0.2)),
-            Param(name="batch", distribution=CategoricalDistribution((32, 64, 128))),
-        ),
-    )
+
+def optimizer(names: Sequence[str] = NAMES) -> SearchSpace:
+    """Optimizers, each on its own scale of learning rates.
+
+    Args:
+        names: Which ones; any of Adam's relatives, ``lion`` and ``sgd``.
+
+    Raises:
+        InputError: For an optimizer whose scale is not known.
+    """
+    for name in names:
+        if name not in OPTIMIZERS:
+            raise unknown("optimizer", name, OPTIMIZERS, f"names={list(names)}")
+    params = [Param(name="optimizer", distribution=CategoricalDistribution(names))]
+    adaptive = tuple(name for name in names if name in ADAPTIVE)
+    if adaptive:
+        when = (When(parameter="optimizer", values=adaptive),)
+        betas = CategoricalDistribution((0.95, 0.99, 0.999))
+        params.append(Param(name="lr", distribution=LEARNING_RATE, when=when))
+        params.append(Param(name="beta2", distribution=betas, when=when))
+    if "lion" in names:
+        rates = FloatDistribution(1e-5, 3e-3, log=True)
+        when = (When(parameter="optimizer", values=("lion",)),)
+        params.append(Param(name="lion.lr", distribution=rates, when=when))
+    if "sgd" in names:
+        rates = FloatDistribution(3e-3, 1.0, log=True)
+        when = (When(parameter="optimizer", values=("sgd",)),)
+        params.append(Param(name="sgd.lr", distribution=rates, when=when))
+        params.append(Param(name="momentum", distribution=FloatDistribution(0.8, 0.98), when=when))
+    params += [
+        Param(name="label_smoothing", distribution=FloatDistribution(0.0, 0.2)),
+        Param(name="batch", distribution=CategoricalDistribution((32, 64, 128))),
+    ]
+    return SearchSpace(name="optimizer", params=tuple(params))

@@ -2,27 +2,66 @@
 
 from __future__ import annotations
 
-from optuna.distributions import FloatDistribution, IntDistribution
+from collections.abc import Sequence
 
+from optuna.distributions import (
+    BaseDistribution,
+    CategoricalDistribution,
+    FloatDistribution,
+    IntDistribution,
+)
+
+from spaces.errors import unknown
 from spaces.param import Param, When
+from spaces.sections.schedule import SCHEDULES
 from spaces.space import SearchSpace
 
 LEARNING_RATE = FloatDistribution(1e-4, 1e-2, log=True)
 
 
-def schedule(longest_warmup: int = 3) -> SearchSpace:
-    """Cosine schedules with up to ``longest_warmup`` epochs of linear warm-up."""
+SETTINGS: dict[str, dict[str, BaseDistribution]] = {
+    "step": {
+        "step_epochs": IntDistribution(2, 10),
+        "step_factor": FloatDistribution(0.1, 0.7),
+    },
+    "restarts": {
+        "cycles": IntDistribution(2, 4),
+        "cycle_factor": FloatDistribution(0.3, 1.0),
+    },
+    "exponential": {"final_share": FloatDistribution(1e-3, 0.1, log=True)},
+    "polynomial": {"decay_power": FloatDistribution(0.5, 2.0)},
+}
+"""What is searched of schedules that have something to search."""
+
+
+def schedule(longest_warmup: int = 3, kinds: Sequence[str] = ("cosine",)) -> SearchSpace:
+    """The learning rate, weight decay, linear warm-up, and how it falls.
+
+    Args:
+        longest_warmup: Epochs of warm-up at most.
+        kinds: How it falls: ``cosine``, ``step``, ….
+
+    Raises:
+        InputError: For a schedule that is not known.
+    """
+    for kind in kinds:
+        if kind not in SCHEDULES:
+            raise unknown("schedule", kind, SCHEDULES, f"kinds={list(kinds)}")
     warm = tuple(range(1, longest_warmup + 1))
-    return SearchSpace(
-        name="schedule",
-        params=(
-            Param(name="lr", distribution=LEARNING_RATE),
-            Param(name="weight_decay", distribution=FloatDistribution(1e-4, 0.3, log=True)),
-            Param(name="warmup_epochs", distribution=IntDistribution(0, longest_warmup)),
-            Param(
-                name="warmup_start",
-                distribution=FloatDistribution(1e-3, 0.3, log=True),
-                when=(When(parameter="warmup_epochs", values=warm),),
-            ),
+    params = [
+        Param(name="lr", distribution=LEARNING_RATE),
+        Param(name="weight_decay", distribution=FloatDistribution(1e-4, 0.3, log=True)),
+        Param(name="warmup_epochs", distribution=IntDistribution(0, longest_warmup)),
+        Param(
+            name="warmup_start",
+            distribution=FloatDistribution(1e-3, 0.3, log=True),
+            when=(When(parameter="warmup_epochs", values=warm),),
         ),
-    )
+    ]
+    if tuple(kinds) != ("cosine",):
+        params.append(Param(name="schedule", distribution=CategoricalDistribution(kinds)))
+        for kind in kinds:
+            when = (When(parameter="schedule", values=(kind,)),)
+            for name, distribution in SETTINGS.get(kind, {}).items():
+                params.append(Param(name=name, distribution=distribution, when=when))
+    return SearchSpace(name="schedule", params=tuple(params))

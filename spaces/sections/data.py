@@ -9,12 +9,14 @@ from spaces.names import check_name
 from spaces.sections.section import Kinds, Section, Size
 
 Shape = Literal["squash", "pad", "crop", "native"]
+Fill = Literal["black", "reflect", "nearest", "mean"]
 Crop = Literal["random", "present"]
 Weights = Literal["gaussian", "flat", "cut"]
 Interpolation = Literal["auto", "bilinear", "bicubic", "lanczos", "area"]
 
 SHAPES: tuple[str, ...] = get_args(Shape)
 INTERPOLATIONS: tuple[str, ...] = get_args(Interpolation)
+FILLS: tuple[str, ...] = get_args(Fill)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,6 +32,7 @@ class Data(Section):
         prepare: A team's own function of a decoded image, ``module:function``, or empty.
         shape: How an image gets the proportions of the size.
         interpolation: How it gets the side at which it is stored.
+        fill: What stands where an augmentation uncovers a border: ``mean`` is ImageNet's.
     """
 
     kind: str = "resized"
@@ -40,6 +43,7 @@ class Data(Section):
     prepare: str = ""
     shape: Shape = "squash"
     interpolation: Interpolation = "auto"
+    fill: Fill = "black"
 
     def __post_init__(self) -> None:
         self.demand(min(self.size) >= 8, "size", "at least 8 pixels high and wide")

@@ -21,17 +21,23 @@ class Mixing(Section):
 
 @dataclass(frozen=True, kw_only=True)
 class Pairs(Mixing):
-    """Mixup (Zhang et al., ICLR 2018) or CutMix (Yun et al., ICCV 2019).
+    """Mixup (Zhang et al., ICLR 2018), CutMix (Yun et al., ICCV 2019), or one of the two by batch.
 
     Attributes:
         mix_alpha: Beta parameter of the mixing share.
+        mix_probability: Share of the batches that are mixed.
+        unmixed_epochs: Last epochs, in which nothing is mixed.
     """
 
     kind: str = "mixup"
     mix_alpha: float = 0.2
+    mix_probability: float = 1.0
+    unmixed_epochs: int = 0
 
     def __post_init__(self) -> None:
         self.demand(self.mix_alpha > 0, "mix_alpha", "above 0")
+        self.demand(0 < self.mix_probability <= 1, "mix_probability", "above 0 and at most 1")
+        self.demand(self.unmixed_epochs >= 0, "unmixed_epochs", "0 or more")
 
     @property
     def pairs(self) -> bool:
@@ -39,4 +45,6 @@ class Pairs(Mixing):
         return True
 
 
-MIXINGS = Kinds("mix", Mixing, {"none": Mixing, "mixup": Pairs, "cutmix": Pairs})
+MIXINGS = Kinds(
+    "mix", Mixing, {"none": Mixing, "mixup": Pairs, "cutmix": Pairs, "mixup_or_cutmix": Pairs}
+)

@@ -31,15 +31,27 @@ class Timm(Model):
     """A backbone of timm with a fresh head.
 
     Attributes:
-        backbone: timm model name.
+        backbone: timm model name, or several with a ``+`` between them, side by side.
+        drop_path: Rate at which whole blocks are left out in training (stochastic depth).
+        frozen_epochs: First epochs, in which the head alone learns.
+        fresh_layers: How many of its last layers begin anew where it has ``weights`` or is
+            ``pretrained``: 1 is the head, 2 the layer before it, too.
     """
 
     kind: str = "timm"
     backbone: str = "resnet18"
+    drop_path: float = 0.0
+    frozen_epochs: int = 0
+    fresh_layers: int = 0
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        self.demand(bool(self.backbone), "backbone", "a timm model name")
+        self.demand(all(self.backbone.split("+")), "backbone", "a timm model name, or a+b")
+        self.demand(0 <= self.drop_path < 1, "drop_path", "within 0 to below 1")
+        self.demand(self.frozen_epochs >= 0, "frozen_epochs", "0 or more")
+        self.demand(self.fresh_layers >= 0, "fresh_layers", "0 or more")
+        if not (self.pretrained or self.weights):
+            object.__setattr__(self, "fresh_layers", 0)
 
 
 Decoder = Literal[

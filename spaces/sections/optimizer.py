@@ -15,17 +15,29 @@ class Optimizer(Section):
         lr: Peak learning rate.
         weight_decay: Decoupled where the optimizer does so.
         clip_grad: Largest gradient norm; 0 switches clipping off.
+        layer_decay: What the learning rate is multiplied with from one layer of timm's backbone to
+            the one before it, the head having all of it; 1 is the same for all.
+        lookahead: Steps after which the weights go half of the way back to where they were
+            (Lookahead; Zhang et al., NeurIPS 2019); 0 switches it off.
+        sam_radius: How far uphill the gradient is taken, so that flat minima are found (SAM; Foret
+            et al., ICLR 2021), for twice the time; 0 switches it off, 0.05 is usual.
     """
 
     lr: float = 1e-3
     weight_decay: float = 0.05
     clip_grad: float = 1.0
+    layer_decay: float = 1.0
+    lookahead: int = 0
+    sam_radius: float = 0.0
 
     def __post_init__(self) -> None:
         self.demand(bool(self.kind), "kind", "the name of an optimizer")
         self.demand(0 < self.lr < 100, "lr", "above 0 and below 100")
         self.demand(0 <= self.weight_decay < 10, "weight_decay", "within 0 to below 10")
         self.demand(self.clip_grad >= 0, "clip_grad", "0 or more")
+        self.demand(0 < self.layer_decay <= 1, "layer_decay", "above 0 and at most 1")
+        self.demand(self.lookahead >= 0, "lookahead", "0 or more")
+        self.demand(0 <= self.sam_radius <= 10, "sam_radius", "within 0 to 10")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,8 +57,18 @@ class Adaptive(Optimizer):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Lion(Optimizer):
+    """Steps of the same length for every weight (Chen et al., NeurIPS 2023).
+
+    Its learning rate is three to ten times smaller than Adam's, its weight decay as much larger.
+    """
+
+    kind: str = "lion"
+
+
+@dataclass(frozen=True, kw_only=True)
 class Momentum(Optimizer):
-    """SGD, and any other of timm's optimizers by its name.
+    """SGD with Nesterov's momentum, and any other of timm's optimizers by its name.
 
     Attributes:
         momentum: Decay of the gradients' average.
@@ -60,12 +82,12 @@ class Momentum(Optimizer):
         self.demand(0 <= self.momentum < 1, "momentum", "within 0 to below 1")
 
 
-ADAPTIVE = ("adamw", "lamb", "nadamw")
+ADAPTIVE = ("adam", "adamax", "adamp", "adamw", "lamb", "nadamw", "radam")
 """Optimizers whose learning rate lives on Adam's scale."""
 
 OPTIMIZERS = Kinds(
     "optimizer",
     Optimizer,
-    {**dict.fromkeys(ADAPTIVE, Adaptive), "sgd": Momentum},
+    {**dict.fromkeys(ADAPTIVE, Adaptive), "lion": Lion, "sgd": Momentum},
     other=Momentum,
 )

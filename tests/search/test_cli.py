@@ -182,6 +182,20 @@ def test_bad_spaces(value: object, fix: dict, narrow: dict, words: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("drop", "words"),
+    [
+        (["cutmx"], r"unknown choice 'cutmx' \(in drop=\[cutmx\]\): did you mean cutmix"),
+        (["mix.rotate"], "unknown choice 'mix.rotate'"),
+        (["mix"], r"'mix' is a parameter, of which fix.mix=… .* here none, mixup, cutmix"),
+        (["none", "mixup", "cutmix"], r"nothing is left of 'mix', whose choices are none, mixup"),
+    ],
+)
+def test_choices_that_cannot_be_left_out(drop: list[str], words: str) -> None:
+    with pytest.raises(InputError, match=words):
+        resolve_space("aug_policy", {}, {}, drop)
+
+
+@pytest.mark.parametrize(
     ("source", "words"),
     [
         ("def space(:", "cannot import.*SyntaxError"),

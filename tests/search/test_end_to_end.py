@@ -208,6 +208,9 @@ def test_mlflow_holds_what_the_ledger_holds(folder: Path, search: Search) -> Non
             assert [m.step for m in sorted(history, key=lambda m: m.step)] == list(
                 range(1, trial.epoch + 1)
             )
+        for name in ("train/hits", "gap/hits"):
+            at_the_end = client.get_metric_history(child.info.run_id, name)
+            assert len(at_the_end) == (trial.state == "finished")
         last = client.get_metric_history(child.info.run_id, "val/hits")
         assert max(last, key=lambda m: m.step).value == trial.score("hits")
         files = {f.path for f in client.list_artifacts(child.info.run_id)}

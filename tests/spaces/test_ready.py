@@ -18,6 +18,21 @@ def test_arguments_behind_a_name_are_those_of_the_function() -> None:
     assert names == backbone(names=["test_resnet", "test_vit"])  # type: ignore[arg-type]
 
 
+def test_further_kinds_bring_their_parameters_along() -> None:
+    space = ready_space("schedule(kinds=['cosine', 'step'])")
+    assert {p.name for p in space.params} - {p.name for p in ready_space("schedule").params} == {
+        "schedule",
+        "step_epochs",
+        "step_factor",
+    }
+    space = ready_space("optimizer(names=['lion', 'adam'])")
+    assert "sgd.lr" not in space
+    assert space["lion.lr"].when[0].values == ("lion",)
+    names = ready_space("backbone(families=['vit', 'swin'])")["backbone"].categories
+    assert names[0].startswith("vit_")
+    assert names[-1].startswith("swin_")
+
+
 @pytest.mark.parametrize(
     ("name", "words"),
     [
@@ -26,6 +41,9 @@ def test_arguments_behind_a_name_are_those_of_the_function() -> None:
         ("aug_policy(3)", r"written as aug_policy\(name=value\)"),
         ("aug_policy(stages=3", "written as"),
         ("aug_policy(stages=print(1))", "written as"),
+        ("optimizer(names=['adamww'])", "did you mean adamw"),
+        ("schedule(kinds=['steps'])", "did you mean step"),
+        ("backbone(families=['resnets'])", "did you mean resnet"),
         ("aug_policy(stages=99)", "from 1 to 9"),
         ("schedule(longest_warmup='x')", "longest_warmup"),
     ],

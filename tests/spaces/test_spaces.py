@@ -47,7 +47,7 @@ def test_json_round_trip_keeps_space_and_digest(name: str) -> None:
     assert again.digest == ALL[name].digest
 
 
-LARGE = {"fast_autoaugment", "subset"}
+LARGE = {"fast_autoaugment", "subset", "full"}
 """Published with more dimensions than a contest's number of trials settles; they say so."""
 
 
@@ -80,6 +80,18 @@ def test_narrowing_drops_dependants_of_choices_that_are_gone() -> None:
     assert operations == {"rotate", "blur"}
 
 
+def test_dropping_leaves_choices_out_wherever_they_are() -> None:
+    space = aug_policy().drop(["mixup", "cutmix", "rotate"])
+    assert space["mix"].categories == ("none",)
+    assert "mix_alpha" not in space
+    assert "rotate" not in {p["stage2.operation"] for p in draws(space, 300) if p["stages"] == 2}
+    one = aug_policy().drop(["stage2.operation.rotate"])
+    assert "rotate" in one["stage1.operation"].categories
+    assert "rotate" not in one["stage2.operation"].categories
+    assert "rotate" not in one["stage2.strength"].when[-1].values
+    assert aug_policy().drop([]) == aug_policy()
+
+
 @pytest.mark.parametrize(
     ("ranges", "words"),
     [
@@ -102,6 +114,18 @@ def test_joining_searches_a_shared_parameter_once() -> None:
     other = SearchSpace(name="x", params=(Param(name="lr", distribution=FloatDistribution(1, 2)),))
     with pytest.raises(InputError, match="differently"):
         schedule().join(other)
+
+
+def test_joining_under_a_condition() -> None:
+    mix = SearchSpace(
+        name="mix",
+        params=(Param(name="mix", distribution=CategoricalDistribution(("none", "mixup"))),),
+    )
+    only = When(parameter="mix", values=("mixup",))
+    space = mix.join(schedule(), only)
+    assert all(p.when[0] == only for p in space.params[1:])
+    assert space["warmup_start"].when[1:] == schedule()["warmup_start"].when
+    assert all(("lr" in p) == (p["mix"] == "mixup") for p in draws(space, 50))
 
 
 def test_a_space_checks_itself() -> None:

@@ -115,7 +115,7 @@ def test_settings_without_effect_do_not_make_trainings_different() -> None:
 
 def test_the_digest_is_stable() -> None:
     """A changed digest would make old results look like those of other trainings."""
-    assert TrialConfig().digest == "cabdacebdce2e026"
+    assert TrialConfig().digest == "2e140d23c2585482"
 
 
 def test_a_policy_checks_itself() -> None:
@@ -189,6 +189,11 @@ def test_a_kind_keeps_what_it_shares_with_the_one_before() -> None:
     ("changes", "words"),
     [
         ({"averaging": "swa", "swa_epochs": 13}, "swa_epochs must be within 1 to epochs=12"),
+        ({"mix": "cutmix", "unmixed_epochs": 13}, "unmixed_epochs must be within 0 to epochs=12"),
+        ({"mix": "cutmix", "mix_probability": 0}, "mix_probability must be above 0 and at most 1"),
+        ({"fill": "white"}, "unknown fill 'white'"),
+        ({"frozen_epochs": 13}, "frozen_epochs must be within 0 to epochs=12"),
+        ({"backbone": "resnet18+"}, r"backbone must be a timm model name, or a\+b"),
         ({"averaging": "sway"}, "did you mean swa"),
         ({"averaging": "ema", "ema_decay": 1.0}, "ema_decay"),
         ({"loss": "focla"}, "did you mean focal"),

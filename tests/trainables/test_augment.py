@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import os
 import subprocess
@@ -31,6 +32,7 @@ from trainables.data.loader import TrainingLoader
 from trainables.data.training_set import TrainingSet
 from trainables.inference.export import copy_portable, write_policies
 from trainables.portable.images import resize
+from trainables.portable.policy import Policy
 
 SIDE, SIZE, SQUARE = 44, (32, 40), (32, 32)
 Picture = NDArray[np.uint8]
@@ -157,6 +159,8 @@ def _fixed(name: str, limit: float, value: float, picture: Picture) -> Picture:
         built.num_bits = (int(value), int(value))
     elif name == "solarize":
         built.threshold_range = (value, value)
+    elif name == "solarize_add":
+        built.added_range = (value, value)
     return np.asarray(A.Compose([built])(image=picture)["image"])
 
 
@@ -190,6 +194,12 @@ def test_posterize_and_solarize_equal_pil(picture: Picture) -> None:
     np.testing.assert_array_equal(ours, np.asarray(ImageOps.posterize(image, 3)))
     ours = _fixed("solarize", 0.5, 128 / 255, picture)
     np.testing.assert_array_equal(ours, np.asarray(ImageOps.solarize(image, 128)))
+
+
+def test_solarize_add_equals_a_table_of_pil(picture: Picture) -> None:
+    table = [min(255, level + 100) if level < 128 else level for level in range(256)]
+    ours = _fixed("solarize_add", 0.4, 100 / 255, picture)
+    np.testing.assert_array_equal(ours, np.asarray(Image.fromarray(picture).point(3 * table)))
 
 
 def every_operation() -> dict[str, AugPolicy]:
@@ -309,3 +319,23 @@ def test_an_exported_policy_gives_the_pixels_that_trained(
         trained = Augmenter(policy, SQUARE, 3, SIDE)
         ours = np.stack([trained(picture, e, i)["image"] for e in (1, 2) for i in range(4)])
         np.testing.assert_array_equal(np.load(tmp_path / f"{name}.npy"), ours, err_msg=name)
+
+
+@pytest.mark.parametrize("name", ["rotate", "translate_x", "perspective", "elastic"])
+def test_uncovered_borders_are_filled_as_asked(name: str) -> None:
+    """A white image stays white where borders are reflected or repeated; masks end there."""
+    choice = Choice(operation=name, limit=OPERATIONS[name].at(1.0))
+    policy = AugPolicy(stages=(Stage(choices=(choice,)),))
+    white, mask = np.full((SIDE, SIDE, 3), 255, np.uint8), np.ones((SIDE, SIDE), np.uint8)
+    seen = {}
+    for fill in ("black", "reflect", "nearest", "mean"):
+        made = Augmenter(policy, SIZE, 0, SIDE, fill)
+        again = Policy(A.from_dict(json.loads(json.dumps(made.to_json()))["pipeline"]), 0)
+        seen[fill] = [made(white, 1, index, mask) for index in range(8)]
+        for index, view in enumerate(seen[fill]):
+            np.testing.assert_array_equal(again(white, 1, index)["image"], view["image"])
+    assert all((v["image"] == 255).all() for fill in ("reflect", "nearest") for v in seen[fill])
+    uncovered = [v["image"].reshape(-1, 3).min(axis=0) for v in seen["mean"]]
+    if name in ("rotate", "translate_x"):  # the others take pixels from within
+        assert min(v["image"].min() for v in seen["black"]) == 0
+        assert any((lowest == (124, 116, 104)).all() for lowest in uncovered)

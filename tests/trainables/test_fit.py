@@ -24,12 +24,15 @@ from spaces.sections.optimizer import ADAPTIVE
 from spaces.trial_config import TrialConfig
 from tests.faults.killpoints.sitecustomize import arm
 from tests.tiny import build
+from trainables.data.training_set import training_set
 from trainables.inference.predict import load_trained, predict
 from trainables.networks.timm_network import timm_network
 from trainables.training.checkpoint import Checkpoint
 from trainables.training.context import TrainingContext
+from trainables.training.device import Device
 from trainables.training.fit import Epoch, Report, fit
 from trainables.training.training_error import TrainingError
+from trainables.training.training_score import scored_rows
 
 
 def reports_of(epochs: Iterable[Epoch]) -> list[Report]:
@@ -69,7 +72,9 @@ def test_reports_and_files(
     reports, folder = reference
     assert [r["epoch"] for r in reports] == [1, 2, 3]
     last = reports[-1]["metrics"]
-    assert {f"val/{name}" for name in METRICS} | {"train/loss", "train/lr"} == set(last)
+    always = {f"val/{name}" for name in METRICS} | {"train/loss", "train/lr"}
+    assert [set(r["metrics"]) for r in reports[:2]] == [always] * 2
+    assert set(last) == always | {"train/macro_f1", "gap/macro_f1"}
     assert last["train/loss"] < reports[0]["metrics"]["train/loss"]
     holdout = Predictions.read(folder / "holdout.npz")
     rows = task.folds.held_out(0)
@@ -86,6 +91,27 @@ def test_reports_and_files(
         "checkpoint-00002",
         "checkpoint-00003",
     }
+
+
+def test_the_training_score_is_of_images_that_were_trained_on(
+    reference: tuple[list[Report], Path], task: TrainingContext, rich: TrialConfig
+) -> None:
+    """At the last epoch: of a share of every class, not augmented, by the averaged weights."""
+    reports, folder = reference
+    learned = training_set(rich, task)
+    rows = scored_rows(learned, task, 0)
+    held_out = task.folds.held_out(0)
+    assert len(rows) == len(held_out)
+    assert not set(rows) & set(held_out)
+    sizes = [np.bincount(task.folds.labels[r], minlength=10) for r in (rows, held_out)]
+    assert np.abs(sizes[0] - sizes[1]).max() <= 2
+    model = load_trained(rich, folder, 10, timm_network)
+    probabilities = predict(model, rich, task.store, rows, Device.pick(rich), task.task)
+    assert isinstance(probabilities, np.ndarray)
+    found = METRICS["macro_f1"].score(task.folds.labels[rows], probabilities)
+    last = reports[-1]["metrics"]
+    assert last["train/macro_f1"] == pytest.approx(found)
+    assert last["gap/macro_f1"] == pytest.approx(100 * (found - last["val/macro_f1"]))
 
 
 def test_loader_workers_change_nothing(
@@ -157,13 +183,23 @@ def test_warm_up_and_cosine(task: TrainingContext, small: TrialConfig, tmp_path:
     assert rates[3] < 0.05 * config.optimizer.lr
 
 
-@pytest.mark.parametrize("optimizer", [*ADAPTIVE, "sgd"])
-def test_ready_optimizers_train_and_resume(
-    optimizer: str, task: TrainingContext, small: TrialConfig, tmp_path: Path
+@pytest.mark.parametrize(
+    "changes",
+    [
+        *({"optimizer": name, "lr": 5e-3} for name in ADAPTIVE),
+        {"optimizer": "lion", "lr": 1e-3},
+        {"optimizer": "sgd", "lr": 0.1},
+        {"lookahead": 4},
+        {"sam_radius": 0.05, "dropout": 0.2, "mix": "mixup"},
+        {"layer_decay": 0.9},
+    ],
+    ids=lambda changes: "-".join(map(str, changes.values())),
+)
+def test_optimizers_train_and_resume(
+    changes: dict[str, Any], task: TrainingContext, small: TrialConfig, tmp_path: Path
 ) -> None:
-    config = small.replace(optimizer=optimizer, lr=0.1 if optimizer == "sgd" else 5e-3)
+    config = small.replace(**changes)
     whole = numbers(reports_of(fit(config, task, tmp_path / "whole")))
-    assert whole[-1]["train/loss"] < 2.0
     reports_of(itertools.islice(fit(config, task, tmp_path / "halves"), 1))
     assert numbers(reports_of(fit(config, task, tmp_path / "halves"))) == whole
 

@@ -335,5 +335,14 @@ def test_mixing_mixes_any_target_in_the_shares_of_the_images() -> None:
     np.random.seed(1)
     _, moved = MIXINGS.of(config.mix)(config)(images.clone(), planes)
     assert torch.allclose(moved[1], share * planes[1] + (1 - share) * planes[2], atol=1e-6)
+    either = config.replace(mix="mixup_or_cutmix")
+    mix = MIXINGS.of(either.mix)(either)
+    moves = [mix(images.clone(), soft)[0][:, 0].reshape(4, 4) for _ in range(20)]
+    whole = [bool((m == m[:, :1]).all()) for m in moves]  # CutMix leaves part of the image alone
+    assert 0 < sum(whole) < 20
+    rare = config.replace(mix_probability=0.3)
+    mix = MIXINGS.of(rare.mix)(rare)
+    changed = [bool((mix(images.clone(), soft)[0] != images).any()) for _ in range(40)]
+    assert 0 < sum(changed) < 30
     none = replace(config, mix=TrialConfig().mix)
     assert MIXINGS.of(none.mix)(none)(images, soft)[1] is soft

@@ -21,35 +21,42 @@ class Augmenter(Policy):
         size: Height and width of the result in pixels.
         seed: The trial's seed.
         side: Height and width of the stored images in pixels.
+        fill: What uncovered borders show; the published policies leave them black.
     """
 
-    def __init__(self, policy: AugPolicy, size: tuple[int, int], seed: int, side: int) -> None:
+    def __init__(
+        self, policy: AugPolicy, size: tuple[int, int], seed: int, side: int, fill: str = "black"
+    ) -> None:
         stages = list(policy.stages)
-        first = [_stage(stages.pop(0), size)] if stages and stages[0].crops else []
+        first = [_stage(stages.pop(0), size, fill)] if stages and stages[0].crops else []
         by_area = "image" if side >= AREA_FROM * max(size) else None
         resize = A.Resize(
             *size,
             mask_interpolation=cv2.INTER_NEAREST_EXACT,  # INTER_NEAREST is half a pixel off
             area_for_downscale=by_area,
         )
-        super().__init__(A.Compose([*first, resize, *(_stage(s, size) for s in stages)]), seed)
+        super().__init__(
+            A.Compose([*first, resize, *(_stage(s, size, fill) for s in stages)]), seed
+        )
 
 
-def _stage(stage: Stage, size: tuple[int, int]) -> Any:
+def _stage(stage: Stage, size: tuple[int, int], fill: str) -> Any:
     assert not isinstance(stage.probability, Course)
     if len(stage.choices) == 1:
-        return _choice(stage.choices[0], stage.probability, size)
+        return _choice(stage.choices[0], stage.probability, size, fill)
     if stage.count > 1:
-        applied = [_choice(c, 1.0, size) for c in stage.choices]
+        applied = [_choice(c, 1.0, size, fill) for c in stage.choices]
         return A.SomeOf(applied, n=stage.count, p=stage.probability)
     weights = stage.weights or (1.0,) * len(stage.choices)
     # albumentations takes the probabilities of alternatives as their weights.
     shares = [weight / max(weights) for weight in weights]
-    choices = [_choice(c, s, size) for c, s in zip(stage.choices, shares, strict=True)]
+    choices = [_choice(c, s, size, fill) for c, s in zip(stage.choices, shares, strict=True)]
     return A.OneOf(choices, p=stage.probability)
 
 
-def _choice(choice: Choice | AugPolicy, probability: float, size: tuple[int, int]) -> Any:
+def _choice(
+    choice: Choice | AugPolicy, probability: float, size: tuple[int, int], fill: str
+) -> Any:
     if isinstance(choice, AugPolicy):
-        return A.Sequential([_stage(s, size) for s in choice.stages], p=probability)
-    return transform(choice, probability, size)
+        return A.Sequential([_stage(s, size, fill) for s in choice.stages], p=probability)
+    return transform(choice, probability, size, fill)

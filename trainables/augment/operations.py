@@ -11,6 +11,7 @@ import cv2
 from spaces.augmentation.operations import operation
 from spaces.augmentation.policy import Choice, Course
 from trainables.portable.sharpness import Sharpness
+from trainables.portable.solarize_add import SolarizeAdd
 
 Build = Callable[[float, float, tuple[int, int]], Any]
 """From limit, probability and training size to a transform."""
@@ -55,6 +56,7 @@ _LIMITED: dict[str, Build] = {
         num_holes_range=(1, 1), hole_height_range=(0.1 * v, v), hole_width_range=(0.1 * v, v), p=p
     ),
     "grid_mask": lambda v, p, _: A.GridDropout(ratio=v, p=p),
+    "solarize_add": lambda v, p, _: SolarizeAdd(added_range=(0, v), p=p),
     "elastic": lambda v, p, _: A.ElasticTransform(alpha=v, sigma=6, p=p),
     "gamma": lambda v, p, _: A.RandomGamma(gamma_limit=(100 * (1 - v), 100 * (1 + v)), p=p),
     "clahe": lambda v, p, _: A.CLAHE(clip_limit=(1, v), tile_grid_size=(4, 4), p=p),
@@ -82,18 +84,28 @@ _PLAIN: dict[str, Callable[[float], Any]] = {
 }
 
 
-def transform(choice: Choice, probability: float, size: tuple[int, int]) -> Any:
+BORDERS: dict[str, tuple[int, tuple[int, ...]]] = {
+    "mean": (cv2.BORDER_CONSTANT, (124, 116, 104)),
+    "reflect": (cv2.BORDER_REFLECT_101, (0, 0, 0)),
+    "nearest": (cv2.BORDER_REPLICATE, (0, 0, 0)),
+}
+"""OpenCV's way with borders that are not black, and the colour that it may need."""
+
+
+def transform(
+    choice: Choice, probability: float, size: tuple[int, int], fill: str = "black"
+) -> Any:
     """Builds the transform of an operation.
 
     Args:
         choice: Operation and limit.
         probability: How often it is applied.
         size: Height and width after cropping, in pixels.
+        fill: What uncovered borders show, ``black`` or one of `BORDERS`; masks have nothing there.
 
     Returns:
         An albumentations transform. At the identity it is ``NoOp``, which changes no pixel,
-        whereas compressing at quality 100 or resampling by 0° could. Geometry fills with black,
-        as the published policies do, and carries masks along.
+        whereas compressing at quality 100 or resampling by 0° could. Geometry carries masks along.
     """
     row = operation(choice.operation)
     assert not isinstance(choice.limit, Course)
@@ -102,4 +114,7 @@ def transform(choice: Choice, probability: float, size: tuple[int, int]) -> Any:
     steps = row.name in ("posterize", "compression")  # whole bits and whole quality points
     if choice.limit == row.identity or (steps and round(choice.limit) == 0):
         return A.NoOp(p=probability)
-    return _LIMITED[row.name](choice.limit, probability, size)
+    made = _LIMITED[row.name](choice.limit, probability, size)
+    if fill in BORDERS and hasattr(made, "border_mode"):
+        made.border_mode, made.fill = BORDERS[fill]
+    return made

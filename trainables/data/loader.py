@@ -99,7 +99,7 @@ class _Training(Dataset[Batch]):
         policy = c.policy.at((epoch - 1) / max(1, c.run.epochs - 1))
         if self._augmenter is None or self._augmenter[0] != policy:
             side = self.store.side or max(c.data.size)
-            made = Augmenter(policy, c.data.size, c.run.seed, side)
+            made = Augmenter(policy, c.data.size, c.run.seed, side, c.data.fill)
             self._augmenter = policy, made
         return self._augmenter[1]
 

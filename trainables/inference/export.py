@@ -137,11 +137,14 @@ def write_export(
 
 def write_policies(folder: Path, configs: Mapping[str, TrialConfig]) -> None:
     """Writes the pipelines of the last epoch into ``policy.json``, by promoted trial."""
-    policies = {
-        arm: Augmenter(c.policy.at(1.0), c.data.size, c.run.seed, c.data.store_side).to_json()
-        for arm, c in configs.items()
-    }
+    policies = {arm: _pipeline(config) for arm, config in configs.items()}
     (folder / "policy.json").write_text(json.dumps(policies, indent=2) + "\n")
+
+
+def _pipeline(config: TrialConfig) -> dict[str, Any]:
+    data = config.data
+    policy = config.policy.at(1.0)
+    return Augmenter(policy, data.size, config.run.seed, data.store_side, data.fill).to_json()
 
 
 def copy_portable(folder: Path) -> None:

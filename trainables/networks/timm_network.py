@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import logging
 import socket
 import urllib.request
@@ -18,37 +19,73 @@ import trainables.portable.torchvision_cure  # noqa: F401 (has to come before ti
 from spaces.errors import InputError, unknown
 from spaces.sections.model import Model, Timm
 from spaces.trial_config import TrialConfig
+from trainables.portable.backbones import JOINT, build_timm
 
 # isort: split
 import timm
 from timm.data import IMAGENET_DEFAULT_MEAN, IMAGENET_DEFAULT_STD
+from timm.models import group_parameters
+
+Seen = tuple[int, int]
+"""Height and width in pixels."""
 
 
 def check_backbone(
-    name: str, trained: tuple[int, int] = (0, 0), predicted: tuple[int, int] = (0, 0)
+    name: str, trained: Seen = (0, 0), predicted: Seen = (0, 0), drop_path: float = 0.0
 ) -> None:
-    """Checks that timm has a model, and that it can predict at another size than that of training.
+    """Checks that timm has a model, and that it can see the images and drop what it should.
 
     Args:
-        name: Its name.
-        trained: Height and width in pixels that it is trained at.
+        name: Its name, or several with a ``+`` between them.
+        trained: Height and width in pixels that it is trained at; zeros if that is not known.
         predicted: The same where it predicts; zeros for the size of training.
+        drop_path: Rate at which blocks are left out.
 
     Raises:
-        InputError: If not, with the nearest names.
+        InputError: If not, with the nearest names, or with the reason.
     """
-    if not timm.is_model(name):
-        raise unknown("backbone", name, timm.list_models())
+    for one in name.split(JOINT):
+        if not timm.is_model(one):
+            raise unknown("backbone", one, timm.list_models(), f"backbone={name}")
+        fixed = timm.get_pretrained_cfg_value(one, "fixed_input_size")
+        if fixed and any(predicted) and predicted != trained:
+            raise InputError(
+                f"predict_size={predicted[0]}x{predicted[1]}: {one} takes images of the size that "
+                "it is trained at only; leave predict_size out, or choose another backbone"
+            )
+        for size in dict.fromkeys((trained, predicted)):
+            if any(size):
+                _check_one(one, size, drop_path)
+
+
+@functools.cache
+def _check_one(name: str, size: Seen, drop_path: float) -> None:
+    """Shows an image to a network without weights, which takes tenths of a second."""
+    shown = f"backbone={name} cannot see images of size={size[0]}x{size[1]}"
     fixed = timm.get_pretrained_cfg_value(name, "fixed_input_size")
-    if fixed and any(predicted) and predicted != trained:
-        raise InputError(
-            f"predict_size={predicted[0]}x{predicted[1]}: {name} takes images of the size that it "
-            "is trained at only; leave predict_size out, or choose another backbone"
-        )
+    try:
+        model = _without_weights(name, size if fixed else (224, 224), drop_path)
+        with torch.device("meta"):
+            model(torch.empty(1, 3, *size))
+    except TypeError as error:
+        if "drop_path_rate" not in str(error):
+            raise
+        raise InputError(f"drop_path={drop_path:g}: {name} has no blocks to leave out") from error
+    except (RuntimeError, AssertionError, ValueError) as error:
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise InputError(f"{shown}: {reason}") from error
+
+
+@functools.lru_cache(maxsize=1)
+def _without_weights(name: str, size: Seen, drop_path: float) -> torch.nn.Module:
+    config = TrialConfig.of(backbone=name, size=size, drop_path=drop_path)
+    with torch.device("meta"):
+        model = build_timm(config.to_json(), 2)
+    return model.eval()
 
 
 def timm_network(config: TrialConfig, classes: int) -> torch.nn.Module:
-    """Builds a timm backbone with a head for ``classes``.
+    """Builds one or several of timm's backbones with a head for ``classes``.
 
     Args:
         config: Backbone, weights, size and dropout.
@@ -60,19 +97,17 @@ def timm_network(config: TrialConfig, classes: int) -> torch.nn.Module:
     """
     settings = config.model
     assert isinstance(settings, Timm)
-    name = settings.backbone
-    check_backbone(name)
-    options: dict[str, object] = {"num_classes": classes, "drop_rate": settings.dropout}
-    if timm.get_pretrained_cfg_value(name, "fixed_input_size"):
-        options["img_size"] = config.data.size
+    check_backbone(settings.backbone)
+    written = config.to_json()
     if settings.weights:
-        model = timm.create_model(name, **options)
-        _load_local(model, Path(settings.weights), name)
+        model = build_timm(written, classes)
+        _load_local(model, Path(settings.weights), settings.backbone)
     elif settings.pretrained:
-        model = _download(name, options)
+        model = build_timm(written, classes, _download)
     else:
-        model = timm.create_model(name, **options)
-    assert isinstance(model, torch.nn.Module)
+        model = build_timm(written, classes)
+    if settings.fresh_layers:
+        _renew(model, build_timm(written, classes), settings.fresh_layers)
     return model
 
 
@@ -88,7 +123,17 @@ def first_weights(name: str, settings: Model) -> dict[str, torch.Tensor] | None:
     """
     if settings.weights:
         return _read_local(Path(settings.weights))
-    return _download(name, {}).state_dict() if settings.pretrained else None
+    return _download(name).state_dict() if settings.pretrained else None
+
+
+def _renew(model: torch.nn.Module, fresh: torch.nn.Module, count: int) -> None:
+    """Gives the last layers the weights, and statistics, of a fresh network."""
+    layers = group_parameters(model, model.group_matcher(coarse=False), reverse=True)  # type: ignore[operator]
+    last = {name for name, at in layers.items() if at > max(layers.values()) - count}
+    modules = {name.rpartition(".")[0] for name in last} - {""}
+    buffers = {name for name, _ in fresh.named_buffers() if name.rpartition(".")[0] in modules}
+    new = {name: v for name, v in fresh.state_dict().items() if name in last | buffers}
+    model.load_state_dict(new, strict=False)
 
 
 def normalisation(model: torch.nn.Module) -> tuple[torch.Tensor, torch.Tensor]:
@@ -99,7 +144,7 @@ def normalisation(model: torch.nn.Module) -> tuple[torch.Tensor, torch.Tensor]:
     return mean, std
 
 
-def _download(name: str, options: dict[str, object]) -> torch.nn.Module:
+def _download(name: str, **options: object) -> torch.nn.Module:
     for noisy in ("huggingface_hub", "timm", "httpx"):
         logging.getLogger(noisy).setLevel(logging.CRITICAL)
     offline = hub.HF_HUB_OFFLINE
@@ -135,7 +180,7 @@ def _load_local(model: torch.nn.Module, path: Path, name: str) -> None:
     """Loads what fits by name and shape; the head may differ, the backbone may not."""
     loaded = _read_local(path)
     own = model.state_dict()
-    head = tuple(_head_names(model))
+    head = tuple(head_names(model))
     fitting = {k: v for k, v in loaded.items() if k in own and own[k].shape == v.shape}
     missing = [k for k in own if k not in fitting and not k.startswith(head)]
     if missing:
@@ -156,7 +201,8 @@ def _read_local(path: Path) -> dict[str, torch.Tensor]:
     return loaded
 
 
-def _head_names(model: torch.nn.Module) -> list[str]:
+def head_names(model: torch.nn.Module) -> list[str]:
+    """What the names of a network's head begin with; none for one that is not timm's."""
     known = (getattr(model, "pretrained_cfg", None) or {}).get("classifier", "")
     names = [known] if isinstance(known, str) else list(known)
     return [f"{n}." for n in names if n]

@@ -19,7 +19,8 @@ from numpy.typing import NDArray
 
 from .images import SUFFIXES
 from .mask_predictor import MaskPredictor, write_mask
-from .predictor import Build, Predictor, build_network
+from .networks import build_network
+from .predictor import Build, Predictor
 from .preparation import SIDES, Box
 
 

@@ -15,7 +15,7 @@ import albumentations as A  # noqa: N812 (the library's own convention)
 import numpy as np
 from numpy.typing import NDArray
 
-from . import sharpness  # noqa: F401 (makes its transform known to albumentations)
+from . import sharpness, solarize_add  # noqa: F401 (makes them known to albumentations)
 
 
 class Policy:

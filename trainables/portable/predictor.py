@@ -18,13 +18,10 @@ import torch
 from numpy.typing import NDArray
 from safetensors.torch import load_file
 
-from . import torchvision_cure  # noqa: F401 (has to come before timm)
 from .activations import ACTIVATIONS
 from .images import decode, resize
+from .networks import build_network
 from .preparation import SIDES, Box, Picture, Preparation
-
-# isort: split
-import timm
 
 CHUNK = 512
 """Images that are decoded together, at least."""
@@ -34,21 +31,6 @@ Build = Callable[[dict[str, Any], int], torch.nn.Module]
 
 Look = tuple[Preparation, tuple[int, ...]]
 """What becomes of an image, and height and width in pixels that a network sees of it."""
-
-
-def build_network(config: dict[str, Any], classes: int) -> torch.nn.Module:
-    """Builds a timm backbone with a head for ``classes``, or with a decoder for masks."""
-    settings = config["model"]
-    if settings["kind"] == "smp":
-        from .smp_network import encoder_decoder  # a library that only masks need
-
-        return encoder_decoder(settings, classes)
-    options: dict[str, Any] = {"num_classes": classes, "drop_rate": settings["dropout"]}
-    if timm.get_pretrained_cfg_value(settings["backbone"], "fixed_input_size"):
-        options["img_size"] = tuple(config["data"]["size"])
-    model = timm.create_model(settings["backbone"], **options)
-    assert isinstance(model, torch.nn.Module)
-    return model
 
 
 class Predictor:

@@ -26,6 +26,7 @@ from trainables.training.context import TrainingContext
 from trainables.training.full_disk import with_room
 from trainables.training.state import Beat, TrainingState, no_beat
 from trainables.training.training_error import TrainingError
+from trainables.training.training_score import training_score
 
 # isort: split
 
@@ -104,6 +105,9 @@ def fit(
         stressed: dict[str, float] = {}
         if context.stress is not None and (context.stress_always or last):
             stressed = _stressed(training, held_out, context, folder, workers, beat, last)
+        known: dict[str, float] = {}
+        if last:
+            known = training_score(training, context, scores, workers, beat)
         evaluated = time.perf_counter()
         _save(predictions, folder / predictions_file("holdout"), beat)
         if last:  # before the checkpoint that says that the training is done
@@ -112,10 +116,11 @@ def fit(
             "epoch": epoch,
             "metrics": {
                 "train/loss": loss,
-                "train/lr": float(training.optimizer.param_groups[0]["lr"]),
+                "train/lr": max(float(group["lr"]) for group in training.optimizer.param_groups),
                 **training.learned.told,
                 **{f"val/{name}": value for name, value in scores.items()},
                 **{f"stress/{name}": value for name, value in stressed.items()},
+                **known,
             },
             "seconds": {**seconds, "evaluate": evaluated - trained, "total": evaluated - begun},
             "images": images,

@@ -26,7 +26,7 @@ def _none(config: TrialConfig) -> Mix:
 
 
 def _pairs(config: TrialConfig) -> Mix:
-    """timm's mixup or CutMix; it draws from numpy's global generator.
+    """timm's mixup, CutMix, or either; it draws from numpy's global generator.
 
     timm mixes class indices only. Given the images' places in the batch instead, it says how much
     of which image is in each, and any target is mixed in these shares; masks are mixed as the
@@ -34,8 +34,16 @@ def _pairs(config: TrialConfig) -> Mix:
     """
     settings, count = config.mix, config.run.images_at_once
     assert isinstance(settings, Pairs)
-    alphas = {"mixup_alpha": 0.0, "cutmix_alpha": 0.0, f"{settings.kind}_alpha": settings.mix_alpha}
-    mixup = Mixup(**alphas, label_smoothing=0.0, num_classes=count)  # the loss smooths
+    alphas = {
+        f"{kind}_alpha": settings.mix_alpha if kind in settings.kind.split("_or_") else 0.0
+        for kind in ("mixup", "cutmix")
+    }
+    mixup = Mixup(
+        **alphas,
+        prob=settings.mix_probability,
+        label_smoothing=0.0,  # the loss smooths
+        num_classes=count,
+    )
 
     def mix(images: torch.Tensor, targets: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         places = torch.arange(count, device=images.device)
@@ -48,4 +56,6 @@ def _pairs(config: TrialConfig) -> Mix:
     return mix
 
 
-MIXINGS: Parts[BuildMix] = Parts("mix", {"none": _none, "mixup": _pairs, "cutmix": _pairs})
+MIXINGS: Parts[BuildMix] = Parts(
+    "mix", {"none": _none, "mixup": _pairs, "cutmix": _pairs, "mixup_or_cutmix": _pairs}
+)

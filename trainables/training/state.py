@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 import time
 from collections.abc import Callable, Iterator
@@ -18,9 +19,11 @@ from trainables.tasks.segmentation import planes_of
 from trainables.training.averages import AVERAGES
 from trainables.training.context import TrainingContext
 from trainables.training.device import Device
+from trainables.training.freezing import Freezing
 from trainables.training.mixings import MIXINGS
-from trainables.training.optimizers import OPTIMIZERS
+from trainables.training.optimizers import build_optimizer
 from trainables.training.schedules import SCHEDULES
+from trainables.training.sharpness_aware import sharpness_aware
 from trainables.training.training_error import TrainingError
 
 Beat = Callable[[], None]
@@ -40,7 +43,8 @@ class TrainingState:
         _seed(config.run.seed, 0)
         self.model = self.device.placed(context.network(config))
         self.average = AVERAGES.of(config.averaging)(config, self.model)
-        self.optimizer = OPTIMIZERS.of(config.optimizer)(config, self.model)
+        self.optimizer = build_optimizer(config, self.model)
+        self.freezing = Freezing(config, self.model)
         self.scaler = self.device.scaler()
         self.loss = context.loss(config)
         self.learned = training_set(config, context)
@@ -50,6 +54,8 @@ class TrainingState:
         self.steps = len(self.loader) // config.run.accumulation
         self.schedule = SCHEDULES.of(config.schedule)(config, self.optimizer, self.steps)
         self.mix = MIXINGS.of(config.mix)(config)
+        unmixed = getattr(config.mix, "unmixed_epochs", 0)
+        self._mixed_steps = (config.run.epochs - unmixed) * self.steps
 
     @property
     def evaluated(self) -> torch.nn.Module:
@@ -73,7 +79,7 @@ class TrainingState:
     def train(self, epoch: int, beat: Beat) -> tuple[float, dict[str, float], int]:
         """Runs an epoch; returns the mean loss, seconds by part, and images seen."""
         device, accumulation = self.device, self.config.run.accumulation
-        self.model.train()
+        self.freezing.begin(epoch)
         _seed(self.config.run.seed, epoch)
         total = torch.zeros((), device=device.target)
         seconds = {"feed": 0.0, "compute": 0.0}
@@ -85,8 +91,7 @@ class TrainingState:
             update = (epoch - 1) * self.steps + index // accumulation
             if index % accumulation == 0:
                 self.schedule.step_update(update)
-            loss, shown = self.batch_loss(batch, update)
-            self.scaler.scale(loss / accumulation).backward()  # type: ignore[no-untyped-call]
+            loss, shown = self._differentiate(batch, update)
             if (index + 1) % accumulation == 0:
                 self._step(update)
             total += loss.detach()
@@ -110,8 +115,9 @@ class TrainingState:
             batch: One of `batches`.
             update: The optimizer step that it is part of, counted from 0 over the training.
         """
-        inputs = to_input(batch.pictures, self.model, self.device)
-        inputs, targets = self.mix(inputs, self.wanted(batch))
+        inputs, targets = to_input(batch.pictures, self.model, self.device), self.wanted(batch)
+        if update < self._mixed_steps:
+            inputs, targets = self.mix(inputs, targets)
         with self.device.autocast():
             return self.loss(self.model(inputs), targets), len(inputs)
 
@@ -122,6 +128,21 @@ class TrainingState:
             return targets
         masks = batch.masks.to(self.device.target, non_blocking=True)
         return planes_of(masks, self.pixels) * targets[:, :, None, None]
+
+    def _differentiate(self, batch: Any, update: int) -> tuple[torch.Tensor, int]:
+        """Adds a micro-batch's gradient; returns its loss and the images in it."""
+        measure = functools.partial(self.batch_loss, batch, update)
+
+        def backward(loss: torch.Tensor) -> None:
+            share = loss / self.config.run.accumulation
+            self.scaler.scale(share).backward()  # type: ignore[no-untyped-call]
+
+        radius = self.config.optimizer.sam_radius
+        if radius:
+            return sharpness_aware(self.model, measure, backward, radius, self.scaler.scale)
+        loss, shown = measure()
+        backward(loss)
+        return loss, shown
 
     def _step(self, update: int) -> None:
         if self.config.optimizer.clip_grad:

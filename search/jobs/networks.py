@@ -1,0 +1,89 @@
+"""The networks of a job, checked and measured while it costs nothing."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from search.jobs.limits import check_limits
+from search.jobs.own_functions import check_own_functions
+from search.jobs.searched_choices import choices_of, kinds_of
+from search.options.training import JobConfig
+from search.options.user_code import own_functions
+from spaces.sections.model import Smp, Timm
+from spaces.space import SearchSpace
+from spaces.trial_config import TrialConfig
+from trainables.data.contest import Contest
+from trainables.tasks.tasks import training_task
+
+MANY = 10
+"""Networks that take seconds to try out."""
+
+
+def check_networks(
+    config: JobConfig,
+    baseline: TrialConfig,
+    space: SearchSpace | None,
+    fix: Mapping[str, Any],
+    contest: Contest,
+    say: Callable[[str], None],
+) -> None:
+    """Checks user functions, backbones, weights, optimizers, and what networks may cost.
+
+    Args:
+        config: The command's options.
+        baseline: The untuned configuration.
+        space: What is searched.
+        fix: What is pinned, flat.
+        contest: Its classes, and what is learned of them.
+        say: Told what takes long.
+
+    Raises:
+        InputError: For what cannot be made, or may not be so large or slow.
+    """
+    task, classes = training_task(contest.task), len(contest.classes)
+    check_own_functions(
+        baseline,
+        classes,
+        task,
+        model=config.model,
+        loss=config.loss,
+        metric=config.metric,
+        prepare=config.prepare,
+    )
+    from trainables.networks.timm_network import check_backbone
+    from trainables.training.registries import check_makers
+
+    own = own_functions(model=config.model, loss=config.loss)
+    for trained in kinds_of(baseline, space, fix):
+        check_makers(trained, own)
+        task.check(trained)
+    networks = list(_networks(baseline, space))
+    if len(networks) > MANY:
+        say(f"trying {len(networks)} networks out: every backbone at every size")
+    for network in networks:
+        if isinstance(network.model, Timm | Smp):
+            size, other = network.data.size, network.data.predict_size
+            dropped = getattr(network.model, "drop_path", 0.0)
+            check_backbone(network.model.backbone, size, other, dropped)
+    build = functools.partial(task.network, own=own)
+    threads = max(1, int(config.resources.cpu))
+    check_limits(config.limit, networks, classes, build, threads, say)
+    fetched = baseline.model.pretrained or baseline.model.weights
+    if isinstance(baseline.model, Timm | Smp) and fetched:  # once, not by every worker
+        for name in choices_of(space, "backbone") or [baseline.model.backbone]:
+            build(baseline.replace(backbone=name), classes)
+
+
+def _networks(baseline: TrialConfig, space: SearchSpace | None) -> Iterator[TrialConfig]:
+    """The baseline, and it with every backbone and size that may be drawn together."""
+    yield baseline
+    if space is None or not isinstance(baseline.model, Timm | Smp):
+        return
+    for name in choices_of(space, "backbone") or [baseline.model.backbone]:
+        rest = space.pin({"backbone": name})
+        dropped = {"drop_path": rest["drop_path"].largest} if "drop_path" in rest else {}
+        for size in choices_of(rest, "size") or [baseline.data.size]:
+            for other in choices_of(rest, "predict_size") or [baseline.data.predict_size]:
+                yield baseline.replace(backbone=name, size=size, predict_size=other, **dropped)

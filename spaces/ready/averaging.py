@@ -1,0 +1,28 @@
+"""Whether weights are averaged, and over what."""
+
+from __future__ import annotations
+
+from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
+
+from spaces.param import Param, When
+from spaces.space import SearchSpace
+
+
+def averaging(longest: int = 3) -> SearchSpace:
+    """No average, an exponential one over steps (EMA), or the mean of the last epochs (SWA)."""
+    return SearchSpace(
+        name="averaging",
+        params=(
+            Param(name="averaging", distribution=CategoricalDistribution(("none", "ema", "swa"))),
+            Param(
+                name="ema_decay",
+                distribution=FloatDistribution(0.9, 0.999),
+                when=(When(parameter="averaging", values=("ema",)),),
+            ),
+            Param(
+                name="swa_epochs",
+                distribution=IntDistribution(1, longest),
+                when=(When(parameter="averaging", values=("swa",)),),
+            ),
+        ),
+    )

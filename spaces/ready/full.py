@@ -1,0 +1,96 @@
+"""Everything at once, for those with the GPUs: more choices than a few hundred trials settle."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Sequence
+
+from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
+
+from spaces.param import Param, When
+from spaces.ready.aug_policy import aug_policy
+from spaces.ready.averaging import averaging
+from spaces.ready.backbone import FAMILIES, WHOLE, backbone
+from spaces.ready.fast_autoaugment import fast_autoaugment
+from spaces.ready.imbalance import imbalance
+from spaces.ready.loss import loss
+from spaces.ready.magnitude import magnitude
+from spaces.ready.optimizer import optimizer
+from spaces.ready.rand_augment import rand_augment
+from spaces.ready.schedule import schedule
+from spaces.ready.subset import subset
+from spaces.sections.data import FILLS
+from spaces.sections.optimizer import OPTIMIZERS
+from spaces.sections.schedule import SCHEDULES
+from spaces.space import SearchSpace
+
+SIZES = ("96x96", "128x128")
+"""That every backbone of the families can see."""
+
+
+def full(
+    families: Sequence[str] = tuple(FAMILIES), sizes: Sequence[str] = SIZES, stages: int = 2
+) -> SearchSpace:
+    """Network, optimizer, schedule, loss, averaging, augmentation and imbalance, joined.
+
+    What only some choices have is drawn where it has a meaning. Left out is what needs data that
+    not every contest has: corrected labels, extra images, pseudo-labels, groups.
+
+    Args:
+        families: Of backbones.
+        sizes: Height x width.
+        stages: Most stages of a policy of stages.
+    """
+    parts = (
+        _network(families, sizes),
+        optimizer(names=tuple(OPTIMIZERS)),
+        _around_the_optimizer(),
+        schedule(kinds=tuple(SCHEDULES)),
+        loss(),
+        averaging(),
+        _augmentation(stages),
+        imbalance().pin({"loss": "cross_entropy"}),
+    )
+    return SearchSpace(name="full", params=functools.reduce(SearchSpace.join, parts).params)
+
+
+def _network(families: Sequence[str], sizes: Sequence[str]) -> SearchSpace:
+    chosen = backbone(families=tuple(families), sizes=tuple(sizes))
+    able = tuple(name for name in chosen["backbone"].categories if name not in WHOLE)
+    further = [
+        Param(name="frozen_epochs", distribution=IntDistribution(0, 2)),
+        Param(name="fresh_layers", distribution=IntDistribution(0, 3)),
+    ]
+    if able:
+        when = (When(parameter="backbone", values=able),)
+        rate = FloatDistribution(0.0, 0.3)
+        further.append(Param(name="drop_path", distribution=rate, when=when))
+    return SearchSpace(name="network", params=(*chosen.params, *further))
+
+
+def _around_the_optimizer() -> SearchSpace:
+    return SearchSpace(
+        name="around",
+        params=(
+            Param(name="layer_decay", distribution=FloatDistribution(0.6, 1.0)),
+            Param(name="lookahead", distribution=CategoricalDistribution((0, 6))),
+            Param(name="sam_radius", distribution=CategoricalDistribution((0.0, 0.05))),
+        ),
+    )
+
+
+def _augmentation(stages: int) -> SearchSpace:
+    """One of the families of policies, each with its own parameters, and mixing."""
+    of_stages = aug_policy(stages)
+    families = {
+        "stages": of_stages.pin({"mix": "none"}),
+        **{s.name: s for s in (rand_augment(), fast_autoaugment(), subset(), magnitude())},
+    }
+    kinds = ("none", "trivial_augment", *families)
+    policy = Param(name="policy", distribution=CategoricalDistribution(kinds))
+    fills = Param(name="fill", distribution=CategoricalDistribution(FILLS))
+    mixing = of_stages["mix"], of_stages["mix_alpha"]
+    found = SearchSpace(name="augmentation", params=(policy, fills, *mixing))
+    for name, family in families.items():
+        found = found.join(family.pin({"policy": name}), When(parameter="policy", values=(name,)))
+    return found
