@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -16,6 +17,10 @@ from results.masks.label_map import label_map
 from results.masks.rle import decode
 from results.predictions import Predictions
 from results.records.trials import Search
+from search.jobs.preparation import prepare
+from search.options.command_line import parse
+from search.options.training import TrainConfig
+from spaces.errors import InputError
 from tests.discs import CLASSES, discs
 
 DATA = (
@@ -167,7 +172,7 @@ def test_windows_are_predicted_at_the_images_own_sizes(windowed: Search) -> None
         (["data.background=sky"], "unknown class 'sky'"),
         (["data.classes=[a,b]"], "2 is the number of no class"),
         (["data.void=300"], "data.void=300: must be 0 to 255, or -1"),
-        (["fix.decoder=unet2"], "unknown value 'unet2'"),
+        (["fix.decoder=unet2"], "unknown decoder 'unet2'"),
         (["fix.size=40"], "height and width must be multiples of 32"),
         (["data.shape=pad"], "data.shape=pad leaves out or adds"),
         (["metric=macro_f1"], "unknown metric 'macro_f1'"),
@@ -177,10 +182,9 @@ def test_windows_are_predicted_at_the_images_own_sizes(windowed: Search) -> None
     ],
 )
 def test_bad_input_is_told_before_anything_runs(
-    folder: Path, options: list[str], words: str
+    folder: Path, options: list[str], words: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    found = run(folder, "train", *DATA, *options, "name=x")
-    assert found.returncode == 2, found.stdout + found.stderr
-    assert words in found.stderr
-    assert "Traceback" not in found.stderr
+    monkeypatch.chdir(folder)
+    with pytest.raises(InputError, match=re.escape(words)):
+        prepare(parse(TrainConfig, [*DATA, *options, "name=x"]), "train")
     assert not (folder / "runs/scenes/x").exists()
