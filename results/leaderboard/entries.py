@@ -1,4 +1,4 @@
-"""The events of a leaderboard's record: submissions, scores, blends, notes, trust."""
+"""The events of a leaderboard's record: submissions, scores, what is made of them, trust."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, TypeAdapter
 
 from results.leaderboard.quota import Quota
+from results.masks.postprocess import Postprocess
 from results.records.record import Count, Event, Name, PathInside, Record
 
-Source = Literal["trial", "import", "promotion", "blend"]
+Source = Literal["trial", "import", "promotion", "blend", "postprocess"]
 Origin = Literal["leaderboard", "solution"]
 
 
@@ -18,9 +19,9 @@ class Submitted(Event):
 
     Attributes:
         id: ``s001`` and so on, in the order of making.
-        trial: Id of the trial, promotion or blend whose test predictions it holds; for an import, a
-            name of its own.
-        source: Whether it comes from a trial, a promotion or a blend, or was made elsewhere.
+        trial: Id of the trial, promotion, blend or post-processing whose test predictions it holds;
+            for an import, a name of its own.
+        source: Which of these it comes from, or whether it was made elsewhere.
         file: Path of the file.
         sha256: Digest of the file.
         holdout: For an import, its hold-out predictions, relative to the competition's folder;
@@ -104,6 +105,44 @@ class Blended(Event):
     score: float
 
 
+class Postprocessed(Event):
+    """Post-processing of masks was chosen and judged.
+
+    Attributes:
+        id: ``m001`` and so on.
+        source: The promotion, or ``blend:<id>``, whose out-of-fold masks chose it.
+        settings: What all folds chose.
+        plain: Score without it.
+        honest: Score where every fold is processed as the others chose.
+        gain: Points of the one over the other.
+        low: Lower end of the interval of the gain.
+        high: Its upper end.
+        images: Images that chose and judged.
+    """
+
+    event: Literal["postprocessed"] = "postprocessed"
+    id: Name = Field(alias="postprocess")
+    source: str
+    settings: Postprocess
+    plain: float
+    honest: float
+    gain: float
+    low: float
+    high: float
+    images: Count
+
+    def says(self, other: Postprocessed) -> bool:
+        """Whether another record says the same under another id."""
+        name = {"id", "at"}
+        return self.model_dump(exclude=name) == other.model_dump(exclude=name)
+
+    @property
+    def words(self) -> str:
+        """What it is and what it is worth."""
+        beyond = "beyond noise" if self.low > 0 else "not beyond noise"
+        return f"post-processed, honestly {self.gain:+.2f} points ({beyond})"
+
+
 class Noted(Event):
     """What somebody thought of a search or a trial.
 
@@ -178,7 +217,7 @@ class Assessed(Event):
 
 EVENTS: TypeAdapter[Any] = TypeAdapter(
     Annotated[
-        Submitted | Scored | Blended | Noted | Quota | Rules | Assessed,
+        Submitted | Scored | Blended | Postprocessed | Noted | Quota | Rules | Assessed,
         Field(discriminator="event"),
     ]
 )

@@ -16,6 +16,7 @@ from results.leaderboard.entries import (
     Blended,
     Noted,
     Origin,
+    Postprocessed,
     Rules,
     Scored,
     Source,
@@ -39,6 +40,7 @@ class Leaderboard:
         path: ``runs/<competition>/leaderboard.jsonl``.
         submissions: By id, in order.
         blends: By id, in order.
+        postprocesses: Post-processing of masks by id, in order.
         notes: By the search or trial that they are about.
         quota: How many may be handed in; None if nobody said.
         test_images: Whether the rules allow test images to be looked at before the end.
@@ -49,6 +51,7 @@ class Leaderboard:
     path: Path
     submissions: dict[str, Submission] = field(default_factory=dict)
     blends: dict[str, Blended] = field(default_factory=dict)
+    postprocesses: dict[str, Postprocessed] = field(default_factory=dict)
     notes: dict[str, Noted] = field(default_factory=dict)
     quota: Quota | None = None
     test_images: bool = True
@@ -190,6 +193,16 @@ class Leaderboard:
             self._append(ledger, Blended(blend=name, members=members, recipe=recipe, score=score))
             return self.blends[name]
 
+    def add_postprocess(self, draft: Postprocessed) -> Postprocessed:
+        """Records post-processing under an id of its own; what is known already keeps its id."""
+        with self._writing() as ledger:
+            for known in self.postprocesses.values():
+                if known.says(draft):
+                    return known
+            name = f"m{len(self.postprocesses) + 1:03d}"
+            self._append(ledger, draft.model_copy(update={"id": name}))
+            return self.postprocesses[name]
+
     def add_note(self, about: str, hypothesis: str, conclusion: str, by: str) -> Noted:
         """Records what somebody thought; what is empty stays as it was."""
         self._record(Noted(about=about, hypothesis=hypothesis, conclusion=conclusion, by=by))
@@ -253,6 +266,8 @@ class Leaderboard:
                 self.submissions[before.id] = after
             case Blended():
                 self.blends[event.id] = event
+            case Postprocessed():
+                self.postprocesses[event.id] = event
             case Noted():
                 known = self.notes.get(event.about, event)
                 self.notes[event.about] = event.model_copy(

@@ -1,4 +1,7 @@
-"""From probabilities of an image's pixels to a mask: priors, thresholds, sizes and shapes."""
+"""From probabilities of an image's pixels to a mask: priors, thresholds, sizes and shapes.
+
+An export carries this file, so that it imports nothing of this project.
+"""
 
 from __future__ import annotations
 
@@ -12,8 +15,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from results.masks.counts import Mask, judged
-from spaces.errors import InputError
+Mask = NDArray[np.uint8]
+"""uint8 (h, w) of class indices, or (h, w, classes) of 0 and 1 where classes overlap."""
 
 Planes = NDArray[Any]
 """Probabilities (h, w, classes): floats from 0 to 1, or uint8, of which 255 is 1."""
@@ -32,6 +35,11 @@ class Form:
     classes: int
     background: int | None
     overlapping: bool = False
+
+    @property
+    def judged(self) -> list[int]:
+        """Classes that have counts of their own: all but the background."""
+        return [c for c in range(self.classes) if c != self.background]
 
     @property
     def may_be_empty(self) -> bool:
@@ -77,19 +85,19 @@ class Postprocess:
             ("holes", 0 <= self.holes < math.inf, "0 or more"),
         ):
             if not ok:
-                raise InputError(f"{name} must be {rule}, got {getattr(self, name)!r}")
+                raise ValueError(f"{name} must be {rule}, got {getattr(self, name)!r}")
 
     def check(self, form: Form) -> None:
-        """Raises InputError unless the settings make sense for a form of masks."""
+        """Raises ValueError unless the settings make sense for a form of masks."""
         for name in ("weights", "thresholds", "components"):
             given = len(getattr(self, name))
             if given not in (0, form.classes):
-                raise InputError(
+                raise ValueError(
                     f"{name} must be one for each of {form.classes} classes or none, got {given}"
                 )
         for name in ("thresholds", "present"):
             if getattr(self, name) and not form.may_be_empty:
-                raise InputError(f"{name} needs a background class, or classes that overlap")
+                raise ValueError(f"{name} needs a background class, or classes that overlap")
 
     def apply(self, probabilities: Planes, form: Form) -> Mask:
         """The mask of an image.
@@ -102,11 +110,11 @@ class Postprocess:
             uint8 (h, w) of class indices, or (h, w, classes) of 0 and 1 where classes overlap.
 
         Raises:
-            InputError: If the settings make no sense for this form.
+            ValueError: If the settings make no sense for this form.
         """
         self.check(form)
         full = 255.0 if probabilities.dtype == np.uint8 else 1.0
-        kept = judged(form.classes, form.background)
+        kept = form.judged
         if self.present:
             highest = max(float(probabilities[..., c].max()) for c in kept)
             if highest < np.float32(self.present * full):
@@ -138,7 +146,7 @@ class Postprocess:
 
     def _likeliest(self, probabilities: Planes, full: float, form: Form) -> Mask:
         """One class for every pixel; the first of several that are as likely."""
-        first, *others = judged(form.classes, form.background if self.thresholds else None)
+        first, *others = form.judged if self.thresholds else range(form.classes)
         labels = np.full(probabilities.shape[:2], first, np.uint8)
         best = self._weighted(probabilities, first)
         for c in others:

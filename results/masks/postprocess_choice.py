@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
-from results.masks.counts import Mask, compare, judged
+from results.masks.counts import Mask, compare
 from results.masks.metrics import NEED_EDGES
 from results.masks.postprocess import Form, Planes, Postprocess
 from results.metrics import Floats, Ints, Metric
@@ -21,6 +23,12 @@ THRESHOLDS = (0.3, 0.4, 0.5, 0.6, 0.7)
 OPENING = (1, 2)
 SIZES = (0.0003, 0.001, 0.003)
 """What is tried; sizes, of components and holes, are shares of the image."""
+
+SEPARATE = 4
+"""Classes up to which each has its own smallest component; more have one in common."""
+
+THREADS = 2
+"""Images that are processed at a time."""
 
 Step = Callable[[Postprocess], list[Postprocess]]
 """From the present settings to those that differ in one number."""
@@ -50,13 +58,18 @@ class Counted:
     def counts(self, settings: Sequence[Postprocess]) -> list[Floats]:
         """Counts (n, k) under each of some settings; every image is loaded once for all of them."""
         new = list(dict.fromkeys(s for s in settings if s not in self._found))
-        rows: list[list[Floats]] = [[] for _ in new]
-        for load in self.images if new else ():
+
+        def image(load: Load) -> Floats:
             probabilities, truth = load()
-            for setting, found in zip(new, rows, strict=True):
-                found.append(self._compared(setting.apply(probabilities, self.form), truth))
-            self._beat()
-        self._found |= {s: np.stack(found) for s, found in zip(new, rows, strict=True)}
+            masks = (setting.apply(probabilities, self.form) for setting in new)
+            return np.stack([self._compared(mask, truth) for mask in masks])
+
+        with ThreadPoolExecutor(THREADS) as pool:
+            rows = []
+            for found in pool.map(image, self.images if new else ()):
+                rows.append(found)
+                self._beat()
+        self._found |= {s: np.stack([row[i] for row in rows]) for i, s in enumerate(new)}
         return [self._found[s] for s in settings]
 
     def scores(self, settings: Sequence[Postprocess], rows: Ints) -> Floats:
@@ -73,12 +86,13 @@ class Counted:
 def candidates(form: Form) -> list[Step]:
     """The numbers that are tried one after the other, what matters most first.
 
-    Thresholds where a pixel is of a class or not, weights where classes compete.
+    Thresholds where a pixel is of a class or not, weights where classes compete. A component's size
+    is of each class, or of all where there are many.
 
     Args:
         form: What a mask is here.
     """
-    kept = judged(form.classes, form.background)
+    kept = form.judged
     thresholds = form.overlapping or (form.background is not None and len(kept) == 1)
     steps: list[Step] = []
     if thresholds:
@@ -87,12 +101,16 @@ def candidates(form: Form) -> list[Step]:
         steps += [_of_class("weights", c, WEIGHTS, [1.0] * form.classes) for c in kept]
     if form.may_be_empty:
         steps.append(_of("present", PRESENT))
-    steps += [_of_class("components", c, SIZES, [0.0] * form.classes) for c in kept]
+    if len(kept) <= SEPARATE:
+        steps += [_of_class("components", c, SIZES, [0.0] * form.classes) for c in kept]
+    else:
+        sizes = [tuple(size * (c in kept) for c in range(form.classes)) for size in SIZES]
+        steps.append(_of("components", sizes))
     return [*steps, _of("holes", SIZES), _of("opening", OPENING)]
 
 
-def _of(name: str, values: Sequence[float]) -> Step:
-    return lambda present: [replace(present, **{name: value}) for value in values]  # type: ignore[arg-type]
+def _of(name: str, values: Sequence[Any]) -> Step:
+    return lambda present: [replace(present, **{name: value}) for value in values]
 
 
 def _of_class(name: str, c: int, values: Sequence[float], usual: Sequence[float]) -> Step:

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from results.masks.counts import VOID, compare
 from results.masks.label_map import label_map
 from results.masks.planes import Planes
+from results.masks.postprocess import Form
 from spaces.digest import digest
 from spaces.errors import InputError
 from spaces.files import whole_file
@@ -62,6 +63,11 @@ class Truth:
     def scored(self) -> tuple[str, ...]:
         """Names of the classes that are scored by themselves: all but the background."""
         return tuple(name for i, name in enumerate(self.classes) if i != self.background)
+
+    @property
+    def form(self) -> Form:
+        """What a mask is here."""
+        return Form(classes=len(self.classes), background=self.background)
 
     @cached_property
     def rows(self) -> dict[str, int]:

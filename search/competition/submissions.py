@@ -6,13 +6,13 @@ import json
 import secrets
 import shutil
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 from results.leaderboard.entries import Source, Submission
 from results.leaderboard.form import Form
 from results.leaderboard.quota import allowance, allowance_words
 from results.leaderboard.submission_file import check_ids, read_validation
+from results.masks.processed import processed
 from results.predictions import Predictions
 from results.records.labelled_images import LabelledImages
 from results.records.trials import Search, Trial
@@ -24,8 +24,10 @@ from search.competition.standing import Standing, band_rule, open_standing
 from search.options.analysis import SubmitConfig
 from search.options.exit_codes import OK
 from search.options.user_code import network_builder
-from search.promotion.ensemble_members import Member, find_promotion, read_members
-from spaces.errors import InputError, unknown
+from search.promotion.ensemble_members import Member
+from search.promotion.merged import find_merged
+from search.promotion.recorded_postprocess import find_postprocess
+from spaces.errors import InputError
 from spaces.names import check_name
 
 NEEDS_PROBABILITIES = ("log_loss", "roc_auc")
@@ -52,9 +54,8 @@ def submit(config: SubmitConfig) -> int:
 
 def _write(config: SubmitConfig, standing: Standing) -> list[Submission]:
     leaderboard, folder = standing.leaderboard, standing.folder
-    for source, write in (("promotion:", _write_promotion), ("blend:", _write_blend)):
-        if config.select.startswith(source):
-            return write(config, standing)
+    if config.select.startswith(("promotion:", "blend:", "postprocess:")):
+        return _write_merged(config, standing)
     band = len(standing.band(band_rule(config.band))) if config.select.startswith("band:") else 0
     pool = [c for c in standing.pool if c.trial is not None]
     made = []
@@ -79,66 +80,29 @@ def _write(config: SubmitConfig, standing: Standing) -> list[Submission]:
     return made
 
 
-def _write_promotion(config: SubmitConfig, standing: Standing) -> list[Submission]:
-    """Writes the blend of a promotion's folds."""
-    name = config.select.partition(":")[2]
-    search = find_promotion(standing, name, f"select={config.select}")
-    arms = search.arms
-    if not arms or not (search.folder / "test.npz").exists():
-        raise InputError(f"select={config.select}: it has no complete test predictions")
-    stored = Predictions.read(search.folder / "test.npz")
-    scores = ", ".join(f"{a} {r.score:.4f}" for a, r in arms.items())
-    return _write_merged(
-        config,
-        standing,
-        name,
-        "promotion",
-        stored,
-        lambda: _check_members([Member(name=a, search=search, arm=a) for a in arms], config),
-        f"out-of-fold {standing.metric.name} {scores}",
-    )
-
-
-def _write_blend(config: SubmitConfig, standing: Standing) -> list[Submission]:
-    """Writes a blend of several models."""
-    name = config.select.partition(":")[2]
-    blends = standing.leaderboard.blends
-    if name not in blends:
-        raise unknown("blend", name, blends, f"select={config.select}")
-    record, folder = blends[name], standing.folder / "blends" / name
-    if not (folder / "test.npz").exists():
-        raise InputError(f"select={config.select}: not all of its models predict the test images")
-    members = read_members(standing, record.members)
-    return _write_merged(
-        config,
-        standing,
-        name,
-        "blend",
-        Predictions.read(folder / "test.npz"),
-        lambda: _check_members(members, config),
-        f"{record.recipe} of {len(members)}, out-of-fold {standing.metric.name} {record.score:.4f}",
-    )
-
-
-def _write_merged(
-    config: SubmitConfig,
-    standing: Standing,
-    name: str,
-    source: Source,
-    stored: Predictions,
-    check: Callable[[], float],
-    words: str,
-) -> list[Submission]:
-    """Writes predictions that several trainings made together."""
+def _write_merged(config: SubmitConfig, standing: Standing) -> list[Submission]:
+    """Writes predictions that several trainings made together, post-processed if asked for."""
     leaderboard, folder = standing.leaderboard, standing.folder
+    kind, _, name = config.select.partition(":")
+    if kind == "postprocess":
+        record = find_postprocess(standing, name, f"select={config.select}")
+        merged = find_merged(standing, record.source)
+        words = f"{merged.name} {record.words}; before, {merged.words}"
+    else:
+        record, merged = None, find_merged(standing, config.select)
+        words = merged.words
     before = leaderboard.of_trial(name)
     if before is not None:
         print(f"{name} is {before.id} already: {before.file}")
         return []
+    stored = merged.test()
+    if record is not None and standing.search.truth is not None:
+        stored = processed(stored, record.settings, standing.search.truth.form)
     form = _form(standing, config.sample, stored.images)
-    off = check()
+    off = _check_members(merged.members, config)
     draft = _draft(folder)
     form.write(stored, draft)
+    source: Source = merged.kind if record is None else "postprocess"
     submission = leaderboard.add_submission(name, draft, default_author(config.by), source=source)
     path = standing.submission_file(submission)
     print(f"{submission.id}: {path}\n  {name}, {words}; images read anew agree within {off:.1g}")

@@ -57,7 +57,9 @@ class SubmitConfig(NetworksConfig):
     """``python -m search.submit``."""
 
     select: str = option(
-        "best", "which trials: best, baseline, band:6, spread:4, ids, promotion:<id> or blend:<id>"
+        "best",
+        "which trials: best, baseline, band:6, spread:4, ids, promotion:<id>, blend:<id> or "
+        "postprocess:<id>",
     )
     file: str = option("", "a submission made elsewhere, to take part in everything")
     validation: str = option(
@@ -101,6 +103,27 @@ class BlendConfig(NetworksConfig):
 
 
 @dataclass(kw_only=True)
+class PostprocessConfig(CompetitionConfig):
+    """``python -m search.postprocess``."""
+
+    select: str = option("", "a promotion, or blend:<id>; the newest promotion when empty")
+    most: int = option(
+        0, "most images that choose, evenly from all folds; 0 takes what minutes allow"
+    )
+    quiet: bool = option(False, "print only the result")
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        demand(self.most >= 0, "most", self.most, "0 or more")
+
+
+POSTPROCESS = (
+    "id of post-processing that search.postprocess chose, such as m001; the likeliest class when "
+    "empty"
+)
+
+
+@dataclass(kw_only=True)
 class ExportConfig(NetworksConfig):
     """``python -m search.export``."""
 
@@ -108,6 +131,7 @@ class ExportConfig(NetworksConfig):
     to: str = option(
         "", "folder to export to; table to write predictions to, in the runs folder when empty"
     )
+    postprocess: str = option("", POSTPROCESS)
     register: bool = option(True, "put the exported models into MLflow's registry")
     onnx: bool = option(False, "write ONNX files, too; needs pip install 'holdfold[onnx]'")
 
@@ -123,6 +147,7 @@ class PredictImagesConfig(NetworksConfig):
     to: str = option(
         "", "folder to export to; table to write predictions to, in the runs folder when empty"
     )
+    postprocess: str = option("", POSTPROCESS)
     quiet: bool = option(False, "print only the result")
 
 

@@ -7,6 +7,7 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
+from results.masks.postprocess import Postprocess
 from results.records.trials import Search
 from search.competition.standing import Standing
 from search.options.user_code import network_builder
@@ -42,6 +43,7 @@ def export_promotion(
     to: Path,
     model: str,
     *,
+    settings: Postprocess | None = None,
     onnx: bool = False,
     check: Callable[[Path], None] = lambda folder: None,
 ) -> None:
@@ -53,6 +55,7 @@ def export_promotion(
         members: Its trials that have all of their folds.
         to: The folder to write.
         model: A team's own network, as ``module:function``; empty for timm's.
+        settings: What is made of probabilities of masks; None for the likeliest class.
         onnx: Whether ONNX files are written, too.
         check: Raises if what was written is no good.
 
@@ -78,6 +81,8 @@ def export_promotion(
             build=build,
             task=training_task(search.opened.task),
             numbers=() if search.truth is None else search.truth.numbers,
+            background=None if search.truth is None else search.truth.background,
+            settings=settings,
             onnx=onnx,
         )
         check(temporary)

@@ -14,6 +14,8 @@ import pandas as pd
 from PIL import Image
 
 from results.masks.label_map import label_map
+from results.masks.postprocess import Postprocess
+from results.masks.processed import processed
 from results.predictions import Predictions
 from results.records.trials import Search
 from search.competition.images import prepared_images
@@ -22,6 +24,7 @@ from search.competition.tracking import track
 from search.options.analysis import ExportConfig
 from search.options.exit_codes import OK
 from search.promotion.exported_folder import complete_promotion, export_promotion
+from search.promotion.recorded_postprocess import of_promotion
 from spaces.errors import InputError
 from trainables.data.prepared_images import PreparedImages
 from trainables.inference.onnx import check_onnx
@@ -51,17 +54,32 @@ def export(config: ExportConfig) -> int:
     if config.onnx:
         check_onnx()
     standing = open_standing(config)
-    search, members = complete_promotion(standing, config.promotion)
+    processing, promotion = None, config.promotion
+    if config.postprocess:
+        processing, promotion = of_promotion(standing, config.postprocess, promotion)
+    settings = None if processing is None else processing.settings
+    search, members = complete_promotion(standing, promotion)
     images = prepared_images(search, members[0].trials()[0], config.prepare)
     told: list[str] = []
 
     def check(folder: Path) -> None:
-        told.append(_check(search, folder, images, config))
+        told.append(_check(search, folder, images, config, settings))
 
-    export_promotion(standing, search, members, to, config.model, onnx=config.onnx, check=check)
+    export_promotion(
+        standing,
+        search,
+        members,
+        to,
+        config.model,
+        settings=settings,
+        onnx=config.onnx,
+        check=check,
+    )
     size = sum(p.stat().st_size for p in to.rglob("*") if p.is_file()) / 2**20
     count = len(list((to / "weights").iterdir()))
     print(f"{to}: {count} models of {search.id}, {size:.1f} MiB")
+    if processing is not None:
+        print(f"{processing.id}: {processing.words}")
     print(told[0])
     if config.register and (config.model or config.prepare):
         print("MLflow's registry: left out, since it could not call functions of your own")
@@ -85,7 +103,13 @@ def export(config: ExportConfig) -> int:
     return OK
 
 
-def _check(search: Search, to: Path, images: PreparedImages, config: ExportConfig) -> str:
+def _check(
+    search: Search,
+    to: Path,
+    images: PreparedImages,
+    config: ExportConfig,
+    settings: Postprocess | None,
+) -> str:
     """Runs the exported script on test images and compares; says what came out.
 
     Raises:
@@ -96,6 +120,8 @@ def _check(search: Search, to: Path, images: PreparedImages, config: ExportConfi
         return "not checked: the promotion has no test predictions"
     stored = Predictions.read(path)
     if search.truth is not None:
+        if settings is not None:
+            stored = processed(stored, settings, search.truth.form)
         return _check_masks(search, to, images, stored, config)
     names, files = stored.images[:CHECKED], images.files
     paths = [files.existing(name, "test").relative_to(files.root).as_posix() for name in names]

@@ -23,6 +23,7 @@ from search.promotion.exported_folder import (
     export_promotion,
     is_current,
 )
+from search.promotion.recorded_postprocess import of_promotion
 from spaces.digest import digest
 from spaces.errors import InputError
 from trainables.portable.command import image_files, write_rows
@@ -40,7 +41,10 @@ def predict(config: PredictImagesConfig) -> int:
     if not paths:
         raise InputError(f"images={folder}: there are no images in it ({', '.join(SUFFIXES)})")
     standing = open_standing(config)
-    search, members = complete_promotion(standing, config.promotion)
+    processing, promotion = None, config.promotion
+    if config.postprocess:
+        processing, promotion = of_promotion(standing, config.postprocess, promotion)
+    search, members = complete_promotion(standing, promotion)
     trained = members[0].trials()[0].config
     if trained.data.boxes:
         raise InputError(
@@ -53,7 +57,8 @@ def predict(config: PredictImagesConfig) -> int:
         shutil.rmtree(exported, ignore_errors=True)
         export_promotion(standing, search, members, exported, config.model)
     suffix = ".csv" if search.truth is None else ""
-    default = standing.folder / "predictions" / f"{search.id}-{folder.resolve().name}{suffix}"
+    made_by = search.id if processing is None else f"{search.id}-{processing.id}"
+    default = standing.folder / "predictions" / f"{made_by}-{folder.resolve().name}{suffix}"
     to = Path(config.to) if config.to else default
     if config.to and not to.resolve().parent.is_dir():
         raise InputError(f"to={config.to}: there is no folder {to.resolve().parent}")
@@ -68,11 +73,12 @@ def predict(config: PredictImagesConfig) -> int:
     predictor = kind(exported, builder(search, config.model), own=preparation.own)
     print(
         f"{len(paths):,} images with {len(predictor.about['models'])} models of {search.id} on "
-        f"{predictor.device}",
+        f"{predictor.device}" + ("" if processing is None else f"; {processing.words}"),
         flush=True,
     )
     if isinstance(predictor, MaskPredictor):
-        failed = _write_masks(predictor, folder, paths, to, search.id, config.quiet)
+        predictor.settings = None if processing is None else processing.settings
+        failed = _write_masks(predictor, folder, paths, to, made_by, config.quiet)
         return _told(config, search.id, to, len(paths) - len(failed), failed, folder)
     parts = to.with_name(f".{to.name}.parts") / _key(exported, paths)
     failed = _predict(predictor, folder, paths, parts, config.quiet)
@@ -105,15 +111,15 @@ def _write_masks(
     folder: Path,
     paths: Sequence[Path],
     to: Path,
-    promotion: str,
+    made_by: str,
     quiet: bool,
 ) -> dict[str, str]:
     """Writes a PNG per image that has none yet; returns what did not decode."""
     record = to / ".promotion"
-    if record.exists() and record.read_text() != promotion:
+    if record.exists() and record.read_text() != made_by:
         raise InputError(f"to={to}: it holds masks of {record.read_text()}; name another folder")
     to.mkdir(exist_ok=True)
-    record.write_text(promotion)
+    record.write_text(made_by)
     out = {path: (to / path.relative_to(folder)).with_suffix(".png") for path in paths}
     todo = [path for path in paths if not out[path].exists()]
     if len(todo) < len(paths):

@@ -13,7 +13,8 @@ from typing import Any
 import torch
 from safetensors.torch import save_file
 
-from results.masks import label_map
+from results.masks import label_map, postprocess
+from results.masks.postprocess import Postprocess
 from spaces.trial_config import TrialConfig
 from trainables.augment import Augmenter
 from trainables.data.loader import evaluation_batch
@@ -67,6 +68,8 @@ def write_export(
     about: dict[str, Any],
     threads: int,
     build: BuildModel,
+    background: int | None = None,
+    settings: Postprocess | None = None,
     onnx: bool = False,
 ) -> None:
     """Writes weights, policies, configurations and code.
@@ -80,6 +83,8 @@ def write_export(
         about: Where they come from, for the record.
         threads: CPU threads of each training.
         build: Builds a network.
+        background: Index of the class of masks that stands for nothing, if there is one.
+        settings: What is made of probabilities of masks; None for the likeliest class.
         onnx: Whether networks are written as ONNX, too, into ``onnx/``.
 
     Raises:
@@ -129,6 +134,8 @@ def write_export(
         "activation": task.activation,
         "task": task.name,
         "numbers": list(numbers),
+        "background": background,
+        "postprocess": None if settings is None else settings.to_json(),
         "torch": torch.__version__,
         "models": members,
     }
@@ -152,4 +159,6 @@ def copy_portable(folder: Path) -> None:
     (folder / "portable").mkdir()
     for path in sorted((Path(__file__).parents[1] / "portable").glob("*.py")):
         shutil.copyfile(path, folder / "portable" / path.name)
-    shutil.copyfile(str(label_map.__file__), folder / "portable" / "label_map.py")
+    for module in (label_map, postprocess):
+        path = Path(str(module.__file__))
+        shutil.copyfile(path, folder / "portable" / path.name)

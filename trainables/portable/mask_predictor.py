@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from numpy.typing import NDArray
 
 from .images import decode, resize
 from .label_map import at_size, label_map
+from .postprocess import Form, Postprocess
 from .predictor import Predictor
 from .preparation import Picture, Preparation
 from .windows import predicted
@@ -21,7 +23,17 @@ Pixels = NDArray[np.uint8]
 
 
 class MaskPredictor(Predictor):
-    """An exported ensemble that tells the class of every pixel."""
+    """An exported ensemble that tells the class of every pixel.
+
+    `settings` says what is made of probabilities: what ``model.json`` says, or something else where
+    it is set to that.
+    """
+
+    @cached_property
+    def settings(self) -> Postprocess | None:
+        """What is made of probabilities; None for the likeliest class."""
+        given = self.about["postprocess"]
+        return None if given is None else Postprocess.from_json(given)
 
     def labels(self, paths: Sequence[Path]) -> Iterator[tuple[Path, Pixels | None, str]]:
         """Predicts images one by one.
@@ -38,11 +50,18 @@ class MaskPredictor(Predictor):
             try:
                 picture = decode(path.read_bytes())
                 height, width = picture.shape[:2]
-                found = label_map(self.probabilities_of(picture), height, width)
+                found = self._labels(self.probabilities_of(picture), height, width)
             except (OSError, ValueError) as error:
                 yield path, None, str(error)
                 continue
             yield path, numbers[found], ""
+
+    def _labels(self, probabilities: Pixels, height: int, width: int) -> Pixels:
+        """The class of every pixel at the image's own size."""
+        if self.settings is None:
+            return label_map(probabilities, height, width)
+        form = Form(classes=len(self.classes), background=self.about["background"])
+        return self.settings.apply(at_size(probabilities, height, width), form)
 
     def probabilities_of(self, picture: Picture) -> Pixels:
         """Mean over the models of each configuration, then over configurations.

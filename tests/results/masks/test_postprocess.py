@@ -12,7 +12,6 @@ from scipy import ndimage
 from results.masks.metrics import MASK_METRICS
 from results.masks.postprocess import Form, Postprocess
 from results.masks.postprocess_choice import Counted, Load, candidates, choose, nested
-from spaces.errors import InputError
 
 EXCLUSIVE = Form(classes=4, background=0)
 ALL_JUDGED = Form(classes=4, background=None)
@@ -151,17 +150,17 @@ def test_images_without_anything_likely_are_empty() -> None:
     ],
 )
 def test_settings_without_sense_are_refused(settings: dict[str, Any], words: str) -> None:
-    with pytest.raises(InputError, match=words):
+    with pytest.raises(ValueError, match=words):
         Postprocess(**settings)
 
 
 def test_settings_that_do_not_fit_the_masks_are_refused() -> None:
     with pytest.raises(
-        InputError, match="weights must be one for each of 4 classes or none, got 2"
+        ValueError, match="weights must be one for each of 4 classes or none, got 2"
     ):
         Postprocess(weights=(1.0, 1.0)).apply(scenes(1)[0], EXCLUSIVE)
     for settings in (Postprocess(present=0.5), Postprocess(thresholds=(0.5,) * 4)):
-        with pytest.raises(InputError, match="needs a background class"):
+        with pytest.raises(ValueError, match="needs a background class"):
             settings.apply(scenes(1)[0], ALL_JUDGED)
 
 
