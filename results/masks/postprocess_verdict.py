@@ -68,6 +68,12 @@ ORDER = ("thresholds", "weights", "present", "components", "holes", "opening")
 """Kinds of settings in the order in which they are chosen."""
 
 
+def choices(found: Nested) -> list[str]:
+    """Kinds of settings that somebody chose, in order."""
+    plain, every = Postprocess(), [found.chosen, *found.by_fold.values()]
+    return [n for n in ORDER if any(getattr(s, n) != getattr(plain, n) for s in every)]
+
+
 def verdict(
     counted: Counted, found: Nested, folds: Ints, groups: NDArray[np.str_] | None
 ) -> Verdict:
@@ -79,8 +85,7 @@ def verdict(
         folds: int (n,), the fold of each image.
         groups: str (n,), or None.
     """
-    every = [found.chosen, *found.by_fold.values()]
-    used = [n for n in ORDER if any(getattr(s, n) != getattr(Postprocess(), n) for s in every)]
+    used = choices(found)
     before = (found.plain, found.plain, _milliseconds(counted, Postprocess()))
     plain_time = before[2]
     steps = []

@@ -31,8 +31,6 @@ def postprocess_page(
     lines = [
         f"{record.source}: {metric.name} {record.plain:.4f} without, on {record.images:,} images"
     ]
-    if not judged.steps:
-        return [*lines, "Nothing gains: the likeliest class is as good as anything tried."]
     rows = [["step", "chosen", "in sample", "honest", "ms per image", ""]]
     for step in judged.steps:
         rows.append(

@@ -13,7 +13,7 @@ from results.masks.label_map import at_size
 from results.masks.postprocess import Mask
 from results.masks.postprocess import Planes as Probabilities
 from results.masks.postprocess_choice import Counted, Load, candidates, nested
-from results.masks.postprocess_verdict import verdict
+from results.masks.postprocess_verdict import choices, verdict
 from results.masks.truth import Truth
 from results.metrics import Ints
 from results.reporting.postprocess_report import postprocess_page
@@ -59,8 +59,8 @@ def postprocess(config: PostprocessConfig) -> int:
     some = f"{len(rows):,} of {images:,}" if len(rows) < images else f"{images:,}"
     if not config.quiet:
         print(
-            f"{standing.folder.name}, {merged.name}: {steps} settings one after the other on "
-            f"{some} out-of-fold masks" + ("; most= takes more" if len(rows) < images else ""),
+            f"{standing.folder.name}, {merged.name}: {steps} steps on {some} "
+            f"out-of-fold masks" + ("; most= takes more" if len(rows) < images else ""),
             flush=True,
         )
     folds = oof.folds[rows]
@@ -70,6 +70,12 @@ def postprocess(config: PostprocessConfig) -> int:
     loads = [_load(oof, truth, row) for row in rows.tolist()]
     counted = Counted(loads, truth.form, standing.metric, beat)
     found = nested(counted, folds)
+    if not choices(found):
+        print(
+            f"{merged.name}: {standing.metric.name} {found.plain:.4f}. Nothing gains: the "
+            "likeliest class is as good as anything tried."
+        )
+        return OK
     judged = verdict(counted, found, folds, groups)
     record = standing.leaderboard.add_postprocess(
         Postprocessed(
@@ -87,7 +93,7 @@ def postprocess(config: PostprocessConfig) -> int:
     page = postprocess_page(record, judged, truth, standing.metric, groups is not None)
     print("\n".join(page))
     _write(standing, record, page)
-    if found.chosen != type(found.chosen)():
+    if judged.helps:
         print("Next:\n" + "\n".join(_commands(merged, record)))
     if config.json:
         path = standing.folder / "postprocess" / f"{record.id}.txt"

@@ -1,0 +1,114 @@
+"""A promotion of masks whose predictions are constructed, not trained."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from results.masks.mask_form import MaskForm
+from results.masks.planes import Planes
+from results.predictions import MASKS, SIZES, Predictions
+from results.records.ledger import Ledger
+from search.options.command_line import parse
+from search.options.training import RunConfig
+from spaces.trial_config import TrialConfig
+from tests.discs import CLASSES, discs
+from tests.records import ended, job_event, opening_event, started
+from trainables.data.contest import Contest, load_contest
+from trainables.data.folds import Folds, make_folds
+
+Predict = Callable[[int, NDArray[np.uint8]], NDArray[np.uint8]]
+"""From the row and true mask of an image to probabilities in 255ths (height, width, classes)."""
+
+CONFIG = TrialConfig.of(
+    model="smp", backbone="test_resnet", epochs=1, warmup_epochs=0, size=(64, 64), store_side=84
+)
+FORM = MaskForm(column="mask", background="ground")
+
+
+def sure(labels: NDArray[np.uint8], share: int = 215) -> NDArray[np.uint8]:
+    """Probabilities that believe in some labels, and in the other classes by 20 / 255 each."""
+    others = (255 - share) // (len(CLASSES) - 1)
+    return np.where(np.eye(len(CLASSES), dtype=bool)[labels], share, others).astype(np.uint8)
+
+
+def mask_promotion(
+    folder: Path, predict: Predict, digest: str = "d"
+) -> tuple[Path, Contest, Folds]:
+    """Writes the contest of discs, a search without trials ``s`` and the promotion ``p``.
+
+    Args:
+        folder: Of both the contest and the runs.
+        predict: What the promoted trial says of training images.
+        digest: Of the stored images.
+
+    Returns:
+        The folder of runs, the contest and its folds.
+    """
+    root = discs(folder / "discs")
+    contest = load_contest(name="discs", root=root, group="sequence", classes=CLASSES, masks=FORM)
+    truth = contest.truth
+    assert truth is not None
+    folds = make_folds(contest, 4)
+    runs = folder / "runs"
+    place = runs / "discs"
+    file, masks = folds.write(place), truth.write(place)
+    test_masks = [
+        cv2.imread(str(root / name), cv2.IMREAD_GRAYSCALE)
+        for name in pd.read_csv(root / "solution.csv")["mask"]
+    ]
+    sizes = np.array([mask.shape for mask in test_masks])
+    tests = {"image": contest.test_images, "height": sizes[:, 0], "width": sizes[:, 1]}
+    pd.DataFrame(tests).to_csv(place / "test-x.csv", index=False)
+    data = {"root": str(root), "digest": digest, "test": "test-x.csv", "truth": masks.name}
+    count = {"file": file.name, "digest": folds.digest, "count": 4, "sizes": [8] * 4}
+    about: dict[str, Any] = {"competition": "discs", "data": data, "folds": count}
+    about |= {"classes": list(CLASSES), "metric": "mean_iou", "task": "segmentation"}
+    asked_for = ["data=csv", f"data.root={root}", "data.name=discs", "data.mask=mask"]
+    options = asdict(parse(RunConfig, [*asked_for, "data.background=ground"]))
+    with contextlib.closing(Ledger(place / "s/ledger.jsonl")) as ledger:
+        ledger.add(opening_event("s", CONFIG, **about, options=options))
+    asked = {"arms": {"s-000": CONFIG.to_json()}, "parents": {"s-000": "s-000"}}
+    asked |= {"scores": {"s-000": 0.9}, "folds": 4, "seeds": 1, "race": [], "changes": {}}
+    asked |= {"optimism": None, "verdict": "", "force": ""}
+    with contextlib.closing(Ledger(place / "p/ledger.jsonl")) as ledger:
+        ledger.add(opening_event("p", CONFIG, **about, kind="promotion", promotion=asked))
+        for fold in range(4):
+            name = f"p-{fold:03d}"
+            ledger.add(started(name, CONFIG.replace(fold=fold), why="fold", arm="s-000"))
+            ledger.add(ended(name))
+            rows = folds.held_out(fold).tolist()
+            _predictions(
+                tuple(folds.images[row] for row in rows),
+                [predict(row, truth.masks[row]) for row in rows],
+                np.array([truth.masks[row].shape for row in rows]),
+            ).write(place / f"p/trials/{name}/holdout.npz")
+        ledger.add(job_event("closed", **_closing()))
+    found = [predict(-1, np.asarray(mask, np.uint8)) for mask in test_masks]
+    _predictions(contest.test_images, found, sizes).write(place / "p/test.npz")
+    return runs, contest, folds
+
+
+def _predictions(
+    images: tuple[str, ...], masks: list[NDArray[np.uint8]], sizes: NDArray[np.int64]
+) -> Predictions:
+    heads: dict[str, Any] = {MASKS: Planes.of(masks), SIZES: sizes.astype(np.float32)}
+    return Predictions(images=images, classes=CLASSES, heads=heads)
+
+
+def _closing() -> dict[str, Any]:
+    ends = {"low": 0.9, "high": 1.0, "value": 1.0}
+    arm = {"score": 1.0, "images": 9, "interval": None, "given_models": ends, "folds": {}}
+    cost = {"wall": 1.0, "tracking": 0.0, "trials/total": 1.0, "images": 1, "epochs": 1}
+    nothing = {"winner": None, "baseline": None, "optimism": None, "forecast": None}
+    lists = {"comparisons": [], "watched": [], "counts": {}}
+    arms = {"s-000": {**arm, "chosen": None, "optimism": None}}
+    return {"state": "finished", "cost": cost, **nothing, **lists, "arms": arms}
