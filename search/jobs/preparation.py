@@ -14,7 +14,13 @@ from search.jobs.contest_stress import find_stress
 from search.jobs.job import Prepared, assemble, job_name, resolve_metric
 from search.jobs.learned_images import check_learned_images
 from search.jobs.networks import check_networks
-from search.jobs.searched_choices import categories, check_values, kinds_of, sizes_of
+from search.jobs.searched_choices import (
+    categories,
+    check_model,
+    check_values,
+    kinds_of,
+    sizes_of,
+)
 from search.options.search_space import flatten
 from search.options.training import JobConfig, RunConfig, TrainConfig
 from search.options.user_code import preparation_of
@@ -80,6 +86,7 @@ def prepare(
             raise InputError(f"{name}={getattr(config, name)} and fix.{name}={fix[name]}: give one")
     check_effect(fix, baseline, categories(space), "fix")
     if space is not None:
+        check_model(space, baseline)
         check_values(space, baseline, fix)
     task = task_of_data(config.data)
     metric = config.metric or task.metric_name

@@ -39,6 +39,25 @@ def check_values(space: SearchSpace, baseline: TrialConfig, fix: Mapping[str, An
         baseline.with_params({**fix, **space.suggest(study.ask())})
 
 
+def check_model(space: SearchSpace, baseline: TrialConfig) -> None:
+    """Raises InputError for a parameter of networks that no network of the search has.
+
+    Args:
+        space: What is searched.
+        baseline: With what the data's task and the user say.
+    """
+    models = SECTIONS["model"]
+    trained = categories(space).get(models.parameter, [baseline.model.kind])
+    for param in space.params:
+        if models.knows(param.name) and not any(models.has(kind, param.name) for kind in trained):
+            useful = ", ".join(kind for kind in models if models.has(kind, param.name))
+            raise InputError(
+                f"space={space.name} searches {param.name}, which networks of "
+                f"model={' or '.join(map(str, trained))} do not have; those of {useful} do"
+                + (", which are for masks (data.mask=)" if useful == "smp" else "")
+            )
+
+
 def categories(space: SearchSpace | None) -> dict[str, list[Any]]:
     """The choices of every categorical parameter."""
     found = {p.name: p.distribution for p in space.params} if space is not None else {}

@@ -28,6 +28,7 @@ READY = (
     "pseudo",
     "rand_augment",
     "schedule",
+    "segmentation",
     "subset",
 )
 """Names of modules here, and of the function in each that makes the space."""

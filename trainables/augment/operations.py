@@ -8,6 +8,7 @@ from typing import Any
 import albumentations as A  # noqa: N812 (the library's own convention)
 import cv2
 
+from results.masks.counts import VOID
 from spaces.augmentation.operations import operation
 from spaces.augmentation.policy import Choice, Course
 from trainables.portable.sharpness import Sharpness
@@ -27,12 +28,16 @@ def _around(limit: float) -> tuple[float, float]:
 
 
 _LIMITED: dict[str, Build] = {
-    "rotate": lambda v, p, _: A.Affine(rotate=(-v, v), p=p),
-    "shear_x": lambda v, p, _: A.Affine(shear={"x": (-v, v), "y": (0, 0)}, p=p),
-    "shear_y": lambda v, p, _: A.Affine(shear={"x": (0, 0), "y": (-v, v)}, p=p),
-    "translate_x": lambda v, p, _: A.Affine(translate_percent={"x": (-v, v), "y": (0, 0)}, p=p),
-    "translate_y": lambda v, p, _: A.Affine(translate_percent={"x": (0, 0), "y": (-v, v)}, p=p),
-    "scale": lambda v, p, _: A.Affine(scale=_around(v), p=p),
+    "rotate": lambda v, p, _: A.Affine(rotate=(-v, v), fill_mask=VOID, p=p),
+    "shear_x": lambda v, p, _: A.Affine(shear={"x": (-v, v), "y": (0, 0)}, fill_mask=VOID, p=p),
+    "shear_y": lambda v, p, _: A.Affine(shear={"x": (0, 0), "y": (-v, v)}, fill_mask=VOID, p=p),
+    "translate_x": lambda v, p, _: A.Affine(
+        translate_percent={"x": (-v, v), "y": (0, 0)}, fill_mask=VOID, p=p
+    ),
+    "translate_y": lambda v, p, _: A.Affine(
+        translate_percent={"x": (0, 0), "y": (-v, v)}, fill_mask=VOID, p=p
+    ),
+    "scale": lambda v, p, _: A.Affine(scale=_around(v), fill_mask=VOID, p=p),
     "crop": lambda v, p, size: A.RandomResizedCrop(
         size=size,
         scale=(v, 1.0),
@@ -40,8 +45,8 @@ _LIMITED: dict[str, Build] = {
         area_for_downscale="image",
         p=p,
     ),
-    "perspective": lambda v, p, _: A.Perspective(scale=(0, v), p=p),
-    "grid_distortion": lambda v, p, _: A.GridDistortion(distort_limit=(-v, v), p=p),
+    "perspective": lambda v, p, _: A.Perspective(scale=(0, v), fill_mask=VOID, p=p),
+    "grid_distortion": lambda v, p, _: A.GridDistortion(distort_limit=(-v, v), fill_mask=VOID, p=p),
     "brightness": lambda v, p, _: A.ColorJitter(**_jitter(brightness=_around(v)), p=p),
     "contrast": lambda v, p, _: A.ColorJitter(**_jitter(contrast=_around(v)), p=p),
     "saturation": lambda v, p, _: A.ColorJitter(**_jitter(saturation=_around(v)), p=p),
@@ -57,7 +62,7 @@ _LIMITED: dict[str, Build] = {
     ),
     "grid_mask": lambda v, p, _: A.GridDropout(ratio=v, p=p),
     "solarize_add": lambda v, p, _: SolarizeAdd(added_range=(0, v), p=p),
-    "elastic": lambda v, p, _: A.ElasticTransform(alpha=v, sigma=6, p=p),
+    "elastic": lambda v, p, _: A.ElasticTransform(alpha=v, sigma=6, fill_mask=VOID, p=p),
     "gamma": lambda v, p, _: A.RandomGamma(gamma_limit=(100 * (1 - v), 100 * (1 + v)), p=p),
     "clahe": lambda v, p, _: A.CLAHE(clip_limit=(1, v), tile_grid_size=(4, 4), p=p),
     "motion_blur": lambda v, p, _: A.MotionBlur(blur_limit=(3, max(3, round(v) | 1)), p=p),
@@ -105,7 +110,8 @@ def transform(
 
     Returns:
         An albumentations transform. At the identity it is ``NoOp``, which changes no pixel,
-        whereas compressing at quality 100 or resampling by 0° could. Geometry carries masks along.
+        whereas compressing at quality 100 or resampling by 0° could. Geometry carries masks along;
+        of what it fills nothing is known. What paints over pixels leaves masks as they are.
     """
     row = operation(choice.operation)
     assert not isinstance(choice.limit, Course)

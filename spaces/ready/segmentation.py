@@ -1,0 +1,59 @@
+"""Masks: the decoder, its width, the learning rate, the loss, weights of classes, and zooming."""
+
+from __future__ import annotations
+
+from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
+
+from spaces.param import Param, When
+from spaces.ready.schedule import LEARNING_RATE
+from spaces.space import SearchSpace
+
+DECODERS = ("unet", "unetplusplus", "fpn", "deeplabv3plus", "segformer", "upernet")
+
+LOSSES = ("cross_entropy", "dice", "lovasz", "focal", "boundary")
+
+
+def segmentation(decoders: tuple[str, ...] = DECODERS) -> SearchSpace:
+    """Eight dimensions and up to two that belong to a loss or to weights, for ``model=smp``.
+
+    Left out, since they are settled by other means: backbone, size and windows (by what a trial may
+    cost), other augmentation and mixing (``aug_policy``), schedule and optimizer (spaces of their
+    own), Jaccard and Tversky (kin of Dice), and what needs no training (``search.postprocess``).
+
+    Args:
+        decoders: Which are tried.
+    """
+    return SearchSpace(
+        name="segmentation",
+        params=(
+            Param(name="decoder", distribution=CategoricalDistribution(decoders)),
+            Param(name="decoder_width", distribution=FloatDistribution(0.5, 1.5)),
+            Param(name="lr", distribution=LEARNING_RATE),
+            Param(name="loss", distribution=CategoricalDistribution(LOSSES)),
+            Param(
+                name="entropy_share",
+                distribution=FloatDistribution(0.1, 0.9),
+                when=(When(parameter="loss", values=("dice", "lovasz")),),
+            ),
+            Param(
+                name="gamma",
+                distribution=FloatDistribution(0.5, 5.0),
+                when=(When(parameter="loss", values=("focal",)),),
+            ),
+            Param(
+                name="boundary_weight",
+                distribution=FloatDistribution(1.5, 10.0, log=True),
+                when=(When(parameter="loss", values=("boundary",)),),
+            ),
+            Param(name="weighting", distribution=CategoricalDistribution(("none", "balanced"))),
+            Param(
+                name="weight_power",
+                distribution=FloatDistribution(0.1, 0.7),
+                when=(When(parameter="weighting", values=("balanced",)),),
+            ),
+            Param(name="stages", distribution=IntDistribution(1, 1)),
+            Param(name="stage1.operation", distribution=CategoricalDistribution(("crop", "scale"))),
+            Param(name="stage1.probability", distribution=FloatDistribution(0.2, 1.0)),
+            Param(name="stage1.strength", distribution=FloatDistribution(0.1, 1.0)),
+        ),
+    )
