@@ -161,7 +161,7 @@ def _with_corrections(
                 "of them, such as python -m search.labels proposes after a promotion"
             )
         return baseline
-    check_left(contest.corrections, folds)
+    check_left(contest.corrections, folds, contest.shows)
     return baseline.replace(corrections=contest.corrections.digest)
 
 

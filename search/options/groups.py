@@ -73,7 +73,8 @@ class DataConfig:
     )
     corrections: str = option(
         "",
-        "table (.csv) of images and the labels they should have, such as search.labels proposes; "
+        "table (.csv) of images and the labels they should have, or whether their masks should be "
+        "used, such as search.labels proposes; "
         "labels= says what trainings make of it",
     )
     classes: list[str] = option(
@@ -97,8 +98,8 @@ class DataConfig:
                     f"data.{key}={getattr(self, key)} is of masks: data.mask= names their column"
                 )
         demand(-1 <= self.void <= 255, "data.void", self.void, "0 to 255, or -1")
-        if self.mask and (self.box or self.corrections or self.extra):
-            given = "box" if self.box else "corrections" if self.corrections else "extra"
+        if self.mask and (self.box or self.extra):
+            given = "box" if self.box else "extra"
             raise InputError(f"data.{given}= is for classes of whole images, not for masks")
         demand(len(self.box) in (0, 4), "data.box", self.box, "four columns: left,top,right,bottom")
         for key, choices in (("shape", SHAPES), ("interpolation", INTERPOLATIONS)):

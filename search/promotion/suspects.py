@@ -7,7 +7,7 @@ import shlex
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
@@ -26,6 +26,7 @@ from search.options.exit_codes import OK
 from search.options.same_place import recorded_contest, same_place
 from search.options.user_code import preparation_of
 from search.promotion.exported_folder import complete_promotion
+from search.promotion.mask_suspects import FoundMasks
 from spaces.errors import InputError
 from spaces.files import whole_file
 from trainables.audit.looks import appearance_of
@@ -62,6 +63,8 @@ class Found:
     suspects: Suspects
     near: NDArray[np.int64]
     settled: Corrections | None
+    choices: ClassVar[str] = ""
+    """What has to be said of ``space=labels``."""
 
     @property
     def share(self) -> float:
@@ -102,6 +105,18 @@ class Found:
         """Label, what it is taken for, and how many; the most frequent first."""
         pairs = Counter(zip(self.table["given"], self.table["label"], strict=True))
         return [(given, taken_for, count) for (given, taken_for), count in pairs.most_common()]
+
+    def page(self, source: str, command: str) -> str:
+        """The page, as HTML."""
+        return labels_page(
+            name=self.contest.name,
+            headline=self.headline,
+            source=source,
+            command=command,
+            confusions=self.confusions[:SHOWN_CONFUSIONS],
+            suspects=self.shown(),
+            count=len(self.suspects.rows),
+        )
 
     def label(self, row: int) -> str:
         """The label of a training image as it is given."""
@@ -150,30 +165,30 @@ def suspect_labels(config: LabelsConfig) -> int:
         )
     settled = recorded_corrections(search, folds)
     predicted = standing.task.average([m.read(standing)[0].predictions for m in members])
-    suspects = unsettled_suspects(predicted.probabilities, folds, settled)
     seen = search.of("fold")[0]
     preparation = preparation_of(seen.config, config.prepare, seen.id)
     contest, store = open_pictures(standing, preparation, seen.config.data.boxes, print)
-    found = Found(
-        contest=contest,
-        folds=folds,
-        suspects=suspects,
-        near=_neighbours(store, len(folds.images), suspects.rows),
-        settled=settled,
-    )
+    found: Found | FoundMasks
+    if search.truth is None:
+        suspects = unsettled_suspects(predicted.probabilities, folds, settled)
+        near = _neighbours(store, len(folds.images), suspects.rows)
+        found = Found(contest=contest, folds=folds, suspects=suspects, near=near, settled=settled)
+    else:
+        found = FoundMasks.of(contest, folds, predicted, search.truth, settled)
     folder = standing.folder / "labels" / search.id
     place = recorded_contest(standing.search.opened.options, standing.folder / "data")
     corrections = f" {shlex.quote(f'data.corrections={folder}/corrections.csv')}"
-    command = f"python -m search.run space=labels{place}{corrections}{same_place(config)}"
+    command = f"python -m search.run space=labels{found.choices}{place}{corrections}"
+    command += same_place(config)
     trials = "1 promoted trial" if len(members) == 1 else f"{len(members)} promoted trials"
     source = f"out-of-fold predictions of {search.id} ({trials}, {folds.count} folds)"
     kept = _write(found, folder, source, command)
     runs = Path(config.runs)
     problem = track_suspects(standing.folder.name, folder, found.share, config.tracking, runs)
     print(f"{standing.folder.name}: {found.headline}, by {source}")
-    rows = [["label", "taken for", "suspects"]]
-    rows += [[given, other, str(count)] for given, other, count in found.confusions[:CONFUSIONS]]
-    if len(rows) > 1:
+    if found.confusions:
+        rows = [["label", "taken for", "suspects"]]
+        rows += [[given, other, str(n)] for given, other, n in found.confusions[:CONFUSIONS]]
         print("\n".join(f"  {line}" for line in table(rows)))
     if problem:
         print(f"warning: MLflow does not have it ({problem})")
@@ -220,20 +235,11 @@ def _neighbours(store: ImageStore, trained: int, rows: NDArray[np.int64]) -> NDA
     return np.asarray(np.stack(others), np.int64)
 
 
-def _write(found: Found, folder: Path, source: str, command: str) -> bool:
+def _write(found: Found | FoundMasks, folder: Path, source: str, command: str) -> bool:
     """Writes page and tables; returns whether a table that a person edited was kept."""
     folder.mkdir(parents=True, exist_ok=True)
-    page = labels_page(
-        name=found.contest.name,
-        headline=found.headline,
-        source=source,
-        command=command,
-        confusions=found.confusions[:SHOWN_CONFUSIONS],
-        suspects=found.shown(),
-        count=len(found.suspects.rows),
-    )
     with whole_file(folder / "index.html") as temporary:
-        temporary.write_text(page, encoding="utf-8")
+        temporary.write_text(found.page(source, command), encoding="utf-8")
     with whole_file(folder / "suspects.csv") as temporary:
         found.table.to_csv(temporary, index=False)
     to, text = folder / "corrections.csv", found.proposals.to_csv(index=False)

@@ -203,7 +203,7 @@ def test_scores_stay_on_labels_as_given(
 def test_a_class_that_would_have_no_image_left_is_told(
     contest: Contest, folds: Folds, corrections: Corrections, tmp_path: Path
 ) -> None:
-    check_left(corrections, folds)
+    check_left(corrections, folds, contest.shows)
     lines = [
         f"{image},"
         for image, label, fold in zip(folds.images, folds.labels, folds.fold, strict=True)
@@ -212,4 +212,4 @@ def test_a_class_that_would_have_no_image_left_is_told(
     path = write(tmp_path, "\n".join(["image,label", *lines]))
     found = read_corrections(path, folds.images, folds.labels, contest.classes)
     with pytest.raises(InputError, match=r"class '7' no image .* where fold 2 is held out"):
-        check_left(found, folds)
+        check_left(found, folds, contest.shows)

@@ -21,6 +21,7 @@ from trainables.data.boxes import Boxes, read_boxes
 from trainables.data.corrections import Corrections, read_corrections
 from trainables.data.extra import ExtraImages
 from trainables.data.image_files import ImageFiles
+from trainables.data.mask_corrections import read_mask_corrections
 from trainables.data.tables import (
     beside,
     column_of,
@@ -206,7 +207,9 @@ def load_contest(
         held=None if held is None else _own_holdout(held, groups, holdout),
         boxes=boxes,
         corrections=(
-            read_corrections(beside(corrections, folder), images, labels, names)
+            (read_corrections if truth is None else read_mask_corrections)(
+                beside(corrections, folder), images, labels, names
+            )
             if corrections
             else None
         ),

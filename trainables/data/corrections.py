@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -153,13 +153,21 @@ def read_corrections(
     return found
 
 
-def check_left(corrections: Corrections, folds: Folds) -> None:
-    """Raises InputError if a training would have no image left of a class, as labels are given."""
+def check_left(
+    corrections: Corrections, folds: Folds, shows: Callable[[int], NDArray[np.bool_]]
+) -> None:
+    """Raises InputError if a training would have no image left of a class, as labels are given.
+
+    Args:
+        corrections: Those of the data.
+        folds: What is held out when.
+        shows: From a class to whether each image is of it, or has it in its mask, bool (n,).
+    """
     for fold in range(folds.count):
         rows = folds.trained_on(fold)
-        left = {*folds.labels[rows[~corrections.touched[rows]]].tolist()}
+        left = rows[~corrections.touched[rows]]
         for index, name in enumerate(corrections.classes):
-            if index not in left:
+            if not shows(index)[left].any():
                 raise InputError(
                     f"data.corrections: of class {name!r} no image that is labelled so would be "
                     f"left to train on where fold {fold} is held out"

@@ -1,0 +1,108 @@
+"""The page of suspicious masks: one HTML file that requests nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from jinja2 import Environment
+
+SHOWN = 100
+"""Suspects with pictures."""
+
+_PAGE = """<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><title>{{ name }}: masks</title>
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<style>
+body { font: 15px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 76rem; padding: 0 1rem;
+  color: #1d2329; background: #fff }
+h1 { font-size: 1.5rem } h2 { font-size: 1.15rem; margin-top: 2.2rem }
+table { border-collapse: collapse; margin: .6rem 0 } th { text-align: left; font-weight: 600 }
+td, th { padding: .3rem .9rem .3rem 0; vertical-align: top; border-bottom: 1px solid #e4e7ea }
+td.n, th.n { text-align: right; font-variant-numeric: tabular-nums }
+.small { color: #5b6670; font-size: .85rem; overflow-wrap: anywhere } code { background: #f1f3f5 }
+td img { width: 15rem; background: #eef0f2; display: block }
+.key i { display: inline-block; width: .9rem; height: .9rem; vertical-align: -.1rem }
+.key span { margin-right: 1.2rem }
+</style></head><body>
+<h1>{{ name }}: {{ headline }}</h1>
+<p>Regions in which models that did not see the image are confident of another class than is drawn,
+by {{ source }}.</p>
+{% if suspects %}<p>A suspect is no proof. Look, then edit <code>corrections.csv</code>: delete the
+rows of images whose mask is right after all (or write <code>yes</code> under <code>use</code>).
+Then <code>{{ command }}</code></p>
+<p class="key">{% for label, colour in classes %}<span><i style="background: {{ colour }}"></i>
+{{ label }}</span>{% endfor %}</p>
+<h2>Images, the most suspicious first</h2>
+<table><tr><th>image</th><th>mask as given</th><th>predicted</th><th>regions</th></tr>
+{% for s in suspects %}<tr>
+{%- for picture in s.pictures %}<td><img src="{{ picture }}" alt="">
+{%- if loop.first %}<span class="small">{{ s.image }}<br>row {{ s.row }}, fold {{ s.fold }}</span>
+{%- endif %}</td>{% endfor %}
+<td><table><tr><th>drawn as</th><th>taken for</th><th class="n">of the image</th>
+<th class="n">sure</th></tr>
+{% for given, predicted, share, sureness in s.regions %}<tr><td>{{ given }}</td>
+<td>{{ predicted }}</td><td class="n">{{ "%.1f"|format(100 * share) }} %</td>
+<td class="n">{{ "%.0f"|format(100 * sureness) }} %</td></tr>{% endfor %}</table></td></tr>
+{% endfor %}</table>
+{% if more %}<p class="small">… and {{ more }} more, all in suspects.csv</p>{% endif %}{% endif %}
+</body></html>
+"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ShownMask:
+    """A suspect on the page.
+
+    Attributes:
+        image: Its name.
+        row: Line of the training table.
+        fold: That held it out.
+        pictures: Sources of the image with its regions framed, and of both masks over it.
+        regions: Class as given, class predicted, share of the image, and sureness.
+    """
+
+    image: str
+    row: int
+    fold: int
+    pictures: tuple[str, ...]
+    regions: tuple[tuple[str, str, float, float], ...]
+
+
+def masks_page(
+    *,
+    name: str,
+    headline: str,
+    source: str,
+    command: str,
+    classes: Sequence[tuple[str, str]],
+    suspects: Sequence[ShownMask],
+    count: int,
+) -> str:
+    """Draws the page.
+
+    Args:
+        name: Of the competition.
+        headline: What was found.
+        source: Whose predictions it was found with.
+        command: What searches with the corrections.
+        classes: Name and colour of each.
+        suspects: The most suspicious.
+        count: How many there are.
+
+    Returns:
+        HTML.
+    """
+    return (
+        Environment(autoescape=True)
+        .from_string(_PAGE)
+        .render(
+            name=name,
+            headline=headline,
+            source=source,
+            command=command,
+            classes=classes,
+            suspects=suspects,
+            more=count - len(suspects),
+        )
+    )

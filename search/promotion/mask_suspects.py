@@ -1,0 +1,173 @@
+"""Suspicious masks by a promotion's out-of-fold predictions: drawn, and written as tables."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar
+
+import cv2
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from results.labels.mask_page import SHOWN, ShownMask, masks_page
+from results.labels.mask_suspects import MaskSuspect, find_mask_suspects
+from results.masks.label_map import label_map, nearest
+from results.masks.truth import Truth
+from results.predictions import Predictions
+from results.reporting.mask_figures import colours, overlay
+from trainables.audit.thumbnails import encoded
+from trainables.data.contest import Contest
+from trainables.data.corrections import Corrections
+from trainables.data.folds import Folds
+from trainables.portable.images import decode, resize
+
+SIDE = 240
+"""Longest side of a picture on the page."""
+
+FRAME = (255, 0, 90)
+"""Colour of the frame around a region."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class FoundMasks:
+    """Suspicious masks with what there is to say of them.
+
+    Attributes:
+        contest: The training images.
+        folds: Folds of the same images.
+        predictions: Out of fold, of all of them.
+        truth: Masks as given, in the same order.
+        suspects: The most suspicious first.
+        settled: What a person decided before, if that was recorded with the promotion.
+    """
+
+    contest: Contest
+    folds: Folds
+    predictions: Predictions
+    truth: Truth
+    suspects: list[MaskSuspect]
+    settled: Corrections | None
+    choices: ClassVar[str] = " 'narrow.labels=[given,drop,downweight]'"
+    """What has to be said of ``space=labels``: corrections of masks give no other ones."""
+
+    @staticmethod
+    def of(
+        contest: Contest,
+        folds: Folds,
+        predictions: Predictions,
+        truth: Truth,
+        settled: Corrections | None,
+    ) -> FoundMasks:
+        """Looks for suspects among the images that no person has looked at yet."""
+        truth = truth.of(predictions.images)
+        seen = set() if settled is None else {settled.images[row] for row in settled.looked_at}
+        found = find_mask_suspects(predictions.masks, truth)
+        return FoundMasks(
+            contest=contest,
+            folds=folds,
+            predictions=predictions,
+            truth=truth,
+            suspects=[s for s in found if predictions.images[s.row] not in seen],
+            settled=settled,
+        )
+
+    @property
+    def share(self) -> float:
+        """Of the training images."""
+        return len(self.suspects) / len(self.folds.images)
+
+    @property
+    def headline(self) -> str:
+        """How many they are."""
+        return f"{len(self.suspects):,} of {len(self.folds.images):,} masks are suspicious"
+
+    @property
+    def table(self) -> pd.DataFrame:
+        """A row per region; ``row`` is the line of the training table."""
+        classes = self.truth.classes
+        return pd.DataFrame(
+            [
+                {
+                    "image": self.predictions.images[s.row],
+                    "row": self._row(s) + 2,
+                    "fold": int(self.folds.fold[self._row(s)]),
+                    "given": classes[r.given],
+                    "predicted": classes[r.predicted],
+                    "pixels": r.pixels,
+                    "share": round(r.share, 6),
+                    "sureness": round(r.sureness, 4),
+                    **dict(zip(("left", "top", "right", "bottom"), r.box, strict=True)),
+                }
+                for s in self.suspects
+                for r in s.regions
+            ]
+        )
+
+    @property
+    def confusions(self) -> list[tuple[str, str, int]]:
+        """Class, what regions of it are taken for, and how many; the most frequent first."""
+        classes = self.truth.classes
+        pairs = Counter((r.given, r.predicted) for s in self.suspects for r in s.regions)
+        return [(classes[a], classes[b], count) for (a, b), count in pairs.most_common()]
+
+    @property
+    def proposals(self) -> pd.DataFrame:
+        """What a person edits: decisions of before, then a proposal per image."""
+        rows = [
+            (self.predictions.images[s.row], "no", f"{100 * s.share:.2f}") for s in self.suspects
+        ]
+        if self.settled is not None:
+            before = self.settled
+            listed = [(before.images[r], before.left_out[r]) for r in before.looked_at.tolist()]
+            rows = [*((name, "no" if out else "yes", "") for name, out in listed), *rows]
+        return pd.DataFrame(rows, columns=["image", "use", "percent"])
+
+    def page(self, source: str, command: str) -> str:
+        """The page, as HTML."""
+        palette = colours(len(self.truth.classes)).tolist()
+        return masks_page(
+            name=self.contest.name,
+            headline=self.headline,
+            source=source,
+            command=command,
+            classes=[
+                (name, f"rgb({r}, {g}, {b})")
+                for name, (r, g, b) in zip(self.truth.classes, palette, strict=True)
+            ],
+            suspects=[self._shown(s) for s in self.suspects[:SHOWN]],
+            count=len(self.suspects),
+        )
+
+    def _row(self, suspect: MaskSuspect) -> int:
+        """Row of the training table."""
+        return self.folds.images.index(self.predictions.images[suspect.row])
+
+    def _shown(self, suspect: MaskSuspect) -> ShownMask:
+        row, classes = self._row(suspect), self.truth.classes
+        return ShownMask(
+            image=self.folds.images[row],
+            row=row + 2,
+            fold=int(self.folds.fold[row]),
+            pictures=self._pictures(suspect, self.contest.paths[row]),
+            regions=tuple(
+                (classes[r.given], classes[r.predicted], r.share, r.sureness)
+                for r in suspect.regions
+            ),
+        )
+
+    def _pictures(self, suspect: MaskSuspect, path: Path) -> tuple[str, ...]:
+        """The image with its regions framed, and both masks over it."""
+        mask = self.truth.masks[suspect.row]
+        told = label_map(self.predictions.masks[suspect.row], *mask.shape)
+        factor = SIDE / max(mask.shape)
+        height, width = (max(1, round(side * factor)) for side in mask.shape)
+        picture = resize(decode(path.read_bytes()), height, width)
+        framed: NDArray[np.uint8] = picture.copy()
+        for region in suspect.regions:
+            left, top, right, bottom = (round(side * factor) for side in region.box)
+            cv2.rectangle(framed, (left - 2, top - 2), (right + 1, bottom + 1), FRAME, 1)
+        masks = [overlay(picture, nearest(m, height, width)) for m in (mask, told)]
+        return tuple(encoded(shown) for shown in (framed, *masks))

@@ -1,0 +1,59 @@
+"""From a promotion's masks to suspicious ones: page, table and the command that goes on."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from numpy.typing import NDArray
+
+from search.promotion import suspects
+from tests.mask_promotion import mask_promotion, sure
+from tests.search.test_labels_command import run
+
+CONTRADICTED = (0, 9)
+"""Rows of training images in which the constructed models see a bar that nobody drew."""
+
+
+def believed(row: int, mask: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    labels = mask.copy()
+    if row in CONTRADICTED:
+        labels[:, :8] = 2
+    return sure(labels)
+
+
+def test_from_a_promotion_to_a_page_and_proposals(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    runs, contest, _ = mask_promotion(tmp_path, believed)
+    monkeypatch.setattr(suspects, "open_pictures", lambda *_: (contest, None))
+    code, lines, errors = run(f"runs={runs}")
+    assert code == 0, errors
+    assert any("2 of 32 masks are suspicious" in line for line in lines)
+    assert any(line.split() == ["ground", "bar", "2"] or "bar" in line for line in lines)
+    folder = runs / "discs/labels/p"
+    command = next(line for line in lines if "space=labels" in line)
+    assert "'narrow.labels=[given,drop,downweight]'" in command
+    assert "data.mask=mask" in command
+    assert f"data.corrections={folder}/corrections.csv" in command
+    proposals = pd.read_csv(folder / "corrections.csv", dtype=str)
+    assert set(proposals["image"]) == {contest.train_images[row] for row in CONTRADICTED}
+    assert set(proposals["use"]) == {"no"}
+    regions = pd.read_csv(folder / "suspects.csv")
+    assert set(regions["predicted"]) == {"bar"}
+    assert (regions["right"] - regions["left"] <= 8).all()
+    page = (folder / "index.html").read_text()
+    assert page.count('<img src="data:image/jpeg') == 6
+    assert "http" not in page
+
+
+def test_a_table_that_was_edited_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    runs, contest, _ = mask_promotion(tmp_path, believed)
+    monkeypatch.setattr(suspects, "open_pictures", lambda *_: (contest, None))
+    run(f"runs={runs}")
+    table = runs / "discs/labels/p/corrections.csv"
+    table.write_text("image,use\ntrain/000.png,yes\n")
+    assert any("is kept as it is" in line for line in run(f"runs={runs}")[1])
+    assert table.read_text() == "image,use\ntrain/000.png,yes\n"
