@@ -61,10 +61,8 @@ def mask_promotion(
     runs = folder / "runs"
     place = runs / "discs"
     file, masks = folds.write(place), truth.write(place)
-    test_masks = [
-        cv2.imread(str(root / name), cv2.IMREAD_GRAYSCALE)
-        for name in pd.read_csv(root / "solution.csv")["mask"]
-    ]
+    files = [root / name for name in pd.read_csv(root / "solution.csv")["mask"]]
+    test_masks = [np.asarray(cv2.imread(str(file), cv2.IMREAD_GRAYSCALE)) for file in files]
     sizes = np.array([mask.shape for mask in test_masks])
     tests = {"image": contest.test_images, "height": sizes[:, 0], "width": sizes[:, 1]}
     pd.DataFrame(tests).to_csv(place / "test-x.csv", index=False)
@@ -92,7 +90,7 @@ def mask_promotion(
                 np.array([truth.masks[row].shape for row in rows]),
             ).write(place / f"p/trials/{name}/holdout.npz")
         ledger.add(job_event("closed", **_closing()))
-    found = [predict(-1, np.asarray(mask, np.uint8)) for mask in test_masks]
+    found = [predict(-1, mask.astype(np.uint8)) for mask in test_masks]
     _predictions(contest.test_images, found, sizes).write(place / "p/test.npz")
     return runs, contest, folds
 
@@ -109,6 +107,6 @@ def _closing() -> dict[str, Any]:
     arm = {"score": 1.0, "images": 9, "interval": None, "given_models": ends, "folds": {}}
     cost = {"wall": 1.0, "tracking": 0.0, "trials/total": 1.0, "images": 1, "epochs": 1}
     nothing = {"winner": None, "baseline": None, "optimism": None, "forecast": None}
-    lists = {"comparisons": [], "watched": [], "counts": {}}
+    lists: dict[str, Any] = {"comparisons": [], "watched": [], "counts": {}}
     arms = {"s-000": {**arm, "chosen": None, "optimism": None}}
     return {"state": "finished", "cost": cost, **nothing, **lists, "arms": arms}

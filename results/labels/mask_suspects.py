@@ -19,6 +19,9 @@ SMALLEST = 0.001
 FEWEST = 12
 """Pixels that it has at least."""
 
+CERTAIN = 255
+"""A probability of 1."""
+
 CORE = 1
 """Pixels around the middle of a region's thinnest part: what is thinner is how outlines differ."""
 
@@ -66,7 +69,8 @@ def find_mask_suspects(predicted: Planes, truth: Truth) -> list[MaskSuspect]:
     """Finds regions in which another class is predicted with confidence than is drawn.
 
     As in confident learning (Northcutt, Jiang and Chuang, JAIR 70, 2021), a class is predicted with
-    confidence where its probability is above its mean over the pixels that are drawn as it.
+    confidence where its probability is above its mean over the pixels that are drawn as it; and it
+    has to be likelier than all others together.
 
     Args:
         predicted: Probabilities per pixel in 255ths, by models that did not see the image.
@@ -94,7 +98,8 @@ def _confidence(predicted: Planes, truth: Truth) -> NDArray[np.float64]:
         own = np.take_along_axis(at_size(probabilities, *mask.shape)[known], labels[:, None], 1)
         sums += np.bincount(labels, own[:, 0], count)
         pixels += np.bincount(labels, minlength=count)
-    return np.where(pixels > 0, sums / np.maximum(pixels, 1), VOID + 1.0)
+    means = sums / np.maximum(pixels, 1)
+    return np.where(pixels > 0, np.maximum(means, CERTAIN / 2), np.inf)
 
 
 def _regions(
@@ -122,7 +127,7 @@ def _regions(
                     predicted=c,
                     pixels=pixels,
                     share=pixels / mask.size,
-                    sureness=float(highest[inside].mean()) / 255,
+                    sureness=float(highest[inside].mean()) / CERTAIN,
                     box=(left, top, left + width, top + height),
                 )
             )

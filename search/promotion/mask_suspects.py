@@ -27,7 +27,7 @@ from trainables.portable.images import decode, resize
 SIDE = 240
 """Longest side of a picture on the page."""
 
-FRAME = (255, 0, 90)
+FRAME = (255, 0, 255)
 """Colour of the frame around a region."""
 
 
@@ -168,6 +168,6 @@ class FoundMasks:
         framed: NDArray[np.uint8] = picture.copy()
         for region in suspect.regions:
             left, top, right, bottom = (round(side * factor) for side in region.box)
-            cv2.rectangle(framed, (left - 2, top - 2), (right + 1, bottom + 1), FRAME, 1)
+            cv2.rectangle(framed, (left, top), (right - 1, bottom - 1), FRAME, 2)
         masks = [overlay(picture, nearest(m, height, width)) for m in (mask, told)]
         return tuple(encoded(shown) for shown in (framed, *masks))

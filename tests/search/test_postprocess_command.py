@@ -14,6 +14,8 @@ import pytest
 from numpy.typing import NDArray
 
 from results.leaderboard.leaderboard import Leaderboard
+from results.masks.label_map import at_size, label_map
+from results.masks.planes import Planes
 from results.masks.postprocess import Form, Postprocess
 from results.masks.processed import processed
 from results.masks.rle import decode
@@ -27,6 +29,8 @@ from search.options.command_line import main
 from search.promotion.recorded_postprocess import of_promotion
 from spaces.errors import InputError
 from tests.mask_promotion import mask_promotion, sure
+from trainables.inference.export import copy_portable
+from trainables.portable.mask_predictor import MaskPredictor
 
 FORM = Form(classes=3, background=0)
 SPECKS = 12
@@ -117,9 +121,6 @@ def test_a_submission_is_of_masks_as_they_were_processed(
 
 def test_processed_masks_are_what_apply_makes_at_the_images_own_sizes() -> None:
     rng = np.random.default_rng(0)
-    from results.masks.label_map import at_size
-    from results.masks.planes import Planes
-
     planes = Planes.of(rng.integers(0, 256, (2, 10, 12, 3), np.uint8))
     sizes = np.array([[20, 24], [10, 12]], np.float32)
     given = Predictions(
@@ -152,3 +153,19 @@ def test_what_is_not_there_is_refused(tmp_path: Path) -> None:
         of_promotion(standing, "m001", "q")
     with pytest.raises(InputError, match="unknown post-processing 'm002'"):
         of_promotion(standing, "m002", "")
+
+
+def test_an_export_processes_masks_by_itself(tmp_path: Path) -> None:
+    """Its code needs nothing of ours, and its predictor does what was chosen."""
+    copy_portable(tmp_path)
+    words = (tmp_path / "portable/postprocess.py").read_text()
+    assert not any(f"from {ours}" in words for ours in ("results", "spaces", "trainables"))
+    settings = Postprocess(weights=(1.0, 2.0, 0.5), opening=1)
+    predictor = object.__new__(MaskPredictor)
+    predictor.classes, predictor.about = ["x", "y", "z"], {"postprocess": None, "background": 0}
+    pixels = np.random.default_rng(0).integers(0, 256, (10, 12, 3), np.uint8)
+    assert (predictor._labels(pixels, 20, 24) == label_map(pixels, 20, 24)).all()
+    predictor.settings = settings
+    assert (
+        predictor._labels(pixels, 20, 24) == settings.apply(at_size(pixels, 20, 24), FORM)
+    ).all()
