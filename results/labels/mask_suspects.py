@@ -23,7 +23,8 @@ CERTAIN = 255
 """A probability of 1."""
 
 CORE = 1
-"""Pixels around the middle of a region's thinnest part: what is thinner is how outlines differ."""
+"""Pixels around the middle of the square that has to fit into a region: what is thinner is how
+outlines differ."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -110,7 +110,7 @@ class Postprocessed(Event):
 
     Attributes:
         id: ``m001`` and so on.
-        source: The promotion, or ``blend:<id>``, whose out-of-fold masks chose it.
+        source: ``promotion:<id>`` or ``blend:<id>``, whose out-of-fold masks chose it.
         settings: What all folds chose.
         plain: Score without it.
         honest: Score where every fold is processed as the others chose.
