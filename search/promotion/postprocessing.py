@@ -26,7 +26,7 @@ from search.promotion.merged import Merged, find_merged
 from spaces.errors import InputError
 from spaces.files import whole_file
 
-BUDGET = 600_000_000
+BUDGET = 300_000_000
 """Pixels times settings: minutes on two cores."""
 
 FEWEST = 40
