@@ -5,24 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
 
 import numpy as np
 import pandas as pd
 
 from results.leaderboard.submission_file import check_ids, read_table
 from results.masks.label_map import label_map
-from results.masks.mask_files import NumberFiles
 from results.masks.planes import Pixels, Planes
-from results.masks.rle import decode, encode
-from results.masks.true_masks import MaskRules, read_truth
+from results.masks.rle import Order, decode, encode
 from results.masks.truth import Truth
 from results.predictions import Predictions
 from spaces.errors import InputError, unknown
 from spaces.files import whole_file
-
-ORDER: Final = "column"
-"""How sites number pixels: down the first column, then the next, from 1."""
 
 CERTAIN = 255
 """A probability of 1."""
@@ -42,6 +36,7 @@ class RunLengthForm:
         ids: The first column's values.
         classes: Class names by index.
         background: Index of the class of pixels that no row claims, or None.
+        order: How pixels are numbered: as in the contest's own run lengths, where it has such.
     """
 
     columns: tuple[str, ...]
@@ -49,6 +44,7 @@ class RunLengthForm:
     ids: tuple[str, ...]
     classes: tuple[str, ...]
     background: int | None
+    order: Order
 
     @staticmethod
     def of(images: Sequence[str], truth: Truth) -> RunLengthForm:
@@ -63,6 +59,7 @@ class RunLengthForm:
             ids=ids,
             classes=truth.classes,
             background=truth.background,
+            order=truth.written.order or "column",
         )
 
     @staticmethod
@@ -95,6 +92,7 @@ class RunLengthForm:
             ids=ids,
             classes=truth.classes,
             background=truth.background,
+            order=truth.written.order or "column",
         )
 
     def write(self, predictions: Predictions, path: Path) -> None:
@@ -104,7 +102,7 @@ class RunLengthForm:
         for image, mask, size in zip(predictions.images, predictions.masks, sizes, strict=True):
             labels = label_map(mask, int(size[0]), int(size[1]))
             for index, name in enumerate(self.classes):
-                found[image, name] = encode(labels == index, ORDER)
+                found[image, name] = encode(labels == index, self.order)
         table = pd.DataFrame({self.columns[0]: self.ids})
         if len(self.columns) == 3:
             table[self.columns[1]] = [name for _, name in self.rows]
@@ -158,7 +156,7 @@ class RunLengthForm:
                     text = texts.get((image, name), "")
                     place = f"{path}, row {row_of.get((image, name))}"
                     try:
-                        inside = decode(text, height, width, ORDER)
+                        inside = decode(text, height, width, self.order)
                     except InputError as error:
                         raise InputError(f"{place}: {error}") from error
                     if mask[inside].any():
@@ -172,31 +170,6 @@ class RunLengthForm:
                 yield mask
 
         return Planes.of(planes())
-
-
-def read_solution(path: Path, images: Sequence[str], truth: Truth) -> Truth:
-    """Reads true masks of test images, of all of them or of a public part.
-
-    Args:
-        path: A table of images and files of masks, which are relative to its folder.
-        images: All test images.
-        truth: True masks of training images, which say what the numbers of masks mean.
-
-    Raises:
-        InputError: For images that are no test images, repeated ones, or files that are no masks.
-    """
-    table = read_table(path)
-    if len(table.columns) < 2:
-        raise InputError(f"{path}: a column of images and one of masks are needed")
-    names = tuple(table.iloc[:, 0])
-    check_ids(names, tuple(i for i in images if i in set(names)), path)
-    files = [path.parent / name for name in table.iloc[:, 1]]
-    for row, file in enumerate(files, start=2):
-        if not file.is_file():
-            raise InputError(f"{path}, row {row}: mask {str(file)!r} is missing")
-    place = f"{path}, row "
-    source = NumberFiles(files=files)
-    return read_truth(source, MaskRules.of(truth), names, lambda row: f"{place}{row + 2}")
 
 
 def _apart(name: str, images: set[str], scored: tuple[str, ...], sample: Path) -> Mask:

@@ -6,7 +6,8 @@ import json
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
+from functools import cached_property
+from pathlib import Path, PurePath
 from typing import Annotated, Any
 
 import numpy as np
@@ -70,6 +71,19 @@ class CocoMasks:
     category_ids: tuple[Id, ...]
     _sizes: Mapping[str, tuple[int, int]] = field(repr=False)
     _annotations: Mapping[str, list[_Annotation]] = field(repr=False)
+
+    @cached_property
+    def _by_stem(self) -> Mapping[str, tuple[str, ...]]:
+        """File names by their last part without extension."""
+        found: dict[str, tuple[str, ...]] = {}
+        for name in self.images:
+            stem = PurePath(name).stem
+            found[stem] = (*found.get(stem, ()), name)
+        return found
+
+    def files_of(self, image: str) -> tuple[str, ...]:
+        """The file names that an image may be meant by: its own, or those of its stem."""
+        return (image,) if image in self.image_ids else self._by_stem.get(PurePath(image).stem, ())
 
     def mask(self, name: str, overlapping: bool) -> Mask:
         """The mask of an image.

@@ -1,4 +1,4 @@
-"""Masks in image files: a number of a class, or a colour, per pixel."""
+"""Masks in image files: a number of a class per pixel."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import numpy as np
 from PIL import Image
 
 from results.masks.planes import Pixels
+from results.masks.written import Written
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,7 +23,11 @@ class NumberFiles:
     """
 
     files: Sequence[Path]
-    classes: tuple[str, ...] = ()
+
+    @property
+    def written(self) -> Written:
+        """Numbers only."""
+        return Written()
 
     @property
     def key(self) -> Any:

@@ -2,14 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from results.masks.annotated_images import AnnotatedImages
+from results.masks.coco import read_coco
+from results.masks.colour_files import ColourFiles
+from results.masks.colours import read_colours
 from results.masks.mask_files import NumberFiles
-from results.masks.true_masks import MaskRules, read_truth
+from results.masks.run_length_rows import Cells, RunLengthRows, class_names
+from results.masks.true_masks import MaskRules, MaskSource, read_truth
 from results.masks.truth import Truth
-from spaces.errors import InputError
+from results.masks.written import Order
+from spaces.errors import InputError, unknown
+
+BACKGROUND = "background"
+"""The class of pixels that nothing claims, unless it is given a name."""
+
+Sizes = Callable[[Sequence[str]], Sequence[tuple[int, int]]]
+"""From names of images to their heights and widths in pixels."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -17,39 +29,109 @@ class MaskForm:
     """How masks are written.
 
     Attributes:
-        column: Of the training table, with the masks' files relative to its folder.
-        void: Number of pixels that count for nothing; -1 for none.
-        background: Name of the class that is not scored by itself; empty for none.
+        column: Of the training table, with files of masks or run lengths; or a folder with masks
+            that are called like the images; empty where there are annotations.
+        void: Number, or name, of the class of pixels that count for nothing; -1 for none.
+        background: Name of the class that is not scored by itself; empty for none, or, where pixels
+            can be claimed by nothing, for that of these.
+        colours: Table of the colours of classes; None where masks are not in colour.
+        run_lengths: Their order, where masks are such.
+        label: Column of their classes, which the table may lack.
+        annotations: A COCO file; None where masks are in files or tables.
     """
 
-    column: str
-    void: int = -1
+    column: str = ""
+    void: int | str = -1
     background: str = ""
+    colours: Path | None = None
+    run_lengths: Order = ""
+    label: str = "label"
+    annotations: Path | None = None
 
     def read(
         self,
-        names: Sequence[str],
-        path: Path,
+        cells: Cells,
         images: tuple[str, ...],
         classes: tuple[str, ...],
+        sizes: Sizes,
         kept: Path | None,
     ) -> Truth:
-        """Reads the masks that a table names.
+        """Reads the masks of images.
 
         Args:
-            names: The column's texts.
-            path: The table.
+            cells: What a table says of them; without texts where there are annotations.
             images: Names of the images.
-            classes: Class names by index; empty for those that masks know.
+            classes: Class names in the order wanted; empty for all, in that of their numbers.
+            sizes: How large images are.
             kept: Folder in which masks are kept once they were read; None to keep nothing.
 
         Raises:
             InputError: For masks that are missing or wrong, with file and row.
         """
-        files = [path.parent / name for name in names]
-        for row, file in enumerate(files, start=2):
-            if not file.is_file():
-                raise InputError(f"{path}, row {row}: mask {names[row - 2]!r} is missing")
-        rules = MaskRules(classes=classes, void=self.void, background=self.background)
-        source = NumberFiles(files=files)
-        return read_truth(source, rules, images, lambda row: f"{path}, row {row + 2}", kept)
+        source = self._source(cells, images, sizes)
+        rules = self._rules(source.written.names, classes)
+        first = {image: rows[0] for image, rows in cells.rows.items()}
+
+        def place(row: int) -> str:
+            return cells.place(first[images[row]])
+
+        return read_truth(source, rules, images, place, kept)
+
+    def _source(self, cells: Cells, images: tuple[str, ...], sizes: Sizes) -> MaskSource:
+        unclaimed = self.background or BACKGROUND
+        if self.annotations is not None:
+            return AnnotatedImages.of(read_coco(self.annotations), images, unclaimed)
+        if self.run_lengths:
+            return RunLengthRows(
+                cells=cells,
+                images=images,
+                sizes=sizes(images),
+                names=class_names(cells, unclaimed),
+                order=self.run_lengths,
+            )
+        files = mask_files(cells)
+        if self.colours is not None:
+            return ColourFiles(files=files, colours=read_colours(self.colours))
+        return NumberFiles(files=files)
+
+    def _rules(self, names: tuple[str, ...], classes: tuple[str, ...]) -> MaskRules:
+        """What numbers mean, where they have names."""
+        if not names:
+            if isinstance(self.void, str):
+                raise InputError(
+                    f"data.void={self.void}: pixels of these masks are numbers, which have no names"
+                )
+            return MaskRules(classes=classes, void=self.void, background=self.background)
+        void = -1
+        if self.void != -1:
+            if self.void not in names:
+                raise unknown("class", self.void, names, f"data.void={self.void}")
+            void = names.index(str(self.void))
+        for name in classes:
+            if name not in names:
+                raise unknown("class", name, names, "data.classes")
+        claimed = self.annotations is None and not self.run_lengths
+        background = self.background if claimed else names[0]
+        wanted = classes or tuple(name for name in names if name != self.void)
+        if not claimed and background not in wanted:
+            wanted = (background, *wanted)
+        return MaskRules(
+            classes=wanted,
+            void=void,
+            background=background,
+            numbers=tuple(names.index(name) for name in wanted),
+            spare="" if claimed or self.background or background in classes else background,
+        )
+
+
+def mask_files(cells: Cells) -> list[Path]:
+    """The files that a table names, relative to its folder.
+
+    Raises:
+        InputError: If one is missing.
+    """
+    files = [cells.path.parent / text for text in cells.texts]
+    for row, file in enumerate(files):
+        if not file.is_file():
+            raise InputError(f"{cells.place(row)}: mask {cells.texts[row]!r} is missing")
+    return files

@@ -12,6 +12,9 @@ from spaces.errors import InputError
 Order = Literal["column", "row"]
 """How pixels are numbered: down the first column, then the next; or along the first row."""
 
+EMPTY = [1, 0]
+"""What some sites write for an empty mask."""
+
 Bools = NDArray[np.bool_]
 
 
@@ -69,7 +72,7 @@ def decode(text: str, height: int, width: int, order: Order) -> Bools:
     """Inverse of `encode`.
 
     Args:
-        text: Pairs of start and length; empty for an empty mask.
+        text: Pairs of start and length; empty, or ``1 0``, for an empty mask.
         height: Of the image.
         width: Of the image.
         order: How pixels are numbered.
@@ -82,6 +85,8 @@ def decode(text: str, height: int, width: int, order: Order) -> Bools:
             names no place; whoever read the text adds it.
     """
     numbers = _numbers(text)
+    if numbers.tolist() == EMPTY:
+        numbers = numbers[:0]
     if len(numbers) % 2:
         raise InputError(
             f"a run-length encoding is pairs of start and length, got {len(numbers)} numbers"

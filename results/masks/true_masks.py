@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import astuple, dataclass
+from dataclasses import astuple, dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -13,11 +13,12 @@ import numpy as np
 from results.masks.counts import VOID
 from results.masks.planes import Pixels, Planes
 from results.masks.truth import Truth
+from results.masks.written import Written
 from spaces.digest import digest
 from spaces.errors import InputError, unknown
 from spaces.files import whole_file
 
-FORMAT = 1
+FORMAT = 2
 THREADS = 2
 SHOWN = 10
 """Faults that one message lists."""
@@ -27,17 +28,18 @@ class MaskSource(Protocol):
     """Where masks come from."""
 
     @property
-    def classes(self) -> tuple[str, ...]:
-        """Class names where the source knows them; empty where it has numbers only."""
+    def written(self) -> Written:
+        """How they name their classes."""
 
     @property
     def key(self) -> Any:
         """Identity of what is read, JSON-ready."""
 
     def read(self, row: int) -> Pixels:
-        """The mask of an image, uint8 (height, width): class indices, or numbers.
+        """The mask of an image, uint8 (height, width), of numbers.
 
         Raises:
+            InputError: If it is none; the message says where.
             ValueError, OSError: If it is none; the message does not say of which image.
         """
 
@@ -51,19 +53,27 @@ class MaskRules:
         void: Number of pixels that count for nothing; -1 for none.
         background: Name of the class that is not scored by itself; empty for none.
         numbers: Number of each class; empty to tell them from the masks.
+        spare: Class that is left out where no pixel is of it; empty for none.
+        complete: Whether all other classes have to occur.
     """
 
     classes: tuple[str, ...] = ()
     void: int = -1
     background: str = ""
     numbers: tuple[int, ...] = ()
+    spare: str = ""
+    complete: bool = True
 
     @staticmethod
     def of(truth: Truth) -> MaskRules:
         """What the numbers of other masks of the same contest mean."""
         scored = "" if truth.background is None else truth.classes[truth.background]
         return MaskRules(
-            classes=truth.classes, void=truth.void, background=scored, numbers=truth.numbers
+            classes=truth.classes,
+            void=truth.void,
+            background=scored,
+            numbers=truth.numbers,
+            complete=False,
         )
 
 
@@ -96,8 +106,13 @@ def read_truth(
             return Truth.read(path)
     numbers = _numbers(source, len(images), place)
     first = _first_rows(numbers)
-    given = rules.numbers or _given(first, rules, rules.classes or source.classes, place)
-    names = rules.classes or source.classes or tuple(map(str, given))
+    given = rules.numbers or _given(first, rules, rules.classes, place)
+    names = rules.classes or tuple(map(str, given))
+    if rules.spare in names and given[names.index(rules.spare)] not in first:
+        index = names.index(rules.spare)
+        names = names[:index] + names[index + 1 :]
+        given = given[:index] + given[index + 1 :]
+        rules = replace(rules, background="")
     lookup = np.full(256, VOID, np.uint8)
     lookup[list(given)] = np.arange(len(given))
     if len(names) < 2:
@@ -105,20 +120,20 @@ def read_truth(
     if rules.background and rules.background not in names:
         raise unknown("class", rules.background, names, f"data.background={rules.background}")
     for index, number in enumerate(given):
-        if number not in first and not rules.numbers:
-            raise InputError(f"class {names[index]!r} occurs in no mask")
+        if number not in first and rules.complete:
+            raise InputError(
+                f"class {names[index]!r} occurs in no mask; data.classes= names those that do"
+            )
     for number in first:
         if number not in (*given, rules.void):
-            raise InputError(
-                f"{place(first[number])}: {number} is the number of no class; the classes' are "
-                f"{', '.join(map(str, given))}; data.void={number} leaves such pixels out"
-            )
+            raise _no_class(number, source.written.names, names, given, place(first[number]))
     truth = Truth(
         images=tuple(images),
         classes=names,
         background=names.index(rules.background) if rules.background else None,
         numbers=given,
         void=rules.void,
+        written=source.written,
         masks=Planes.of(lookup[mask] for mask in numbers),
     )
     if kept is None or known is None:
@@ -140,6 +155,8 @@ def _numbers(source: MaskSource, count: int, place: Callable[[int], str]) -> Pla
     def read(row: int) -> Pixels | str:
         try:
             return source.read(row)
+        except InputError as error:
+            return str(error)
         except (OSError, ValueError) as error:
             return f"{place(row)}: {error}"
 
@@ -166,6 +183,21 @@ def _first_rows(numbers: Planes) -> dict[int, int]:
         for number in np.flatnonzero(np.bincount(mask.ravel(), minlength=256)).tolist():
             first.setdefault(number, row)
     return dict(sorted(first.items()))
+
+
+def _no_class(
+    number: int, known: Sequence[str], classes: Sequence[str], given: Sequence[int], place: str
+) -> InputError:
+    """The error for pixels of a number that is none of the classes'."""
+    if known:
+        return InputError(
+            f"{place}: {known[number]!r} is none of the classes {', '.join(classes)}; "
+            f"data.void={known[number]} leaves such pixels out"
+        )
+    return InputError(
+        f"{place}: {number} is the number of no class; the classes' are "
+        f"{', '.join(map(str, given))}; data.void={number} leaves such pixels out"
+    )
 
 
 def _given(

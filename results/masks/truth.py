@@ -6,7 +6,7 @@ import hashlib
 import os
 import zipfile
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ from results.masks.counts import VOID, compare
 from results.masks.label_map import label_map
 from results.masks.planes import Planes
 from results.masks.postprocess import Form
+from results.masks.written import Written
 from spaces.digest import digest
 from spaces.errors import InputError
 from spaces.files import whole_file
@@ -36,6 +37,7 @@ class Truth:
         background: Index of the class that is not scored by itself, or None.
         numbers: Number of each class where masks are written.
         void: Number of pixels that count for nothing there; -1 for none.
+        written: How else masks are written there.
         masks: uint8 (height, width) by row: class indices, or `VOID` where nothing is known.
         digest: Identity of all that; found out unless given.
     """
@@ -46,6 +48,7 @@ class Truth:
     numbers: tuple[int, ...]
     void: int
     masks: Planes
+    written: Written = field(default_factory=Written)
     digest: str = ""
 
     def __post_init__(self) -> None:
@@ -57,6 +60,7 @@ class Truth:
         for mask in self.masks:
             pixels.update(mask.data)
         known = [self.images, self.classes, self.background, self.masks.shapes.tolist()]
+        known += [self.numbers, self.void, self.written.text()]
         return digest([*known, pixels.hexdigest()])
 
     @property
@@ -83,6 +87,7 @@ class Truth:
             background=self.background,
             numbers=self.numbers,
             void=self.void,
+            written=self.written,
             masks=self.masks[order],
             digest=digest([self.digest, list(images)]),
         )
@@ -136,6 +141,7 @@ class Truth:
                 "background": np.array(background),
                 "numbers": np.array(self.numbers, np.int64),
                 "void": np.array(self.void),
+                "written": np.array(self.written.text()),
                 "digest": np.array(self.digest),
             }
             parts = self.masks.arrays().items()
@@ -161,8 +167,9 @@ class Truth:
                     background=None if background < 0 else background,
                     numbers=tuple(data["numbers"].tolist()),
                     void=int(data["void"]),
+                    written=Written.of(str(data["written"])),
                     masks=Planes.mapped(path, "masks:"),
                     digest=str(data["digest"]),
                 )
-        except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
+        except (OSError, ValueError, KeyError, TypeError, zipfile.BadZipFile) as error:
             raise InputError(f"{path} does not hold true masks: {error}") from error

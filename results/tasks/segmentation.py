@@ -19,7 +19,6 @@ from results.masks.planes import Pixels, Planes
 from results.metrics import Floats, Ints, Metric
 from results.predictions import COUNTS, MASKS, SIZES, Head, Predictions
 from results.tasks.task import Examples, Known, Merge, Solved, Task
-from spaces.errors import InputError
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -93,19 +92,10 @@ class Segmentation(Task):
 
     def solved(self, path: Path, submitted: Predictions, known: Known) -> Solved:
         """Masks of the images that the solution names, in the form of the training masks."""
-        from results.leaderboard.run_length_form import read_solution
+        from results.leaderboard.mask_solution import read_solution
 
         assert known.truth is not None
-        truth = read_solution(path, submitted.images, known.truth)
-        for row, (image, shape) in enumerate(
-            zip(truth.images, truth.masks.shapes.tolist(), strict=True), start=2
-        ):
-            height, width = known.sizes[image]
-            if tuple(shape) != (height, width):
-                raise InputError(
-                    f"{path}, row {row}: the mask has {shape[1]} x {shape[0]} pixels, the image "
-                    f"{width} x {height}"
-                )
+        truth = read_solution(path, submitted.images, known.truth, known.sizes)
         counts = truth.counts(submitted.of(truth.images).masks)
         return Solved(truth.images, np.zeros(len(truth.images), np.int64), counts)
 

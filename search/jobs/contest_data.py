@@ -15,11 +15,12 @@ from spaces.errors import InputError
 from spaces.names import check_name
 from trainables.data.contest import Contest, load_contest
 from trainables.data.embedded import EMBEDDED
+from trainables.data.tables import beside
 
 
 def task_of_data(data: DataConfig) -> Task:
     """What the data's targets are."""
-    return task_of(Segmentation.name if data.mask else Classification.name)
+    return task_of(Segmentation.name if data.masked else Classification.name)
 
 
 def read_contest(data: DataConfig, runs: Path, holdout: HoldoutConfig | None = None) -> Contest:
@@ -68,12 +69,24 @@ def read_contest(data: DataConfig, runs: Path, holdout: HoldoutConfig | None = N
         extra_images=data.extra_images,
         classes=data.classes,
         corrections=data.corrections,
-        masks=(
-            MaskForm(column=data.mask, void=data.void, background=data.background)
-            if data.mask
-            else None
-        ),
+        masks=_mask_form(data, root) if data.masked else None,
         kept=runs / name,
+    )
+
+
+def _mask_form(data: DataConfig, root: Path) -> MaskForm:
+    """How the contest writes its masks."""
+    colours, annotations = (
+        beside(value, root) if value else None for value in (data.colours, data.annotations)
+    )
+    return MaskForm(
+        column=data.mask,
+        void=data.void,
+        background=data.background,
+        colours=colours,
+        run_lengths=data.run_lengths,
+        label=data.label,
+        annotations=annotations,
     )
 
 

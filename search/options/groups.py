@@ -12,6 +12,9 @@ from spaces.errors import InputError, unknown
 from spaces.names import check_name
 from spaces.sections.data import INTERPOLATIONS, SHAPES
 
+ORDERS = ("column", "row")
+"""How run lengths may number pixels: down the first column, or along the first row."""
+
 
 @dataclass(kw_only=True)
 class DataConfig:
@@ -51,11 +54,28 @@ class DataConfig:
     )
     mask: str = option(
         "",
-        "column of masks: image files whose pixels are numbers of classes, or of two values; what "
-        "is learned is then a class per pixel",
+        "column of masks, or a folder of masks that are called like their images: files whose "
+        "pixels are numbers of classes, or of two values; what is learned is a class per pixel",
     )
-    void: int = option(-1, "number of mask pixels that count for nothing; -1 for none")
-    background: str = option("", "class of masks that is not scored by itself; empty for none")
+    colours: str = option(
+        "", "table (.csv) of name,red,green,blue, where the masks of data.mask= are in colour"
+    )
+    run_lengths: Any = option(
+        "",
+        "column or row, where data.mask= holds run lengths (start and length, from 1) in that "
+        "order; a row per image, per class (data.label=) or per object",
+    )
+    annotations: str = option(
+        "", "COCO file (.json) with polygons or run lengths, instead of data.mask="
+    )
+    void: Any = option(
+        -1, "number, or name, of the class of mask pixels that count for nothing; -1 for none"
+    )
+    background: str = option(
+        "",
+        "class of masks that is not scored by itself; empty for none (run lengths and COCO: name "
+        "of what nothing claims, 'background' when empty)",
+    )
     box: list[str] = option(
         list,
         "columns of both tables with a box in pixels that is cut out of each image: "
@@ -92,19 +112,39 @@ class DataConfig:
             folders = value if isinstance(value, list) else [value]
             if not folders or not all(isinstance(folder, str) for folder in folders):
                 raise InputError(f"data.{key}={value}: a folder or a list of folders is needed")
-        for key in ("void", "background"):
-            if not self.mask and getattr(self, key) not in ("", -1):
-                raise InputError(
-                    f"data.{key}={getattr(self, key)} is of masks: data.mask= names their column"
-                )
-        demand(-1 <= self.void <= 255, "data.void", self.void, "0 to 255, or -1")
-        if self.mask and (self.box or self.extra):
+        self._check_masks()
+        if self.masked and (self.box or self.extra):
             given = "box" if self.box else "extra"
             raise InputError(f"data.{given}= is for classes of whole images, not for masks")
         demand(len(self.box) in (0, 4), "data.box", self.box, "four columns: left,top,right,bottom")
         for key, choices in (("shape", SHAPES), ("interpolation", INTERPOLATIONS)):
             if getattr(self, key) not in choices:
                 raise unknown(key, getattr(self, key), choices, f"data.{key}")
+
+    @property
+    def masked(self) -> bool:
+        """Whether a class per pixel is learned."""
+        return bool(self.mask or self.annotations)
+
+    def _check_masks(self) -> None:
+        """Raises InputError for options of masks that do not go together."""
+        for key in ("colours", "run_lengths"):
+            if getattr(self, key) and not self.mask:
+                raise InputError(f"data.{key}= is of the masks that data.mask= names")
+        for key in ("void", "background"):
+            if not self.masked and getattr(self, key) not in ("", -1):
+                raise InputError(
+                    f"data.{key}={getattr(self, key)} is of masks: data.mask= names their column"
+                )
+        ways = [k for k in ("colours", "run_lengths", "annotations") if getattr(self, k)]
+        ways += ["mask"] if self.mask and self.annotations else []
+        if len(ways) > 1:
+            raise InputError(f"data.{ways[0]}= and data.{ways[-1]}= are two ways to write masks")
+        if self.run_lengths not in ("", *ORDERS):
+            raise unknown("order", self.run_lengths, ORDERS, "data.run_lengths")
+        named = isinstance(self.void, str) and self.void != ""
+        number = type(self.void) is int and -1 <= self.void <= 255
+        demand(named or number, "data.void", self.void, "0 to 255, the name of a class, or -1")
 
 
 PACE, ASHA = RULES = ("pace", "asha")

@@ -18,11 +18,13 @@ from results.tasks.segmentation import Segmentation
 from spaces.digest import digest
 from spaces.errors import InputError, unknown
 from trainables.data.boxes import Boxes, read_boxes
+from trainables.data.contest_masks import masked_table, read_masks, row_per_image
 from trainables.data.corrections import Corrections, read_corrections
 from trainables.data.extra import ExtraImages
 from trainables.data.image_files import ImageFiles
 from trainables.data.mask_corrections import read_mask_corrections
 from trainables.data.tables import (
+    TRAIN,
     beside,
     column_of,
     column_or_table,
@@ -108,7 +110,7 @@ def load_contest(
     *,
     name: str,
     root: str | Path,
-    train: str = "train.csv",
+    train: str = TRAIN,
     test: str = "test.csv",
     image: str = "image",
     label: str = "label",
@@ -167,15 +169,21 @@ def load_contest(
         for below in roots:
             if not (folder / below).is_dir():
                 raise InputError(f"data.{key}_images={below}: there is no such folder in {folder}")
-    table = training_table(folder, train, image, label)
+    if masks is None:
+        table = whole = training_table(folder, train, image, label)
+    else:
+        table = whole = masked_table(folder, train, image, masks)
+        if masks.run_lengths:
+            alike = [column for column in (group, fold, holdout) if column in whole]
+            table = row_per_image(whole, folder / train, image, alike)
     images = _images(table, folder / train, image, files, "train")
     truth = None
     if masks is None:
         values = column_of(table, folder / train, label, "data.label")
         labels, names = read_labels(values, tuple(classes), folder / train)
     else:
-        named = column_of(table, folder / train, masks.column, "data.mask")
-        truth = masks.read(named, folder / train, images, tuple(classes), kept)
+        wanted = tuple(classes)
+        truth = read_masks(masks, whole, folder / train, image, images, wanted, files, kept)
         labels, names = truth.strata, truth.classes
     groups, folds, held = (
         column_or_table(value, key, images, table, folder / train) if value else None
@@ -275,7 +283,7 @@ def _images(
 ) -> tuple[str, ...]:
     names = column_of(table, path, column, "data.image")
     seen: dict[str, int] = {}
-    for row, name in enumerate(names, start=2):
+    for row, name in zip(table.index + 2, names, strict=True):
         if name in seen:
             raise InputError(f"{path}, row {row}: {name!r} is already listed in row {seen[name]}")
         seen[name] = row

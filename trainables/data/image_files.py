@@ -7,8 +7,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from PIL import ExifTags, Image
+
 from spaces.errors import InputError
 from trainables.portable.images import SUFFIXES
+
+TURNED = (5, 6, 7, 8)
+"""EXIF orientations that swap height and width."""
 
 
 @dataclass(frozen=True)
@@ -47,6 +52,18 @@ class ImageFiles:
             which = ", ".join(path.relative_to(self.root).as_posix() for path in found)
             raise InputError(f"image {name!r} in {self.root}: which of {which} is meant?")
         return found[0]
+
+
+def image_size(path: Path) -> tuple[int, int]:
+    """Height and width of an image file, turned as its EXIF orientation says.
+
+    Raises:
+        OSError, ValueError: If it is no image.
+    """
+    with Image.open(path) as image:
+        width, height = image.size
+        turned = image.getexif().get(ExifTags.Base.Orientation) in TURNED
+    return (width, height) if turned else (height, width)
 
 
 def _named(file: Path) -> list[Path]:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 from filelock import FileLock
-from PIL import ExifTags, Image, UnidentifiedImageError
+from PIL import UnidentifiedImageError
 
 from results.masks.label_map import nearest
 from results.masks.planes import Planes
@@ -22,6 +22,7 @@ from spaces.digest import digest
 from spaces.errors import InputError
 from spaces.files import whole_file
 from trainables.data.contest import Contest
+from trainables.data.image_files import image_size
 from trainables.data.image_store import MASKS, PIXELS, ImageStore, synced
 from trainables.portable.images import decode
 from trainables.portable.preparation import Preparation
@@ -34,9 +35,6 @@ less."""
 
 SHOWN = 10
 """Broken images that one message lists."""
-
-TURNED = (5, 6, 7, 8)
-"""EXIF orientations that swap height and width."""
 
 Size = tuple[int, int]
 """Height and width in pixels."""
@@ -173,20 +171,12 @@ def _shapes(contest: Contest, preparation: Preparation) -> list[Size]:
     broken: list[str] = []
     for row, path in enumerate(contest.paths):
         try:
-            shapes.append(preparation.shape_of(*_size(path)))
+            shapes.append(preparation.shape_of(*image_size(path)))
         except (OSError, ValueError, UnidentifiedImageError) as error:
             broken.append(f"{contest.images[row]} ({_place(contest, row)}): {error}")
     if broken:
         _refuse(contest, broken)
     return shapes
-
-
-def _size(path: Path) -> Size:
-    """Height and width of an image file, turned as its EXIF orientation says."""
-    with Image.open(path) as image:
-        width, height = image.size
-        turned = image.getexif().get(ExifTags.Base.Orientation) in TURNED
-    return (width, height) if turned else (height, width)
 
 
 def _refuse(contest: Contest, broken: list[str]) -> None:

@@ -13,6 +13,9 @@ from trainables.portable.images import SUFFIXES
 AUTO = "auto"
 """What stands for groups, or folds, that somebody has yet to look at."""
 
+TRAIN = "train.csv"
+"""The training table where none is named."""
+
 SEPARATORS = (",", ";", "\t")
 """Of columns; the one that a table's first line has most often."""
 
@@ -54,7 +57,7 @@ def training_table(folder: Path, train: str, image: str, label: str) -> pd.DataF
         (file.relative_to(folder).as_posix(), part.name)
         for part in sorted((folder / train).iterdir())
         if part.is_dir()
-        for file in _pictures(part)
+        for file in pictures(part)
     ]
     if not rows:
         raise InputError(f"data.train={train}: {folder / train} holds no folders of images")
@@ -65,13 +68,14 @@ def test_table(folder: Path, test: str, image: str) -> pd.DataFrame:
     """The table, or one made of the images in a folder."""
     if not (folder / test).is_dir():
         return read_table(folder, test, "data.test")
-    names = [file.relative_to(folder).as_posix() for file in _pictures(folder / test)]
+    names = [file.relative_to(folder).as_posix() for file in pictures(folder / test)]
     if not names:
         raise InputError(f"data.test={test}: {folder / test} holds no images")
     return pd.DataFrame({image: names})
 
 
-def _pictures(folder: Path) -> list[Path]:
+def pictures(folder: Path) -> list[Path]:
+    """Image files anywhere in a folder, sorted."""
     return sorted(p for p in folder.rglob("*") if p.suffix.lower() in SUFFIXES and p.is_file())
 
 
@@ -79,7 +83,7 @@ def column_of(table: pd.DataFrame, path: Path, column: str, key: str) -> list[st
     """A column's texts without spaces around them.
 
     Args:
-        table: As text.
+        table: As text; its index is that of the rows in the file.
         path: Where it was read from, for messages.
         column: Its name.
         key: The option that names the column.
@@ -90,7 +94,7 @@ def column_of(table: pd.DataFrame, path: Path, column: str, key: str) -> list[st
     if column not in table:
         raise unknown("column", column, map(str, table.columns), f"{key}={column}, {path}")
     values = [str(v).strip() for v in table[column]]
-    for row, value in enumerate(values, start=2):
+    for row, value in zip(table.index + 2, values, strict=True):
         if not value:
             raise InputError(f"{path}, row {row}: column {column!r} is empty")
     return values
@@ -117,7 +121,7 @@ def column_or_table(
     if len(of) < len(names):
         twice, _ = Counter(names).most_common(1)[0]
         raise InputError(f"{path} lists {twice!r} twice")
-    for row, name in enumerate(images, start=2):
+    for row, name in zip(table.index + 2, images, strict=True):
         if name not in of:
             raise InputError(f"{path} does not list {name!r} ({train}, row {row})")
     return [of[name] for name in images]

@@ -12,6 +12,7 @@ from PIL import Image
 from results.masks.counts import VOID, Counts
 from results.masks.mask_form import MaskForm
 from results.masks.planes import Planes
+from results.masks.run_length_rows import Cells
 from results.masks.truth import FEWEST, Truth
 from spaces.errors import InputError
 
@@ -37,9 +38,13 @@ def read(folder: Path, masks: list[Image.Image], form: MaskForm, classes: tuple[
     folder.mkdir(exist_ok=True)
     for row, mask in enumerate(masks):
         mask.save(folder / f"{row}.png")
-    names = [f"{row}.png" for row in range(len(masks))]
-    images = tuple(f"image {row}" for row in range(len(masks)))
-    return form.read(names, folder / "train.csv", images, classes, folder / "kept")
+    return kept(folder, [f"{row}.png" for row in range(len(masks))], form, classes)
+
+
+def kept(folder: Path, files: list[str], form: MaskForm, classes: tuple[str, ...]) -> Truth:
+    images = tuple(f"image {row}" for row in range(len(files)))
+    cells = Cells(path=folder / "train.csv", images=images, texts=files)
+    return form.read(cells, images, classes, lambda names: [], folder / "kept")
 
 
 def grey(values: list[list[int]]) -> Image.Image:
@@ -83,8 +88,7 @@ def test_masks_are_read_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
         raise AssertionError("it is read again")
 
     monkeypatch.setattr("results.masks.mask_files.NumberFiles.read", fail)
-    names, images = ["0.png"], ("image 0",)
-    again = FORM.read(names, tmp_path / "m" / "train.csv", images, CLASSES, tmp_path / "m" / "kept")
+    again = kept(tmp_path / "m", ["0.png"], FORM, CLASSES)
     assert again.digest == first.digest
     np.testing.assert_array_equal(again.masks[0], first.masks[0])
 
@@ -112,9 +116,9 @@ def test_what_is_no_mask(tmp_path: Path, mask: Image.Image, words: str) -> None:
 def test_a_file_that_is_no_image_and_one_that_is_missing(tmp_path: Path) -> None:
     (tmp_path / "0.png").write_text("no image")
     with pytest.raises(InputError, match=r"1 of 1 masks cannot be read:\n  .*row 2"):
-        FORM.read(["0.png"], tmp_path / "train.csv", ("a",), CLASSES, None)
+        kept(tmp_path, ["0.png"], FORM, CLASSES)
     with pytest.raises(InputError, match=r"train\.csv, row 2: mask 'x\.png' is missing"):
-        FORM.read(["x.png"], tmp_path / "train.csv", ("a",), CLASSES, None)
+        kept(tmp_path, ["x.png"], FORM, CLASSES)
     form = MaskForm(column="mask", background="sky")
     with pytest.raises(InputError, match=r"unknown class 'sky'.*data\.background=sky"):
         read(tmp_path / "m", [grey([[0, 1], [2, 2]])], form, CLASSES)

@@ -1,0 +1,54 @@
+"""Masks in image files: a colour of a class per pixel."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from results.masks.colours import Colours
+from results.masks.mask_files import file_stats
+from results.masks.planes import Pixels
+from results.masks.written import Written
+from spaces.errors import InputError
+
+
+@dataclass(frozen=True, kw_only=True)
+class ColourFiles:
+    """Images whose pixels have the colours of classes; numbers are places in their table.
+
+    Attributes:
+        files: By row.
+        colours: The table.
+    """
+
+    files: Sequence[Path]
+    colours: Colours
+
+    @property
+    def written(self) -> Written:
+        """Names and colours."""
+        rgb = tuple((int(r), int(g), int(b)) for r, g, b in self.colours.rgb)
+        return Written(names=self.colours.names, colours=rgb)
+
+    @property
+    def key(self) -> Any:
+        """Names, sizes and times of the files, and the table."""
+        return [file_stats(self.files), self.colours.names, self.colours.rgb.tolist()]
+
+    def read(self, row: int) -> Pixels:
+        """The numbers of an image's pixels, uint8 (height, width).
+
+        Raises:
+            ValueError, OSError: If the file is no mask, or for a colour that is not in the table.
+        """
+        with Image.open(self.files[row]) as image:
+            picture = np.asarray(image.convert("RGB"))
+        try:
+            return self.colours.indices(picture)
+        except InputError as error:  # which does not say where
+            raise ValueError(str(error)) from None

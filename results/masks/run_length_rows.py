@@ -1,0 +1,127 @@
+"""Masks in a table: a row of run lengths per image, per class of an image, or per object."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from results.masks.planes import Pixels
+from results.masks.rle import decode
+from results.masks.written import Order, Written
+from spaces.digest import digest
+from spaces.errors import InputError
+
+MASK = "mask"
+"""The class of run lengths without classes."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cells:
+    """What a table says of masks, by its rows.
+
+    Attributes:
+        path: The table.
+        images: Names of images; an image may have several rows.
+        texts: Files, or run lengths.
+        classes: Class names; none where the table does not tell them.
+    """
+
+    path: Path
+    images: Sequence[str]
+    texts: Sequence[str]
+    classes: Sequence[str] = ()
+
+    def place(self, row: int) -> str:
+        """Where a row stands, for messages."""
+        return f"{self.path}, row {row + 2}"
+
+    @cached_property
+    def rows(self) -> Mapping[str, Sequence[int]]:
+        """The rows of every image, in the order of the table."""
+        found: dict[str, list[int]] = {}
+        for row, image in enumerate(self.images):
+            found.setdefault(image, []).append(row)
+        return found
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunLengthRows:
+    """Masks as run lengths. Pixels that no row claims are the first class, of number 0.
+
+    Attributes:
+        cells: The table.
+        images: The images that masks are of.
+        sizes: Height and width of each in pixels.
+        names: Class names by number.
+        order: How pixels are numbered.
+    """
+
+    cells: Cells
+    images: Sequence[str]
+    sizes: Sequence[tuple[int, int]]
+    names: tuple[str, ...]
+    order: Order
+
+    @property
+    def written(self) -> Written:
+        """Names and order."""
+        return Written(names=self.names, order=self.order)
+
+    @property
+    def key(self) -> Any:
+        """The table's texts, and the sizes."""
+        cells = self.cells
+        known = digest([list(cells.images), list(cells.texts), list(cells.classes)])
+        return [known, list(self.sizes), self.names, self.order]
+
+    def read(self, row: int) -> Pixels:
+        """The mask of an image, uint8 (height, width), of numbers.
+
+        Raises:
+            InputError: For run lengths that are none or do not fit the image, and for classes that
+                claim the same pixel.
+        """
+        assert self.order
+        image, (height, width) = self.images[row], self.sizes[row]
+        numbers = np.zeros((height, width), np.uint8)
+        owner = np.full((height, width), -1, np.int32)
+        for line in self.cells.rows[image]:
+            place = f"{self.cells.place(line)} ({image})"
+            try:
+                inside = decode(self.cells.texts[line], height, width, self.order)
+            except InputError as error:
+                raise InputError(f"{place}: {error}") from None
+            number = self._number(line)
+            taken = inside & (owner >= 0) & (numbers != number)
+            if taken.any():
+                y, x = np.argwhere(taken)[0].tolist()
+                raise InputError(
+                    f"{place}: {self.names[number]!r} covers {np.count_nonzero(taken):,} pixels of "
+                    f"{self.names[numbers[y, x]]!r} in row {owner[y, x] + 2}, the first at x={x}, "
+                    f"y={y}, but classes exclude each other"
+                )
+            numbers[inside], owner[inside] = number, line
+        return numbers
+
+    def _number(self, line: int) -> int:
+        """Number of a row's class; a row without one has to be of an empty mask."""
+        name = self.cells.classes[line] if self.cells.classes else self.names[-1]
+        return self.names.index(name) if name in self.names else 0
+
+
+def class_names(cells: Cells, background: str) -> tuple[str, ...]:
+    """Class names by number, the background's being 0.
+
+    Raises:
+        InputError: For run lengths without a class in a table that has classes.
+    """
+    for row, (text, name) in enumerate(zip(cells.texts, cells.classes, strict=False)):
+        if text and not name:
+            raise InputError(f"{cells.place(row)}: these run lengths have no class")
+    named = sorted({name for name in cells.classes if name} - {background})
+    return (background, *(named if cells.classes else [MASK]))
