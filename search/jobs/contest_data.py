@@ -69,13 +69,13 @@ def read_contest(data: DataConfig, runs: Path, holdout: HoldoutConfig | None = N
         extra_images=data.extra_images,
         classes=data.classes,
         corrections=data.corrections,
-        masks=_mask_form(data, root) if data.masked else None,
+        masks=mask_form(data, root) if data.masked else None,
         kept=runs / name,
     )
 
 
-def _mask_form(data: DataConfig, root: Path) -> MaskForm:
-    """How the contest writes its masks."""
+def mask_form(data: DataConfig, root: Path) -> MaskForm:
+    """How a contest writes its masks; tables may be relative to its folder."""
     colours, annotations = (
         beside(value, root) if value else None for value in (data.colours, data.annotations)
     )

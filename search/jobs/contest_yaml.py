@@ -10,13 +10,18 @@ from typing import Any
 
 import yaml
 
+from search.jobs.contest_data import mask_form
 from search.options.analysis import InitConfig
 from search.options.exit_codes import OK
 from search.options.groups import DataConfig
 from spaces.errors import InputError
 from spaces.files import whole_file
 from trainables.data.contest import load_contest
-from trainables.data.guess import Guess, guess
+from trainables.data.guess import guess
+from trainables.data.guessed import Guess
+
+MASKS = ("mask", "colours", "annotations", "void", "background")
+"""Options that say how masks are written."""
 
 
 def write_contest_yaml(config: InitConfig) -> int:
@@ -37,8 +42,11 @@ def write_contest_yaml(config: InitConfig) -> int:
     guesses = guess(root.resolve())
     metric = next(g for g in guesses if g.option == "metric")
     options = [g for g in guesses if g.option != "metric"]
-    tables = {g.option: g.value for g in options if g.option != "baseline"}
-    contest = load_contest(name=name, root=root, **tables)
+    given = {g.option: g.value for g in options if g.option != "baseline"}
+    data = DataConfig(**given)
+    tables = {key: value for key, value in given.items() if key not in MASKS}
+    masks = mask_form(data, root) if data.masked else None
+    contest = load_contest(name=name, root=root, masks=masks, **tables)
     for found in guesses:
         print(f"  {found.option:12} {_shown(found.value):24} {found.why}")
     to.parent.mkdir(parents=True, exist_ok=True)

@@ -65,10 +65,6 @@ def root(tmp_path: Path) -> Root:
             table("train.csv", image=[f"{i}.png" for i in ids], label=kinds, **box)
             box = {"Xmin": 1, "Ymin": [*range(6)], "Xmax": 9.5, "Ymax": 8, "score": 0.5}
             table("test.csv", image=[f"{i}.png" for i in tests], **box)
-        elif form == "masks":
-            images(*(f"im/{i}.png" for i in ids), *(f"mask/{i}.png" for i in ids))
-            table("train.csv", image=[f"im/{i}.png" for i in ids],
-                  mask=[f"mask/{i}.png" for i in ids], kind=kinds)  # fmt: skip
         return tmp_path / "My contest (2)"
 
     return make
@@ -144,8 +140,6 @@ def test_what_is_no_box_is_not_guessed(root: Root, column: str) -> None:
 
 
 def test_what_is_no_contest_is_told(root: Root, tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="column 'mask' names images, too"):
-        guess(root("masks"))
     with pytest.raises(InputError, match="there is no such folder"):
         write_contest_yaml(InitConfig(folder=str(tmp_path / "nowhere")))
     empty = tmp_path / "empty"

@@ -103,7 +103,7 @@ def _cells(form: MaskForm, table: pd.DataFrame, path: Path, image: str) -> Cells
         return Cells(path=form.annotations, images=names, texts=())
     column = form.column
     if column not in table and (path.parent / column).is_dir():
-        return Cells(path=path, images=names, texts=_in_folder(path.parent, column, names))
+        return Cells(path=path, images=names, texts=masks_in_folder(path.parent, column, names))
     if column not in table:
         place = f"data.mask={column}, {path}"
         raise unknown("column", column, map(str, table.columns), place)
@@ -120,8 +120,16 @@ def _cells(form: MaskForm, table: pd.DataFrame, path: Path, image: str) -> Cells
     return Cells(path=path, images=names, texts=texts)
 
 
-def _in_folder(root: Path, folder: str, names: Sequence[str]) -> list[str]:
-    """Masks that are called like their images, relative to ``root``.
+def masks_in_folder(root: Path, folder: str, names: Sequence[str]) -> list[str]:
+    """Masks that are called like their images, but for one of `ENDINGS`.
+
+    Args:
+        root: The contest's folder.
+        folder: Of masks, in it.
+        names: Of images.
+
+    Returns:
+        Paths relative to ``root``.
 
     Raises:
         InputError: For an image without one, or with several.

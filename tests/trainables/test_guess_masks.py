@@ -1,0 +1,89 @@
+"""Contest folders with masks, recognised."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+import yaml
+from PIL import Image
+
+from search.jobs.contest_data import read_contest
+from search.jobs.contest_yaml import write_contest_yaml
+from search.options.analysis import InitConfig
+from search.options.audit import AuditConfig
+from search.options.command_line import parse
+from spaces.errors import InputError
+from tests.mask_contests import written
+from trainables.data.guess import guess
+
+
+def named(folder: Path) -> None:
+    """Leaves names of images only, so that masks are known by theirs."""
+    for table in ("train.csv", "solution.csv"):
+        read = pd.read_csv(folder / table)
+        read.drop(columns="mask").to_csv(folder / table, index=False)
+
+
+def bare(folder: Path) -> None:
+    """Leaves folders only."""
+    for table in folder.glob("*.csv"):
+        table.unlink()
+
+
+def void(folder: Path) -> None:
+    path = folder / "train_masks/000.png"
+    mask = np.array(Image.open(path))
+    mask[:3] = 255
+    Image.fromarray(mask).save(path)
+
+
+TABLE = {"train": "train.csv", "image": "image", "group": "sequence", "test": "test.csv"}
+SIZE = {"baseline": {"size": 32}, "metric": "mean_iou"}
+BACKGROUND = {"background": "0"}
+
+
+@pytest.mark.parametrize(
+    ("form", "changes", "expected"),
+    [
+        ("numbers", [], {**TABLE, "mask": "mask", **BACKGROUND, **SIZE}),
+        ("numbers", [void], {**TABLE, "mask": "mask", "void": 255, **BACKGROUND, **SIZE}),
+        ("numbers", [named], {**TABLE, "mask": "train_masks", **BACKGROUND, **SIZE}),
+        (
+            "numbers",
+            [bare],
+            {"train": "train", "mask": "train_masks", **BACKGROUND, "test": "test", **SIZE},
+        ),
+        ("colours", [], {**TABLE, "mask": "mask", "colours": "colours.csv", **SIZE}),
+        ("coco", [bare], {"annotations": "train.json", "test": "test", **SIZE}),
+    ],
+)
+def test_masks_are_recognised_and_the_yaml_loads(
+    form: str, changes: list[Any], expected: dict[str, Any], tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    folder = tmp_path / "cells"
+    written(folder, form, train=16)
+    for change in changes:
+        change(folder)
+    if form == "coco":
+        (folder / "solution.json").unlink()
+    assert {g.option: g.value for g in guess(folder)} == expected
+    to = tmp_path / "conf/data/cells.yaml"
+    assert write_contest_yaml(InitConfig(folder=str(folder), to=str(to))) == 0
+    assert "16 training and 4 test images, 3 classes" in capsys.readouterr().out
+    assert yaml.safe_load(to.read_text())["name"] == "cells"
+    config = parse(AuditConfig, ["--config-dir", str(tmp_path / "conf"), "data=cells"])
+    contest = read_contest(config.data, tmp_path / "runs")
+    assert contest.truth is not None
+    assert len(contest.truth.images) == 16
+
+
+def test_colours_without_a_table_are_told(tmp_path: Path) -> None:
+    written(tmp_path / "c", "colours")
+    (tmp_path / "c/colours.csv").unlink()
+    with pytest.raises(InputError, match=r"masks are in colour, but no table.*data\.colours="):
+        guess(tmp_path / "c")

@@ -1,0 +1,115 @@
+"""Options of a contest whose images have masks: in files, in a folder, or in a COCO file."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pandas as pd
+
+from results.masks.coco import CocoMasks
+from trainables.data.contest_masks import masks_in_folder
+from trainables.data.guess_tables import (
+    LOOKED_UP,
+    Table,
+    folder_of_tests,
+    group_guesses,
+    guesses_of_tests,
+    image_folders,
+    image_guesses,
+    names_of,
+    share_found,
+    size_guesses,
+    size_of,
+)
+from trainables.data.guessed import Guess
+from trainables.data.mask_looks import (
+    annotation_file,
+    are_masks,
+    mask_column,
+    mask_folder,
+    meaning_of_files,
+    meaning_of_names,
+)
+from trainables.portable.images import SUFFIXES
+
+MASK_METRIC = Guess(option="metric", value="mean_iou", why="there are masks; nothing says which")
+
+
+def mask_guesses(root: Path, tables: Sequence[Table]) -> list[Guess]:
+    """Options of a contest whose images have masks; none where no masks are found."""
+    folders = image_folders(root)
+    annotated = annotation_file(root)
+    if annotated is not None:
+        return _annotated(root, folders, *annotated)
+    for table in sorted(tables, key=lambda t: "train" not in t.file.lower()):
+        if "sample" in table.file.lower() or "test" in table.file.lower():
+            continue
+        names = table.rows[table.image].str.strip().tolist()
+        column = mask_column((root / table.file).parent, table.rows, table.image)
+        where = column or mask_folder(root, folders, names, table.folder)
+        if not where:
+            continue
+        why = "its values are files of few values" if column else "masks are called like images"
+        found = [
+            Guess(option="train", value=table.file, why=f"{len(names):,} rows with masks"),
+            *image_guesses(table, "train"),
+            Guess(option="mask", value=where, why=why),
+            *meaning_of_files(root, _mask_files(root, table, column, where, names)),
+            *group_guesses(table, ""),
+        ]
+        own = set(names_of(table))
+        others = [t for t in tables if t is not table and not own & set(names_of(t))]
+        plain = [t for t in others if "sample" not in t.file.lower()] or others
+        return [
+            *found,
+            *guesses_of_tests(root, table, plain)[0],
+            *size_guesses(root, table),
+            MASK_METRIC,
+        ]
+    return [] if tables else _folders_of_masks(root, folders)
+
+
+def _mask_files(
+    root: Path, table: Table, column: str, where: str, names: Sequence[str]
+) -> list[Path]:
+    if column:
+        return [(root / table.file).parent / text for text in table.rows[column].str.strip()]
+    return [root / name for name in masks_in_folder(root, where, names)]
+
+
+def _annotated(root: Path, folders: Sequence[str], file: str, masks: CocoMasks) -> list[Guess]:
+    """Options of a contest with a COCO file, whose images are those to train on."""
+    names = pd.Series(masks.images)
+    folder = max(["", *folders], key=lambda below: share_found(root, below, names))
+    count, classes = len(masks.images), len(masks.classes)
+    why = f"COCO annotations of {count:,} images in {classes} categories"
+    table = Table(file="", rows=pd.DataFrame({"image": names}), image="image", folder=folder)
+    return [
+        Guess(option="annotations", value=file, why=why),
+        *image_guesses(table, "train")[1:],
+        *meaning_of_names(masks.classes),
+        folder_of_tests(root, leave=folder),
+        *size_guesses(root, table),
+        MASK_METRIC,
+    ]
+
+
+def _folders_of_masks(root: Path, folders: Sequence[str]) -> list[Guess]:
+    """Options of a contest with a folder of images, and one of masks that are called alike."""
+    for train in sorted(folders, key=lambda name: ("train" not in name.lower(), name)):
+        files = [p for p in sorted((root / train).iterdir()) if p.suffix.lower() in SUFFIXES]
+        if "test" in train.lower() or are_masks(files[:LOOKED_UP]):
+            continue
+        where = mask_folder(root, folders, [file.name for file in files], train)
+        if where:
+            names = masks_in_folder(root, where, [file.name for file in files])
+            return [
+                Guess(option="train", value=train, why=f"a folder of {len(files):,} images"),
+                Guess(option="mask", value=where, why="a folder of masks called like them"),
+                *meaning_of_files(root, [root / name for name in names]),
+                folder_of_tests(root, leave=train),
+                *size_of(files[:LOOKED_UP]),
+                MASK_METRIC,
+            ]
+    return []

@@ -1,0 +1,175 @@
+"""Tables of images in a contest's folder, and what all guesses make of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import pandas as pd
+
+from spaces.errors import InputError
+from trainables.data.guessed import Guess
+from trainables.data.image_files import ImageFiles
+from trainables.data.tables import read_table
+from trainables.portable.images import SUFFIXES, decode
+
+LOOKED_UP = 40
+"""Rows of a table whose images are looked for."""
+
+GROUPS = {"group", "patient", "person", "subject", "identity", "photographer", "site", "station"}
+GROUPS |= {"location", "hospital", "session", "scene", "sequence", "camera", "burst", "video"}
+"""Names by which columns of groups usually go."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Table:
+    """A table whose rows are images.
+
+    Attributes:
+        file: Relative to the contest's folder.
+        rows: As text.
+        image: Column of image names.
+        folder: That these are relative to; empty is the contest's.
+    """
+
+    file: str
+    rows: pd.DataFrame
+    image: str
+    folder: str
+
+
+def tables_in(root: Path) -> list[Table]:
+    """Tables of images, and which of their columns names these."""
+    folders = ["", *image_folders(root)]
+    found = []
+    for path in sorted([*root.glob("*.csv"), *root.glob("*.tsv"), *root.glob("*/*.csv")]):
+        file = path.relative_to(root).as_posix()
+        try:
+            rows = read_table(root, file, "table")
+        except InputError:
+            continue
+        best = max(
+            ((share_found(root, folder, rows[c]), c, folder) for c in rows for folder in folders),
+            key=lambda known: known[0],
+        )
+        if best[0] > 0.95:
+            found.append(Table(file=file, rows=rows, image=str(best[1]), folder=best[2]))
+    return found
+
+
+def image_folders(root: Path) -> list[str]:
+    """Folders with images in them, two levels down."""
+    folders = [p for p in [*root.glob("*"), *root.glob("*/*")] if p.is_dir()]
+    return [f.relative_to(root).as_posix() for f in sorted(folders) if has_images(f)]
+
+
+def has_images(folder: Path) -> bool:
+    """Whether image files lie in a folder."""
+    return any(p.suffix.lower() in SUFFIXES for p in folder.iterdir() if p.is_file())
+
+
+def share_found(root: Path, folder: str, column: pd.Series) -> float:
+    """Share of some names that are images below a folder."""
+    files = ImageFiles(root, (folder,))
+    names = column.str.strip().iloc[:: max(1, len(column) // LOOKED_UP)]
+    there = 0
+    for name in names:
+        try:
+            there += bool(name) and files.existing(name, "train").suffix.lower() in SUFFIXES
+        except (InputError, OSError):
+            continue
+    return there / len(names)
+
+
+def names_of(table: Table) -> list[str]:
+    """Names of a table's images, with their folder."""
+    return [f"{table.folder}/{name}" for name in table.rows[table.image].str.strip()]
+
+
+def label_columns(table: Table) -> list[str]:
+    """Columns that can be labels: few values for many rows, none missing."""
+    if "sample" in table.file.lower():
+        return []
+    found = []
+    for name in table.rows.columns:
+        values = table.rows[name].str.strip()
+        if (
+            name != table.image
+            and 2 <= values.nunique() <= len(values) / 2
+            and (values != "").all()
+        ):
+            found.append(str(name))
+    return found
+
+
+def image_guesses(table: Table, part: str) -> list[Guess]:
+    """Its column of images, and the folder that these are in."""
+    found = [Guess(option="image", value=table.image, why="its values are image files")]
+    if table.folder:
+        why = "where these files are"
+        found.append(Guess(option=f"{part}_images", value=table.folder, why=why))
+    return found
+
+
+def group_guesses(table: Table, label: str) -> list[Guess]:
+    """A column that binds images together across labels, by name."""
+    for column in label_columns(table):
+        words = column.lower().replace("-", "_").split("_")
+        if column == label or not set(words) & GROUPS:
+            continue
+        if not label or table.rows.groupby(label)[column].nunique().max() > 1:
+            count = table.rows[column].nunique()
+            return [Guess(option="group", value=column, why=f"by its name; {count:,} of them")]
+    return []
+
+
+def size_guesses(root: Path, table: Table) -> list[Guess]:
+    """A training size from the images themselves."""
+    files = ImageFiles(root, (table.folder,))
+    names = table.rows[table.image].str.strip().iloc[:: max(1, len(table.rows) // LOOKED_UP)]
+    return size_of([files.existing(name, "train") for name in names])
+
+
+def size_of(paths: Sequence[Path]) -> list[Guess]:
+    """A training size from some images."""
+    sides = []
+    for path in paths:
+        try:
+            sides.append(min(decode(path.read_bytes()).shape[:2]))
+        except (ValueError, OSError, cv2.error):
+            continue
+    if not sides:
+        return []
+    middle = sorted(sides)[len(sides) // 2]
+    size = max(32, min(224, middle // 32 * 32))
+    why = f"images are {middle} pixels on their short side"
+    if middle > 224:
+        why += "; 224 is plenty to begin with"
+    return [Guess(option="baseline", value={"size": size}, why=why)]
+
+
+def folder_of_tests(root: Path, leave: str = "") -> Guess:
+    """A folder of test images, by its name."""
+    for folder in sorted(p for p in root.iterdir() if p.is_dir()):
+        inside = any(p.suffix.lower() in SUFFIXES for p in folder.rglob("*"))
+        if "test" in folder.name.lower() and folder.name != leave and inside:
+            return Guess(option="test", value=folder.name, why="a folder of images by that name")
+    return Guess(option="test", value="", why="nothing looks like test images")
+
+
+def guesses_of_tests(
+    root: Path, train: Table, tables: Sequence[Table]
+) -> tuple[list[Guess], Table | None]:
+    """Where the test images are: in one of some tables, or in a folder."""
+    if not tables:
+        return [folder_of_tests(root)], None
+    test = max(tables, key=lambda t: ("test" in t.file.lower(), len(t.rows)))
+    if test.image != train.image:
+        raise InputError(
+            f"{root / test.file} names images in column {test.image!r}, {root / train.file} in "
+            f"{train.image!r}: rename one, since data.image= is one column"
+        )
+    why = f"{len(test.rows):,} rows of other images"
+    return [Guess(option="test", value=test.file, why=why), *image_guesses(test, "test")[1:]], test
