@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from results.masks import pixels
 from results.masks.label_map import at_size, label_map, nearest
 from results.masks.metrics import MASK_METRICS, class_table
+from results.masks.overlay import overlay
 from results.masks.planes import Pixels, Planes
 from results.metrics import Floats, Ints, Metric
 from results.predictions import COUNTS, MASKS, SIZES, Head, Predictions
@@ -151,8 +152,6 @@ class Segmentation(Task):
         self, picture: NDArray[np.uint8], label: int, predicted: Predictions, truth: Truth | None
     ) -> tuple[NDArray[np.uint8], str]:
         """The picture, with its true and its predicted mask beside it."""
-        from results.reporting.mask_figures import overlay
-
         assert truth is not None
         height, width = picture.shape[:2]
         true = truth.masks[truth.rows[predicted.images[0]]]

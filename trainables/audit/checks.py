@@ -10,6 +10,7 @@ from trainables.audit.evidence import Evidence
 from trainables.audit.file_checks import files
 from trainables.audit.finding import SEVERITIES, Finding
 from trainables.audit.group_checks import groups, leaking_groups
+from trainables.audit.mask_checks import masks
 from trainables.audit.picture_checks import pictures
 from trainables.audit.shift_checks import shift
 
@@ -20,6 +21,7 @@ CHECKS: tuple[Callable[[Evidence], Iterable[Finding]], ...] = (
     groups,
     leaking_groups,
     shift,
+    masks,
     classes,
     mistyped,
     pictures,

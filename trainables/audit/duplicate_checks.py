@@ -16,6 +16,9 @@ from trainables.data.folds import Folds
 if TYPE_CHECKING:  # every search asks for identical files, and needs none of the rest
     from trainables.audit.evidence import Evidence
 
+UNLIKE = 0.1
+"""Share of the pixels in which masks of the same picture may differ: outlines always do."""
+
 
 def identical(evidence: Evidence) -> Iterator[Finding]:
     """Findings on files that are byte for byte the same."""
@@ -56,19 +59,23 @@ def _told(
     *,
     certain: bool,
 ) -> Iterator[Finding]:
-    trained, labels = len(contest.train_images), contest.labels
+    trained = len(contest.train_images)
     own = trained + len(contest.test_images)
     within = pairs[(pairs < trained).all(axis=1)]
     across = pairs[(pairs[:, 0] < trained) & (pairs[:, 1] >= trained) & (pairs[:, 1] < own)]
     extra = pairs[(pairs[:, 0] < own) & (pairs[:, 1] >= own)]
-    contradicting = within[labels[within[:, 0]] != labels[within[:, 1]]]
+    unlike = [_contradict(contest, a, b) for a, b in within.tolist()]
+    contradicting = within[np.array(unlike, bool)]
     if len(contradicting):
         yield Finding(
-            name=f"{name}s with two labels",
+            name=f"{name}s with two {'labels' if contest.truth is None else 'masks'}",
             severity="warning",
-            what=f"pairs of training images that are {how} with unlike labels: "
+            what=f"pairs of training images that are {how} with unlike "
+            f"{'labels' if contest.truth is None else 'masks'}: "
             f"{len(contradicting):,}",
-            advice="correct one label of each pair (data.corrections=), or take both out",
+            advice="correct one label of each pair (data.corrections=), or take both out"
+            if contest.truth is None
+            else "correct one mask of each pair, or take both out",
             places=_places(contest, contradicting),
         )
     if folds is not None and len(within):
@@ -104,6 +111,14 @@ def _told(
         )
 
 
+def _contradict(contest: Contest, a: int, b: int) -> bool:
+    """Whether two training images have unlike labels, or masks."""
+    if contest.truth is None:
+        return bool(contest.labels[a] != contest.labels[b])
+    one, other = contest.truth.masks[a], contest.truth.masks[b]
+    return one.shape == other.shape and float((one != other).mean()) > UNLIKE
+
+
 def _places(contest: Contest, pairs: NDArray[np.int64]) -> tuple[Place, ...]:
     trained = len(contest.train_images)
     own = trained + len(contest.test_images)
@@ -111,7 +126,7 @@ def _places(contest: Contest, pairs: NDArray[np.int64]) -> tuple[Place, ...]:
     def label(row: int) -> str:
         if row >= trained:
             return "test" if row < own else "extra"
-        return str(contest.classes[contest.labels[row]])
+        return str(contest.classes[contest.labels[row]]) if contest.truth is None else "training"
 
     return tuple(
         Place(row=a, other=b, detail=f"{label(a)} / {label(b)}") for a, b in pairs.tolist()

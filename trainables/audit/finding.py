@@ -33,6 +33,7 @@ class Finding:
         what: What was found, with its number.
         advice: What to do.
         places: The images, the worst first.
+        masked: Whether they are shown with their masks.
     """
 
     name: str
@@ -40,6 +41,7 @@ class Finding:
     what: str
     advice: str
     places: tuple[Place, ...] = ()
+    masked: bool = False
 
     def __post_init__(self) -> None:
         if self.severity not in SEVERITIES:

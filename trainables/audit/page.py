@@ -78,6 +78,7 @@ def audit_page(
         ],
         folds=range(evidence.folds.count) if evidence.folds is not None else (),
         classes=_classes(evidence),
+        masked=contest.truth is not None,
     )
 
 
@@ -119,7 +120,9 @@ def _told(evidence: Evidence, finding: Finding) -> dict[str, Any]:
         rows = [place.row] if place.other < 0 else [place.row, place.other]
         names = [f"{table['image'][r]} ({table['table'][r]}, row {table['row'][r]})" for r in rows]
         words = " | ".join([*names, place.detail] if place.detail else names)
-        pictures.append({"images": [_picture(evidence, r) for r in rows], "words": words})
+        pictures.append(
+            {"images": [_picture(evidence, r, masked=finding.masked) for r in rows], "words": words}
+        )
     return {
         "name": finding.name,
         "severity": finding.severity,
@@ -132,12 +135,13 @@ def _told(evidence: Evidence, finding: Finding) -> dict[str, Any]:
 
 def _classes(evidence: Evidence) -> list[dict[str, Any]]:
     contest, looks = evidence.contest, evidence.looks
-    strata = contest.labels
+    truth = contest.truth
+    shares = None if truth is None else truth.pixels.sum(axis=0) / max(1, truth.pixels.sum())
     readable = looks.readable[: evidence.trained]
     fold = evidence.folds.fold if evidence.folds is not None else None
     found = []
     for index, name in enumerate(contest.classes):
-        rows = np.flatnonzero(strata == index)
+        rows = np.flatnonzero(contest.shows(index))
         seen = rows[readable[rows]] if index < CLASSES else rows[:0]
         some = seen[np.linspace(0, len(seen) - 1, min(SAMPLES, len(seen))).astype(int)]
         counts = [] if fold is None else np.bincount(fold[rows], minlength=fold.max() + 1).tolist()
@@ -146,13 +150,20 @@ def _classes(evidence: Evidence) -> list[dict[str, Any]]:
             {
                 "name": name,
                 "count": len(rows),
+                "pixels": "" if shares is None else f"{shares[index]:.2%}",
                 "folds": counts,
                 "mean": "" if mean is None else encoded(mean),
-                "samples": [_picture(evidence, int(row)) for row in some],
+                "samples": [_picture(evidence, int(row), masked=True) for row in some],
             }
         )
     return found
 
 
-def _picture(evidence: Evidence, row: int) -> str:
-    return thumbnail(evidence.contest.paths[row]) if evidence.looks.readable[row] else ""
+def _picture(evidence: Evidence, row: int, *, masked: bool = False) -> str:
+    """An image, with its mask over it where it has one and that is asked for."""
+    contest = evidence.contest
+    if not evidence.looks.readable[row]:
+        return ""
+    known = masked and contest.truth is not None and row < evidence.trained
+    mask = contest.truth.masks[row] if known and contest.truth is not None else None
+    return thumbnail(contest.paths[row], mask)

@@ -37,9 +37,8 @@ def members(evidence: Evidence) -> dict[str, Any] | None:
     if groups is None:
         return None
     names, of, sizes_of = np.unique(groups, return_inverse=True, return_counts=True)
-    strata = contest.labels
-    counts = np.zeros((len(names), len(contest.classes)), np.int64)
-    np.add.at(counts, (of, strata), 1)
+    shown = [contest.shows(index) for index in range(len(contest.classes))]
+    counts = np.stack([np.bincount(of[rows], minlength=len(names)) for rows in shown], axis=1)
     order = np.argsort(-sizes_of, kind="stable")
     # Groups that are only proposed have no fold yet.
     fold = evidence.folds.fold if evidence.folds and contest.groups is not None else None

@@ -76,9 +76,13 @@ per size, the larger the more images, the test's in red.</p>{{ sizes.drawing|saf
 {% if likest %}<p>A hold-out of the training images that look most like the test:
 <code>{{ likest }}</code></p>{% endif %}{% endif %}
 <h2 id="classes">Classes</h2>
+{% if masked %}<p>Images that show a class, its share of all pixels, and images of each fold
+that show it; masks lie over the samples, black where nothing is known.</p>{% endif %}
 <table class="classes"><tr><th>class</th><th class="n">images</th>
+{% if masked %}<th class="n">pixels</th>{% endif %}
 {% for k in folds %}<th class="n">fold {{ k }}</th>{% endfor %}<th>mean</th><th>samples</th></tr>
 {% for c in classes %}<tr><td>{{ c.name }}</td><td class="n">{{ c.count }}</td>
+{% if masked %}<td class="n">{{ c.pixels }}</td>{% endif %}
 {% for n in c.folds %}<td class="n">{{ n }}</td>{% endfor %}
 <td>{% if c.mean %}<img src="{{ c.mean }}" alt="">{% endif %}</td>
 <td>{% for i in c.samples %}<img src="{{ i }}" alt="">{% endfor %}</td></tr>

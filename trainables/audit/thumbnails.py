@@ -9,6 +9,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from results.masks.label_map import nearest
+from results.masks.overlay import overlay
 from trainables.portable.images import decode, resize
 
 SIDE = 96
@@ -18,12 +20,19 @@ QUALITY = 85
 """Of JPEG: with it a hundred pictures take a third of a megabyte."""
 
 
-def thumbnail(path: Path) -> str:
-    """An image file, reduced, as a source within the page."""
+def thumbnail(path: Path, mask: NDArray[np.uint8] | None = None) -> str:
+    """An image file, reduced, as a source within the page.
+
+    Args:
+        path: The file.
+        mask: Of classes, drawn over it: uint8 (height, width), of any size; None for none.
+    """
     picture = decode(path.read_bytes())
     height, width = picture.shape[:2]
     factor = SIDE / max(height, width)
-    return encoded(resize(picture, max(1, round(height * factor)), max(1, round(width * factor))))
+    height, width = max(1, round(height * factor)), max(1, round(width * factor))
+    small = resize(picture, height, width)
+    return encoded(small if mask is None else overlay(small, nearest(mask, height, width)))
 
 
 def encoded(picture: NDArray[np.uint8]) -> str:
