@@ -82,10 +82,8 @@ def test_the_page_tells_what_is_wrong_with_masks(
     near = Image.open(folder / "train/002.png").convert("RGB")
     near.save(folder / "train/016.jpg", quality=97)
     (folder / "train/016.png").unlink()
-    for names in (("001", "020"), ("002", "016")):
-        shutil.copy(*(folder / f"train_masks/{name}.png" for name in names))
-    opposite = np.array(Image.open(folder / "train_masks/016.png"))
-    Image.fromarray(np.asarray(2 - opposite, np.uint8)).save(folder / "train_masks/016.png")
+    opposite = np.array(Image.open(folder / "train_masks/001.png"))
+    Image.fromarray(np.asarray(2 - opposite, np.uint8)).save(folder / "train_masks/020.png")
     table = pd.read_csv(folder / "train.csv")
     table["image"] = table["image"].str.replace("016.png", "016.jpg")
     table.to_csv(folder / "train.csv", index=False)
@@ -98,8 +96,8 @@ def test_the_page_tells_what_is_wrong_with_masks(
     assert "moved 2 pixels to the left: " in told
     assert "identical files across folds" in told
     assert "near duplicates across folds" in told
-    assert "near duplicates with two masks" in told
-    assert "identical files with two masks" not in told
+    assert "identical files with two masks" in told
+    assert "near duplicates with two masks" not in told  # frames of a film move on
     findings = pd.read_csv(tmp_path / "runs/cells/audit/findings.csv")
     odd = findings[findings["finding"] == "masks of another size"].iloc[0]
     assert (odd["image"], odd["detail"]) == ("train/003.png", "mask 32 x 24, image 64 x 48")

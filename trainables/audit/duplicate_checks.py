@@ -64,7 +64,7 @@ def _told(
     within = pairs[(pairs < trained).all(axis=1)]
     across = pairs[(pairs[:, 0] < trained) & (pairs[:, 1] >= trained) & (pairs[:, 1] < own)]
     extra = pairs[(pairs[:, 0] < own) & (pairs[:, 1] >= own)]
-    unlike = [_contradict(contest, a, b) for a, b in within.tolist()]
+    unlike = [_contradict(contest, a, b, certain=certain) for a, b in within.tolist()]
     contradicting = within[np.array(unlike, bool)]
     if len(contradicting):
         yield Finding(
@@ -111,10 +111,15 @@ def _told(
         )
 
 
-def _contradict(contest: Contest, a: int, b: int) -> bool:
-    """Whether two training images have unlike labels, or masks."""
+def _contradict(contest: Contest, a: int, b: int, *, certain: bool) -> bool:
+    """Whether two training images have unlike labels, or masks.
+
+    Frames of a film that are nearly the same may well have unlike masks.
+    """
     if contest.truth is None:
         return bool(contest.labels[a] != contest.labels[b])
+    if not certain:
+        return False
     one, other = contest.truth.masks[a], contest.truth.masks[b]
     return one.shape == other.shape and float((one != other).mean()) > UNLIKE
 

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from jinja2 import Environment
 
+from results.masks.overlay import colours
 from trainables.audit.evidence import Evidence
 from trainables.audit.finding import Finding
 from trainables.audit.grouping import Proposal
@@ -150,6 +151,7 @@ def _classes(evidence: Evidence) -> list[dict[str, Any]]:
             {
                 "name": name,
                 "count": len(rows),
+                "colour": "" if truth is None else f"#{bytes(colours(index + 1)[index]).hex()}",
                 "pixels": "" if shares is None else f"{shares[index]:.2%}",
                 "folds": counts,
                 "mean": "" if mean is None else encoded(mean),

@@ -81,7 +81,9 @@ that show it; masks lie over the samples, black where nothing is known.</p>{% en
 <table class="classes"><tr><th>class</th><th class="n">images</th>
 {% if masked %}<th class="n">pixels</th>{% endif %}
 {% for k in folds %}<th class="n">fold {{ k }}</th>{% endfor %}<th>mean</th><th>samples</th></tr>
-{% for c in classes %}<tr><td>{{ c.name }}</td><td class="n">{{ c.count }}</td>
+{% for c in classes %}<tr><td>{% if masked %}
+<svg width="12" height="12"><rect width="12" height="12" fill="{{ c.colour }}"/></svg>
+{% endif %}{{ c.name }}</td><td class="n">{{ c.count }}</td>
 {% if masked %}<td class="n">{{ c.pixels }}</td>{% endif %}
 {% for n in c.folds %}<td class="n">{{ n }}</td>{% endfor %}
 <td>{% if c.mean %}<img src="{{ c.mean }}" alt="">{% endif %}</td>

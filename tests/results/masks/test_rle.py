@@ -57,6 +57,7 @@ def test_any_mask_goes_there_and_back_whatever_its_numbers_are() -> None:
     assert encode(labels, "row") == "2 2"
     assert encode(np.zeros((0, 4)), "row") == ""
     assert decode(" \n", 3, 2, "row").tolist() == [[False, False]] * 3
+    assert decode("1 0", 3, 2, "row").tolist() == [[False, False]] * 3  # as some sites write it
 
 
 @pytest.mark.parametrize(
