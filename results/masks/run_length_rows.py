@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from results.masks.planes import Pixels
-from results.masks.rle import decode
+from results.masks.rle import Bools, decode
 from results.masks.written import Order, Written
 from spaces.digest import digest
 from spaces.errors import InputError
@@ -86,27 +86,35 @@ class RunLengthRows:
             InputError: For run lengths that are none or do not fit the image, and for classes that
                 claim the same pixel.
         """
-        assert self.order
-        image, (height, width) = self.images[row], self.sizes[row]
+        height, width = self.sizes[row]
         numbers = np.zeros((height, width), np.uint8)
-        owner = np.full((height, width), -1, np.int32)
-        for line in self.cells.rows[image]:
-            place = f"{self.cells.place(line)} ({image})"
-            try:
-                inside = decode(self.cells.texts[line], height, width, self.order)
-            except InputError as error:
-                raise InputError(f"{place}: {error}") from None
-            number = self._number(line)
-            taken = inside & (owner >= 0) & (numbers != number)
+        lines = sorted(self.cells.rows[self.images[row]], key=lambda line: self._number(line) == 0)
+        for line in lines:  # the background comes last, since it leaves no trace
+            inside, number = self._inside(row, line), self._number(line)
+            found = numbers[inside]
+            taken = (found != 0) & (found != number)
             if taken.any():
-                y, x = np.argwhere(taken)[0].tolist()
-                raise InputError(
-                    f"{place}: {self.names[number]!r} covers {np.count_nonzero(taken):,} pixels of "
-                    f"{self.names[numbers[y, x]]!r} in row {owner[y, x] + 2}, the first at x={x}, "
-                    f"y={y}, but classes exclude each other"
+                y, x = np.argwhere(inside)[int(taken.argmax())].tolist()
+                other = next(
+                    k for k in lines if self._number(k) != number and self._inside(row, k)[y, x]
                 )
-            numbers[inside], owner[inside] = number, line
+                raise InputError(
+                    f"{self._place(row, line)}: {self.names[number]!r} covers "
+                    f"{np.count_nonzero(taken):,} pixels of {self.names[numbers[y, x]]!r} in row "
+                    f"{other + 2}, the first at x={x}, y={y}, but classes exclude each other"
+                )
+            numbers[inside] = number
         return numbers
+
+    def _inside(self, row: int, line: int) -> Bools:
+        assert self.order
+        try:
+            return decode(self.cells.texts[line], *self.sizes[row], self.order)
+        except InputError as error:
+            raise InputError(f"{self._place(row, line)}: {error}") from None
+
+    def _place(self, row: int, line: int) -> str:
+        return f"{self.cells.place(line)} ({self.images[row]})"
 
     def _number(self, line: int) -> int:
         """Number of a row's class; a row without one has to be of an empty mask."""

@@ -104,3 +104,16 @@ def test_the_page_tells_what_is_wrong_with_masks(
     page = (tmp_path / "runs/cells/audit/index.html").read_text()
     assert '<th class="n">pixels</th>' in page
     assert "masks lie over the samples" in page
+
+
+@pytest.mark.parametrize(("form", "other"), [("column", "row"), ("row", "column")])
+def test_run_lengths_of_the_other_order_are_told(
+    form: str, other: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    options = written(tmp_path / "cells", form, train=16)
+    for order in (form, other):
+        given = [f"runs={tmp_path}/runs", "holdout.folds=2", *options, f"data.run_lengths={order}"]
+        assert audit_contest(parse(AuditConfig, given)) == 0
+        told = capsys.readouterr().out
+        assert ("run lengths torn" in told) == (order == other)
+        assert (f"try data.run_lengths={form}" in told) == (order == other)

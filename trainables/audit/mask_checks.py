@@ -7,11 +7,14 @@ from collections.abc import Iterator
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from results.masks.counts import judged
+from results.masks.planes import Pixels
+from results.masks.truth import Truth
 from trainables.audit.evidence import Evidence
 from trainables.audit.finding import Finding, Place
-from trainables.audit.outlines import FEWEST, Move, best_move
+from trainables.audit.outlines import FEWEST, Move, best_move, outline_length
 from trainables.portable.images import decode
 
 SCARCE = 0.001
@@ -31,6 +34,7 @@ def masks(evidence: Evidence) -> Iterator[Finding]:
     yield from _sizes(evidence)
     yield from _empty(evidence)
     yield from _scarce(evidence)
+    yield from _order(evidence)
     yield from _outlines(evidence)
 
 
@@ -104,12 +108,41 @@ def _scarce(evidence: Evidence) -> Iterator[Finding]:
         )
 
 
+def _order(evidence: Evidence) -> Iterator[Finding]:
+    truth = evidence.contest.truth
+    assert truth is not None
+    if not truth.written.order:
+        return
+    rows = _spread(np.arange(len(truth.images)))
+    lengths = [(row, outline_length(truth.masks[row])) for row in rows.tolist()]
+    told = [(row, length) for row, length in lengths if length >= FEWEST]
+    torn = [row for row, length in told if outline_length(_reordered(truth, row)) < length / 2]
+    if len(told) >= TELLING and len(torn) > len(told) / 2:
+        other = "row" if truth.written.order == "column" else "column"
+        yield Finding(
+            name="run lengths torn",
+            severity="warning",
+            what=f"masks whose outlines are less than half as long if run lengths are read the "
+            f"other way: {len(torn):,} of {len(told):,}",
+            advice=f"try data.run_lengths={other}",
+            places=tuple(Place(row=row) for row in torn),
+            masked=True,
+        )
+
+
+def _reordered(truth: Truth, row: int) -> Pixels:
+    """A mask as it would be if its run lengths were numbered the other way."""
+    mask = truth.masks[row]
+    if truth.written.order == "column":
+        return mask.ravel(order="F").reshape(mask.shape)
+    return mask.ravel().reshape(mask.shape, order="F")
+
+
 def _outlines(evidence: Evidence) -> Iterator[Finding]:
     contest = evidence.contest
     truth = contest.truth
     assert truth is not None
-    rows = np.array(_fitting(evidence, fit=True))
-    rows = rows[np.linspace(0, len(rows) - 1, min(OUTLINED, len(rows))).astype(int)]
+    rows = _spread(np.array(_fitting(evidence, fit=True), np.int64))
     background = truth.background or 0
     moves: dict[int, Move] = {}
     for row in rows.tolist():
@@ -132,6 +165,12 @@ def _outlines(evidence: Evidence) -> Iterator[Finding]:
         places=tuple(Place(row=row) for row, found in moves.items() if found == move),
         masked=True,
     )
+
+
+def _spread(rows: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Some rows from all over the table."""
+    some = np.linspace(0, len(rows) - 1, min(OUTLINED, len(rows))).astype(int)
+    return np.asarray(rows[some])
 
 
 def _fitting(evidence: Evidence, *, fit: bool) -> list[int]:

@@ -92,6 +92,11 @@ def edge_strengths(picture: Pixels, mask: Pixels, background: int) -> Mapping[Mo
     return found
 
 
+def outline_length(mask: Pixels) -> int:
+    """Pairs of neighbours of unlike classes in a mask, uint8 (height, width)."""
+    return sum(int(np.count_nonzero(np.diff(mask, axis=axis))) for axis in (0, 1))
+
+
 def _moves(grown: int) -> Iterator[Move]:
     if grown:
         yield Move(outward=grown)
