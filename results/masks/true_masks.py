@@ -8,6 +8,7 @@ from dataclasses import astuple, dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
 
+import cv2
 import numpy as np
 
 from results.masks.counts import VOID
@@ -134,7 +135,7 @@ def read_truth(
         numbers=given,
         void=rules.void,
         written=source.written,
-        masks=Planes.of(lookup[mask] for mask in numbers),
+        masks=Planes.of(np.asarray(cv2.LUT(mask, lookup), np.uint8) for mask in numbers),
     )
     if kept is None or known is None:
         return truth
@@ -180,7 +181,8 @@ def _first_rows(numbers: Planes) -> dict[int, int]:
     """The first row that each number occurs in, by rising numbers."""
     first: dict[int, int] = {}
     for row, mask in enumerate(numbers):
-        for number in np.flatnonzero(np.bincount(mask.ravel(), minlength=256)).tolist():
+        histogram = cv2.calcHist([mask], [0], None, [256], [0, 256])
+        for number in np.flatnonzero(histogram).tolist():
             first.setdefault(number, row)
     return dict(sorted(first.items()))
 

@@ -195,7 +195,16 @@ ALL = [[0, 0, 64, 0, 64, 48, 0, 48]]
         ("numbers", cell(4, "mask", ""), [], r"row 4: 'train/002.png' has no mask"),
         ("numbers", cell(4, "mask", "x.png"), [], r"row 4: mask 'x.png' is missing"),
         ("numbers", cell(4, "mask", "train.csv"), [], r"row 4: cannot identify"),
+        ("numbers", cell(4, "mask", "../x.png"), [], r"row 4: '../x.png' lies outside"),
         ("folder", cell(4, "image", "test/000.png"), [], None),
+        ("folder", cell(4, "image", "test/000.png"), ["data.mask=/tmp"], "a folder inside of"),
+        (
+            "folder",
+            cell(4, "image", "train_masks/007.png"),
+            ["data.mask=test"],
+            "has no mask there",
+        ),
+        ("folder", cell(4, "mask", ""), ["data.mask=maks"], "unknown column 'maks'.*mask"),
         (
             "coco",
             annotated(category_id=2, segmentation=ALL),

@@ -102,6 +102,8 @@ def _cells(form: MaskForm, table: pd.DataFrame, path: Path, image: str) -> Cells
     if form.annotations is not None:
         return Cells(path=form.annotations, images=names, texts=())
     column = form.column
+    if column not in table and _outside(column):
+        raise InputError(f"data.mask={column}: a folder inside of {path.parent} is needed")
     if column not in table and (path.parent / column).is_dir():
         return Cells(path=path, images=names, texts=masks_in_folder(path.parent, column, names))
     if column not in table:
@@ -117,7 +119,14 @@ def _cells(form: MaskForm, table: pd.DataFrame, path: Path, image: str) -> Cells
                 f"{path}, row {row + 2}: {names[row]!r} has no mask: it is no training image, but "
                 "may be one of data.test"
             )
+        if _outside(text):
+            raise InputError(f"{path}, row {row + 2}: {text!r} lies outside {path.parent}")
     return Cells(path=path, images=names, texts=texts)
+
+
+def _outside(name: str) -> bool:
+    """Whether a name leads out of the folder that it is relative to."""
+    return PurePath(name).is_absolute() or ".." in PurePath(name).parts
 
 
 def masks_in_folder(root: Path, folder: str, names: Sequence[str]) -> list[str]:
