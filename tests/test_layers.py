@@ -35,6 +35,7 @@ ONLY_IN = {
         "trainables/augment/",
         "trainables/portable/policy.py",
         "trainables/portable/sharpness.py",
+        "trainables/portable/solarize_add.py",
     },
     "ray": {"search/"},
 }

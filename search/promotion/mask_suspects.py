@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 from results.labels.mask_page import SHOWN, ShownMask, masks_page
 from results.labels.mask_suspects import MaskSuspect, find_mask_suspects
 from results.masks.label_map import label_map, nearest
+from results.masks.overlay import colours, overlay
 from results.masks.truth import Truth
 from results.predictions import Predictions
-from results.reporting.mask_figures import colours, overlay
 from trainables.audit.thumbnails import encoded
 from trainables.data.contest import Contest
 from trainables.data.corrections import Corrections

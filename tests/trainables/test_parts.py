@@ -331,7 +331,7 @@ def test_mixing_mixes_any_target_in_the_shares_of_the_images() -> None:
     share = float((mixed[1, 0, 0, 0] - 2.0) / (1.0 - 2.0))  # of image 1, mixed with image 2
     assert 0 < share < 1
     assert torch.allclose(targets[1], share * soft[1] + (1 - share) * soft[2], atol=1e-6)
-    planes = torch.rand(4, 2, 3, 3)
+    planes = torch.rand(4, 2, 2, 2)
     np.random.seed(1)
     _, moved = MIXINGS.of(config.mix)(config)(images.clone(), planes)
     assert torch.allclose(moved[1], share * planes[1] + (1 - share) * planes[2], atol=1e-6)
