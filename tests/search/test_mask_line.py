@@ -171,7 +171,7 @@ def test_windows_are_predicted_at_the_images_own_sizes(windowed: Search) -> None
         (["data.mask=msk"], "unknown column 'msk'"),
         (["data.background=sky"], "unknown class 'sky'"),
         (["data.classes=[a,b]"], "2 is the number of no class"),
-        (["data.void=300"], "data.void=300: must be 0 to 255, or -1"),
+        (["data.void=300"], "data.void=300: must be 0 to 255, the name of a class, or -1"),
         (["fix.decoder=unet2"], "unknown decoder 'unet2'"),
         (["fix.size=40"], "height and width must be multiples of 32"),
         (["data.shape=pad"], "data.shape=pad leaves out or adds"),
