@@ -72,10 +72,13 @@ def competitive_band(
         rule: How far behind the best a trial may be.
 
     Returns:
-        The band, best first, and the standard error, in points, of what its trials do not share.
+        The band, best first, and the standard error, in points, of what its trials do not share;
+        nothing, and the least error, of no candidates.
     """
     rule = rule or BandRule()
     looked = list(candidates[:LOOKED_AT])
+    if not looked:
+        return [], LEAST_ERROR
     sign = metric.sign
     drawn = bootstrap_scores(metric, labels, [c.probabilities for c in looked], _DRAWS, groups)
     scores = sign * drawn / metric.points

@@ -226,3 +226,9 @@ def test_a_thousand_trials_take_seconds() -> None:
     begun = time.process_time()
     assess(ACCURACY, labels, candidates, scores)
     assert time.process_time() - begun < 60
+
+
+def test_without_a_candidate_there_is_no_band() -> None:
+    band, error = competitive_band(ACCURACY, np.zeros(3, np.int64), [])
+    assert band == []
+    assert error > 0
