@@ -1,8 +1,8 @@
-"""Masks: the decoder, its width, the learning rate, the loss, weights of classes, and zooming."""
+"""Masks: the decoder and its width, the learning rate, the loss, and weights of classes."""
 
 from __future__ import annotations
 
-from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
+from optuna.distributions import CategoricalDistribution, FloatDistribution
 
 from spaces.param import Param, When
 from spaces.ready.schedule import LEARNING_RATE
@@ -14,10 +14,10 @@ LOSSES = ("cross_entropy", "dice", "lovasz", "focal", "boundary")
 
 
 def segmentation(decoders: tuple[str, ...] = DECODERS) -> SearchSpace:
-    """Eight dimensions and up to two that belong to a loss or to weights, for ``model=smp``.
+    """Five dimensions and up to two that belong to a loss or to weights, for ``model=smp``.
 
     Left out, since they are settled by other means: backbone, size and windows (by what a trial may
-    cost), other augmentation and mixing (``aug_policy``), schedule and optimizer (spaces of their
+    cost), augmentation and mixing (``aug_policy``), schedule and optimizer (spaces of their
     own), Jaccard and Tversky (kin of Dice), and what needs no training (``search.postprocess``).
 
     Args:
@@ -51,9 +51,5 @@ def segmentation(decoders: tuple[str, ...] = DECODERS) -> SearchSpace:
                 distribution=FloatDistribution(0.1, 0.7),
                 when=(When(parameter="weighting", values=("balanced",)),),
             ),
-            Param(name="stages", distribution=IntDistribution(1, 1)),
-            Param(name="stage1.operation", distribution=CategoricalDistribution(("crop", "scale"))),
-            Param(name="stage1.probability", distribution=FloatDistribution(0.2, 1.0)),
-            Param(name="stage1.strength", distribution=FloatDistribution(0.1, 1.0)),
         ),
     )

@@ -33,10 +33,9 @@ def test_what_is_drawn_is_valid_and_has_few_dimensions() -> None:
     study = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=0))
     for _ in range(30):
         drawn = space.suggest(study.ask())
-        assert 8 <= len(set(drawn) - {"stages"}) <= 10
+        assert 5 <= len(drawn) <= 7
         config = BASELINE.with_params(drawn)
         assert config.loss.kind == drawn["loss"]
-        assert repr(drawn["stage1.operation"]) in repr(config.policy.stages[0])
 
 
 def test_networks_for_classes_of_images_are_refused() -> None:
