@@ -5,22 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from jinja2 import Environment
+from results.labels.suspects_page import drawn
 
 SHOWN = 300
 """Suspects with pictures."""
 
-_PAGE = """<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><title>{{ name }}: labels</title>
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<style>
-body { font: 15px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 72rem; padding: 0 1rem;
-  color: #1d2329; background: #fff }
-h1 { font-size: 1.5rem } h2 { font-size: 1.15rem; margin-top: 2.2rem }
-table { border-collapse: collapse; margin: .6rem 0 } th { text-align: left; font-weight: 600 }
-td, th { padding: .3rem .9rem .3rem 0; vertical-align: top; border-bottom: 1px solid #e4e7ea }
-td.n, th.n { text-align: right; font-variant-numeric: tabular-nums }
-.small { color: #5b6670; font-size: .85rem; overflow-wrap: anywhere } code { background: #f1f3f5 }
+_PAGE = """\
 .near { display: flex; gap: .6rem } figure { margin: 0; max-width: 8rem }
 figcaption { font-size: .75rem; color: #5b6670; overflow-wrap: anywhere }
 figcaption.same { color: #1b6e3c; font-weight: 600 }
@@ -113,16 +103,13 @@ def labels_page(
     Returns:
         HTML.
     """
-    return (
-        Environment(autoescape=True)
-        .from_string(_PAGE)
-        .render(
-            name=name,
-            headline=headline,
-            source=source,
-            command=command,
-            confusions=confusions,
-            suspects=suspects,
-            more=count - len(suspects),
-        )
+    return drawn(
+        _PAGE,
+        name=name,
+        headline=headline,
+        source=source,
+        command=command,
+        confusions=confusions,
+        suspects=suspects,
+        more=count - len(suspects),
     )

@@ -12,7 +12,7 @@ import pandas as pd
 from results.leaderboard.submission_file import check_ids, read_table
 from results.masks.label_map import label_map
 from results.masks.planes import Pixels, Planes
-from results.masks.rle import Order, decode, encode
+from results.masks.rle import Order, decode, encode, pairs_of
 from results.masks.truth import Truth
 from results.predictions import Predictions
 from spaces.errors import InputError, unknown
@@ -53,14 +53,7 @@ class RunLengthForm:
         rows = tuple((image, name) for image in images for name in scored)
         columns = ("image", "rle") if len(scored) == 1 else ("image", "class", "rle")
         ids = tuple(image for image, _ in rows)
-        return RunLengthForm(
-            columns=columns,
-            rows=rows,
-            ids=ids,
-            classes=truth.classes,
-            background=truth.background,
-            order=truth.written.order or "column",
-        )
+        return _form(columns, rows, ids, truth)
 
     @staticmethod
     def read(sample: Path, images: Sequence[str], truth: Truth) -> RunLengthForm:
@@ -86,14 +79,7 @@ class RunLengthForm:
                 raise unknown("class", name, scored, f"{sample}, row {row}")
         wanted = tuple(f"{image} {name}" for image in images for name in scored)
         check_ids(tuple(" ".join(row) for row in rows), wanted, sample, "masks of test images")
-        return RunLengthForm(
-            columns=columns,
-            rows=rows,
-            ids=ids,
-            classes=truth.classes,
-            background=truth.background,
-            order=truth.written.order or "column",
-        )
+        return _form(columns, rows, ids, truth)
 
     def write(self, predictions: Predictions, path: Path) -> None:
         """Writes masks at the images' own sizes, whole and checked or not at all."""
@@ -102,7 +88,8 @@ class RunLengthForm:
         for image, mask, size in zip(predictions.images, predictions.masks, sizes, strict=True):
             labels = label_map(mask, int(size[0]), int(size[1]))
             for index, name in enumerate(self.classes):
-                found[image, name] = encode(labels == index, self.order)
+                if index != self.background:
+                    found[image, name] = encode(labels == index, self.order)
         table = pd.DataFrame({self.columns[0]: self.ids})
         if len(self.columns) == 3:
             table[self.columns[1]] = [name for _, name in self.rows]
@@ -113,7 +100,7 @@ class RunLengthForm:
             self.check(temporary)
 
     def check(self, path: Path) -> None:
-        """Checks columns, rows and their order, and that run lengths are numbers.
+        """Checks columns, rows and their order, and that run lengths are pairs of numbers.
 
         Raises:
             InputError: Naming what is wrong, with the row.
@@ -132,6 +119,11 @@ class RunLengthForm:
                 )
         if len(listed) != len(wanted):
             raise InputError(f"{path}: {len(listed)} rows, {len(wanted)} are needed")
+        for row, text in enumerate(table.iloc[:, -1], start=2):
+            try:
+                pairs_of(text)
+            except InputError as error:
+                raise InputError(f"{path}, row {row}: {error}") from error
 
     def masks(self, path: Path, images: Sequence[str], sizes: Sequence[tuple[int, int]]) -> Planes:
         """Reads the masks of some images back, as certain probabilities.
@@ -170,6 +162,19 @@ class RunLengthForm:
                 yield mask
 
         return Planes.of(planes())
+
+
+def _form(
+    columns: tuple[str, ...], rows: tuple[Mask, ...], ids: tuple[str, ...], truth: Truth
+) -> RunLengthForm:
+    return RunLengthForm(
+        columns=columns,
+        rows=rows,
+        ids=ids,
+        classes=truth.classes,
+        background=truth.background,
+        order=truth.written.order or "column",
+    )
 
 
 def _apart(name: str, images: set[str], scored: tuple[str, ...], sample: Path) -> Mask:

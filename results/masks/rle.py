@@ -84,13 +84,7 @@ def decode(text: str, height: int, width: int, order: Order) -> Bools:
         InputError: If the text is no such pairs, or they do not fit into the image. The message
             names no place; whoever read the text adds it.
     """
-    numbers = _numbers(text)
-    if numbers.tolist() == EMPTY:
-        numbers = numbers[:0]
-    if len(numbers) % 2:
-        raise InputError(
-            f"a run-length encoding is pairs of start and length, got {len(numbers)} numbers"
-        )
+    numbers = pairs_of(text)
     starts, lengths = numbers[::2] - 1, numbers[1::2]
     pixels = height * width
     for wrong, what in (
@@ -112,15 +106,25 @@ def decode(text: str, height: int, width: int, order: Order) -> Bools:
     return of_counts(np.diff(edges), height, width, order)
 
 
-def _numbers(text: str) -> NDArray[np.int64]:
+def pairs_of(text: str) -> NDArray[np.int64]:
+    """Starts and lengths in turn, int64 (2 x runs,); nothing for an empty mask.
+
+    Raises:
+        InputError: If the text is no whole numbers, or no pairs of them.
+    """
     words = text.split()
     try:
-        return np.array(words, dtype=np.int64)
+        numbers = np.array(words, dtype=np.int64)
     except (ValueError, OverflowError):
         odd = next(word for word in words if not word.isdecimal() or len(word) > 18)
         raise InputError(
             f"a run-length encoding is whole numbers parted by spaces, got {odd[:40]!r}"
         ) from None
+    if len(numbers) % 2:
+        raise InputError(
+            f"a run-length encoding is pairs of start and length, got {len(numbers)} numbers"
+        )
+    return numbers[:0] if numbers.tolist() == EMPTY else numbers
 
 
 def _run(numbers: NDArray[np.int64], wrong: Bools) -> str:

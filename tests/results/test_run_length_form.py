@@ -57,3 +57,19 @@ def test_empty_masks_may_be_written_as_one_and_nothing(tmp_path: Path) -> None:
     pd.DataFrame(rows, columns=form.columns).to_csv(tmp_path / "s.csv", index=False)
     with pytest.raises(InputError, match=r"s\.csv, row 3: run '30 9' ends beyond the 35 pixels"):
         form.masks(tmp_path / "s.csv", IMAGES, SHAPES)
+
+
+def test_run_lengths_that_are_none_are_told_with_their_row(tmp_path: Path) -> None:
+    form = RunLengthForm(
+        columns=("image", "rle"),
+        rows=(("a", "disc"), ("b", "disc")),
+        ids=("a", "b"),
+        classes=("ground", "disc"),
+        background=0,
+        order="column",
+    )
+    path = tmp_path / "s.csv"
+    for text, words in (("3 x", "whole numbers parted by spaces"), ("3 4 5", "got 3 numbers")):
+        path.write_text(f"image,rle\na,1 2\nb,{text}\n")
+        with pytest.raises(InputError, match=rf"s\.csv, row 3: .*{words}"):
+            form.check(path)
