@@ -17,7 +17,7 @@ from search.options.command_line import main
 
 def run(config: FinalConfig) -> int:
     """Prints the selection, writes the table; returns the exit code."""
-    from search.competition.final_selection import select_submissions
+    from search.competition.selection_report import select_submissions
 
     return select_submissions(config)
 

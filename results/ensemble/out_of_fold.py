@@ -14,7 +14,8 @@ from results.metrics import Ints, Metric
 from results.predictions import Predictions, predictions_file
 from results.records.closing import Headline
 from results.records.labelled_images import LabelledImages
-from results.records.trials import Search, Trial
+from results.records.trial import Trial
+from results.records.trials import Search
 from results.stats.bootstrap import bootstrap_scores, bootstrap_weights
 from results.stats.interval import Interval
 from spaces.errors import InputError

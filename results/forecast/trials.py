@@ -8,7 +8,8 @@ from pathlib import Path
 from results.forecast.methods import Model
 from results.predictions import Predictions, predictions_file
 from results.records.labelled_images import LabelledImages
-from results.records.trials import Search, Trial
+from results.records.trial import Trial
+from results.records.trials import Search
 
 MOST = 60
 """Models that are looked at: pairs of them are compared, and more would say no more."""

@@ -1,4 +1,4 @@
-"""Trials and searches as the ledger tells them: one reducer for every reader."""
+"""The trials of a job as its ledger tells them: one reducer for every reader."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal
 
 import pandas as pd
 
@@ -15,7 +14,6 @@ from results.metrics import Direction
 from results.records.closing import Closed, Headline
 from results.records.events import (
     EVENTS,
-    Ended,
     EpochDone,
     Report,
     Resumed,
@@ -28,78 +26,10 @@ from results.records.ledger import replay
 from results.records.objective import OBJECTIVES, Objective
 from results.records.opening import Opened, Promotion
 from results.records.record import Event
+from results.records.trial import Trial
 from results.tasks.task import Task
 from results.tasks.tasks import task_of
 from spaces.errors import InputError
-from spaces.trial_config import TrialConfig
-
-
-@dataclass(frozen=True, kw_only=True)
-class Trial:
-    """The record of one training; immutable, replaced when an event adds to it.
-
-    Attributes:
-        id: Global id, ``<search>-<number>``.
-        number: Position in the search, from 0.
-        why: ``baseline``, ``sampled``, ``confirm``, ``single`` (from ``search.train``) or ``fold``
-            (of a promotion).
-        arm: For confirmations, which side of the comparison it belongs to; for folds, the trial
-            that is promoted.
-        params: What the search drew; empty for controls.
-        config: The complete configuration.
-        epochs: Reports of the trainer, one per epoch.
-        state: ``stopped`` means stopped early by the scheduler.
-        reason: Why it failed or was interrupted.
-        started: Seconds since the epoch.
-        ended: Seconds since the epoch; None while it runs.
-        taken: Id of the trial, of another job, that was this very training; empty if it was
-            trained here.
-        attempts: Times that it was started; later ones go on from its checkpoint.
-        faults: What interrupted it, other than its driver: ``death`` of its worker, ``hang``,
-            ``memory`` or ``device``.
-        revived: Whether it was stopped early and went on, since no other ran to the end.
-        asked: The configuration that was planned; out of memory, it goes on with a smaller
-            micro-batch.
-    """
-
-    id: str
-    number: int
-    why: Why
-    arm: str
-    params: Mapping[str, Any]
-    config: TrialConfig
-    started: float
-    epochs: tuple[Report, ...] = ()
-    state: Literal["running"] | Ended = "running"
-    reason: str = ""
-    ended: float | None = None
-    taken: str = ""
-    attempts: int = 1
-    faults: tuple[str, ...] = ()
-    revived: bool = False
-    asked: TrialConfig = None  # type: ignore[assignment]  # the configuration, unless given
-
-    def __post_init__(self) -> None:
-        if self.asked is None:
-            object.__setattr__(self, "asked", self.config)
-
-    @property
-    def epoch(self) -> int:
-        """Epochs done."""
-        return self.epochs[-1].epoch if self.epochs else 0
-
-    def score(self, metric: str) -> float | None:
-        """The metric on the held-out fold after the last epoch; None if there is none."""
-        return self.reported(f"val/{metric}")
-
-    def reported(self, key: str) -> float | None:
-        """A number of the last epoch's report; None if there is none."""
-        return self.epochs[-1].metrics.get(key) if self.epochs else None
-
-    @property
-    def seconds(self) -> float:
-        """Time spent in training and evaluation, in seconds."""
-        return sum(e.seconds.total for e in self.epochs)
 
 
 @dataclass(kw_only=True)

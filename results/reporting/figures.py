@@ -12,7 +12,7 @@ from sklearn.metrics import confusion_matrix
 
 from results.forecast.forecast import Expected, Forecast
 from results.metrics import Metric
-from results.records.trials import Trial
+from results.records.trial import Trial
 from results.reporting.fonts import take_letters_from_other_fonts
 from results.stats.interval import Interval
 from results.trust.trust import Trust

@@ -7,7 +7,8 @@ from typing import Any
 
 from results.metrics import corrected
 from results.records.closing import Closed, Comparison, Watched
-from results.records.trials import Search, Trial
+from results.records.trial import Trial
+from results.records.trials import Search
 from results.reporting.costs import costs, failures
 from results.reporting.promotion_page import promotion_page
 from results.reporting.text import enumerated, format_seconds, gain, in_words, table

@@ -16,7 +16,8 @@ from results.metrics import Metric, corrected
 from results.predictions import predictions_file
 from results.records.closing import Comparison, ExpectedScore, ForecastRecord, Watched
 from results.records.labelled_images import LabelledImages
-from results.records.trials import Search, Trial
+from results.records.trial import Trial
+from results.records.trials import Search
 from results.stats.comparison import compare
 from results.stats.optimism import winner_optimism
 from results.stats.watched import watch

@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 
 from results.records.searches import find_search, searches
-from results.records.trials import Search, Trial
+from results.records.trial import Trial
+from results.records.trials import Search
 from spaces.errors import InputError, unknown
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from results.records.trials import Search, Trial
+from results.records.trial import Trial
+from results.records.trials import Search
 from search.competition.standing import Standing
 from search.execution.progress import every_second
 from search.options.user_code import preparation_of

@@ -9,7 +9,8 @@ from pathlib import Path
 from results.leaderboard.entries import Noted
 from results.leaderboard.leaderboard import Leaderboard
 from results.records.searches import find_search, searches
-from results.records.trials import Search, Trial
+from results.records.trial import Trial
+from results.records.trials import Search
 from results.reporting.report import describe, report, trial_rows, verdict
 from results.reporting.text import format_seconds, in_words, table
 from search.options.analysis import ShowConfig

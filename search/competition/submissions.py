@@ -15,7 +15,8 @@ from results.leaderboard.submission_file import check_ids, read_validation
 from results.masks.processed import processed
 from results.predictions import Predictions
 from results.records.labelled_images import LabelledImages
-from results.records.trials import Search, Trial
+from results.records.trial import Trial
+from results.records.trials import Search
 from results.tasks.classification import Classification
 from search.competition.author import default_author
 from search.competition.candidates import pick

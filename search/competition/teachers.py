@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from results.leaderboard.leaderboard import Leaderboard
 from results.predictions import Predictions, predictions_file
 from results.records.searches import whole_searches
-from results.records.trials import Search, Trial
+from results.records.trial import Trial
+from results.records.trials import Search
 from spaces.errors import InputError, unknown
 from spaces.sections.pseudo import Taught
 from spaces.sections.run import MixMatch

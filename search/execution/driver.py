@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
-import signal
 import time
-import types
-from collections.abc import Callable, Container, Iterator, Sequence
+from collections.abc import Callable, Container, Sequence
 from typing import Any
 
 import numpy as np
@@ -22,7 +19,8 @@ from results.records.events import (
 )
 from results.records.ledger import Ledger
 from results.records.record import Event
-from results.records.trials import Search, Trial
+from results.records.trial import Trial
+from results.records.trials import Search
 from search.execution.disk_space import Room
 from search.execution.faults import after_fault, cause_of_death
 from search.planning.planned import Planned
@@ -284,19 +282,3 @@ class Driver:
         self._room.learn(trial_id)
         for listener in self._listeners:
             listener(self.search.trials[trial_id])
-
-    @contextlib.contextmanager
-    def signals(self) -> Iterator[None]:
-        """Ends the job cleanly on Ctrl-C or SIGTERM; a second Ctrl-C ends it at once."""
-
-        def stop(number: int, frame: types.FrameType | None) -> None:
-            if self.stopping:
-                raise KeyboardInterrupt
-            self.stopping = signal.Signals(number).name
-
-        before = {n: signal.signal(n, stop) for n in (signal.SIGINT, signal.SIGTERM)}
-        try:
-            yield
-        finally:
-            for number, handler in before.items():
-                signal.signal(number, handler)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from results.records.trials import Trial
+from results.records.trial import Trial
 from search.execution.exit_note import read_exit_note
 
 RETRIES = {"death": 2, "hang": 1, "memory": 1, "device": 1}

@@ -11,7 +11,8 @@ from rich.console import Console, Group
 from rich.live import Live
 from rich.text import Text
 
-from results.records.trials import Search, Trial
+from results.records.trial import Trial
+from results.records.trials import Search
 from results.reporting.text import format_seconds, in_words
 from search.execution.driver import Driver
 from search.planning.planned import Plan

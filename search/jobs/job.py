@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -32,7 +31,6 @@ from spaces.augmentation.stress import Stress
 from spaces.digest import digest
 from spaces.errors import InputError
 from spaces.files import whole_file
-from spaces.names import check_name
 from spaces.space import SearchSpace
 from spaces.trial_config import TrialConfig
 from trainables.data.boxes import write_boxes
@@ -107,19 +105,6 @@ class Prepared:
     baseline: TrialConfig
     opening: Opened
     warnings: tuple[str, ...]
-
-
-RESERVED = (
-    "data",
-    "store",
-    "submissions",
-    "imports",
-    "blends",
-    "predictions",
-    "audit",
-    "labels",
-)
-"""Folders beside the searches of a competition."""
 
 
 def resolve_metric(name: str, direction: str, task: str) -> Metric:
@@ -295,25 +280,3 @@ def recordable_options(config: EngineConfig, root: Path, stress: str = "") -> di
         options["data"]["root"] = str(root.resolve())
         options["predict"]["stress"] = Path(stress).name
     return options
-
-
-def job_name(config: EngineConfig, folder: Path, label: str) -> str:
-    """The name that was asked for, or date, time and label.
-
-    Raises:
-        InputError: If it is taken, or no folder name.
-    """
-    default = f"{time.strftime('%Y%m%d-%H%M%S')}-{label}"
-    check_name(default, "name")
-    if config.name in RESERVED:
-        raise InputError(f"name={config.name}: that is the name of a folder of ours")
-    name = config.name or _free_name(folder, default)
-    if (folder / name).exists():
-        raise InputError(f"name={name}: {folder / name} exists already; choose another name")
-    return name
-
-
-def _free_name(folder: Path, name: str) -> str:
-    """Appends a number when another search started within the same second."""
-    candidates = (name if i == 1 else f"{name}-{i}" for i in range(1, 1000))
-    return next(c for c in candidates if not (folder / c).exists())

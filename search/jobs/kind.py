@@ -7,7 +7,8 @@ from collections.abc import Callable
 from typing import Any, ClassVar
 
 from results.records.opening import Opened
-from results.records.trials import Search, Trial
+from results.records.trial import Trial
+from results.records.trials import Search
 from search.execution.driver import Driver
 from search.jobs.job import Prepared
 from search.planning.planned import Plan

@@ -25,6 +25,7 @@ from search.execution.engine import ray_session, run_trials, slots_of, trial_slo
 from search.execution.local_resources import GIB, check_local_resources
 from search.execution.nodes import Nodes
 from search.execution.progress import Progress
+from search.execution.signals import stops_cleanly
 from search.jobs.job import Job, Prepared
 from search.jobs.kind import JobKind
 from search.jobs.resume import check_owner, check_unchanged
@@ -109,7 +110,7 @@ def run_job(config: EngineConfig, kind: JobKind) -> int:
             _watch(nodes, driver)
             progress.tick()
 
-        with driver.signals(), progress:
+        with stops_cleanly(driver), progress:
             run_trials(plan, driver, job, resources=resources, scheduler=scheduler, tick=tick)
         wall = search.earlier + time.monotonic() - begun
         summary = summarise(search, prepared.metric, wall, tracker.cpu_seconds)

@@ -11,7 +11,8 @@ from search.execution.progress import every_second
 from search.jobs.contest_data import read_contest, task_of_data
 from search.jobs.contest_folds import contest_folds
 from search.jobs.contest_stress import find_stress
-from search.jobs.job import Prepared, assemble, job_name, resolve_metric
+from search.jobs.job import Prepared, assemble, resolve_metric
+from search.jobs.job_name import job_name
 from search.jobs.learned_images import check_learned_images
 from search.jobs.networks import check_networks
 from search.jobs.searched_choices import (

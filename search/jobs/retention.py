@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from results.records.trials import Search, Trial
+from results.records.trial import Trial
+from results.records.trials import Search
 from trainables.training.checkpoint import trim_checkpoints
 
 ALL, NONE = "all", "none"

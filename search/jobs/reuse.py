@@ -9,7 +9,8 @@ from pathlib import Path
 from results.predictions import predictions_file
 from results.records.objective import objective
 from results.records.searches import whole_searches
-from results.records.trials import Search, Trial
+from results.records.trial import Trial
+from results.records.trials import Search
 from search.jobs.job import Prepared
 from search.jobs.retention import mark_kept
 from spaces.trial_config import TrialConfig

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from results.records.opening import Opened
-from results.records.trials import Search, Trial
+from results.records.trial import Trial
+from results.records.trials import Search
 from results.reporting.summary import unsettled
 from search.execution.driver import Driver
 from search.jobs.job import Prepared

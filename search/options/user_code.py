@@ -15,7 +15,8 @@ from spaces.digest import digest
 from spaces.errors import InputError, unknown
 
 if TYPE_CHECKING:
-    from results.records.trials import Search, Trial
+    from results.records.trial import Trial
+    from results.records.trials import Search
     from spaces.trial_config import TrialConfig
     from trainables.networks.networks import BuildModel
     from trainables.portable.preparation import Preparation

@@ -8,7 +8,8 @@ from typing import Any
 from ray.tune.schedulers import FIFOScheduler, TrialScheduler
 
 from results.records.events import Report, Why
-from results.records.trials import Search, Trial
+from results.records.trial import Trial
+from results.records.trials import Search
 
 SCORE = "score"
 """Key of what trials are compared by in results; larger is better."""

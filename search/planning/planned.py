@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from results.records.events import Why
-from results.records.trials import Search, Trial
+from results.records.trial import Trial
+from results.records.trials import Search
 from spaces.trial_config import TrialConfig
 
 

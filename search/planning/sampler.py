@@ -11,7 +11,7 @@ import optuna
 
 from results.metrics import Direction
 from results.records.opening import Past
-from results.records.trials import Trial
+from results.records.trial import Trial
 from search.planning.spread import spread_draw
 from spaces.space import SearchSpace
 

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from results.records.events import Why
-from results.records.trials import Search, Trial
+from results.records.trial import Trial
+from results.records.trials import Search
 from search.planning.planned import Planned, interrupted
 from search.planning.sampler import Sampler
 from spaces.augmentation.policy import AugPolicy

@@ -6,7 +6,8 @@ import numpy as np
 
 from results.metrics import Metric
 from results.records.closing import WhatMattered
-from results.records.trials import Search, Trial
+from results.records.trial import Trial
+from results.records.trials import Search
 from results.stats.early_ranks import better_grace, early_ranks
 from results.stats.effects import effects
 from search.planning.importance import FEWEST, importances

@@ -10,7 +10,8 @@ from results.ensemble.out_of_fold import OutOfFold, collect, out_of_fold
 from results.predictions import Predictions
 from results.records.labelled_images import LabelledImages
 from results.records.searches import searches
-from results.records.trials import Search, Trial
+from results.records.trial import Trial
+from results.records.trials import Search
 from search.competition.standing import Standing
 from spaces.errors import InputError, unknown
 from trainables.inference.views import VIEWS

@@ -12,7 +12,8 @@ from search.competition.corrections import recorded_corrections, trained_with
 from search.competition.images import open_pictures
 from search.competition.standing import Standing, open_standing
 from search.execution.driver import Driver
-from search.jobs.job import Prepared, assemble, job_name
+from search.jobs.job import Prepared, assemble
+from search.jobs.job_name import job_name
 from search.jobs.kind import JobKind, Say
 from search.jobs.learned_images import check_learned_images
 from search.jobs.own_functions import check_own_functions

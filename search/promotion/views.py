@@ -8,7 +8,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from results.predictions import Predictions, predictions_file
-from results.records.trials import Search, Trial
+from results.records.trial import Trial
+from results.records.trials import Search
 from search.competition.images import open_pictures
 from search.competition.standing import Standing
 from search.options.user_code import network_builder, preparation_of

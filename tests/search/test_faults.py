@@ -11,7 +11,8 @@ import pytest
 
 from results.records.events import EVENTS
 from results.records.ledger import Ledger, replay
-from results.records.trials import Search, Trial
+from results.records.trial import Trial
+from results.records.trials import Search
 from search.execution.driver import Driver
 from search.execution.engine import ray_session, run_trials
 from search.execution.nodes import Nodes

@@ -12,7 +12,8 @@ from optuna.distributions import CategoricalDistribution, FloatDistribution, Int
 
 from results.records.ledger import Ledger
 from results.records.opening import Past
-from results.records.trials import Search, Trial
+from results.records.trial import Trial
+from results.records.trials import Search
 from search.execution.driver import Driver
 from search.options.command_line import parse
 from search.options.training import RunConfig

@@ -8,12 +8,12 @@ import albumentations as A  # noqa: N812 (the library's own convention)
 import cv2
 
 from spaces.augmentation.policy import AugPolicy, Choice, Course, Stage
-from trainables.augment.operations import transform
+from trainables.augment.transforms import transform
 from trainables.portable.images import AREA_FROM
-from trainables.portable.policy import Policy
+from trainables.portable.pipeline import Pipeline
 
 
-class Augmenter(Policy):
+class Augmenter(Pipeline):
     """Turns a stored image into one training view.
 
     Args:

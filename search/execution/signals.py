@@ -1,0 +1,27 @@
+"""Signals that end a job cleanly."""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+import types
+from collections.abc import Iterator
+
+from search.execution.driver import Driver
+
+
+@contextlib.contextmanager
+def stops_cleanly(driver: Driver) -> Iterator[None]:
+    """Ends the job cleanly on Ctrl-C or SIGTERM; a second Ctrl-C ends it at once."""
+
+    def stop(number: int, frame: types.FrameType | None) -> None:
+        if driver.stopping:
+            raise KeyboardInterrupt
+        driver.stopping = signal.Signals(number).name
+
+    before = {n: signal.signal(n, stop) for n in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
