@@ -14,7 +14,7 @@ from search.execution.driver import Driver
 from search.jobs.job import Prepared
 from search.jobs.kind import JobKind, Say
 from search.jobs.preparation import prepare
-from search.options.groups import ASHA, PACE
+from search.options.groups import ASHA, NONE, PACE, SCREEN
 from search.options.same_place import same_place
 from search.options.search_space import flatten
 from search.options.training import RunConfig
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 STARTUP_SHARE = 4
 """One in so many trials is drawn at random before the model takes over; at least five are."""
 
-GRACE_SHARES = {PACE: 9, ASHA: 4}
+GRACE_SHARES = {PACE: 9, ASHA: 4, SCREEN: 9, NONE: 1}
 """One in so many epochs of a training is run before early stopping, by its rule; scores of the very
 first say little, above all where batch normalisation has not settled."""
 
@@ -77,14 +77,26 @@ class SearchJob(JobKind):
 
     def scheduler(self, prepared: Prepared, opened: Opened) -> EarlyStopping:
         """Early stopping of sampled trials."""
+        from search.planning.patience import Patience
+
+        rule = self._rule(prepared, opened)
+        patience = self._config.scheduler.patience
+        return Patience(rule, patience) if patience else rule
+
+    def _rule(self, prepared: Prepared, opened: Opened) -> EarlyStopping:
         from search.planning.asha import Asha
-        from search.planning.early_stopping import SIGNS
+        from search.planning.early_stopping import SIGNS, EarlyStopping
         from search.planning.pace import Pace
+        from search.planning.screen import Screen
 
         asked = self._config.scheduler
         epochs, grace = prepared.baseline.run.epochs, self._grace(prepared)
         if asked.rule == ASHA:
             return Asha(epochs=epochs, grace=grace, reduction=asked.reduction)
+        if asked.rule == SCREEN:
+            return Screen(epochs=epochs, grace=grace)
+        if asked.rule == NONE:
+            return EarlyStopping(epochs=epochs, grace=grace)
         sign = SIGNS[opened.direction]
         earlier = [tuple(sign * score for score in past.scores) for past in opened.history]
         return Pace(epochs=epochs, grace=grace, earlier=earlier)
@@ -114,7 +126,14 @@ class SearchJob(JobKind):
             trials=config.trials,
             confirm=config.confirm,
             unsettled=lambda: unsettled(driver.search, metric),
+            finishing=self._finishing(),
         )
+
+    def _finishing(self) -> int:
+        """Sampled trials that run to their end, at least."""
+        asked = self._config.scheduler
+        share = asked.reduction if asked.rule == SCREEN else math.inf
+        return max(1, math.ceil(self._config.trials / share))
 
     def ended(self, trial: Trial) -> None:
         """The sampler learns from it."""
@@ -125,7 +144,7 @@ class SearchJob(JobKind):
         """What the trials tell of the space and of early stopping."""
         grace = self._grace(prepared)
         found = what_mattered(search, self._space, prepared.metric, grace)
-        if found and self._config.scheduler.rule != ASHA:  # no rank after the grace decides
+        if found and self._config.scheduler.rule in (PACE, NONE):  # no rank after the grace decides
             found = found.model_copy(update={"grace": 0})
         return {"mattered": found}
 

@@ -54,10 +54,9 @@ class SearchPlan:
 
     The confirmation goes in stages: a seed of the winner and every control, then another of the
     winner and of those controls that are not settled yet. Its training of the baseline, which any
-    winner has to beat, starts while the last sampled trials still run. If early stopping ended all
-    of them, the best goes on to its end. The plan reads what happened from ``search``
-    and keeps nothing of its own that could not be computed from there. Interrupted trials go
-    first.
+    winner has to beat, starts while the last sampled trials still run. If early stopping ended too
+    many of them, the best go on to their end. The plan reads what happened from ``search`` and
+    keeps nothing of its own that could not be computed from there. Interrupted trials go first.
 
     Attributes:
         search: The record, kept up to date by the driver.
@@ -67,6 +66,7 @@ class SearchPlan:
         trials: Sampled trials.
         confirm: Seeds of the confirmation at most; 0 for none.
         unsettled: Controls that further seeds may tell from the winner; asked between stages.
+        finishing: Sampled trials that run to their end, at least.
     """
 
     search: Search
@@ -76,6 +76,7 @@ class SearchPlan:
     trials: int
     confirm: int
     unsettled: Callable[[], Collection[str]]
+    finishing: int = 1
     _proposed: list[Planned] = field(default_factory=list)
     _asked: tuple[str, ...] = ()
     _known: Collection[str] = ()
@@ -135,12 +136,17 @@ class SearchPlan:
         return len(self.search.of("sampled")) >= self.trials and self._ended("sampled")
 
     def _revived(self) -> Planned | None:
-        """The best of those that were stopped early, to go on, where none ran to the end."""
-        if not self._sampling_ended() or self.winner() is not None:
+        """The best of those that were stopped early, to go on, where too few run to the end."""
+        sampled = self.search.of("sampled")
+        running = [t for t in sampled if t.state in ("running", "interrupted")]
+        going = [t for t in sampled if t.state == "finished"] + running
+        if len(sampled) < self.trials or len(going) >= self.finishing:
+            return None
+        if not all(t.revived for t in running):  # one of them may be better
             return None
         stopped = [
             (t.epoch, self.search.sign * score, -t.number, t)
-            for t in self.search.of("sampled")
+            for t in sampled
             if t.state == "stopped" and (score := self.search.score(t)) is not None
         ]
         return Planned.again(max(stopped)[-1]) if stopped else None

@@ -30,12 +30,17 @@ SETTINGS: dict[str, dict[str, BaseDistribution]] = {
     },
     "exponential": {"final_share": FloatDistribution(1e-3, 0.1, log=True)},
     "polynomial": {"decay_power": FloatDistribution(0.5, 2.0)},
+    "one_cycle": {"rise": FloatDistribution(0.1, 0.5)},
+    "plateau": {
+        "plateau_epochs": IntDistribution(1, 4),
+        "plateau_factor": FloatDistribution(0.1, 0.7),
+    },
 }
 """What is searched of schedules that have something to search."""
 
 
 def schedule(longest_warmup: int = 3, kinds: Sequence[str] = ("cosine",)) -> SearchSpace:
-    """The learning rate, weight decay, linear warm-up, and how it falls.
+    """The learning rate, weight decay, linear warm-up, and how the rate falls.
 
     Args:
         longest_warmup: Epochs of warm-up at most.
@@ -47,21 +52,29 @@ def schedule(longest_warmup: int = 3, kinds: Sequence[str] = ("cosine",)) -> Sea
     for kind in kinds:
         if kind not in SCHEDULES:
             raise unknown("schedule", kind, SCHEDULES, f"kinds={list(kinds)}")
-    warm = tuple(range(1, longest_warmup + 1))
     params = [
         Param(name="lr", distribution=LEARNING_RATE),
         Param(name="weight_decay", distribution=FloatDistribution(1e-4, 0.3, log=True)),
-        Param(name="warmup_epochs", distribution=IntDistribution(0, longest_warmup)),
-        Param(
-            name="warmup_start",
-            distribution=FloatDistribution(1e-3, 0.3, log=True),
-            when=(When(parameter="warmup_epochs", values=warm),),
-        ),
     ]
-    if tuple(kinds) != ("cosine",):
+    chosen = tuple(kinds) != ("cosine",)
+    if chosen:
         params.append(Param(name="schedule", distribution=CategoricalDistribution(kinds)))
-        for kind in kinds:
-            when = (When(parameter="schedule", values=(kind,)),)
-            for name, distribution in SETTINGS.get(kind, {}).items():
-                params.append(Param(name=name, distribution=distribution, when=when))
+    warm = tuple(range(1, longest_warmup + 1))
+    others = tuple(kind for kind in kinds if kind != "one_cycle")  # which rises by itself
+    if others:
+        warmed = (When(parameter="schedule", values=others),) if others != tuple(kinds) else ()
+        params += [
+            Param(
+                name="warmup_epochs", distribution=IntDistribution(0, longest_warmup), when=warmed
+            ),
+            Param(
+                name="warmup_start",
+                distribution=FloatDistribution(1e-3, 0.3, log=True),
+                when=(When(parameter="warmup_epochs", values=warm),),
+            ),
+        ]
+    for kind in kinds if chosen else ():
+        when = (When(parameter="schedule", values=(kind,)),)
+        for name, distribution in SETTINGS.get(kind, {}).items():
+            params.append(Param(name=name, distribution=distribution, when=when))
     return SearchSpace(name="schedule", params=tuple(params))

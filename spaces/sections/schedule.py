@@ -111,6 +111,52 @@ class Polynomial(Schedule):
         self.demand(0 < self.decay_power <= 5, "decay_power", "above 0 and at most 5")
 
 
+@dataclass(frozen=True, kw_only=True)
+class OneCycle(Schedule):
+    """One rise and one fall, both cosines, the momentum against them (Smith and Topin, 2019).
+
+    The rise is the warm-up, from `warmup_start` of the learning rate, so ``warmup_epochs`` is 0.
+
+    Attributes:
+        rise: Share of the training until the peak.
+        low_momentum: The momentum, or the first beta, at the peak; where the optimizer's own is
+            lower, or there is none, it stays.
+    """
+
+    kind: str = "one_cycle"
+    rise: float = 0.3
+    low_momentum: float = 0.85
+
+    def __post_init__(self) -> None:
+        start = self.warmup_start
+        object.__setattr__(self, "warmup_epochs", 0)
+        super().__post_init__()
+        object.__setattr__(self, "warmup_start", start)  # which the base takes for idle
+        self.demand(0 < self.rise < 1, "rise", "between 0 and 1")
+        self.demand(0 < self.low_momentum < 1, "low_momentum", "between 0 and 1")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plateau(Schedule):
+    """Steps down whenever the training loss has not fallen for some epochs.
+
+    The hold-out's score has no say in it: it would flatter what it is asked about.
+
+    Attributes:
+        plateau_epochs: Epochs without a lower loss before a step.
+        plateau_factor: What the learning rate is multiplied with at each.
+    """
+
+    kind: str = "plateau"
+    plateau_epochs: int = 2
+    plateau_factor: float = 0.1
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.demand(self.plateau_epochs >= 1, "plateau_epochs", "at least 1")
+        self.demand(0 < self.plateau_factor < 1, "plateau_factor", "between 0 and 1")
+
+
 SCHEDULES = Kinds(
     "schedule",
     Schedule,
@@ -121,5 +167,7 @@ SCHEDULES = Kinds(
         "restarts": Restarts,
         "exponential": Exponential,
         "polynomial": Polynomial,
+        "one_cycle": OneCycle,
+        "plateau": Plateau,
     },
 )

@@ -32,7 +32,7 @@ BASE = TrialConfig.of(epochs=3)
 class World:
     """A driver with a plan and made-up scores."""
 
-    def __init__(self, folder: Path, trials: int = 4, confirm: int = 2) -> None:
+    def __init__(self, folder: Path, trials: int = 4, confirm: int = 2, finishing: int = 1) -> None:
         self.ledger = Ledger(folder / "ledger.jsonl")
         self.search = Search(folder=folder)
         self.driver = Driver(self.ledger, self.search)
@@ -47,6 +47,7 @@ class World:
             trials=trials,
             confirm=confirm,
             unsettled=lambda: self.open,
+            finishing=finishing,
         )
 
     def start(self) -> Planned | None:
@@ -304,6 +305,40 @@ def test_without_a_finished_trial_the_best_of_those_stopped_goes_on(tmp_path: Pa
     assert world.plan.done
     world.ledger.close()
     assert Search.read(tmp_path).trials[revived.id].revived
+
+
+def test_after_a_screening_the_best_go_on_side_by_side(tmp_path: Path) -> None:
+    """All four are ended after two epochs; the best two go on, and for one that fails the third."""
+    world = World(tmp_path, trials=4, confirm=0, finishing=2)
+    for score in (0.9, 0.3, 0.6, 0.5, 0.4):
+        planned = world.start()
+        assert planned is not None
+        assert not planned.revived
+        if planned.number == 4:
+            assert world.plan.next() is None  # it may be better than those that were ended
+        world.run(planned, score, epochs=3 if planned.why == "baseline" else 2)
+    first, second = world.start(), world.start()
+    assert first is not None
+    assert second is not None
+    assert (first.number, second.number) == (2, 3)
+    assert world.start() is None
+    world.driver.report(second.id, {"failed": "it broke", "traceback": ""})
+    third = world.start()
+    assert third is not None
+    assert (third.number, third.revived) == (4, True)
+    world.run(third, 0.7)
+    assert not world.plan.done
+    world.run(first, 0.6)
+    assert world.plan.done
+    assert [t.state for t in world.search.of("sampled")] == [
+        "stopped",
+        "finished",
+        "failed",
+        "finished",
+    ]
+    winner = world.plan.winner()
+    assert winner is not None
+    assert winner.id == third.id
 
 
 def test_what_any_winner_has_to_beat_starts_while_the_last_samples_run(tmp_path: Path) -> None:

@@ -271,6 +271,48 @@ def test_schedules_warm_up_and_fall(changes: dict[str, Any], rates: list[float])
     assert found == pytest.approx([0.01, 0.505, *rates])
 
 
+def test_one_cycle_rises_and_falls_and_the_momentum_against_it() -> None:
+    """Ten steps, four of them up."""
+    changes = {"rise": 0.4, "warmup_start": 0.1, "low_momentum": 0.8, "warmup_epochs": 3}
+    config = TrialConfig.of(lr=2.0, epochs=5, schedule="one_cycle", **changes)
+    assert config.schedule.warmup_epochs == 0
+    up = [(1 - math.cos(math.pi * i / 4)) / 2 for i in range(4)]
+    down = [(1 + math.cos(math.pi * i / 6)) / 2 for i in range(6)]
+    parameter = torch.nn.Parameter(torch.zeros(1))
+    adam = torch.optim.AdamW([parameter], lr=2.0, betas=(0.9, 0.99))
+    sgd = torch.optim.SGD([parameter], lr=2.0, momentum=0.7)
+    for optimizer in (adam, sgd):
+        schedule = SCHEDULES.of(config.schedule)(config, optimizer, 2)
+        rates, momenta = [], []
+        for step in (3, *range(10)):  # what it says of a step depends on no step before
+            schedule.step_update(step)
+            group = optimizer.param_groups[0]
+            rates.append(group["lr"])
+            momenta.append(group["betas"][0] if optimizer is adam else group["momentum"])
+        assert rates[1:] == pytest.approx([*(0.2 + 1.8 * u for u in up), *(2 * d for d in down)])
+        assert rates[0] == rates[4]
+        swing = [*up, *down]
+        expected = [0.9 - 0.1 * s for s in swing] if optimizer is adam else [0.7] * 10
+        assert momenta[1:] == pytest.approx(expected)
+    assert adam.param_groups[0]["betas"][1] == 0.99
+
+
+def test_a_plateau_of_the_training_loss_lowers_the_rate() -> None:
+    """Told of the same losses again, as after a restart, it says the same."""
+    changes = {"plateau_epochs": 2, "plateau_factor": 0.5, "warmup_epochs": 1}
+    config = TrialConfig.of(lr=1.0, epochs=9, schedule="plateau", **changes)
+    losses = [9.0, 2.0, 1.0, 1.0, 1.0, 0.5, 0.6, 0.49999, 0.4]
+    rates = []
+    for begun in range(len(losses)):
+        optimizer = torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=1.0)
+        schedule = SCHEDULES.of(config.schedule)(config, optimizer, 2)
+        for epoch, loss in enumerate(losses[:begun], start=1):
+            schedule.step(epoch, loss)
+        schedule.step_update(2 * begun + 1)
+        rates.append(optimizer.param_groups[0]["lr"])
+    assert rates == pytest.approx([0.505, 1, 1, 1, 1, 0.5, 0.5, 0.5, 0.25])
+
+
 def test_binary_cross_entropy_sums_over_classes() -> None:
     logits = torch.tensor([[2.0, -1.0], [0.5, 0.0]])
     targets = torch.tensor([[1.0, 0.0], [0.25, 0.75]])

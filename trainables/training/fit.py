@@ -91,8 +91,8 @@ def fit(
     checkpoint, notes = Checkpoint.newest(folder, config)
     reports: list[Report] = []
     if checkpoint is not None:
-        training.load(checkpoint.states)
         reports = [dict(report) for report in checkpoint.reports]
+        training.load(checkpoint.states, [r["metrics"]["train/loss"] for r in reports])
         yield Epoch(report=reports[-1], earlier=tuple(reports[:-1]), notes=notes)
         notes = ()
     for epoch in range(len(reports) + 1, config.run.epochs + 1):

@@ -1,4 +1,4 @@
-"""The schedules of the learning rate by name, all of them timm's; a new one is a line here."""
+"""The schedules of the learning rate by name, most of them timm's; a new one is a line here."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ from typing import Any
 import torch
 
 import trainables.portable.torchvision_cure  # noqa: F401 (has to come before timm)
-from spaces.sections.schedule import Exponential, Polynomial, Restarts, Step
+from spaces.sections.schedule import Exponential, OneCycle, Plateau, Polynomial, Restarts, Step
 from spaces.trial_config import TrialConfig
 from trainables.parts import Parts
+from trainables.training import one_cycle, plateau
 
 # isort: split
 from timm.scheduler import CosineLRScheduler, PolyLRScheduler, StepLRScheduler
@@ -81,6 +82,30 @@ def _polynomial(config: TrialConfig, optimizer: torch.optim.Optimizer, steps: in
     )
 
 
+def _one_cycle(config: TrialConfig, optimizer: torch.optim.Optimizer, steps: int) -> Scheduler:
+    settings = config.schedule
+    assert isinstance(settings, OneCycle)
+    return one_cycle.OneCycle(
+        optimizer,
+        config.run.epochs * steps,
+        rise=settings.rise,
+        start=settings.warmup_start,
+        low_momentum=settings.low_momentum,
+    )
+
+
+def _plateau(config: TrialConfig, optimizer: torch.optim.Optimizer, steps: int) -> Scheduler:
+    settings = config.schedule
+    assert isinstance(settings, Plateau)
+    return plateau.Plateau(
+        optimizer,
+        epochs=settings.plateau_epochs,
+        factor=settings.plateau_factor,
+        warmup_epochs=settings.warmup_epochs,
+        **_warmup(config, steps),
+    )
+
+
 SCHEDULES: Parts[BuildSchedule] = Parts(
     "schedule",
     {
@@ -90,5 +115,7 @@ SCHEDULES: Parts[BuildSchedule] = Parts(
         "restarts": _restarts,
         "exponential": _exponential,
         "polynomial": _polynomial,
+        "one_cycle": _one_cycle,
+        "plateau": _plateau,
     },
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -70,11 +70,19 @@ class TrainingState:
             "average": self.average.state(),
         }
 
-    def load(self, states: Any) -> None:
+    def load(self, states: Any, losses: Sequence[float]) -> None:
+        """Goes on from a checkpoint.
+
+        Args:
+            states: As `states` gave them.
+            losses: Mean training losses of the epochs so far, which schedules may depend on.
+        """
         self.model.load_state_dict(states["model"])
         self.optimizer.load_state_dict(states["optimizer"])
         self.scaler.load_state_dict(states["scaler"])
         self.average.load(states["average"])
+        for epoch, loss in enumerate(losses, start=1):
+            self.schedule.step(epoch, loss)
 
     def train(self, epoch: int, beat: Beat) -> tuple[float, dict[str, float], int]:
         """Runs an epoch; returns the mean loss, seconds by part, and images seen."""
@@ -102,6 +110,7 @@ class TrainingState:
         mean = float(total) / len(self.loader)
         if not math.isfinite(mean):
             raise TrainingError(f"the training loss is {mean} in epoch {epoch}")
+        self.schedule.step(epoch, mean)
         return mean, seconds, images
 
     def batches(self, epoch: int) -> Iterator[Any]:
