@@ -108,6 +108,14 @@ class Param:
             return float(d.high)
         return max(float(choice) for choice in self.categories)
 
+    @property
+    def smallest(self) -> float:
+        """The smallest number that can be drawn."""
+        d = self.distribution
+        if isinstance(d, FloatDistribution | IntDistribution):
+            return float(d.low)
+        return min(float(choice) for choice in self.categories)
+
     def choices(self) -> str:
         """The range or the choices in words."""
         d = self.distribution

@@ -37,7 +37,17 @@ def outputs(text: str) -> list[str]:
     return [line for line in masked(text) if "images/s ·" not in line]
 
 
-@pytest.mark.parametrize(("command", "output"), blocks(README.read_text()))
+TRAINS = re.compile(r"python -m search\.(run|train)\b")
+"""Commands of the README that train for a minute."""
+
+
+@pytest.mark.parametrize(
+    ("command", "output"),
+    [
+        pytest.param(*block, marks=pytest.mark.slow) if TRAINS.match(block[0]) else block
+        for block in blocks(README.read_text())
+    ],
+)
 def test_readme_blocks_are_what_the_commands_print(command: str, output: str) -> None:
     assert output
     assert outputs(output) == outputs(run(command))

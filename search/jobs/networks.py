@@ -66,7 +66,7 @@ def check_networks(
         if isinstance(network.model, Timm | Smp):
             size, other = network.data.size, network.data.predict_size
             dropped = getattr(network.model, "drop_path", 0.0)
-            check_backbone(network.model.backbone, size, other, dropped)
+            check_backbone(network.model.backbone, size, other, dropped, network.data.size_at(0.0))
     build = functools.partial(task.network, own=own)
     threads = max(1, int(config.resources.cpu))
     check_limits(config.limit, networks, classes, build, threads, say)
@@ -83,7 +83,9 @@ def _networks(baseline: TrialConfig, space: SearchSpace | None) -> Iterator[Tria
         return
     for name in choices_of(space, "backbone") or [baseline.model.backbone]:
         rest = space.pin({"backbone": name})
-        dropped = {"drop_path": rest["drop_path"].largest} if "drop_path" in rest else {}
+        hardest = {"drop_path": rest["drop_path"].largest} if "drop_path" in rest else {}
+        if "first_share" in rest:
+            hardest["first_share"] = rest["first_share"].smallest
         for size in choices_of(rest, "size") or [baseline.data.size]:
             for other in choices_of(rest, "predict_size") or [baseline.data.predict_size]:
-                yield baseline.replace(backbone=name, size=size, predict_size=other, **dropped)
+                yield baseline.replace(backbone=name, size=size, predict_size=other, **hardest)

@@ -71,7 +71,9 @@ def _check_model(reference: str, config: TrialConfig, classes: int, task: Traini
     network = _try("model", reference, "config, classes", lambda f: f(config, classes))
     if not isinstance(network, torch.nn.Module):
         raise InputError(f"model={reference} returned {_kind(network)}, not a torch.nn.Module")
-    for size in dict.fromkeys((config.data.size, config.data.prediction_size)):
+    for size in dict.fromkeys(
+        (config.data.size, config.data.prediction_size, config.data.size_at(0.0))
+    ):
         images = torch.zeros(IMAGES, 3, *size)
         what = f"its network, on {IMAGES} images of {size[0]}x{size[1]},"
         with torch.no_grad():

@@ -158,8 +158,11 @@ def _prepare(
         check_makers(arm, own)
         task.check(arm)
         if isinstance(arm.model, Timm | Smp):
-            sizes = arm.data.size, arm.data.predict_size
-            check_backbone(arm.model.backbone, *sizes, getattr(arm.model, "drop_path", 0.0))
+            sizes, dropped = (
+                (arm.data.size, arm.data.predict_size),
+                getattr(arm.model, "drop_path", 0.0),
+            )
+            check_backbone(arm.model.backbone, *sizes, dropped, arm.data.size_at(0.0))
             if arm.model.pretrained or arm.model.weights:  # fetched once here, not by every worker
                 task.network(arm, len(standing.classes), own)
     name = config.resume or job_name(config, standing.folder, "promotion")

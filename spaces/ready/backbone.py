@@ -23,6 +23,9 @@ FAMILIES = {
 WHOLE = ("inception_v3",)
 """Those among them that have no blocks to leave out."""
 
+OF_ONE_SIZE = (*FAMILIES["vit"], *FAMILIES["swin"])
+"""Those among them whose weights are for images of one size."""
+
 BACKBONES = (
     "resnet10t",
     "resnet18",

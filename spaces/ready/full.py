@@ -10,7 +10,7 @@ from optuna.distributions import CategoricalDistribution, FloatDistribution, Int
 from spaces.param import Param, When
 from spaces.ready.aug_policy import aug_policy
 from spaces.ready.averaging import averaging
-from spaces.ready.backbone import FAMILIES, WHOLE, backbone
+from spaces.ready.backbone import FAMILIES, OF_ONE_SIZE, WHOLE, backbone
 from spaces.ready.fast_autoaugment import fast_autoaugment
 from spaces.ready.imbalance import imbalance
 from spaces.ready.loss import loss
@@ -65,6 +65,11 @@ def _network(families: Sequence[str], sizes: Sequence[str]) -> SearchSpace:
         when = (When(parameter="backbone", values=able),)
         rate = FloatDistribution(0.0, 0.3)
         further.append(Param(name="drop_path", distribution=rate, when=when))
+    growing = tuple(name for name in able if name not in OF_ONE_SIZE)
+    if growing:
+        when = (When(parameter="backbone", values=growing),)
+        shares = CategoricalDistribution((1.0, 0.5))
+        further.append(Param(name="first_share", distribution=shares, when=when))
     return SearchSpace(name="network", params=(*chosen.params, *further))
 
 

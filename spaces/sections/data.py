@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Literal, get_args
 
@@ -18,6 +19,9 @@ SHAPES: tuple[str, ...] = get_args(Shape)
 INTERPOLATIONS: tuple[str, ...] = get_args(Interpolation)
 FILLS: tuple[str, ...] = get_args(Fill)
 
+GROWN = 0.75
+"""Share of the epochs after which images that grow have their size."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Data(Section):
@@ -26,6 +30,9 @@ class Data(Section):
     Attributes:
         size: Height and width in pixels that the network sees.
         predict_size: The same where it predicts; 0 is the size of training.
+        first_share: Share of the size with which a training begins; it grows until three quarters
+            of the epochs are done (EfficientNetV2; Tan and Le, ICML 2021), in steps of 32 pixels
+            where the size is one of such. 1 is the whole size from the start.
         store_side: Side in pixels at which decoded images are stored; crops are taken from it. Of
             images that keep their sizes, the longest side that is stored; 0 for any.
         boxes: File of the boxes that are cut out of the images, beside the folds; empty for none.
@@ -38,6 +45,7 @@ class Data(Section):
     kind: str = "resized"
     size: Size = (224, 224)
     predict_size: Size = (0, 0)
+    first_share: float = 1.0
     store_side: int = 0
     boxes: str = ""
     prepare: str = ""
@@ -51,6 +59,13 @@ class Data(Section):
             self.predict_size == (0, 0) or min(self.predict_size) >= 8,
             "predict_size",
             "at least 8 pixels high and wide, or 0 for the size of training",
+        )
+        self.demand(0 < self.first_share <= 1, "first_share", "above 0 and at most 1")
+        begins, unit = self.size_at(0.0), math.gcd(32, *self.size)
+        self.demand(
+            self.first_share == 1 or (begins != self.size and min(begins) >= 8),
+            "first_share",
+            f"1, or a share with which it begins smaller, in steps of {unit} pixels from 8 on",
         )
         largest = max(*self.size, *self.predict_size)
         self.demand(
@@ -72,6 +87,21 @@ class Data(Section):
                 "predict_size",
                 f"in the proportions of size={height}x{width}, which data.shape={self.shape} keeps",
             )
+
+    def size_at(self, progress: float) -> Size:
+        """Height and width that the network sees in training.
+
+        Args:
+            progress: Share of the epochs that are done, from 0 in the first to 1 in the last.
+        """
+        share = self.first_share + (1 - self.first_share) * min(1.0, progress / GROWN)
+        unit = math.gcd(32, *self.size)
+
+        def grown(side: int) -> int:
+            return max(unit, math.floor(side * share / unit + 0.5) * unit)
+
+        height, width = self.size
+        return grown(height), grown(width)
 
     @property
     def prediction_size(self) -> Size:

@@ -12,7 +12,11 @@ from tests.simulations import TAUS, covered
 
 @pytest.mark.parametrize(
     ("n", "decimals", "worlds"),
-    [(5, 2, 40), (5, 4, 40), (8, 4, 40), (12, 2, 20), (12, 4, 40), (20, 4, 40), (30, 4, 15)],
+    [
+        *[(5, 2, 40), (5, 4, 40), (8, 4, 40), (12, 4, 40)],
+        *(pytest.param(*row, marks=pytest.mark.slow) for row in ((12, 2, 20), (20, 4, 40))),
+        pytest.param(30, 4, 15, marks=pytest.mark.slow),
+    ],
 )
 def test_coverage(n: int, decimals: int, worlds: int) -> None:
     """Scores rounded to 2 decimals have ties of their own each, which takes longest."""

@@ -128,13 +128,20 @@ def test_the_record_is_appended_and_corrected(tmp_path: Path) -> None:
     assert found.id == "s002"
 
 
+def server() -> multiprocessing.context.ForkServerContext:
+    """Starts processes that share nothing but what was imported, once for all of them."""
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload([__name__])
+    return context
+
+
 def _score(folder: Path, value: float) -> None:
     Leaderboard.read(folder).add_score("s001", public=value, private=None)
 
 
 def test_two_at_once_wait_for_each_other(tmp_path: Path) -> None:
     Leaderboard.read(tmp_path).add_submission("t-000", draft(tmp_path))
-    context = multiprocessing.get_context("spawn")
+    context = server()
     both = [context.Process(target=_score, args=(tmp_path, v)) for v in (0.1, 0.2, 0.3)]
     for process in both:
         process.start()
@@ -179,7 +186,7 @@ def _submit(folder: Path, number: int) -> None:
 
 def test_submissions_at_the_same_moment_have_ids_of_their_own(tmp_path: Path) -> None:
     """Eight processes that read the record before any of them wrote; four of one trial."""
-    context = multiprocessing.get_context("spawn")
+    context = server()
     processes = [context.Process(target=_submit, args=(tmp_path, n)) for n in range(8)]
     for process in processes:
         process.start()

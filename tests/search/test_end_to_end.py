@@ -21,25 +21,11 @@ from results.tracking import ID_TAG, Tracker
 from search.execution.engine import ray_session
 from search.options.groups import ClusterConfig, ResourcesConfig
 from spaces.errors import InputError
+from tests.commands import LIMIT, command
+from tests.commands import run_process as run
 from tests.records import raw_events
 
 TRIALS = 4
-LIMIT = 240
-
-
-def command(name: str, *arguments: str) -> list[str]:
-    return [sys.executable, "-m", f"search.{name}", *arguments]
-
-
-def run(folder: Path, name: str, *arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        command(name, *arguments),
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        timeout=LIMIT,
-        stdin=subprocess.DEVNULL,
-    )
 
 
 @pytest.fixture(scope="module")

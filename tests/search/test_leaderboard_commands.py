@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
 import getpass
-import importlib
 import io
 import json
 import os
@@ -29,59 +27,11 @@ from results.records.trials import Search
 from results.tracking import ID_TAG, register
 from results.trust.assessment import FEWEST
 from search.competition import images
-from search.options.analysis import (
-    BlendConfig,
-    ExportConfig,
-    FinalConfig,
-    ForecastConfig,
-    NoteConfig,
-    PredictImagesConfig,
-    ScoreConfig,
-    SubmitConfig,
-    TrustConfig,
-)
-from search.options.command_line import main
-from search.options.training import PromoteConfig
 from search.promotion import views
+from tests.commands import run
 from tests.records import draft
-from tests.search.test_end_to_end import run as run_process
 from trainables.portable import predictor
 from trainables.portable.predictor import Predictor
-
-
-def run(folder: Path, command: str, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """Runs a command that starts no processes within this one, which saves its imports."""
-    if command in ("run", "train"):
-        return run_process(folder, command, *arguments)
-    module = importlib.import_module(f"search.{command}")
-    schema = {
-        "submit": SubmitConfig,
-        "score": ScoreConfig,
-        "forecast": ForecastConfig,
-        "trust": TrustConfig,
-        "promote": PromoteConfig,
-        "blend": BlendConfig,
-        "export": ExportConfig,
-        "predict": PredictImagesConfig,
-        "final": FinalConfig,
-        "note": NoteConfig,
-    }[command]
-    out, err = io.StringIO(), io.StringIO()
-    code = None
-    with (
-        contextlib.chdir(folder),
-        contextlib.redirect_stdout(out),
-        contextlib.redirect_stderr(err),
-        pytest.MonkeyPatch.context() as patch,
-    ):
-        patch.setattr(sys, "argv", [command, *arguments])
-        try:
-            positional = "select" if command == "note" else ""
-            main(schema, module.run, module.__doc__ or "", positional)
-        except SystemExit as ended:
-            code = ended.code
-    assert isinstance(code, int)
-    return subprocess.CompletedProcess([command, *arguments], code, out.getvalue(), err.getvalue())
 
 
 @pytest.fixture(scope="module")
@@ -535,7 +485,7 @@ def promoted(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A copy of the folder with the promotion ``two`` of two folds."""
     copy = contest_copy(folder, tmp_path_factory.mktemp("promoted"))
     with_few_scores(copy / "runs/digits")
-    done = run_process(copy, "promote", "folds=2", "name=two", "quiet=true")
+    done = run(copy, "promote", "folds=2", "name=two", "quiet=true")
     assert done.returncode == 0, done.stdout + done.stderr
     assert "pooled" in done.stdout
     return copy
@@ -647,6 +597,7 @@ def test_the_final_selection(promoted: Path) -> None:
     assert f"{again.id} predicts the same as {twin.id}" in doubled.stdout
 
 
+@pytest.mark.slow
 def test_an_export_predicts_the_very_bits(promoted: Path, tmp_path: Path) -> None:
     for arguments, words in {
         (): "to= is needed",
@@ -689,6 +640,7 @@ def test_an_export_predicts_the_very_bits(promoted: Path, tmp_path: Path) -> Non
     np.testing.assert_array_equal(table["label"], names)
 
 
+@pytest.mark.slow
 def test_the_registry_has_the_export(promoted: Path) -> None:
     """As pyfunc over safetensors, without pickles, the best out of fold as champion."""
     uri = f"sqlite:///{promoted}/mlflow.db"

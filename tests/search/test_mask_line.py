@@ -21,6 +21,7 @@ from search.jobs.preparation import prepare
 from search.options.command_line import parse
 from search.options.training import TrainConfig
 from spaces.errors import InputError
+from tests.commands import run
 from tests.discs import CLASSES, discs
 
 DATA = (
@@ -40,17 +41,6 @@ DATA = (
     "data.baseline.batch=8",
     "data.baseline.lr=5e-3",
 )
-
-
-def run(folder: Path, name: str, *arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", f"search.{name}", *arguments],
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        timeout=240,
-        stdin=subprocess.DEVNULL,
-    )
 
 
 def done(folder: Path, name: str, *arguments: str) -> str:
@@ -123,6 +113,7 @@ def test_a_blend_of_views(folder: Path) -> None:
     assert "run lengths" not in done(folder, "submit", "select=blend:b001")
 
 
+@pytest.mark.slow
 def test_an_export_writes_the_masks_that_were_stored(folder: Path) -> None:
     told = done(folder, "export", "promotion=p", "to=model")
     assert "pixels of 8 images the stored class" in told
@@ -155,6 +146,7 @@ def test_masks_of_another_promotion_are_not_mixed(folder: Path) -> None:
     assert "it holds masks of q; name another folder" in found.stderr
 
 
+@pytest.mark.slow
 def test_windows_are_predicted_at_the_images_own_sizes(windowed: Search) -> None:
     (trial,) = windowed.trials.values()
     assert trial.state == "finished"

@@ -43,8 +43,8 @@ from search.planning.sampler import Sampler
 from search.planning.search_plan import SearchPlan
 from spaces.ready import ready_space
 from spaces.trial_config import TrialConfig
+from tests.commands import run
 from tests.records import opening_event, raw_events
-from tests.search.test_end_to_end import run
 
 ASSETS = Path(__file__).parent.parent / "assets/search"
 

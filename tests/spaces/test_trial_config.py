@@ -113,9 +113,23 @@ def test_settings_without_effect_do_not_make_trainings_different() -> None:
     assert TrialConfig.of(mix="mixup", mix_alpha=0.9) != TrialConfig.of(mix="mixup")
 
 
+def test_images_grow_to_their_size_in_three_quarters_of_the_epochs() -> None:
+    data = TrialConfig.of(size="160x224", first_share=0.5).data
+    sizes = [data.size_at(epoch / 8) for epoch in range(9)]
+    assert sizes[0] == (96, 128)  # 80 and 112, to the next 32
+    assert sizes[6:] == [(160, 224)] * 3
+    assert sizes == sorted(sizes)
+    assert {side % 32 for size in sizes for side in size} == {0}
+    assert TrialConfig.of(size=100, first_share=0.5).data.size_at(0.0) == (52, 52)
+    assert TrialConfig.of(size=100).data.size_at(0.0) == (100, 100)
+    for refused in ({"size": 32, "first_share": 0.5}, {"size": 64, "first_share": 0.0}):
+        with pytest.raises(InputError, match="first_share"):
+            TrialConfig.of(**refused)
+
+
 def test_the_digest_is_stable() -> None:
     """A changed digest would make old results look like those of other trainings."""
-    assert TrialConfig().digest == "2e140d23c2585482"
+    assert TrialConfig().digest == "13edd10e77831e21"
 
 
 def test_a_policy_checks_itself() -> None:

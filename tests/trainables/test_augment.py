@@ -15,6 +15,7 @@ import cv2
 import numpy as np
 import optuna
 import pytest
+import torch
 from numpy.typing import NDArray
 from PIL import Image, ImageEnhance, ImageOps
 
@@ -305,6 +306,22 @@ def test_a_strength_runs_over_the_epochs(store: ImageStore, folds: Folds) -> Non
         off.append(float((ours.float() - theirs.float()).abs().mean()))
     assert off[0] == 0
     assert 0 < off[1] < off[2]
+
+
+def test_images_grow_over_the_epochs(store: ImageStore, folds: Folds) -> None:
+    """Crops, too; and a training sees the same whichever worker makes it."""
+    crop = Stage(choices=(Choice(operation="crop", limit=0.5),))
+    config = TrialConfig.of(
+        size=40, first_share=0.6, store_side=44, batch=8, epochs=5, policy=AugPolicy(stages=(crop,))
+    )
+    rows = folds.trained_on(0)
+    targets = np.eye(10, dtype=np.float32)[folds.labels]
+    learned = TrainingSet(rows=rows, targets=targets, strata=folds.labels)
+    loaders = [TrainingLoader(config, store, learned, workers) for workers in (0, 1)]
+    for epoch, side in enumerate((24, 32, 32, 40, 40), start=1):
+        here, there = (next(iter(loader.epoch(epoch))).pictures for loader in loaders)
+        assert here.shape == (8, side, side, 3)
+        assert torch.equal(here, there)
 
 
 @pytest.mark.parametrize("each", [6, pytest.param(40, marks=pytest.mark.slow)])

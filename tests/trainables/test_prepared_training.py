@@ -185,5 +185,8 @@ def test_networks_of_one_size_predict_at_no_other() -> None:
     check_backbone("test_vit", (32, 32), (32, 32))
     check_backbone("test_vit", (32, 32), (0, 0))
     check_backbone("test_resnet", (32, 32), (48, 48))
+    check_backbone("test_resnet", (64, 64), first=(32, 32))
+    with pytest.raises(InputError, match="first_share= lets test_vit begin with images of 32x32"):
+        check_backbone("test_vit", (64, 64), first=(32, 32))
     with pytest.raises(InputError, match="predict_size=48x48: test_vit takes images of the size"):
         check_backbone("test_vit", (32, 32), (48, 48))

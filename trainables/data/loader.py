@@ -18,6 +18,7 @@ from torch.utils.data import DataLoader, Dataset, Sampler
 from spaces.augmentation.policy import AugPolicy
 from spaces.augmentation.stress import Stress
 from spaces.sections.data import Windows
+from spaces.sections.section import Size
 from spaces.trial_config import TrialConfig
 from trainables.augment import Augmenter
 from trainables.augment.stressed import Stressed
@@ -60,7 +61,7 @@ class _Training(Dataset[Batch]):
         self, config: TrialConfig, store: ImageStore, targets: NDArray[np.float32]
     ) -> None:
         self.config, self.store, self.targets = config, store, targets
-        self._augmenter: tuple[AugPolicy, Augmenter] | None = None
+        self._augmenter: tuple[tuple[AugPolicy, Size], Augmenter] | None = None
 
     def __getstate__(self) -> dict[str, Any]:
         return {**self.__dict__, "_augmenter": None}
@@ -94,13 +95,14 @@ class _Training(Dataset[Batch]):
         return augmenter(picture, epoch, shown, mask)
 
     def _augmenter_at(self, epoch: int) -> Augmenter:
-        """The pipeline of an epoch; made once per worker unless the policy changes."""
+        """The pipeline of an epoch; made once per worker unless policy or size change."""
         c = self.config
-        policy = c.policy.at((epoch - 1) / max(1, c.run.epochs - 1))
-        if self._augmenter is None or self._augmenter[0] != policy:
-            side = self.store.side or max(c.data.size)
-            made = Augmenter(policy, c.data.size, c.run.seed, side, c.data.fill)
-            self._augmenter = policy, made
+        progress = (epoch - 1) / max(1, c.run.epochs - 1)
+        policy, size = c.policy.at(progress), c.data.size_at(progress)
+        if self._augmenter is None or self._augmenter[0] != (policy, size):
+            side = self.store.side or max(size)
+            made = Augmenter(policy, size, c.run.seed, side, c.data.fill)
+            self._augmenter = (policy, size), made
         return self._augmenter[1]
 
 

@@ -31,7 +31,11 @@ Seen = tuple[int, int]
 
 
 def check_backbone(
-    name: str, trained: Seen = (0, 0), predicted: Seen = (0, 0), drop_path: float = 0.0
+    name: str,
+    trained: Seen = (0, 0),
+    predicted: Seen = (0, 0),
+    drop_path: float = 0.0,
+    first: Seen = (0, 0),
 ) -> None:
     """Checks that timm has a model, and that it can see the images and drop what it should.
 
@@ -40,6 +44,7 @@ def check_backbone(
         trained: Height and width in pixels that it is trained at; zeros if that is not known.
         predicted: The same where it predicts; zeros for the size of training.
         drop_path: Rate at which blocks are left out.
+        first: Height and width in the first epochs; zeros for those of the others.
 
     Raises:
         InputError: If not, with the nearest names, or with the reason.
@@ -53,7 +58,12 @@ def check_backbone(
                 f"predict_size={predicted[0]}x{predicted[1]}: {one} takes images of the size that "
                 "it is trained at only; leave predict_size out, or choose another backbone"
             )
-        for size in dict.fromkeys((trained, predicted)):
+        if fixed and any(first) and first != trained:
+            raise InputError(
+                f"first_share= lets {one} begin with images of {first[0]}x{first[1]}, and it takes "
+                "images of one size only; leave first_share out, or choose another backbone"
+            )
+        for size in dict.fromkeys((trained, predicted, first)):
             if any(size):
                 _check_one(one, size, drop_path)
 
