@@ -1,1 +1,1 @@
-"""A competition as recorded: where it stands, its candidates, submissions, scores and trust."""
+"""A competition gathered for its commands: candidates, submissions, scores, trust."""

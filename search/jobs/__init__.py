@@ -1,1 +1,1 @@
-"""One job from its options to its closing event; entry: lifecycle."""
+"""One job from its options to its closing event: checks, resume, reuse; entry: lifecycle."""

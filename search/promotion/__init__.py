@@ -1,1 +1,1 @@
-"""Full training of what was found: the gate, folds, ensemble members, exports."""
+"""Full training of what was found: gate, race, folds; ensemble members, views, exports."""

@@ -1,1 +1,1 @@
-"""From a contest's tables to batches: contest, folds, image store, loader."""
+"""From a contest's tables to batches: folds, image store, loader; labels corrected and added."""

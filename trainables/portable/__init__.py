@@ -1,1 +1,1 @@
-"""What exports take along: nothing of ours beside it; reading policies needs albumentations."""
+"""What exports carry along and stand on alone: predictors, preparation, pipelines."""

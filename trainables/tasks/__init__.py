@@ -1,1 +1,1 @@
-"""What a training does with a kind of targets, a file each; the other half is in results/tasks."""
+"""A task's batches, network, loss and activation in a training, a file each; registry: tasks."""

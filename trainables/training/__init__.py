@@ -1,1 +1,1 @@
-"""One configuration on one fold; entry: fit."""
+"""One configuration on one fold: steps, optimizers, schedules, mixing, averages; entry: fit."""
