@@ -33,7 +33,7 @@ ONLY_IN = {
     "cleanlab": {"results/labels/"},
     "albumentations": {
         "trainables/augment/",
-        "trainables/portable/pipeline.py",
+        "trainables/portable/seeded_pipeline.py",
         "trainables/portable/sharpness.py",
         "trainables/portable/solarize_add.py",
     },

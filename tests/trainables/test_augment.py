@@ -34,7 +34,7 @@ from trainables.data.loader import TrainingLoader
 from trainables.data.training_set import TrainingSet
 from trainables.inference.export import copy_portable, write_policies
 from trainables.portable.images import resize
-from trainables.portable.pipeline import Pipeline
+from trainables.portable.seeded_pipeline import SeededPipeline
 
 SIDE, SIZE, SQUARE = 44, (32, 40), (32, 32)
 Picture = NDArray[np.uint8]
@@ -337,10 +337,10 @@ def test_an_exported_policy_gives_the_pixels_that_trained(
     np.save(tmp_path / "picture.npy", picture)
     script = (
         "import sys, numpy as np; from pathlib import Path; sys.path.insert(0, '.')\n"
-        "from portable.pipeline import Pipeline\n"
+        "from portable.seeded_pipeline import SeededPipeline\n"
         "picture = np.load('picture.npy')\n"
         "for name in sys.argv[1:]:\n"
-        "    policy = Pipeline.read(Path('policy.json'), name)\n"
+        "    policy = SeededPipeline.read(Path('policy.json'), name)\n"
         "    np.save(name, np.stack([policy(picture, e, i)['image'] for e in (1, 2)\n"
         "                            for i in range(4)]))\n"
         "assert not {'spaces', 'results', 'trainables', 'search'} & set(sys.modules)\n"
@@ -368,7 +368,7 @@ def test_uncovered_borders_are_filled_as_asked(name: str) -> None:
     seen = {}
     for fill in ("black", "reflect", "nearest", "mean"):
         made = Augmenter(policy, SIZE, 0, SIDE, fill)
-        again = Pipeline(A.from_dict(json.loads(json.dumps(made.to_json()))["pipeline"]), 0)
+        again = SeededPipeline(A.from_dict(json.loads(json.dumps(made.to_json()))["pipeline"]), 0)
         seen[fill] = [made(white, 1, index, mask) for index in range(8)]
         for index, view in enumerate(seen[fill]):
             np.testing.assert_array_equal(again(white, 1, index)["image"], view["image"])

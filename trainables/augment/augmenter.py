@@ -10,10 +10,10 @@ import cv2
 from spaces.augmentation.policy import AugPolicy, Choice, Course, Stage
 from trainables.augment.transforms import transform
 from trainables.portable.images import AREA_FROM
-from trainables.portable.pipeline import Pipeline
+from trainables.portable.seeded_pipeline import SeededPipeline
 
 
-class Augmenter(Pipeline):
+class Augmenter(SeededPipeline):
     """Turns a stored image into one training view.
 
     Args:

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from . import sharpness, solarize_add  # noqa: F401 (makes them known to albumentations)
 
 
-class Pipeline:
+class SeededPipeline:
     """An albumentations pipeline whose draws are a function of seed, epoch and image.
 
     albumentations' two generators are one keyed counter-based generator (Philox: Salmon et al., SC
@@ -43,7 +43,7 @@ class Pipeline:
         return list(self._compose.transforms)
 
     @staticmethod
-    def read(path: Path, arm: str) -> Pipeline:
+    def read(path: Path, arm: str) -> SeededPipeline:
         """Reads a policy from an export.
 
         Args:
@@ -54,7 +54,7 @@ class Pipeline:
             KeyError: If the export has no such trial.
         """
         stored = json.loads(path.read_text())[arm]
-        return Pipeline(A.from_dict(stored["pipeline"]), int(stored["seed"]))
+        return SeededPipeline(A.from_dict(stored["pipeline"]), int(stored["seed"]))
 
     def __call__(
         self,
