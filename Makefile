@@ -51,6 +51,8 @@ bench: install
 	$(BENCH).tracking $(if $(FULL),60 5,20 2)
 	$(BENCH).curves $(if $(FULL),100,10)
 	$(BENCH).end_to_end $(if $(FULL),12 12 5,6 6 1)
+	$(BENCH).promotion $(if $(FULL),100,10)
+	$(BENCH).per_trial $(if $(FULL),60 5,10 1)
 	$(BENCH).scale $(if $(FULL),10000 2 16 128 1000,500 2 128)
 	$(BENCH).start $(if $(FULL),7,2)
 	$(BENCH).feed
