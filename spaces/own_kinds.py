@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from spaces.augmentation.families import FAMILIES, Family
+from collections.abc import Iterable
+
+from spaces.augmentation.families import FAMILIES, PIPELINES, Family
+from spaces.augmentation.operations import OPERATIONS
+from spaces.augmentation.pipeline import Pipeline
 from spaces.errors import InputError, unknown
 from spaces.sections.section import NAME, Section
 from spaces.trial_config import ELSEWHERE, SECTIONS, parameters
@@ -35,11 +39,25 @@ def register_family(name: str, build: Family) -> None:
     Raises:
         InputError: If the name is taken or no name, or ``build`` is no function.
     """
-    kinds = [kind for section in SECTIONS.values() for kind in section]
-    if name in (*FAMILIES, *kinds, *parameters()):
-        raise InputError(f"policy={name}: the name is taken; choose another for your own")
-    if not NAME.match(name):
-        raise InputError(f"policy={name}: a name like rand_augment is needed")
+    _check_policy_name(name, FAMILIES)
     if not callable(build):
         raise InputError(f"policy={name}: a function from parameters to an AugPolicy is needed")
     FAMILIES[name] = build
+
+
+def register_pipeline(pipeline: Pipeline) -> None:
+    """Makes a team's own pipeline a policy of its name.
+
+    Raises:
+        InputError: If the name is taken by something else, or no name.
+    """
+    _check_policy_name(pipeline.name, (*FAMILIES, *OPERATIONS))
+    PIPELINES[pipeline.name] = pipeline
+
+
+def _check_policy_name(name: str, others: Iterable[str]) -> None:
+    kinds = [kind for section in SECTIONS.values() for kind in section]
+    if name in (*others, *kinds, *parameters()):
+        raise InputError(f"policy={name}: the name is taken; choose another for your own")
+    if not NAME.match(name):
+        raise InputError(f"policy={name}: a name like rand_augment is needed")

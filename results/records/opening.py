@@ -176,6 +176,7 @@ class Opened(Event):
         threads: CPU threads per trial.
         options: The command's options, for the command that resumes it.
         space: What is searched, in its JSON form; None if nothing is.
+        pipelines: The team's own by name, as albumentations writes them.
         digests: Of space and sources.
         warnings: What the user was told.
         hypothesis: What it is to find out.
@@ -205,6 +206,7 @@ class Opened(Event):
     threads: Count = 1
     options: dict[str, Any] = Field(default_factory=dict)
     space: dict[str, Any] | None = None
+    pipelines: dict[Name, dict[str, Any]] = Field(default_factory=dict)
     digests: Digests
     warnings: tuple[str, ...] = ()
     hypothesis: str = ""

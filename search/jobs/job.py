@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -27,6 +27,7 @@ from search.jobs.code_digest import code_digest
 from search.options.option import about
 from search.options.training import EngineConfig, JobConfig
 from search.options.user_code import load_function, source_digest
+from spaces.augmentation.pipeline import Pipeline
 from spaces.augmentation.stress import Stress
 from spaces.digest import digest
 from spaces.errors import InputError
@@ -140,6 +141,7 @@ def assemble(
     space: SearchSpace | None = None,
     promotion: Promotion | None = None,
     stress: Stress | None = None,
+    pipelines: Sequence[Pipeline] = (),
     objective: str = METRIC,
     warnings: tuple[str, ...] = (),
 ) -> Prepared:
@@ -162,6 +164,7 @@ def assemble(
         space: What is searched.
         promotion: What is promoted.
         stress: Under which held-out images are predicted.
+        pipelines: The team's own, which policies may name.
         objective: What trials are compared by.
         warnings: What the user should know.
     """
@@ -225,6 +228,7 @@ def assemble(
         threads=job.threads,
         options=recordable_options(config, contest.files.root, job.stress),
         space=space.to_json() if space is not None else None,
+        pipelines={p.name: p.transform for p in pipelines},
         digests=Digests(
             space=space.digest if space is not None else "",
             code=code_digest(),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
@@ -11,6 +11,7 @@ import torch
 
 import trainables.portable.torchvision_cure  # noqa: F401 (own functions may import timm)
 from search.options.user_code import load_function
+from spaces.augmentation.pipeline import Pipeline
 from spaces.errors import InputError
 from spaces.trial_config import TrialConfig
 from trainables.portable.preparation import Preparation
@@ -55,6 +56,22 @@ def check_own_functions(
         _check_loss(loss, config, classes, task)
     if ":" in metric:
         _check_metric(metric, classes)
+
+
+def check_pipelines(
+    pipelines: Iterable[Pipeline], sizes: Iterable[tuple[int, int]], *, masks: bool
+) -> None:
+    """Tries own pipelines at every size that is trained.
+
+    Raises:
+        InputError: Naming the pipeline, and what is wrong with it.
+    """
+    from trainables.augment.pipelines import try_pipeline
+
+    at = dict.fromkeys(sizes)
+    for pipeline in pipelines:
+        for size in at:
+            try_pipeline(pipeline, size, masks)
 
 
 def _check_prepare(reference: str) -> None:

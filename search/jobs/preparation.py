@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ from search.jobs.job import Prepared, assemble, resolve_metric
 from search.jobs.job_name import job_name
 from search.jobs.learned_images import check_learned_images
 from search.jobs.networks import check_networks
+from search.jobs.own_functions import check_pipelines
 from search.jobs.searched_choices import (
     categories,
     check_model,
@@ -26,6 +27,7 @@ from search.options.search_space import flatten
 from search.options.training import JobConfig, RunConfig, TrainConfig
 from search.options.user_code import preparation_of
 from search.planning.search_plan import CONFIRM_FOLD
+from spaces.augmentation.families import PIPELINES, pipeline_name
 from spaces.errors import InputError
 from spaces.sections.labels import GIVEN
 from spaces.space import SearchSpace
@@ -104,6 +106,8 @@ def prepare(
         )
     baseline = _with_corrections(baseline, space, contest, folds)
     baseline = _with_images(config, baseline, space, contest)
+    pipelines = [PIPELINES[pipeline_name(reference)] for reference in config.pipelines]
+    check_pipelines(pipelines, _seen(baseline, space), masks=contest.truth is not None)
     check_networks(config, baseline, space, fix, contest, say)
 
     name = config.resume or job_name(config, folder, label)
@@ -141,8 +145,12 @@ def prepare(
         teachers=teachers,
         space=space,
         stress=stress,
+        pipelines=pipelines,
         objective=compared,
-        warnings=(*_told_twice(config, contest, folds, store), *_unused(config, trained)),
+        warnings=(
+            *_told_twice(config, contest, folds, store),
+            *_unused(config, trained, categories(space).get("policy", ())),
+        ),
     )
 
 
@@ -186,8 +194,28 @@ def _told_twice(
         yield f"{words}{shown}"
 
 
-def _unused(config: JobConfig, trained: Iterable[TrialConfig]) -> Iterator[str]:
-    """A warning where extra images are named and nothing learns from them."""
+def _seen(baseline: TrialConfig, space: SearchSpace | None) -> Iterator[tuple[int, int]]:
+    """Sizes that trainings see, at their beginnings and at their ends."""
+    first = baseline.data.first_share
+    if space is not None and "first_share" in space:
+        first = space["first_share"].smallest
+    for size in sizes_of(baseline, space)[0]:
+        yield size
+        yield baseline.replace(size=size, first_share=first).data.size_at(0.0)
+
+
+def _unused(
+    config: JobConfig, trained: Sequence[TrialConfig], policies: Sequence[str]
+) -> Iterator[str]:
+    """Warnings of pipelines and extra images that are named and that nothing learns from."""
+    used = {p.name for c in trained for p in c.policy.pipelines()} | set(policies)
+    for reference in config.pipelines:
+        name = pipeline_name(reference)
+        if name not in used:
+            yield (
+                f"pipelines=[{reference}] is not trained with: fix.policy={name} does so, and "
+                "space=policies asks whether it helps"
+            )
     if config.data.extra and all(c.extra.kind == "none" for c in trained):
         yield (
             f"data.extra={config.data.extra} is not trained on: fix.extra=all does so, and "

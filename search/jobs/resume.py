@@ -42,6 +42,7 @@ def check_unchanged(search: Search, prepared: Prepared, config: EngineConfig) ->
     ]
     changes = [f"{what}: {then} then, {here} now" for what, then, here in pairs if then != here]
     changes += _differences("space", before.space, now.space)
+    changes += _differences("pipeline", before.pipelines, now.pipelines)
     changes += _differences("baseline", _settings(before.baseline), _settings(now.baseline))
     if changes:
         raise InputError(

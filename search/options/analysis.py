@@ -8,6 +8,7 @@ from typing import Any
 from search.options.option import group, option
 from search.options.shared import (
     DROP,
+    PIPELINES,
     PREPARE,
     BandConfig,
     RunsConfig,
@@ -258,6 +259,7 @@ class SpaceConfig:
     fix: dict[str, Any] = option(dict, "pin a parameter: fix.lr=1e-3")
     narrow: dict[str, Any] = option(dict, "restrict a searched parameter: narrow.lr=[1e-4,1e-3]")
     drop: list[str] = option(list, DROP)
+    pipelines: list[str] = option(list, PIPELINES, names_code=True)
 
 
 @dataclass(kw_only=True)

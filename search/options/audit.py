@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from search.options.embedded import CHOICES
 from search.options.groups import HOLDOUT, DataConfig, HoldoutConfig, StoreConfig
 from search.options.option import group, option
-from search.options.shared import RunsConfig, demand
+from search.options.shared import DROP, PIPELINES, PREPARE, RunsConfig, demand
 from spaces.size import parse_size
 
 
@@ -34,3 +35,36 @@ class StressConfig(RunsConfig):
         demand(self.seed >= 0, "seed", self.seed, "0 or more")
         if self.size:
             parse_size(self.size)
+
+
+@dataclass(kw_only=True)
+class PreviewConfig(RunsConfig):
+    """Which policies are shown on which images."""
+
+    data: DataConfig = group(DataConfig, CHOICES)
+    space: Any = option(
+        "",
+        "draws policies of a ready space, of several, or of module:function; empty shows the one "
+        "that fix. names",
+        names_code=True,
+    )
+    fix: dict[str, Any] = option(dict, "pin a parameter: fix.policy=trivial_augment fix.size=128")
+    narrow: dict[str, Any] = option(dict, "restrict a searched parameter: narrow.stages=[2,2]")
+    drop: list[str] = option(list, DROP)
+    pipelines: list[str] = option(list, PIPELINES, names_code=True)
+    parts: list[str] = option(
+        list, "modules of your own that register policies: parts=[my_parts]", names_code=True
+    )
+    prepare: str = option("", PREPARE, names_code=True)
+    images: int = option(8, "images, spread over the classes")
+    rows: int = option(6, "policies that are drawn, or epochs of the one that is named")
+    seed: int = option(0, "seed of everything that is drawn")
+    to: str = option("", "the picture to write (.png); empty is preview.png beside the searches")
+    json: bool = option(False, "last line of the output is JSON: id and path")
+
+    def __post_init__(self) -> None:
+        for name, most in (("images", 32), ("rows", 32)):
+            value = getattr(self, name)
+            demand(1 <= value <= most, name, value, f"1 to {most}")
+        demand(self.seed >= 0, "seed", self.seed, "0 or more")
+        demand(not self.to or self.to.endswith(".png"), "to", self.to, "the name of a .png")

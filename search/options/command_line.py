@@ -58,6 +58,10 @@ def main(
             from search.options.user_code import load_parts
 
             load_parts(config.parts)  # type: ignore[attr-defined]
+        if getattr(config, "pipelines", ()):
+            from search.options.user_code import load_pipelines
+
+            load_pipelines(config.pipelines)  # type: ignore[attr-defined]
         code = run(config)
     except InputError as error:
         print(f"error: {error}", file=sys.stderr)

@@ -14,6 +14,12 @@ PREPARE = (
 )
 """What --help says of ``prepare=``."""
 
+PIPELINES = (
+    "albumentations pipelines of your own, module:function or files of A.save, as policies by "
+    "name: pipelines=[my_augs:heavy,flips.yaml] fix.policy=heavy, or space=policies"
+)
+"""What --help says of ``pipelines=``."""
+
 DROP = (
     "leave choices out of the space, everywhere or of one parameter: drop=[cutmix,loss.focal]; "
     "what depends on them alone goes, too"

@@ -20,7 +20,15 @@ from search.options.groups import (
     WatchdogConfig,
 )
 from search.options.option import group, option
-from search.options.shared import DROP, PREPARE, BandConfig, TrackedConfig, check_accept, demand
+from search.options.shared import (
+    DROP,
+    PIPELINES,
+    PREPARE,
+    BandConfig,
+    TrackedConfig,
+    check_accept,
+    demand,
+)
 from spaces.errors import InputError
 from spaces.names import check_name
 
@@ -102,6 +110,7 @@ class JobConfig(EngineConfig):
         names_code=True,
     )
     prepare: str = option("", PREPARE, names_code=True)
+    pipelines: list[str] = option(list, PIPELINES, names_code=True)
     pretrained: bool | None = option(None, "start from timm's downloaded weights")
     weights: str = option("", "start from a local safetensors file")
     fix: dict[str, Any] = option(

@@ -11,8 +11,10 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
+from spaces.augmentation.families import FILES, pipeline_name
 from spaces.digest import digest
 from spaces.errors import InputError, unknown
+from spaces.own_kinds import register_pipeline
 
 if TYPE_CHECKING:
     from results.records.trial import Trial
@@ -89,6 +91,34 @@ def load_parts(modules: Iterable[str]) -> None:
 
     for name in modules:
         _import(name, f"parts={name}")
+
+
+def load_pipelines(references: Iterable[str]) -> None:
+    """Makes a team's own albumentations pipelines policies, by their names.
+
+    Args:
+        references: ``module:function``, or files that ``A.save`` wrote.
+
+    Raises:
+        InputError: If one is not there, is no pipeline of albumentations' own operations on
+            pictures, or its name is taken.
+    """
+    named: dict[str, str] = {}
+    for reference in references:
+        name = pipeline_name(reference)
+        if name in named:
+            raise InputError(
+                f"pipelines=[{named[name]},{reference}]: both are called {name!r}; rename one"
+            )
+        named[name] = reference
+    for name, reference in named.items():
+        from trainables.augment.pipelines import read_pipeline, written
+
+        place = f"pipelines=[{reference}]"
+        if reference.endswith(FILES):
+            register_pipeline(read_pipeline(name, Path(reference), place))
+        else:
+            register_pipeline(written(name, load_function(reference, "pipelines"), place))
 
 
 def check_given(whose: str, key: str, trained: str, given: str) -> None:

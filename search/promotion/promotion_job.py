@@ -16,7 +16,7 @@ from search.jobs.job import Prepared, assemble
 from search.jobs.job_name import job_name
 from search.jobs.kind import JobKind, Say
 from search.jobs.learned_images import check_learned_images
-from search.jobs.own_functions import check_own_functions
+from search.jobs.own_functions import check_own_functions, check_pipelines
 from search.options.analysis import CompetitionConfig
 from search.options.recorded import find_job
 from search.options.same_place import same_place
@@ -157,6 +157,8 @@ def _prepare(
     for arm in arms.values():
         check_makers(arm, own)
         task.check(arm)
+        masks = standing.search.truth is not None
+        check_pipelines(arm.policy.pipelines(), [arm.data.size, arm.data.size_at(0.0)], masks=masks)
         if isinstance(arm.model, Timm | Smp):
             sizes, dropped = (
                 (arm.data.size, arm.data.predict_size),

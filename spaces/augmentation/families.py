@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from pathlib import PurePath
 from typing import Any
 
 from spaces.augmentation.fast_autoaugment import fast_autoaugment
 from spaces.augmentation.magnitude import magnitude
-from spaces.augmentation.policy import AugPolicy
+from spaces.augmentation.pipeline import Pipeline
+from spaces.augmentation.policy import AugPolicy, Stage
 from spaces.augmentation.rand_augment import rand_augment
 from spaces.augmentation.stages import staged
 from spaces.augmentation.subset import subset
@@ -41,7 +43,19 @@ FAMILIES: dict[str, Family] = {
 ``stages``, which is meant where they stand alone, ``stages`` and ``stage1.operation``, ….
 """
 
+PIPELINES: dict[str, Pipeline] = {}
+"""A team's own, by the names that ``policy=`` takes; ``pipelines=`` puts them here."""
+
 STAGES = re.compile(r"^(stages|stage[1-9]\.(operation|probability|strength))$")
+
+
+FILES = (".json", ".yaml", ".yml")
+"""Suffixes of files with a pipeline."""
+
+
+def pipeline_name(reference: str) -> str:
+    """What a pipeline is called: its function in ``module:function``, or its file."""
+    return PurePath(reference.rpartition(":")[2]).stem
 
 
 def is_policy_parameter(name: str) -> bool:
@@ -69,8 +83,12 @@ def policy_of(params: Mapping[str, Any]) -> AugPolicy:
         key, value = next(iter(params.items()))
         raise InputError(f"{key}={value} needs policy={key.partition('.')[0]}")
     name = str(params["policy"])
+    if name in PIPELINES:
+        return AugPolicy(stages=(Stage(choices=(PIPELINES[name],)),))
+    if ":" in name or name.endswith(FILES):
+        raise InputError(f"policy={name}: say pipelines=[{name}], and policy={pipeline_name(name)}")
     if name not in FAMILIES:
-        raise unknown("policy", name, FAMILIES, f"policy={name}")
+        raise unknown("policy", name, [*FAMILIES, *PIPELINES], f"policy={name}")
     own = {k.partition(".")[2]: v for k, v in params.items() if k.startswith(f"{name}.")}
     policy = FAMILIES[name](own)
     if not isinstance(policy, AugPolicy):

@@ -150,6 +150,11 @@ COMMON = tuple(row.name for row in _ROWS)
 OPERATIONS: dict[str, Operation] = {row.name: row for row in (*_ROWS, *_FURTHER)}
 
 
+def swaps_sides(name: str) -> bool:
+    """Whether it is the name of an operation that needs square images."""
+    return name in OPERATIONS and OPERATIONS[name].swaps_sides
+
+
 def operation(name: str) -> Operation:
     """Looks an operation up.
 

@@ -1,18 +1,20 @@
 """An augmentation policy as data: stages that are applied one after another to each image.
 
-The grammar: an operation (`Choice`), one or some of several (`Stage`), a sequence (`AugPolicy`,
-which may be one of several itself), and numbers that run over the epochs (`Course`).
+The grammar: an operation (`Choice`) or a team's own `Pipeline`, one or some of several (`Stage`), a
+sequence (`AugPolicy`, which may be one of several itself), and numbers that run over the epochs
+(`Course`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from spaces.augmentation.operations import operation
+from spaces.augmentation.pipeline import Pipeline
 from spaces.errors import InputError
 
 
@@ -67,6 +69,10 @@ class Choice:
         """Whether it crops the stored image before it is resized."""
         return self.operation == "crop"
 
+    def operations(self) -> set[str]:
+        """Its name."""
+        return {self.operation}
+
     def at(self, share: float) -> Choice:
         """The choice when ``share`` of the training is done."""
         return replace(self, limit=_at(self.limit, share)) if self.limit is not None else self
@@ -89,13 +95,13 @@ class Stage:
     """With ``probability``, applies one or some of ``choices``.
 
     Attributes:
-        choices: Operations or sequences of stages.
+        choices: Operations, pipelines or sequences of stages.
         probability: In how many of the images anything is applied.
         weights: How likely each choice is, in proportion; empty for all alike.
         count: How many different choices are applied, in their order here.
     """
 
-    choices: tuple[Choice | AugPolicy, ...]
+    choices: tuple[Choice | Pipeline | AugPolicy, ...]
     probability: Number = 1.0
     weights: tuple[float, ...] = ()
     count: int = 1
@@ -179,15 +185,22 @@ class AugPolicy:
         return any(stage.crops for stage in self.stages)
 
     def operations(self) -> set[str]:
-        """Names of all operations that it may apply."""
+        """Names of all operations and pipelines that it may apply."""
         return {
             name
             for stage in self.stages
             for choice in stage.choices
-            for name in (
-                choice.operations() if isinstance(choice, AugPolicy) else {choice.operation}
-            )
+            for name in choice.operations()
         }
+
+    def pipelines(self) -> Iterator[Pipeline]:
+        """The team's own pipelines in it."""
+        for stage in self.stages:
+            for choice in stage.choices:
+                if isinstance(choice, Pipeline):
+                    yield choice
+                elif isinstance(choice, AugPolicy):
+                    yield from choice.pipelines()
 
     def at(self, share: float) -> AugPolicy:
         """The policy when ``share`` of the training is done, from 0 to 1: without courses."""
@@ -217,9 +230,11 @@ class AugPolicy:
         )
 
 
-def _choice(data: Mapping[str, Any]) -> Choice | AugPolicy:
+def _choice(data: Mapping[str, Any]) -> Choice | Pipeline | AugPolicy:
     if "stages" in data:
         return AugPolicy.from_json(data)
+    if "pipeline" in data:
+        return Pipeline.of(data["pipeline"], data["transform"])
     limit = data["limit"]
     return Choice(operation=data["operation"], limit=None if limit is None else _number(limit))
 

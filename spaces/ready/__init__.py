@@ -25,6 +25,7 @@ READY = (
     "loss",
     "magnitude",
     "optimizer",
+    "policies",
     "pseudo",
     "rand_augment",
     "schedule",

@@ -7,18 +7,17 @@ from collections.abc import Sequence
 
 from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 
+from spaces.augmentation.families import FAMILIES, PIPELINES
 from spaces.param import Param, When
 from spaces.ready.aug_policy import aug_policy
 from spaces.ready.averaging import averaging
-from spaces.ready.backbone import FAMILIES, OF_ONE_SIZE, WHOLE, backbone
-from spaces.ready.fast_autoaugment import fast_autoaugment
+from spaces.ready.backbone import FAMILIES as BACKBONES
+from spaces.ready.backbone import OF_ONE_SIZE, WHOLE, backbone
 from spaces.ready.imbalance import imbalance
 from spaces.ready.loss import loss
-from spaces.ready.magnitude import magnitude
 from spaces.ready.optimizer import optimizer
-from spaces.ready.rand_augment import rand_augment
+from spaces.ready.policies import policies
 from spaces.ready.schedule import schedule
-from spaces.ready.subset import subset
 from spaces.sections.data import FILLS
 from spaces.sections.optimizer import OPTIMIZERS
 from spaces.sections.schedule import SCHEDULES
@@ -29,7 +28,7 @@ SIZES = ("96x96", "128x128")
 
 
 def full(
-    families: Sequence[str] = tuple(FAMILIES), sizes: Sequence[str] = SIZES, stages: int = 2
+    families: Sequence[str] = tuple(BACKBONES), sizes: Sequence[str] = SIZES, stages: int = 2
 ) -> SearchSpace:
     """Network, optimizer, schedule, loss, averaging, augmentation and imbalance, joined.
 
@@ -85,17 +84,8 @@ def _around_the_optimizer() -> SearchSpace:
 
 
 def _augmentation(stages: int) -> SearchSpace:
-    """One of the families of policies, each with its own parameters, and mixing."""
-    of_stages = aug_policy(stages)
-    families = {
-        "stages": of_stages.pin({"mix": "none"}),
-        **{s.name: s for s in (rand_augment(), fast_autoaugment(), subset(), magnitude())},
-    }
-    kinds = ("none", "trivial_augment", *families)
-    policy = Param(name="policy", distribution=CategoricalDistribution(kinds))
+    """One of the policies, a team's own pipelines among them, and mixing."""
+    mixing = aug_policy(stages)
     fills = Param(name="fill", distribution=CategoricalDistribution(FILLS))
-    mixing = of_stages["mix"], of_stages["mix_alpha"]
-    found = SearchSpace(name="augmentation", params=(policy, fills, *mixing))
-    for name, family in families.items():
-        found = found.join(family.pin({"policy": name}), When(parameter="policy", values=(name,)))
-    return found
+    around = SearchSpace(name="around", params=(fills, mixing["mix"], mixing["mix_alpha"]))
+    return policies((*FAMILIES, *PIPELINES), stages).join(around)

@@ -142,6 +142,7 @@ def test_what_a_job_does_with_an_option_stands_beside_it() -> None:
         "model",
         "loss",
         "metric",
+        "pipelines",
         "prepare",
         "space",
         "parts",

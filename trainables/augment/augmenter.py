@@ -7,7 +7,9 @@ from typing import Any
 import albumentations as A  # noqa: N812 (the library's own convention)
 import cv2
 
+from spaces.augmentation.pipeline import Pipeline
 from spaces.augmentation.policy import AugPolicy, Choice, Course, Stage
+from trainables.augment.pipelines import build
 from trainables.augment.transforms import transform
 from trainables.portable.images import AREA_FROM
 from trainables.portable.seeded_pipeline import SeededPipeline
@@ -55,8 +57,10 @@ def _stage(stage: Stage, size: tuple[int, int], fill: str) -> Any:
 
 
 def _choice(
-    choice: Choice | AugPolicy, probability: float, size: tuple[int, int], fill: str
+    choice: Choice | Pipeline | AugPolicy, probability: float, size: tuple[int, int], fill: str
 ) -> Any:
+    if isinstance(choice, Pipeline):
+        return A.Sequential([build(choice)], p=probability)
     if isinstance(choice, AugPolicy):
         return A.Sequential([_stage(s, size, fill) for s in choice.stages], p=probability)
     return transform(choice, probability, size, fill)

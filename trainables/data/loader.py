@@ -15,17 +15,13 @@ import torch
 from numpy.typing import NDArray
 from torch.utils.data import DataLoader, Dataset, Sampler
 
-from spaces.augmentation.policy import AugPolicy
 from spaces.augmentation.stress import Stress
-from spaces.sections.data import Windows
-from spaces.sections.section import Size
 from spaces.trial_config import TrialConfig
-from trainables.augment import Augmenter
 from trainables.augment.stressed import Stressed
-from trainables.data.crops import Cropper
 from trainables.data.image_store import ImageStore
 from trainables.data.samplings import SAMPLINGS, Draw
 from trainables.data.training_set import TrainingSet
+from trainables.data.training_views import TrainingViews
 from trainables.inference.views import look
 
 
@@ -60,50 +56,30 @@ class _Training(Dataset[Batch]):
     def __init__(
         self, config: TrialConfig, store: ImageStore, targets: NDArray[np.float32]
     ) -> None:
-        self.config, self.store, self.targets = config, store, targets
-        self._augmenter: tuple[tuple[AugPolicy, Size], Augmenter] | None = None
-
-    def __getstate__(self) -> dict[str, Any]:
-        return {**self.__dict__, "_augmenter": None}
+        self.store, self.targets = store, targets
+        self.views = TrainingViews(config, store.side)
 
     def __getitem__(self, batch: list[Shown]) -> Batch:
-        augmenter = self._augmenter_at(batch[0][0])
-        views = [self._view(augmenter, e, r, r + (n << REPEAT)) for e, r, n in batch]
+        pixels, masks = self.store.pixels, self.store.masks
+        views = [
+            self.views(pixels[row], None if masks is None else masks[row], epoch, _draws(row, n))
+            for epoch, row, n in batch
+        ]
         targets = self.targets[[row for _, row, _ in batch]]
         return Batch(
             pictures=torch.from_numpy(np.stack([view["image"] for view in views])),
             targets=torch.from_numpy(targets),
             masks=(
                 None
-                if self.store.masks is None
+                if masks is None
                 else torch.from_numpy(np.stack([view["mask"] for view in views]))
             ),
         )
 
-    def _view(
-        self, augmenter: Augmenter, epoch: int, row: int, shown: int
-    ) -> dict[str, NDArray[np.uint8]]:
-        """An image as it is trained on, and its mask if there are masks."""
-        picture, masks = self.store.pixels[row], self.store.masks
-        if masks is None:
-            return augmenter(picture, epoch, shown)
-        mask = masks[row]
-        if isinstance(self.config.data, Windows):
-            picture, mask = Cropper(self.config.data, self.config.run.seed)(
-                picture, mask, epoch, shown
-            )
-        return augmenter(picture, epoch, shown, mask)
 
-    def _augmenter_at(self, epoch: int) -> Augmenter:
-        """The pipeline of an epoch; made once per worker unless policy or size change."""
-        c = self.config
-        progress = (epoch - 1) / max(1, c.run.epochs - 1)
-        policy, size = c.policy.at(progress), c.data.size_at(progress)
-        if self._augmenter is None or self._augmenter[0] != (policy, size):
-            side = self.store.side or max(size)
-            made = Augmenter(policy, size, c.run.seed, side, c.data.fill)
-            self._augmenter = (policy, size), made
-        return self._augmenter[1]
+def _draws(row: int, repeat: int) -> int:
+    """The number that an image's draws depend on."""
+    return row + (repeat << REPEAT)
 
 
 class _Evaluation(Dataset[Batch]):
