@@ -26,6 +26,7 @@ READY = (
     "magnitude",
     "optimizer",
     "policies",
+    "preprocess",
     "pseudo",
     "rand_augment",
     "schedule",

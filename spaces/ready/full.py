@@ -17,6 +17,7 @@ from spaces.ready.imbalance import imbalance
 from spaces.ready.loss import loss
 from spaces.ready.optimizer import optimizer
 from spaces.ready.policies import policies
+from spaces.ready.preprocess import preprocess
 from spaces.ready.schedule import schedule
 from spaces.sections.data import FILLS
 from spaces.sections.optimizer import OPTIMIZERS
@@ -84,8 +85,8 @@ def _around_the_optimizer() -> SearchSpace:
 
 
 def _augmentation(stages: int) -> SearchSpace:
-    """One of the policies, a team's own pipelines among them, and mixing."""
+    """One of the policies, a team's own pipelines among them, mixing, and what comes before."""
     mixing = aug_policy(stages)
     fills = Param(name="fill", distribution=CategoricalDistribution(FILLS))
     around = SearchSpace(name="around", params=(fills, mixing["mix"], mixing["mix_alpha"]))
-    return policies((*FAMILIES, *PIPELINES), stages).join(around)
+    return policies((*FAMILIES, *PIPELINES), stages).join(around).join(preprocess())

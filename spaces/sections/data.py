@@ -11,6 +11,7 @@ from spaces.sections.section import Kinds, Section, Size
 
 Shape = Literal["squash", "pad", "crop", "native"]
 Fill = Literal["black", "reflect", "nearest", "mean"]
+Preprocess = Literal["none", "clahe", "gray", "sharpen", "gray_world"]
 Crop = Literal["random", "present"]
 Weights = Literal["gaussian", "flat", "cut"]
 Interpolation = Literal["auto", "bilinear", "bicubic", "lanczos", "area"]
@@ -18,6 +19,7 @@ Interpolation = Literal["auto", "bilinear", "bicubic", "lanczos", "area"]
 SHAPES: tuple[str, ...] = get_args(Shape)
 INTERPOLATIONS: tuple[str, ...] = get_args(Interpolation)
 FILLS: tuple[str, ...] = get_args(Fill)
+PREPROCESSINGS: tuple[str, ...] = get_args(Preprocess)
 
 GROWN = 0.75
 """Share of the epochs after which images that grow have their size."""
@@ -40,6 +42,9 @@ class Data(Section):
         shape: How an image gets the proportions of the size.
         interpolation: How it gets the side at which it is stored.
         fill: What stands where an augmentation uncovers a border: ``mean`` is ImageNet's.
+        preprocess: What is done to every picture first, in training and prediction alike: its
+            lightness equalised locally, its colour taken away, sharpened, or its colours balanced
+            as if the world were grey.
     """
 
     kind: str = "resized"
@@ -52,6 +57,7 @@ class Data(Section):
     shape: Shape = "squash"
     interpolation: Interpolation = "auto"
     fill: Fill = "black"
+    preprocess: Preprocess = "none"
 
     def __post_init__(self) -> None:
         self.demand(min(self.size) >= 8, "size", "at least 8 pixels high and wide")

@@ -13,6 +13,7 @@ import torch
 from search.planning.search_plan import confirmation_arms
 from spaces.augmentation.trivial_augment import trivial_augment
 from spaces.errors import InputError
+from spaces.sections.data import Data
 from spaces.trial_config import TrialConfig
 from tests.tiny import build
 from trainables.data.folds import Folds
@@ -52,7 +53,7 @@ def test_every_labelled_batch_has_as_many_test_images_in_two_views(
     _, same = next(plain.batches(1))
     assert (same[0::2] == same[1::2]).all()
     assert not (views[0::2] == views[1::2]).all()
-    tests = [look(context.store.pixels[row], "", (32, 32)) for row in context.test_rows]
+    tests = [look(context.store.pixels[row], "", Data(size=(32, 32))) for row in context.test_rows]
     shown = {picture.numpy().tobytes() for picture in same}
     assert shown <= {np.ascontiguousarray(picture).tobytes() for picture in tests}
 

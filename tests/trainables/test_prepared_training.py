@@ -44,6 +44,7 @@ CONFIG = TrialConfig.of(
     shape="crop",
     interpolation="bicubic",
     prepare="dyed:dye",
+    preprocess="clahe",
     batch=4,
     epochs=1,
     warmup_epochs=0,

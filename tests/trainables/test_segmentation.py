@@ -16,6 +16,7 @@ from results.masks.mask_form import MaskForm
 from results.masks.metrics import MASK_METRICS
 from results.predictions import Predictions
 from spaces.errors import InputError
+from spaces.sections.data import Data
 from spaces.trial_config import TrialConfig
 from tests.discs import CLASSES, SIZES, discs
 from trainables.data.contest import Contest, load_contest
@@ -85,7 +86,9 @@ def config() -> TrialConfig:
 
 @pytest.fixture
 def windows() -> TrialConfig:
-    return TrialConfig.of(**{**SMALL, "size": 32}, framing="windows", shape="native")
+    return TrialConfig.of(
+        **{**SMALL, "size": 32}, framing="windows", shape="native", preprocess="gray_world"
+    )
 
 
 def test_the_store_keeps_masks_beside_images(
@@ -243,7 +246,7 @@ def test_views_are_undone(view: str, squashed: TrainingContext) -> None:
     from trainables.inference.views import look_at
 
     mask = np.random.default_rng(0).integers(0, 256, (5, 7, 3), dtype=np.uint8)
-    seen = Planes.of([look_at(mask, view)])
+    seen = Planes.of([look_at(mask, view, Data())])
     back = squashed.task.undo(view, seen)
     assert isinstance(back, Planes)
     np.testing.assert_array_equal(back[0], mask)

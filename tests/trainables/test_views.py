@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from spaces.sections.data import Data
 from trainables.inference.views import VIEWS, look
 from trainables.portable.images import resize
 
@@ -46,11 +47,11 @@ def test_where_a_spot_goes(picture: np.ndarray, view: str, place: tuple[float, f
 
 @pytest.mark.parametrize("view", VIEWS)
 def test_views_have_the_size_that_the_network_sees(picture: np.ndarray, view: str) -> None:
-    found = look(picture, view, (24, 32))
+    found = look(picture, view, Data(size=(24, 32)))
     assert found.shape == (24, 32, 3)
     assert found.dtype == np.uint8
-    assert (found != look(picture, "", (24, 32))).any()
+    assert (found != look(picture, "", Data(size=(24, 32)))).any()
 
 
 def test_without_a_view_the_image_is_only_resized(picture: np.ndarray) -> None:
-    np.testing.assert_array_equal(look(picture, "", (24, 24)), resize(picture, 24, 24))
+    np.testing.assert_array_equal(look(picture, "", Data(size=(24, 24))), resize(picture, 24, 24))

@@ -39,14 +39,17 @@ class Stressed(Augmenter):
             if isinstance(transform, A.GaussNoise):
                 transform.per_channel = False
 
-    def view(
-        self, picture: NDArray[np.uint8], row: int, size: tuple[int, int]
-    ) -> NDArray[np.uint8]:
-        """A stored image as a network sees it under the stress, uint8 (height, width, 3).
+    def moved(self, picture: NDArray[np.uint8], row: int) -> NDArray[np.uint8]:
+        """A stored image under the stress, of its own size.
 
         Args:
             picture: uint8 (side, side, 3), as the store has it.
             row: Of the store, which its draws belong to.
-            size: Height and width in pixels.
         """
-        return resize(self(picture, 0, row)["image"], *size)
+        return self(picture, 0, row)["image"]
+
+    def view(
+        self, picture: NDArray[np.uint8], row: int, size: tuple[int, int]
+    ) -> NDArray[np.uint8]:
+        """The same, resized to height and width in pixels."""
+        return resize(self.moved(picture, row), *size)

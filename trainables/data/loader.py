@@ -92,7 +92,7 @@ class _Evaluation(Dataset[Batch]):
         view: str,
         stress: Stress | None,
     ) -> None:
-        self.size, self.store = config.data.prediction_size, store
+        self.data, self.store = config.data, store
         self.rows, self.batch, self.view, self.stress = rows, batch, view, stress
 
     @functools.cached_property
@@ -112,9 +112,10 @@ class _Evaluation(Dataset[Batch]):
         return Batch(torch.from_numpy(pictures), torch.from_numpy(rows))
 
     def _seen(self, row: int) -> NDArray[np.uint8]:
-        if self._stressed is not None:
-            return self._stressed.view(self.store.pixels[row], row, self.size)
-        return look(self.store.pixels[row], self.view, self.size)
+        picture = self.store.pixels[row]
+        if self._stressed is not None:  # what another camera would have given
+            picture = self._stressed.moved(picture, row)
+        return look(picture, self.view, self.data)
 
 
 class _Order(Sampler[list[Shown]]):

@@ -1,4 +1,4 @@
-"""Images as a training sees them: cut out and augmented."""
+"""Images as a training sees them: preprocessed, cut out and augmented."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from spaces.sections.section import Size
 from spaces.trial_config import TrialConfig
 from trainables.augment import Augmenter
 from trainables.data.crops import Cropper
+from trainables.portable.preprocessing import PREPROCESSINGS
 
 Pixels = NDArray[np.uint8]
 
@@ -47,6 +48,7 @@ class TrainingViews:
             ``image``, uint8 (height, width, 3) of the training size, and ``mask``.
         """
         augmenter = self._augmenter_at(epoch)
+        picture = PREPROCESSINGS[self._config.data.preprocess](picture)
         if mask is not None and isinstance(self._config.data, Windows):
             cropper = Cropper(self._config.data, self._config.run.seed)
             picture, mask = cropper(picture, mask, epoch, shown)

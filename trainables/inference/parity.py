@@ -100,8 +100,7 @@ def _predict(
         return probabilities(model, seen, device, task.activation)
 
     if isinstance(config.data, Windows):
-        looked = (look_at(picture, view) for picture in pictures)
+        looked = (look_at(picture, view, config.data) for picture in pictures)
         return Planes.of(windows_of(picture, config, forward) for picture in looked)
-    size = config.data.prediction_size
-    seen = np.stack([look(picture, view, size) for picture in pictures])
+    seen = np.stack([look(picture, view, config.data) for picture in pictures])
     return task.gathered([forward(torch.from_numpy(seen))])

@@ -102,7 +102,8 @@ def predict(
 
     if isinstance(config.data, Windows):
         found: Head = Planes.of(
-            windows_of(look_at(store.pixels[row], view), config, forward) for row in rows.tolist()
+            windows_of(look_at(store.pixels[row], view, config.data), config, forward)
+            for row in rows.tolist()
         )
     else:
         batches = evaluation_loader(config, store, rows, workers, view, stress)

@@ -8,7 +8,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from spaces.sections.data import Data
 from trainables.portable.images import resize
+from trainables.portable.preprocessing import PREPROCESSINGS
 
 Picture = NDArray[np.uint8]
 
@@ -81,17 +83,18 @@ UNDONE: Mapping[str, Callable[[Picture], Picture]] = {
 """From predictions per pixel of a view, uint8 (height, width, classes), to those of the image."""
 
 
-def look(picture: Picture, view: str, size: tuple[int, int]) -> Picture:
-    """A stored image as a network sees it, uint8 (height, width, 3).
+def look(picture: Picture, view: str, data: Data) -> Picture:
+    """A stored image as a network sees it, uint8 (height, width, 3) of the size it predicts at.
 
     Args:
         picture: uint8 (side, side, 3), as the store has it.
         view: One of `VIEWS`, or empty for the image as it is.
-        size: Height and width in pixels.
+        data: How images are seen.
     """
-    return resize(look_at(picture, view), *size)
+    return resize(look_at(picture, view, data), *data.prediction_size)
 
 
-def look_at(picture: Picture, view: str) -> Picture:
-    """An image in a view, at its own size; ``view`` may be empty."""
-    return VIEWS[view](picture) if view else picture
+def look_at(picture: Picture, view: str, data: Data) -> Picture:
+    """An image, preprocessed, in a view, at its own size; ``view`` may be empty."""
+    seen = PREPROCESSINGS[data.preprocess](picture)
+    return VIEWS[view](seen) if view else seen

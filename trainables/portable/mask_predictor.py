@@ -16,7 +16,7 @@ from .images import decode, resize
 from .label_map import at_size, label_map
 from .postprocess import Form, Postprocess
 from .predictor import Predictor
-from .preparation import Picture, Preparation
+from .preparation import Picture
 from .windows import predicted
 
 Pixels = NDArray[np.uint8]
@@ -73,11 +73,9 @@ class MaskPredictor(Predictor):
             uint8 (h, w, classes), in 255ths; its size is that of the first model's predictions.
         """
         by_arm: dict[str, list[Pixels]] = {}
-        stored: dict[Preparation, Picture] = {}
-        for (member, model), (preparation, size) in zip(self.members, self.looks, strict=True):
-            if preparation not in stored:
-                stored[preparation] = preparation(picture)
-            found = self._seen(member, model, stored[preparation], size)
+        stored = self.prepared(picture)
+        for (member, model), look in zip(self.members, self.looks, strict=True):
+            found = self._seen(member, model, stored[look[:2]], look.size)
             by_arm.setdefault(member["arm"], []).append(found)
         return _mean([_mean(found) for found in by_arm.values()])
 
@@ -86,7 +84,7 @@ class MaskPredictor(Predictor):
         member: dict[str, Any],
         model: torch.nn.Module,
         picture: Picture,
-        size: tuple[int, ...],
+        size: tuple[int, int],
     ) -> Pixels:
         """What one model says of a prepared image."""
         data = member["config"]["data"]
@@ -94,13 +92,13 @@ class MaskPredictor(Predictor):
             return predicted(
                 picture,
                 lambda cut: self.forward(member, model, cut),
-                window=(size[0], size[1]),
+                window=size,
                 scale=data["window_scale"],
                 overlap=data["window_overlap"],
                 how=data["window_weights"],
                 batch=int(member["batch"]),
             )
-        seen = resize(picture, size[0], size[1])[None]
+        seen = resize(picture, *size)[None]
         rounded = np.rint(self.forward(member, model, seen)[0] * 255).astype(np.uint8)
         return np.ascontiguousarray(rounded.transpose(1, 2, 0))
 

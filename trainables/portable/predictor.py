@@ -11,7 +11,7 @@ import math
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -22,6 +22,7 @@ from .activations import ACTIVATIONS
 from .images import decode, resize
 from .networks import build_network
 from .preparation import SIDES, Box, Picture, Preparation
+from .preprocessing import PREPROCESSINGS
 
 CHUNK = 512
 """Images that are decoded together, at least."""
@@ -29,8 +30,19 @@ CHUNK = 512
 Build = Callable[[dict[str, Any], int], torch.nn.Module]
 """From a configuration and the number of classes to a network without its weights."""
 
-Look = tuple[Preparation, tuple[int, ...]]
-"""What becomes of an image, and height and width in pixels that a network sees of it."""
+
+class Look(NamedTuple):
+    """What a network sees of an image.
+
+    Attributes:
+        preparation: What becomes of it.
+        preprocess: What is done to it then.
+        size: Height and width in pixels.
+    """
+
+    preparation: Preparation
+    preprocess: str
+    size: tuple[int, int]
 
 
 class Predictor:
@@ -76,8 +88,8 @@ class Predictor:
             if bool(data["prepare"]) != (own is not None):
                 trained = data["prepare"] or "no function of their own"
                 raise ValueError(f"these models saw images prepared by {trained}: give the same")
-            size = data["predict_size"] if any(data["predict_size"]) else data["size"]
-            self.looks.append((Preparation.of(data, own), tuple(size)))
+            height, width = data["predict_size"] if any(data["predict_size"]) else data["size"]
+            self.looks.append(Look(Preparation.of(data, own), data["preprocess"], (height, width)))
             self.looks_at_boxes |= bool(data["boxes"])
             model = build(member["config"], len(self.classes))
             model.load_state_dict(load_file(folder / member["weights"]))
@@ -89,7 +101,7 @@ class Predictor:
         self.chunk = -(-CHUNK // math.lcm(*sizes)) * math.lcm(*sizes)
 
     def read(self, path: Path, box: Box | None = None) -> dict[Look, Picture]:
-        """Decodes an image for every preparation and size that the models want.
+        """Decodes an image for every look that the models want.
 
         Args:
             path: Its file.
@@ -99,9 +111,19 @@ class Predictor:
             OSError: If the file cannot be read.
             ValueError: If it does not decode, or cannot be prepared.
         """
-        picture = decode(path.read_bytes())
-        stored = {preparation: preparation(picture, box) for preparation, _ in self.looks}
-        return {(p, size): resize(stored[p], size[0], size[1]) for p, size in self.looks}
+        stored = self.prepared(decode(path.read_bytes()), box)
+        return {look: resize(stored[look[:2]], *look.size) for look in self.looks}
+
+    def prepared(
+        self, picture: Picture, box: Box | None = None
+    ) -> dict[tuple[Preparation, str], Picture]:
+        """A decoded image for every preparation and preprocessing, before it is resized."""
+        found: dict[tuple[Preparation, str], Picture] = {}
+        for look in self.looks:
+            if look[:2] not in found:
+                made = look.preparation(picture, box)
+                found[look[:2]] = PREPROCESSINGS[look.preprocess](made)
+        return found
 
     def chunks(
         self, paths: Sequence[Path], start: int = 0, boxes: Sequence[Box] = ()

@@ -1,0 +1,17 @@
+"""What is done to every picture before augmentation and network."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from optuna.distributions import CategoricalDistribution
+
+from spaces.param import Param
+from spaces.sections.data import PREPROCESSINGS
+from spaces.space import SearchSpace
+
+
+def preprocess(kinds: Sequence[str] = PREPROCESSINGS) -> SearchSpace:
+    """One parameter, to be joined with others: ``'space=[aug_policy,preprocess]'``."""
+    kind = Param(name="preprocess", distribution=CategoricalDistribution(tuple(kinds)))
+    return SearchSpace(name="preprocess", params=(kind,))
