@@ -115,7 +115,9 @@ class Mirrored(Mixing):
     overlay: float = 0.3
 
 
-def mirrored(config: TrialConfig) -> Callable[[torch.Tensor, torch.Tensor], Tensors]:
+def mirrored(
+    config: TrialConfig, model: torch.nn.Module
+) -> Callable[[torch.Tensor, torch.Tensor], Tensors]:
     settings = config.mix
     assert isinstance(settings, Mirrored)
     share = settings.overlay

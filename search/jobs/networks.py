@@ -6,15 +6,19 @@ import functools
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+import torch
+
 from search.jobs.limits import check_limits
 from search.jobs.own_functions import check_own_functions
 from search.jobs.searched_choices import choices_of, kinds_of
 from search.options.training import JobConfig
 from search.options.user_code import own_functions
+from spaces.sections.mixing import SNAPMIX
 from spaces.sections.model import Smp, Timm
 from spaces.space import SearchSpace
 from spaces.trial_config import TrialConfig
 from trainables.data.contest import Contest
+from trainables.networks.networks import BuildModel
 from trainables.tasks.tasks import training_task
 
 MANY = 10
@@ -68,12 +72,30 @@ def check_networks(
             dropped = getattr(network.model, "drop_path", 0.0)
             check_backbone(network.model.backbone, size, other, dropped, network.data.size_at(0.0))
     build = functools.partial(task.network, own=own)
+    if any(trained.mix.kind == SNAPMIX for trained in kinds_of(baseline, space, fix)):
+        for network in networks:
+            check_mixing(network.replace(mix=SNAPMIX), classes, build)
     threads = max(1, int(config.resources.cpu))
     check_limits(config.limit, networks, classes, build, threads, say)
     fetched = baseline.model.pretrained or baseline.model.weights
     if isinstance(baseline.model, Timm | Smp) and fetched:  # once, not by every worker
         for name in choices_of(space, "backbone") or [baseline.model.backbone]:
             build(baseline.replace(backbone=name), classes)
+
+
+def check_mixing(config: TrialConfig, classes: int, build: BuildModel) -> None:
+    """Raises InputError unless a network has what mixing images needs of it."""
+    if config.mix.kind != SNAPMIX:
+        return
+    from trainables.training.attention import check_attention
+
+    with torch.device("meta"):
+        model = build(config.replace(pretrained=False, weights=""), classes)
+    check_attention(model, config.data.size, f"mix={SNAPMIX}, model={_name(config)}")
+
+
+def _name(config: TrialConfig) -> str:
+    return str(getattr(config.model, "backbone", config.model.kind))
 
 
 def _networks(baseline: TrialConfig, space: SearchSpace | None) -> Iterator[TrialConfig]:

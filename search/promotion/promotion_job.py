@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import replace
 from typing import Any
 
@@ -16,6 +17,7 @@ from search.jobs.job import Prepared, assemble
 from search.jobs.job_name import job_name
 from search.jobs.kind import JobKind, Say
 from search.jobs.learned_images import check_learned_images
+from search.jobs.networks import check_mixing
 from search.jobs.own_functions import check_own_functions, check_pipelines
 from search.options.analysis import CompetitionConfig
 from search.options.recorded import find_job
@@ -159,6 +161,7 @@ def _prepare(
         task.check(arm)
         masks = standing.search.truth is not None
         check_pipelines(arm.policy.pipelines(), [arm.data.size, arm.data.size_at(0.0)], masks=masks)
+        check_mixing(arm, len(standing.classes), functools.partial(task.network, own=own))
         if isinstance(arm.model, Timm | Smp):
             sizes, dropped = (
                 (arm.data.size, arm.data.predict_size),

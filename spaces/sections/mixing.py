@@ -21,7 +21,8 @@ class Mixing(Section):
 
 @dataclass(frozen=True, kw_only=True)
 class Pairs(Mixing):
-    """Mixup (Zhang et al., ICLR 2018), CutMix (Yun et al., ICCV 2019), or one of the two by batch.
+    """Mixup (Zhang et al., ICLR 2018), CutMix (Yun et al., ICCV 2019), one of the two by batch, or
+    SnapMix (Huang et al., AAAI 2021).
 
     Attributes:
         mix_alpha: Beta parameter of the mixing share.
@@ -45,6 +46,16 @@ class Pairs(Mixing):
         return True
 
 
+SNAPMIX = "snapmix"
+
 MIXINGS = Kinds(
-    "mix", Mixing, {"none": Mixing, "mixup": Pairs, "cutmix": Pairs, "mixup_or_cutmix": Pairs}
+    "mix",
+    Mixing,
+    {
+        "none": Mixing,
+        "mixup": Pairs,
+        "cutmix": Pairs,
+        "mixup_or_cutmix": Pairs,
+        SNAPMIX: Pairs,
+    },
 )

@@ -98,6 +98,8 @@ def test_a_job_decides_how_its_images_are_prepared(runs: Path) -> None:
         (["fix.backbone=test_vit", "fix.predict_size=48"], "test_vit takes images of the size"),
         (["space=team_images:odd", "narrow.backbone=[test_vit]", "fix.predict_size=32x48"],
          "predict_size=32x48: test_vit takes images"),
+        (["space=team_images:odd", "fix.mix=snapmix", "fix.size=32x32"],
+         "mix=snapmix, model=test_vit needs attention maps"),
         (["space=team_images:fixed"], "predict_size=64x64: test_vit takes images of the size"),
         (["space=team_images:odd", "data.shape=pad"],
          "data.shape=pad keeps the proportions .* need the same: 32x32, 32x48"),

@@ -181,7 +181,9 @@ def test_rare_classes_can_weigh_more(squashed: TrainingContext, config: TrialCon
 @pytest.mark.parametrize("mix", ["mixup", "cutmix"])
 def test_mixing_moves_targets_with_the_pixels(mix: str, config: TrialConfig) -> None:
     np.random.seed(0)
-    mixed = MIXINGS.of(config.replace(mix=mix).mix)(config.replace(mix=mix, mix_alpha=1.0))
+    mixed = MIXINGS.of(config.replace(mix=mix).mix)(
+        config.replace(mix=mix, mix_alpha=1.0), torch.nn.Identity()
+    )
     red = torch.rand(8, 1, 32, 64) > 0.5
     images = red.float().repeat(1, 3, 1, 1)
     targets = torch.cat([1 - red.float(), red.float(), torch.zeros(8, 1, 32, 64)], dim=1)
@@ -300,6 +302,7 @@ def test_weights_of_a_whole_backbone_begin_the_encoder(config: TrialConfig, tmp_
         ({"model": "timm"}, "model=timm tells classes of whole images"),
         ({"size": 40}, "size=40x40: height and width must be multiples of 32"),
         ({"action": "mixmatch", "mix": "none"}, "action=mixmatch is for classes of images"),
+        ({"mix": "snapmix"}, "mix=snapmix is for classes of images"),
         ({"shape": "crop", "size": "32x32"}, "data.shape=crop leaves out"),
     ],
 )

@@ -7,9 +7,10 @@ from collections.abc import Callable
 import torch
 
 import trainables.portable.torchvision_cure  # noqa: F401 (has to come before timm)
-from spaces.sections.mixing import Pairs
+from spaces.sections.mixing import SNAPMIX, Pairs
 from spaces.trial_config import TrialConfig
 from trainables.parts import Parts
+from trainables.training.snapmix import snapmix
 
 # isort: split
 from timm.data.mixup import Mixup
@@ -18,14 +19,15 @@ Mix = Callable[[torch.Tensor, torch.Tensor], tuple[torch.Tensor, torch.Tensor]]
 """From images (n, 3, height, width) and targets (n, …), or (n, classes, height, width), to mixed
 ones."""
 
-BuildMix = Callable[[TrialConfig], Mix]
+BuildMix = Callable[[TrialConfig, torch.nn.Module], Mix]
+"""From a configuration and the network that is trained."""
 
 
-def _none(config: TrialConfig) -> Mix:
+def _none(config: TrialConfig, model: torch.nn.Module) -> Mix:
     return lambda images, targets: (images, targets)
 
 
-def _pairs(config: TrialConfig) -> Mix:
+def _pairs(config: TrialConfig, model: torch.nn.Module) -> Mix:
     """timm's mixup, CutMix, or either; it draws from numpy's global generator.
 
     timm mixes class indices only. Given the images' places in the batch instead, it says how much
@@ -57,5 +59,12 @@ def _pairs(config: TrialConfig) -> Mix:
 
 
 MIXINGS: Parts[BuildMix] = Parts(
-    "mix", {"none": _none, "mixup": _pairs, "cutmix": _pairs, "mixup_or_cutmix": _pairs}
+    "mix",
+    {
+        "none": _none,
+        "mixup": _pairs,
+        "cutmix": _pairs,
+        "mixup_or_cutmix": _pairs,
+        SNAPMIX: snapmix,
+    },
 )

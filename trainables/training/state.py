@@ -53,7 +53,7 @@ class TrainingState:
         self.loader = TrainingLoader(config, context.store, self.learned, workers)
         self.steps = len(self.loader) // config.run.accumulation
         self.schedule = SCHEDULES.of(config.schedule)(config, self.optimizer, self.steps)
-        self.mix = MIXINGS.of(config.mix)(config)
+        self.mix = MIXINGS.of(config.mix)(config, self.model)
         unmixed = getattr(config.mix, "unmixed_epochs", 0)
         self._mixed_steps = (config.run.epochs - unmixed) * self.steps
 
