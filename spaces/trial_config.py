@@ -47,6 +47,7 @@ SECTIONS: dict[str, Kinds[Any]] = {
 ELSEWHERE = {
     "store_side": "set it with store.side=",
     "boxes": "set them with data.box=",
+    "focus": "set it with data.focus=",
     "prepare": "set it with prepare=module:function",
     "shape": "set it with data.shape=",
     "framing": "set it with data.shape=native",

@@ -115,13 +115,11 @@ class Mirrored(Mixing):
     overlay: float = 0.3
 
 
-def mirrored(
-    config: TrialConfig, model: torch.nn.Module
-) -> Callable[[torch.Tensor, torch.Tensor], Tensors]:
+def mirrored(config: TrialConfig, model: torch.nn.Module) -> Callable[..., Tensors]:
     settings = config.mix
     assert isinstance(settings, Mirrored)
     share = settings.overlay
-    return lambda images, targets: ((1 - share) * images + share * images.flip(3), targets)
+    return lambda images, targets, boxes: ((1 - share) * images + share * images.flip(3), targets)
 
 
 @dataclass(frozen=True, kw_only=True)

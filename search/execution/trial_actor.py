@@ -156,6 +156,7 @@ _MEMORY_SIGNS = (
 def _open_task(job: Job) -> TrainingContext:
     """Opens what the trials of a job share, once per process."""
     from results.masks.truth import Truth
+    from trainables.data.boxes import stored_boxes
     from trainables.data.corrections import stored_corrections
     from trainables.data.extra import ExtraImages
     from trainables.data.folds import Folds
@@ -180,6 +181,7 @@ def _open_task(job: Job) -> TrainingContext:
         own=own_functions(model=job.model, loss=job.loss),
         corrections=corrections,
         truth=Truth.read(Path(job.truth)) if job.truth else None,
+        focus=stored_boxes(Path(job.folder).parent, job.focus),
         predict_test=job.predict_test,
         stress=Stress.read(Path(job.stress)) if job.stress else None,
         stress_always=job.objective == STRESS,

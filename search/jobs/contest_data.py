@@ -65,6 +65,7 @@ def read_contest(data: DataConfig, runs: Path, holdout: HoldoutConfig | None = N
         train_images=data.train_images,
         test_images=data.test_images,
         box=data.box,
+        focus=data.focus,
         extra=data.extra,
         extra_images=data.extra_images,
         classes=data.classes,

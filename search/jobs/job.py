@@ -34,7 +34,7 @@ from spaces.errors import InputError
 from spaces.files import whole_file
 from spaces.space import SearchSpace
 from spaces.trial_config import TrialConfig
-from trainables.data.boxes import write_boxes
+from trainables.data.boxes import boxes_file, write_boxes
 from trainables.data.contest import Contest
 from trainables.data.folds import Folds
 from trainables.data.image_store import ImageStore, data_digest
@@ -53,6 +53,7 @@ class Job:
         local_store: Folder on a node's own disk for a copy of it; empty for none.
         folds: Path of the stored folds.
         corrections: Path of the stored corrections of labels; empty for none.
+        focus: Name of the file of boxes that mixing keeps to, beside the folds; empty for none.
         extra: Path of the stored table of labelled images from elsewhere; empty for none.
         teachers: Names of promotions whose models label test images, and files of what they say.
         classes: Class names.
@@ -77,6 +78,7 @@ class Job:
     local_store: str
     folds: str
     corrections: str
+    focus: str
     extra: str
     teachers: tuple[tuple[str, str], ...]
     classes: tuple[str, ...]
@@ -169,7 +171,8 @@ def assemble(
         warnings: What the user should know.
     """
     folder, corrected = Path(config.runs) / contest.name, contest.corrections
-    write_boxes(contest.boxes, folder)
+    for boxes in (contest.boxes, contest.focus):
+        write_boxes(boxes, folder)
     job = Job(
         competition=contest.name,
         name=name,
@@ -178,6 +181,7 @@ def assemble(
         local_store=config.store.local,
         folds=str(folds.write(folder).resolve()),
         corrections=str(corrected.write(folder).resolve()) if corrected is not None else "",
+        focus=boxes_file(contest.focus),
         extra=str(contest.extra.write(folder).resolve()) if contest.extra is not None else "",
         teachers=tuple((n, str(t.write(folder).resolve())) for n, t in sorted(teachers.items())),
         classes=contest.classes,

@@ -13,7 +13,8 @@ from search.jobs.own_functions import check_own_functions
 from search.jobs.searched_choices import choices_of, kinds_of
 from search.options.training import JobConfig
 from search.options.user_code import own_functions
-from spaces.sections.mixing import SNAPMIX
+from spaces.errors import InputError
+from spaces.sections.mixing import BOX_CUTMIX, SNAPMIX
 from spaces.sections.model import Smp, Timm
 from spaces.space import SearchSpace
 from spaces.trial_config import TrialConfig
@@ -63,6 +64,7 @@ def check_networks(
     for trained in kinds_of(baseline, space, fix):
         check_makers(trained, own)
         task.check(trained)
+        check_focus(trained)
     networks = list(_networks(baseline, space))
     if len(networks) > MANY:
         say(f"trying {len(networks)} networks out: every backbone at every size")
@@ -81,6 +83,12 @@ def check_networks(
     if isinstance(baseline.model, Timm | Smp) and fetched:  # once, not by every worker
         for name in choices_of(space, "backbone") or [baseline.model.backbone]:
             build(baseline.replace(backbone=name), classes)
+
+
+def check_focus(config: TrialConfig) -> None:
+    """Raises InputError where images are mixed inside of boxes, and there are none."""
+    if config.mix.kind == BOX_CUTMIX and not config.data.focus:
+        raise InputError(f"mix={BOX_CUTMIX}: there are no boxes; data.focus= names their columns")
 
 
 def check_mixing(config: TrialConfig, classes: int, build: BuildModel) -> None:

@@ -36,6 +36,7 @@ from trainables.audit.duplicate_checks import identical_files
 from trainables.data.boxes import boxes_file
 from trainables.data.contest import Contest
 from trainables.data.corrections import check_left
+from trainables.data.focus import boxes_in_store
 from trainables.data.folds import Folds
 from trainables.data.image_store import ImageStore, store_side
 from trainables.data.store_building import build_store
@@ -87,6 +88,10 @@ def prepare(
     for name in ("model", "loss"):
         if getattr(config, name) and name in fix:
             raise InputError(f"{name}={getattr(config, name)} and fix.{name}={fix[name]}: give one")
+    if config.data.focus and config.prepare:
+        raise InputError(
+            f"prepare={config.prepare} may move what data.focus= tells the place of: give one"
+        )
     check_effect(fix, baseline, categories(space), "fix")
     if space is not None:
         check_model(space, baseline)
@@ -119,6 +124,7 @@ def prepare(
         every_second(say, "decoding images"),
     )
     trained = list(kinds_of(baseline, space, fix))
+    boxes_in_store(contest.focus, store, baseline)
     teachers = check_learned_images(
         trained,
         _held_out(config, baseline),
@@ -253,6 +259,7 @@ def _with_images(
     return baseline.replace(
         store_side=side,
         boxes=boxes_file(contest.boxes),
+        focus=boxes_file(contest.focus),
         prepare=config.prepare,
         framing="windows" if native else "resized",
         shape=config.data.shape,

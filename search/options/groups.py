@@ -81,6 +81,10 @@ class DataConfig:
         "columns of both tables with a box in pixels that is cut out of each image: "
         "[left,top,right,bottom]",
     )
+    focus: list[str] = option(
+        list,
+        "the same of the training table, of a box that is not cut out: mix=cutmix_box keeps to it",
+    )
     shape: str = option(
         "squash",
         "how images get the proportions of the network's input: squash them, pad with black, or "
@@ -113,10 +117,18 @@ class DataConfig:
             if not folders or not all(isinstance(folder, str) for folder in folders):
                 raise InputError(f"data.{key}={value}: a folder or a list of folders is needed")
         self._check_masks()
-        if self.masked and (self.box or self.extra):
-            given = "box" if self.box else "extra"
-            raise InputError(f"data.{given}= is for classes of whole images, not for masks")
-        demand(len(self.box) in (0, 4), "data.box", self.box, "four columns: left,top,right,bottom")
+        for given in ("box", "focus", "extra"):
+            if self.masked and getattr(self, given):
+                raise InputError(f"data.{given}= is for classes of whole images, not for masks")
+        for key in ("box", "focus"):
+            value = getattr(self, key)
+            demand(
+                len(value) in (0, 4), f"data.{key}", value, "four columns: left,top,right,bottom"
+            )
+        if self.box and self.focus:
+            raise InputError(
+                "data.box= cuts images to the boxes that data.focus= is about: give one"
+            )
         for key, choices in (("shape", SHAPES), ("interpolation", INTERPOLATIONS)):
             if getattr(self, key) not in choices:
                 raise unknown(key, getattr(self, key), choices, f"data.{key}")

@@ -17,7 +17,7 @@ from search.jobs.job import Prepared, assemble
 from search.jobs.job_name import job_name
 from search.jobs.kind import JobKind, Say
 from search.jobs.learned_images import check_learned_images
-from search.jobs.networks import check_mixing
+from search.jobs.networks import check_focus, check_mixing
 from search.jobs.own_functions import check_own_functions, check_pipelines
 from search.options.analysis import CompetitionConfig
 from search.options.recorded import find_job
@@ -33,6 +33,7 @@ from search.promotion.outputs import close_promotion
 from search.promotion.race import race_survivors
 from spaces.errors import InputError
 from spaces.sections.model import Smp, Timm
+from trainables.data.boxes import stored_boxes
 from trainables.data.folds import Folds
 from trainables.data.image_store import store_side
 
@@ -159,6 +160,7 @@ def _prepare(
     for arm in arms.values():
         check_makers(arm, own)
         task.check(arm)
+        check_focus(arm)
         masks = standing.search.truth is not None
         check_pipelines(arm.policy.pipelines(), [arm.data.size, arm.data.size_at(0.0)], masks=masks)
         check_mixing(arm, len(standing.classes), functools.partial(task.network, own=own))
@@ -180,7 +182,11 @@ def _prepare(
     if side < largest and side:
         raise InputError(f"store.side={side} is below the largest size {largest}")
     ways = {
-        (preparation_of(arm.replace(store_side=side), config.prepare, arm_name), arm.data.boxes)
+        (
+            preparation_of(arm.replace(store_side=side), config.prepare, arm_name),
+            arm.data.boxes,
+            arm.data.focus,
+        )
         for arm_name, arm in arms.items()
     }
     if len(ways) > 1:
@@ -188,7 +194,7 @@ def _prepare(
             f"{', '.join(arms)} saw images that were prepared in different ways: promote them one "
             "by one"
         )
-    ((preparation, boxes),) = ways
+    ((preparation, boxes, focus),) = ways
     corrections = recorded_corrections(standing.search, folds, trained_with(arms.values()))
     contest, store = open_pictures(standing, preparation, boxes, say, config.store.folder)
     teachers = check_learned_images(
@@ -204,7 +210,9 @@ def _prepare(
     reference = config.metric if ":" in config.metric else standing.metric.name
     return assemble(
         config,
-        contest=replace(contest, corrections=corrections),
+        contest=replace(
+            contest, corrections=corrections, focus=stored_boxes(standing.folder, focus)
+        ),
         folds=folds,
         store=store,
         name=name,

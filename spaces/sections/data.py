@@ -38,6 +38,7 @@ class Data(Section):
         store_side: Side in pixels at which decoded images are stored; crops are taken from it. Of
             images that keep their sizes, the longest side that is stored; 0 for any.
         boxes: File of the boxes that are cut out of the images, beside the folds; empty for none.
+        focus: The same of boxes that mixing keeps to.
         prepare: A team's own function of a decoded image, ``module:function``, or empty.
         shape: How an image gets the proportions of the size.
         interpolation: How it gets the side at which it is stored.
@@ -53,6 +54,7 @@ class Data(Section):
     first_share: float = 1.0
     store_side: int = 0
     boxes: str = ""
+    focus: str = ""
     prepare: str = ""
     shape: Shape = "squash"
     interpolation: Interpolation = "auto"
@@ -84,8 +86,9 @@ class Data(Section):
             "store_side",
             f"0 or at least the largest size {largest}",
         )
-        if self.boxes:
-            check_name(self.boxes, "boxes")
+        for name in ("boxes", "focus"):
+            if getattr(self, name):
+                check_name(getattr(self, name), name)
         if self.shape in ("pad", "crop"):
             (height, width), seen = self.size, self.prediction_size
             self.demand(

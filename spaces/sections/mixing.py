@@ -21,8 +21,8 @@ class Mixing(Section):
 
 @dataclass(frozen=True, kw_only=True)
 class Pairs(Mixing):
-    """Mixup (Zhang et al., ICLR 2018), CutMix (Yun et al., ICCV 2019), one of the two by batch, or
-    SnapMix (Huang et al., AAAI 2021).
+    """Mixup (Zhang et al., ICLR 2018), CutMix (Yun et al., ICCV 2019), one of the two by batch,
+    CutMix inside of the boxes of ``data.focus``, or SnapMix (Huang et al., AAAI 2021).
 
     Attributes:
         mix_alpha: Beta parameter of the mixing share.
@@ -46,7 +46,7 @@ class Pairs(Mixing):
         return True
 
 
-SNAPMIX = "snapmix"
+SNAPMIX, BOX_CUTMIX = "snapmix", "cutmix_box"
 
 MIXINGS = Kinds(
     "mix",
@@ -56,6 +56,7 @@ MIXINGS = Kinds(
         "mixup": Pairs,
         "cutmix": Pairs,
         "mixup_or_cutmix": Pairs,
+        BOX_CUTMIX: Pairs,
         SNAPMIX: Pairs,
     },
 )

@@ -84,6 +84,7 @@ def trials(
         local_store="",
         folds=str(folds.write(folder)),
         corrections="",
+        focus="",
         extra="",
         teachers=(),
         classes=contest.classes,

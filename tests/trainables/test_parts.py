@@ -370,22 +370,22 @@ def test_mixing_mixes_any_target_in_the_shares_of_the_images() -> None:
     images = torch.arange(4.0).reshape(4, 1, 1, 1).expand(4, 3, 2, 2)
     soft = torch.rand(4, 5, generator=torch.Generator().manual_seed(0))
     np.random.seed(1)
-    mixed, targets = MIXINGS.of(config.mix)(config, network)(images.clone(), soft)
+    mixed, targets = MIXINGS.of(config.mix)(config, network)(images.clone(), soft, None)
     share = float((mixed[1, 0, 0, 0] - 2.0) / (1.0 - 2.0))  # of image 1, mixed with image 2
     assert 0 < share < 1
     assert torch.allclose(targets[1], share * soft[1] + (1 - share) * soft[2], atol=1e-6)
     planes = torch.rand(4, 2, 2, 2)
     np.random.seed(1)
-    _, moved = MIXINGS.of(config.mix)(config, network)(images.clone(), planes)
+    _, moved = MIXINGS.of(config.mix)(config, network)(images.clone(), planes, None)
     assert torch.allclose(moved[1], share * planes[1] + (1 - share) * planes[2], atol=1e-6)
     either = config.replace(mix="mixup_or_cutmix")
     mix = MIXINGS.of(either.mix)(either, network)
-    moves = [mix(images.clone(), soft)[0][:, 0].reshape(4, 4) for _ in range(20)]
+    moves = [mix(images.clone(), soft, None)[0][:, 0].reshape(4, 4) for _ in range(20)]
     whole = [bool((m == m[:, :1]).all()) for m in moves]  # CutMix leaves part of the image alone
     assert 0 < sum(whole) < 20
     rare = config.replace(mix_probability=0.3)
     mix = MIXINGS.of(rare.mix)(rare, network)
-    changed = [bool((mix(images.clone(), soft)[0] != images).any()) for _ in range(40)]
+    changed = [bool((mix(images.clone(), soft, None)[0] != images).any()) for _ in range(40)]
     assert 0 < sum(changed) < 30
     none = replace(config, mix=TrialConfig().mix)
-    assert MIXINGS.of(none.mix)(none, network)(images, soft)[1] is soft
+    assert MIXINGS.of(none.mix)(none, network)(images, soft, None)[1] is soft

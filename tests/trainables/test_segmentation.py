@@ -187,7 +187,7 @@ def test_mixing_moves_targets_with_the_pixels(mix: str, config: TrialConfig) -> 
     red = torch.rand(8, 1, 32, 64) > 0.5
     images = red.float().repeat(1, 3, 1, 1)
     targets = torch.cat([1 - red.float(), red.float(), torch.zeros(8, 1, 32, 64)], dim=1)
-    seen, wanted = mixed(images.clone(), targets)
+    seen, wanted = mixed(images.clone(), targets, None)
     torch.testing.assert_close(wanted[:, 1], seen[:, 0])
     torch.testing.assert_close(wanted.sum(dim=1), torch.ones(8, 32, 64))
     assert not torch.equal(seen, images)

@@ -128,7 +128,7 @@ def test_so_many_batches_are_mixed_and_draws_repeat() -> None:
 
     def run() -> list[torch.Tensor]:
         np.random.seed(3)
-        return [mix(images, targets)[1] for _ in range(60)]
+        return [mix(images, targets, None)[1] for _ in range(60)]
 
     first = run()
     assert 10 < sum(bool((found != targets).any()) for found in first) < 40

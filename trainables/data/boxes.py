@@ -18,7 +18,11 @@ Boxes = Mapping[str, Box]
 
 
 def read_boxes(
-    table: pd.DataFrame, path: Path, columns: Sequence[str], images: Sequence[str]
+    table: pd.DataFrame,
+    path: Path,
+    columns: Sequence[str],
+    images: Sequence[str],
+    key: str = "data.box",
 ) -> dict[str, Box]:
     """Reads a box per row of a table.
 
@@ -30,11 +34,12 @@ def read_boxes(
         path: Where it was read from, for messages.
         columns: Those of left, top, right and bottom.
         images: Names by row.
+        key: The option that names them, for messages.
 
     Raises:
         InputError: If a column is missing, or a box is none, with its row.
     """
-    place = f"data.box=[{','.join(columns)}], {path}"
+    place = f"{key}=[{','.join(columns)}], {path}"
     for column in columns:
         if column not in table:
             raise unknown("column", column, map(str, table.columns), place)
@@ -86,7 +91,7 @@ def stored_boxes(folder: Path, name: str) -> dict[str, Box]:
         return {}
     path = folder / name
     if not path.is_file():
-        raise InputError(f"{path} is missing: the boxes that images were cut to")
+        raise InputError(f"{path} is missing: the boxes of a training's images")
     table = pd.read_csv(path, dtype=str, keep_default_na=False)
     found = read_boxes(table, path, SIDES, list(table["image"]))
     if boxes_file(found) != name:

@@ -54,6 +54,7 @@ class Contest:
         fold: int64 (n_train,), a team's own folds from 0, or None.
         held: bool (n_train,), what a team holds out itself, or None.
         boxes: The part of each image that counts, by name; empty where whole images do.
+        focus: The part of each training image that mixing keeps to, by name; empty for none.
         corrections: Labels that a person corrected, or None; folds and scores know nothing of them.
         extra: Labelled images from elsewhere, or None.
         truth: True masks of the training images, or None.
@@ -70,6 +71,7 @@ class Contest:
     fold: NDArray[np.int64] | None = None
     held: NDArray[np.bool_] | None = None
     boxes: Boxes = field(default_factory=dict)
+    focus: Boxes = field(default_factory=dict)
     corrections: Corrections | None = None
     extra: ExtraImages | None = None
     truth: Truth | None = None
@@ -120,6 +122,7 @@ def load_contest(
     train_images: str | Sequence[str] = "",
     test_images: str | Sequence[str] = "",
     box: Sequence[str] = (),
+    focus: Sequence[str] = (),
     extra: str = "",
     extra_images: str = "",
     classes: Sequence[str] = (),
@@ -145,6 +148,7 @@ def load_contest(
             or several, each image being in one of them.
         test_images: The same of test images.
         box: Columns of left, top, right and bottom, in both tables, of a box that is cut out.
+        focus: The same columns, in the training table, of a box that mixing keeps to.
         extra: Table of labelled images from elsewhere, with the columns of the training table, as a
             path or relative to ``root``; empty for none.
         extra_images: The same of these images; may be an absolute path.
@@ -190,6 +194,7 @@ def load_contest(
         for key, value in (("data.group", group), ("data.fold", fold), ("holdout", holdout))
     )
     boxes = read_boxes(table, folder / train, box, images) if box else {}
+    focused = read_boxes(table, folder / train, focus, images, "data.focus") if focus else {}
     tests: tuple[str, ...] = ()
     if test:
         tested = test_table(folder, test, image)
@@ -214,6 +219,7 @@ def load_contest(
         fold=None if folds is None else _own_folds(folds, fold),
         held=None if held is None else _own_holdout(held, groups, holdout),
         boxes=boxes,
+        focus=focused,
         corrections=(
             (read_corrections if truth is None else read_mask_corrections)(
                 beside(corrections, folder), images, labels, names
@@ -228,12 +234,7 @@ def load_contest(
 
 
 def _extra_images(
-    extra: str,
-    folder: Path,
-    image: str,
-    label: str,
-    classes: tuple[str, ...],
-    files: ImageFiles,
+    extra: str, folder: Path, image: str, label: str, classes: tuple[str, ...], files: ImageFiles
 ) -> ExtraImages:
     """Labelled images from elsewhere; their labels have to be the contest's."""
     given = Path(extra).expanduser()

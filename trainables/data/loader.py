@@ -18,6 +18,7 @@ from torch.utils.data import DataLoader, Dataset, Sampler
 from spaces.augmentation.stress import Stress
 from spaces.trial_config import TrialConfig
 from trainables.augment.stressed import Stressed
+from trainables.data.focus import Boxed, around, marked
 from trainables.data.image_store import ImageStore
 from trainables.data.samplings import SAMPLINGS, Draw
 from trainables.data.training_set import TrainingSet
@@ -32,11 +33,14 @@ class Batch(NamedTuple):
         pictures: uint8 (n, height, width, 3).
         targets: float32 (n, …) where they are trained on; else store rows int64 (n,).
         masks: uint8 (n, height, width), class numbers or `VOID`; None where there are none.
+        boxes: Of what counts in each, int64 (n, 4): left, top, right and bottom in pixels; None
+            where nobody asks.
     """
 
     pictures: torch.Tensor
     targets: torch.Tensor
     masks: torch.Tensor | None = None
+    boxes: torch.Tensor | None = None
 
 
 Shown = tuple[int, int, int]
@@ -54,27 +58,35 @@ class _Training(Dataset[Batch]):
     """Whole batches at once: one item is a list of (epoch, row, how often it was shown before)."""
 
     def __init__(
-        self, config: TrialConfig, store: ImageStore, targets: NDArray[np.float32]
+        self,
+        config: TrialConfig,
+        store: ImageStore,
+        targets: NDArray[np.float32],
+        focus: Boxed | None,
     ) -> None:
-        self.store, self.targets = store, targets
+        self.store, self.targets, self.focus = store, targets, focus
         self.views = TrainingViews(config, store.side)
 
     def __getitem__(self, batch: list[Shown]) -> Batch:
-        pixels, masks = self.store.pixels, self.store.masks
+        pixels = self.store.pixels
         views = [
-            self.views(pixels[row], None if masks is None else masks[row], epoch, _draws(row, n))
+            self.views(pixels[row], self._mask(row), epoch, _draws(row, n))
             for epoch, row, n in batch
         ]
         targets = self.targets[[row for _, row, _ in batch]]
+        masks = [view["mask"] for view in views if "mask" in view]
         return Batch(
             pictures=torch.from_numpy(np.stack([view["image"] for view in views])),
             targets=torch.from_numpy(targets),
-            masks=(
-                None
-                if masks is None
-                else torch.from_numpy(np.stack([view["mask"] for view in views]))
-            ),
+            masks=torch.from_numpy(np.stack(masks)) if masks and self.focus is None else None,
+            boxes=None if self.focus is None else torch.tensor([around(mask) for mask in masks]),
         )
+
+    def _mask(self, row: int) -> NDArray[np.uint8] | None:
+        """What goes along with an image: its mask, or a box as one."""
+        if self.focus is not None:
+            return marked(self.focus[row], self.store.side)
+        return None if self.store.masks is None else self.store.masks[row]
 
 
 def _draws(row: int, repeat: int) -> int:
@@ -156,6 +168,7 @@ class TrainingLoader:
         learned: Which of them are trained on, and their targets.
         workers: Loader processes; 0 loads in this process.
         draw: What an epoch shows; the configuration's sampling unless given.
+        focus: Boxes by row of the store, where batches have them.
     """
 
     def __init__(
@@ -165,11 +178,15 @@ class TrainingLoader:
         learned: TrainingSet,
         workers: int,
         draw: Draw | None = None,
+        focus: Boxed | None = None,
     ) -> None:
         draw = draw or SAMPLINGS.of(config.sampling)(config, learned)
         self._order = _Order(config, draw)
         self._loader = _loader(
-            _Training(config, store, learned.targets), workers, sampler=self._order, persistent=True
+            _Training(config, store, learned.targets, focus),
+            workers,
+            sampler=self._order,
+            persistent=True,
         )
 
     def __len__(self) -> int:

@@ -110,6 +110,26 @@ class Preparation:
         padded[top : top + rows, left : left + columns] = self._resized(picture, rows, columns)
         return padded
 
+    def place(self, box: Box, height: int, width: int) -> Box:
+        """Where a box of an image is stored; what is cropped away is cut off.
+
+        Args:
+            box: In pixels of the image.
+            height: Of the image in pixels.
+            width: The same.
+        """
+        tall, wide = height / self.proportions[0], width / self.proportions[1]
+        whole = {"crop": min(tall, wide), "pad": max(tall, wide)}.get(self.shape)
+        across, along = float(width), float(height)
+        if whole is not None:  # the part of the plane that becomes the square
+            across, along = self.proportions[1] * whole, self.proportions[0] * whole
+        found = []
+        for place, (size, side) in enumerate(((width, across), (height, along)) * 2):
+            at = (box[place] - (size - side) / 2) * self.side / side
+            found.append(min(self.side, max(0, round(at))))
+        left, top, right, bottom = found
+        return left, top, right, bottom
+
     def shape_of(self, height: int, width: int) -> tuple[int, int]:
         """Height and width in pixels at which an image of some size is stored."""
         if self.shape != "native":

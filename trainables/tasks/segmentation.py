@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from results.masks.planes import Pixels, Planes
 from results.predictions import MASKS, SIZES, Head
 from spaces.errors import InputError
-from spaces.sections.mixing import SNAPMIX
+from spaces.sections.mixing import BOX_CUTMIX, SNAPMIX
 from spaces.sections.run import MixMatch
 from spaces.trial_config import TrialConfig
 from trainables.inference.views import UNDONE
@@ -55,8 +55,8 @@ class Segmentation(TrainingTask):
             raise InputError("model=timm tells classes of whole images; masks need model=smp")
         if isinstance(config.run, MixMatch):
             raise InputError(f"action={config.run.kind} is for classes of images, not for masks")
-        if config.mix.kind == SNAPMIX:
-            raise InputError(f"mix={SNAPMIX} is for classes of images, not for masks")
+        if config.mix.kind in (SNAPMIX, BOX_CUTMIX):
+            raise InputError(f"mix={config.mix.kind} is for classes of images, not for masks")
         if config.data.shape in ("pad", "crop"):
             raise InputError(
                 f"data.shape={config.data.shape} leaves out or adds to the image, whose mask is "

@@ -14,6 +14,7 @@ from results.masks.truth import Truth
 from results.metrics import Metric
 from spaces.augmentation.stress import Stress
 from spaces.trial_config import TrialConfig
+from trainables.data.boxes import Boxes
 from trainables.data.corrections import Corrections
 from trainables.data.extra import ExtraImages
 from trainables.data.folds import Folds
@@ -39,6 +40,7 @@ class TrainingContext:
         own: The team's own functions, by ``module:function``.
         corrections: Labels of training images that a person corrected; None without any.
         truth: True masks of training images; None where targets are of whole images.
+        focus: Boxes of what counts in training images, by name; empty where there are none.
         predict_test: Whether test images are predicted after the last epoch.
         stress: Under which held-out images are predicted after the last epoch; None for none.
         stress_always: Whether they are so after every epoch.
@@ -54,6 +56,7 @@ class TrainingContext:
     own: Mapping[str, Callable[..., Any]] = field(default_factory=dict)
     corrections: Corrections | None = None
     truth: Truth | None = None
+    focus: Boxes = field(default_factory=dict)
     predict_test: bool = True
     stress: Stress | None = None
     stress_always: bool = False

@@ -7,24 +7,25 @@ from collections.abc import Callable
 import torch
 
 import trainables.portable.torchvision_cure  # noqa: F401 (has to come before timm)
-from spaces.sections.mixing import SNAPMIX, Pairs
+from spaces.sections.mixing import BOX_CUTMIX, SNAPMIX, Pairs
 from spaces.trial_config import TrialConfig
 from trainables.parts import Parts
+from trainables.training.box_cutmix import box_cutmix
 from trainables.training.snapmix import snapmix
 
 # isort: split
 from timm.data.mixup import Mixup
 
-Mix = Callable[[torch.Tensor, torch.Tensor], tuple[torch.Tensor, torch.Tensor]]
+Mix = Callable[[torch.Tensor, torch.Tensor, torch.Tensor | None], tuple[torch.Tensor, torch.Tensor]]
 """From images (n, 3, height, width) and targets (n, …), or (n, classes, height, width), to mixed
-ones."""
+ones; and boxes int64 (n, 4) of what counts in the images, where the mixing keeps to them."""
 
 BuildMix = Callable[[TrialConfig, torch.nn.Module], Mix]
 """From a configuration and the network that is trained."""
 
 
 def _none(config: TrialConfig, model: torch.nn.Module) -> Mix:
-    return lambda images, targets: (images, targets)
+    return lambda images, targets, boxes: (images, targets)
 
 
 def _pairs(config: TrialConfig, model: torch.nn.Module) -> Mix:
@@ -47,7 +48,9 @@ def _pairs(config: TrialConfig, model: torch.nn.Module) -> Mix:
         num_classes=count,
     )
 
-    def mix(images: torch.Tensor, targets: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    def mix(
+        images: torch.Tensor, targets: torch.Tensor, boxes: torch.Tensor | None
+    ) -> tuple[torch.Tensor, torch.Tensor]:
         places = torch.arange(count, device=images.device)
         if targets.ndim == images.ndim:  # of pixels, which go where the image's own go
             joined, _ = mixup(torch.cat([images, targets], dim=1), places)
@@ -65,6 +68,7 @@ MIXINGS: Parts[BuildMix] = Parts(
         "mixup": _pairs,
         "cutmix": _pairs,
         "mixup_or_cutmix": _pairs,
+        BOX_CUTMIX: box_cutmix,
         SNAPMIX: snapmix,
     },
 )

@@ -54,7 +54,7 @@ class MixMatchState(TrainingState):
     def batch_loss(self, batch: Any, update: int) -> tuple[torch.Tensor, int]:
         """The labelled images' loss, and the squared error of the others', which rises to its
         weight."""
-        (pictures, wanted, _), views = batch
+        (pictures, wanted, *_), views = batch
         settings, device, labelled = self.config.run, self.device, len(pictures)
         assert isinstance(settings, MixMatch)
         inputs = to_input(torch.cat([pictures, views]), self.model, device)

@@ -22,7 +22,7 @@ Patch = tuple[slice, slice]
 
 def snapmix(
     config: TrialConfig, model: torch.nn.Module
-) -> Callable[[torch.Tensor, torch.Tensor], tuple[torch.Tensor, torch.Tensor]]:
+) -> Callable[..., tuple[torch.Tensor, torch.Tensor]]:
     """SnapMix (Huang, Wang and Tao, AAAI 2021); it draws from numpy's global generator.
 
     A patch of each image is covered by a patch of its partner, of another size and place.
@@ -30,7 +30,9 @@ def snapmix(
     settings = config.mix
     assert isinstance(settings, Pairs)
 
-    def mix(images: torch.Tensor, targets: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    def mix(
+        images: torch.Tensor, targets: torch.Tensor, boxes: torch.Tensor | None
+    ) -> tuple[torch.Tensor, torch.Tensor]:
         if np.random.rand() >= settings.mix_probability:
             return images, targets
         covered, shown = (_patch(images, settings.mix_alpha) for _ in range(2))

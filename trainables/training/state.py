@@ -11,7 +11,9 @@ from typing import Any
 import numpy as np
 import torch
 
+from spaces.sections.mixing import BOX_CUTMIX
 from spaces.trial_config import TrialConfig
+from trainables.data.focus import boxes_in_store
 from trainables.data.loader import Batch, TrainingLoader
 from trainables.data.training_set import training_set
 from trainables.inference.predict import to_input
@@ -50,7 +52,10 @@ class TrainingState:
         self.learned = training_set(config, context)
         pixels = self.learned.pixels
         self.pixels = None if pixels is None else torch.from_numpy(pixels).to(self.device.target)
-        self.loader = TrainingLoader(config, context.store, self.learned, workers)
+        focus = None
+        if config.mix.kind == BOX_CUTMIX:
+            focus = boxes_in_store(context.focus, context.store, config)
+        self.loader = TrainingLoader(config, context.store, self.learned, workers, focus=focus)
         self.steps = len(self.loader) // config.run.accumulation
         self.schedule = SCHEDULES.of(config.schedule)(config, self.optimizer, self.steps)
         self.mix = MIXINGS.of(config.mix)(config, self.model)
@@ -126,7 +131,7 @@ class TrainingState:
         """
         inputs, targets = to_input(batch.pictures, self.model, self.device), self.wanted(batch)
         if update < self._mixed_steps:
-            inputs, targets = self.mix(inputs, targets)
+            inputs, targets = self.mix(inputs, targets, batch.boxes)
         with self.device.autocast():
             return self.loss(self.model(inputs), targets), len(inputs)
 
