@@ -9,6 +9,7 @@ from typing import Any
 
 from spaces.augmentation.fast_autoaugment import fast_autoaugment
 from spaces.augmentation.magnitude import magnitude
+from spaces.augmentation.pba import pba
 from spaces.augmentation.pipeline import Pipeline
 from spaces.augmentation.policy import AugPolicy, Stage
 from spaces.augmentation.rand_augment import rand_augment
@@ -38,6 +39,7 @@ FAMILIES: dict[str, Family] = {
     "fast_autoaugment": fast_autoaugment,
     "subset": subset,
     "magnitude": magnitude,
+    "pba": pba,
 }
 """A new one is a function and a line here. Its parameters are called ``<family>.<name>``; those of
 ``stages``, which is meant where they stand alone, ``stages`` and ``stage1.operation``, ….

@@ -25,6 +25,7 @@ READY = (
     "loss",
     "magnitude",
     "optimizer",
+    "pba",
     "policies",
     "preprocess",
     "pseudo",

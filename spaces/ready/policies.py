@@ -12,6 +12,7 @@ from spaces.param import Param, When
 from spaces.ready.aug_policy import aug_policy
 from spaces.ready.fast_autoaugment import fast_autoaugment
 from spaces.ready.magnitude import magnitude
+from spaces.ready.pba import pba
 from spaces.ready.rand_augment import rand_augment
 from spaces.ready.subset import subset
 from spaces.space import SearchSpace
@@ -37,7 +38,7 @@ def policies(names: Sequence[str] = (), stages: int = 2) -> SearchSpace:
         raise InputError(f"names={list(names)}: at least two policies are needed")
     searched = {
         "stages": aug_policy(stages).pin({"mix": "none"}),
-        **{s.name: s for s in (rand_augment(), fast_autoaugment(), subset(), magnitude())},
+        **{s.name: s for s in (rand_augment(), fast_autoaugment(), subset(), magnitude(), pba())},
     }
     policy = Param(name="policy", distribution=CategoricalDistribution(kinds))
     found = SearchSpace(name="policies", params=(policy,))

@@ -11,6 +11,7 @@ from spaces.augmentation.operations import OPERATIONS
 from spaces.augmentation.policy import AugPolicy, Choice
 from spaces.augmentation.subset import COMMON
 from spaces.errors import InputError
+from spaces.ready import ready_space
 from spaces.trial_config import TrialConfig
 
 
@@ -80,6 +81,47 @@ def test_magnitude_has_a_knob_per_group() -> None:
     assert policy_of({"policy": "magnitude", "magnitude.colour": 0.0}) == AugPolicy()
 
 
+def test_pba_has_strengths_over_the_epochs() -> None:
+    params = {
+        "policy": "pba",
+        "pba.geometry1": 0.0,
+        "pba.geometry2": 1.0,
+        "pba.geometry3": 0.5,
+        "pba.blur1": 0.5,
+        "pba.colour1": 0.0,
+        "pba.flip": 0.5,
+        "pba.probability": 0.4,
+    }
+    policy = policy_of(params)
+    assert [len(names) for names in operations(policy)] == [1, 6, 1]  # nothing of the colours
+    flip, geometry, blur = policy.stages
+    assert flip.probability == 0.5
+    assert geometry.probability == blur.probability == 0.4
+    assert blur.choices == (Choice(operation="blur", limit=1.0),)
+    rotations = [policy.at(share).stages[1].choices[0] for share in (0, 0.25, 0.5, 0.75, 1)]
+    assert rotations == [Choice(operation="rotate", limit=x) for x in (0, 15, 30, 22.5, 15)]
+    assert "rotate by up to ±0° at first, rotate by up to ±15° at last" in geometry.describe()
+    again = TrialConfig.from_json(TrialConfig().with_params(params).to_json())
+    assert again.policy == policy
+    crops = policy_of({"policy": "pba", "pba.geometry1": 0.5, "pba.crop1": 0.2, "pba.crop2": 1.0})
+    assert [stage.crops for stage in crops.stages] == [True, False]
+    assert policy_of({"policy": "pba"}) == AugPolicy()
+
+
+def test_the_ready_space_of_schedules() -> None:
+    space = ready_space("pba")
+    assert len(space.params) == 8
+    longer = ready_space("pba(points=3, groups=['quality'])")
+    assert "pba.quality3" in longer
+    for name, words in (
+        ("pba(points=1)", "space=magnitude has one"),
+        ("pba(points=10)", "from 2 to 9"),
+        ("pba(groups=['color'])", "did you mean colour"),
+    ):
+        with pytest.raises(InputError, match=words):
+            ready_space(name)
+
+
 @pytest.mark.parametrize(
     ("params", "words"),
     [
@@ -94,6 +136,11 @@ def test_magnitude_has_a_knob_per_group() -> None:
         ({"subset.rotate": 1}, "true or false"),
         ({"magnitude.geometry": 1.5}, "within 0 to 1"),
         ({"magnitude.noise": 0.5}, "magnitude.geometry"),
+        ({"pba.geometry2": 0.5}, r"pba\.geometry2=0\.5 needs pba\.geometry1"),
+        ({"pba.geometry1": 0.5, "pba.geometry3": 0.5}, r"geometry3=0\.5 needs pba\.geometry2"),
+        ({"pba.geometry1": 1.5}, "within 0 to 1"),
+        ({"pba.geometrie1": 0.5}, r"did you mean pba\.geometry1"),
+        ({"pba.rotate901": 0.5}, "unknown parameter"),
     ],
 )
 def test_what_does_not_fit_is_refused_in_words(params: dict[str, Any], words: str) -> None:

@@ -238,14 +238,14 @@ def every_operation() -> dict[str, AugPolicy]:
 
 def drawn(count: int) -> dict[str, AugPolicy]:
     """So many random policies of every family that a ready space searches."""
-    families = ("aug_policy", "rand_augment", "fast_autoaugment", "subset", "magnitude")
+    families = ("aug_policy", "rand_augment", "fast_autoaugment", "subset", "magnitude", "pba")
     found = {}
     for family in families:
         study = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=0))
         for i in range(count):
             params = ready_space(family).suggest(study.ask())
             wanted = {k: v for k, v in params.items() if is_policy_parameter(k)}
-            found[f"{family}-{i}"] = policy_of(wanted)
+            found[f"{family}-{i}"] = policy_of(wanted).at(1.0)  # what an export has
     return found
 
 
