@@ -56,6 +56,7 @@ bench: install
 	$(BENCH).scale $(if $(FULL),10000 2 16 128 1000,500 2 128)
 	$(BENCH).start $(if $(FULL),7,2)
 	$(BENCH).feed
+	$(BENCH).policies $(if $(FULL),15,3)
 	$(BENCH).memory_format
 	$(BENCH).optimizer_step
 	$(BENCH).overhead $(if $(FULL),12,2)

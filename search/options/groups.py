@@ -81,10 +81,7 @@ class DataConfig:
         "columns of both tables with a box in pixels that is cut out of each image: "
         "[left,top,right,bottom]",
     )
-    focus: list[str] = option(
-        list,
-        "the same of the training table, of a box that is not cut out: mix=cutmix_box keeps to it",
-    )
+    focus: list[str] = option(list, "the same, but not cut out: mix=cutmix_box mixes inside of it")
     shape: str = option(
         "squash",
         "how images get the proportions of the network's input: squash them, pad with black, or "
@@ -122,13 +119,10 @@ class DataConfig:
                 raise InputError(f"data.{given}= is for classes of whole images, not for masks")
         for key in ("box", "focus"):
             value = getattr(self, key)
-            demand(
-                len(value) in (0, 4), f"data.{key}", value, "four columns: left,top,right,bottom"
-            )
+            rule = "four columns: left,top,right,bottom"
+            demand(len(value) in (0, 4), f"data.{key}", value, rule)
         if self.box and self.focus:
-            raise InputError(
-                "data.box= cuts images to the boxes that data.focus= is about: give one"
-            )
+            raise InputError("data.box= cuts images to boxes and data.focus= does not: give one")
         for key, choices in (("shape", SHAPES), ("interpolation", INTERPOLATIONS)):
             if getattr(self, key) not in choices:
                 raise unknown(key, getattr(self, key), choices, f"data.{key}")

@@ -55,7 +55,7 @@ class Plain(Dataset[Any]):
 def seconds(batches: Any) -> float:
     """Time for `IMAGES` images."""
     begun, seen = time.perf_counter(), 0
-    for pictures, _ in batches:
+    for pictures, *_ in batches:
         seen += len(pictures)
         if seen >= IMAGES:
             break

@@ -62,7 +62,7 @@ def test_boxes_come_to_the_trainers(root: Path, tmp_path: Path) -> None:
         (["fix.mix=cutmix_box"], r"there are no boxes; data\.focus= names their columns"),
         ([FOCUS.replace("bottom", "botom")], r"unknown column 'botom' .*did you mean bottom"),
         (["data.focus=[left,top]"], "data.focus=.*: must be four columns"),
-        ([FOCUS, FOCUS.replace("focus", "box")], "data.box= cuts images to the boxes that"),
+        ([FOCUS, FOCUS.replace("focus", "box")], "data.box= cuts images to boxes and data.focus="),
         ([FOCUS, "prepare=math:sqrt"], "prepare=math:sqrt may move what data.focus= tells"),
         ([FOCUS.replace("right", "wide")], r"data\.focus=: 7\.png: the box .* reaches outside the "
          "image of 60 x 40"),
