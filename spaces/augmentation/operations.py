@@ -66,10 +66,11 @@ class Operation:
 
     def describe(self, limit: float | None) -> str:
         """The operation at ``limit`` in words."""
-        if limit is None:
-            return self.words
-        shown = f"{limit:.0%}" if self.unit == "%" else f"{limit:.3g}{self.unit}"
-        return self.words.format(shown)
+        return self.words if limit is None else self.words.format(self.amount(limit))
+
+    def amount(self, limit: float) -> str:
+        """A limit with its unit."""
+        return f"{limit:.0%}" if self.unit == "%" else f"{limit:.3g}{self.unit}"
 
 
 def _row(

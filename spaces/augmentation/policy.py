@@ -82,8 +82,7 @@ class Choice:
         row = operation(self.operation)
         if not isinstance(self.limit, Course):
             return row.describe(self.limit)
-        first, *_, last = (row.describe(value) for value in self.limit.values())
-        return f"{first} at first, {last} at last"
+        return row.words.format(" → ".join(map(row.amount, self.limit.values())))
 
     def to_json(self) -> dict[str, Any]:
         """JSON-ready form."""
