@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
@@ -97,7 +98,7 @@ def check_mixing(config: TrialConfig, classes: int, build: BuildModel) -> None:
         return
     from trainables.training.attention import check_attention
 
-    with torch.device("meta"):
+    with contextlib.nullcontext() if config.model.own else torch.device("meta"):
         model = build(config.replace(pretrained=False, weights=""), classes)
     check_attention(model, config.data.size, f"mix={SNAPMIX}, model={_name(config)}")
 

@@ -309,7 +309,7 @@ def test_a_policy_of_sequences_weights_and_courses() -> None:
     assert "rotate by up to ±10°, then in 50% of images: blur" in words
     assert "(75%)" in words
     assert "2 of: " in words
-    assert "add Gaussian noise of up to 0% → 20% of the range" in words
+    assert "add Gaussian noise of up to 0% → 10% → 20% of the range" in words
     assert policy.at(0.25).stages[0].choices[1] == Choice(operation="noise", limit=0.05)
     assert policy.at(1.0).at(0.0) == policy.at(1.0)
     for wrong, why in (

@@ -212,6 +212,13 @@ def test_what_does_not_keep_pictures_as_they_are_is_refused(
         try_pipeline(pipeline, size, masks=False)
 
 
+def test_a_record_s_pipeline_of_another_library_is_refused_in_words() -> None:
+    transform = {"__class_fullname__": "Compose", "p": 1.0, "transforms": []}
+    transform["transforms"] = [{"__class_fullname__": "their.Rain", "p": 1.0}]
+    with pytest.raises(InputError, match=r"pipeline 'theirs': their\.Rain is a transform of your"):
+        try_pipeline(Pipeline.of("theirs", transform), SIZE, masks=False)
+
+
 def test_draws_of_its_own_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     pipeline = written("mine", lambda: A.Compose([A.HorizontalFlip(p=0.5)]), "x")
     try_pipeline(pipeline, SIZE, masks=False)
@@ -226,6 +233,16 @@ def test_draws_of_its_own_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
         ("{", "is damaged: JSONDecodeError"),
         ("[]", "is not what A.save writes of a pipeline"),
         ('{"transform": {"p": 1}}', "is not what A.save writes"),
+        ('{"transform": {"__class_fullname__": "Compose"}}', "is not what A.save writes"),
+        ('{"transform": {"__class_fullname__": 3, "p": 1}}', "is not what A.save writes"),
+        (
+            '{"transform": {"__class_fullname__": "Compose", "p": 1, "transforms": ["Blur"]}}',
+            "is not what A.save writes",
+        ),
+        (
+            '{"transform": {"__class_fullname__": "OneOf", "p": 1, "transforms": 7}}',
+            "is not what A.save writes",
+        ),
         (
             '{"transform": {"__class_fullname__": "Compose", "p": 1, "transforms": '
             '[{"__class_fullname__": "HorizontalFlipp", "p": 1}]}}',

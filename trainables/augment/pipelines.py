@@ -6,7 +6,7 @@ import json
 import warnings
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard
 
 import albumentations as A  # noqa: N812 (the library's own convention)
 import cv2
@@ -78,7 +78,7 @@ def read_pipeline(name: str, path: Path, place: str) -> Pipeline:
     except (ValueError, yaml.YAMLError) as error:
         raise InputError(f"{place}: {path} is damaged: {_reason(error)}") from error
     transform = data.get("transform") if isinstance(data, Mapping) else None
-    if not isinstance(transform, Mapping) or CLASS not in transform:
+    if not _well_formed(transform):
         raise InputError(f"{place}: {path} is not what A.save writes of a pipeline")
     return checked(name, transform, place)
 
@@ -119,7 +119,7 @@ def build(pipeline: Pipeline) -> Any:
     """
     transform = pipeline.transform
     if transform[CLASS].endswith("Compose"):  # without its boxes and key points, which we lack
-        transform = {CLASS: "Sequential", "p": transform["p"], PARTS: transform[PARTS]}
+        transform = {CLASS: "Sequential", "p": transform.get("p", 1.0), PARTS: transform[PARTS]}
     with warnings.catch_warnings():  # of a misspelt argument there is no more than that
         warnings.filterwarnings("error", message=".*not valid for transform.*")
         warnings.filterwarnings(
@@ -152,6 +152,8 @@ def try_pipeline(pipeline: Pipeline, size: tuple[int, int], masks: bool) -> None
     """
     from trainables.augment.augmenter import Augmenter  # which builds pipelines
 
+    place = f"pipeline {pipeline.name!r}"
+    checked(pipeline.name, pipeline.transform, place)  # it may come from another's record
     policy = AugPolicy(stages=(Stage(choices=(pipeline,)),))
     side = max(size)
     picture = np.random.default_rng(0).integers(0, 256, (side, side, 3), dtype=np.uint8)
@@ -159,15 +161,16 @@ def try_pipeline(pipeline: Pipeline, size: tuple[int, int], masks: bool) -> None
     first, again, always = (Augmenter(policy, size, 0, side) for _ in range(3))
     for leaf in _leaves(always.transforms[-1]):
         leaf.p = 1.0
-    place, seen = f"pipeline {pipeline.name!r}", []
+    seen = []
     for augmenter in (always, first):
         for index in range(DRAWS):
             try:
                 found = augmenter(picture, 1, index, mask)
             except Exception as error:  # each transform has its own reasons
                 raise InputError(f"{place} fails: {_reason(error)}") from error
-            for part, wanted in (("image", (*size, 3)), ("mask", size)):
-                _check(place, part, found.get(part, picture if part == "image" else mask), wanted)
+            _check(place, "image", found["image"], (*size, 3))
+            if masks:
+                _check(place, "mask", found["mask"], size)
             seen.append(found["image"])
     if any((again(picture, 1, i)["image"] != seen[i - DRAWS]).any() for i in range(DRAWS)):
         raise InputError(
@@ -177,14 +180,23 @@ def try_pipeline(pipeline: Pipeline, size: tuple[int, int], masks: bool) -> None
 
 
 def _check(place: str, part: str, made: Any, wanted: tuple[int, ...]) -> None:
-    if made is None:  # no masks
-        return
     shape, kind = tuple(getattr(made, "shape", ())), getattr(made, "dtype", type(made).__name__)
     if shape != wanted or kind != np.uint8:
         raise InputError(
             f"{place}: of {part}s uint8 of shape {wanted} it makes {kind} of shape {shape}; size "
             "and type have to stay as they are"
         )
+
+
+def _well_formed(transform: Any) -> TypeGuard[Mapping[str, Any]]:
+    """Whether it has the form of a written transform, in all of its parts."""
+    if not isinstance(transform, Mapping) or not isinstance(transform.get(CLASS), str):
+        return False
+    parts = transform.get(PARTS, [])
+    needed = transform[CLASS].endswith("Compose")
+    if not isinstance(parts, list) or (needed and PARTS not in transform):
+        return False
+    return all(map(_well_formed, parts))
 
 
 def _leaves(transform: Any) -> list[Any]:

@@ -45,7 +45,7 @@ def check_attention(model: torch.nn.Module, size: tuple[int, int], place: str) -
     """Raises InputError unless a network has maps of features below a linear head.
 
     Args:
-        model: The network, on torch's ``meta`` device.
+        model: The network; on torch's ``meta`` device nothing is computed.
         size: Height and width in pixels of what it sees.
         place: What asks for its attention, for messages.
     """
@@ -53,7 +53,8 @@ def check_attention(model: torch.nn.Module, size: tuple[int, int], place: str) -
     head = model.get_classifier() if hasattr(model, "get_classifier") else None  # type: ignore[operator]
     shape: tuple[int, ...] = ()
     if callable(found) and isinstance(head, torch.nn.Linear):
-        shape = tuple(found(torch.empty(2, 3, *size, device="meta")).shape)
+        with torch.no_grad():
+            shape = tuple(found(torch.zeros(2, 3, *size, device=head.weight.device)).shape)
     if len(shape) != 4 or shape[1] != head.in_features:  # type: ignore[union-attr]
         raise InputError(
             f"{place} needs attention maps: a convolutional network of timm whose head is linear, "
