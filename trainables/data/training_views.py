@@ -28,10 +28,10 @@ class TrainingViews:
 
     def __init__(self, config: TrialConfig, side: int) -> None:
         self._config, self._side = config, side
-        self._augmenter: tuple[tuple[AugPolicy, Size], Augmenter] | None = None
+        self._made: tuple[int, tuple[AugPolicy, Size], Augmenter] | None = None
 
     def __getstate__(self) -> dict[str, Any]:
-        return {**self.__dict__, "_augmenter": None}
+        return {**self.__dict__, "_made": None}
 
     def __call__(
         self, picture: Pixels, mask: Pixels | None, epoch: int, shown: int
@@ -56,11 +56,15 @@ class TrainingViews:
 
     def _augmenter_at(self, epoch: int) -> Augmenter:
         """The pipeline of an epoch; made once per worker unless policy or size change."""
+        if self._made is not None and self._made[0] == epoch:
+            return self._made[2]
         c = self._config
         progress = (epoch - 1) / max(1, c.run.epochs - 1)
         policy, size = c.policy.at(progress), c.data.size_at(progress)
-        if self._augmenter is None or self._augmenter[0] != (policy, size):
+        if self._made is not None and self._made[1] == (policy, size):
+            augmenter = self._made[2]
+        else:
             side = self._side or max(size)
-            made = Augmenter(policy, size, c.run.seed, side, c.data.fill)
-            self._augmenter = (policy, size), made
-        return self._augmenter[1]
+            augmenter = Augmenter(policy, size, c.run.seed, side, c.data.fill)
+        self._made = epoch, (policy, size), augmenter
+        return augmenter
