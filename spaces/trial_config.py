@@ -51,6 +51,7 @@ ELSEWHERE = {
     "prepare": "set it with prepare=module:function",
     "shape": "set it with data.shape=",
     "framing": "set it with data.shape=native",
+    "scored_images": "set it with predict.scored_images=",
     "interpolation": "set it with data.interpolation=",
     "corrections": "set them with data.corrections=",
     "fold": "a search holds out fold 0; search.train takes fold=",

@@ -29,6 +29,7 @@ from search.options.user_code import preparation_of
 from search.planning.search_plan import CONFIRM_FOLD
 from spaces.augmentation.families import PIPELINES, pipeline_name
 from spaces.errors import InputError
+from spaces.sections.data import Windows
 from spaces.sections.labels import GIVEN
 from spaces.space import SearchSpace
 from spaces.trial_config import TrialConfig, check_effect
@@ -39,6 +40,7 @@ from trainables.data.corrections import check_left
 from trainables.data.focus import boxes_in_store
 from trainables.data.folds import Folds
 from trainables.data.image_store import ImageStore, store_side
+from trainables.data.scored_images import affordable_images
 from trainables.data.store_building import build_store
 
 
@@ -111,6 +113,7 @@ def prepare(
         )
     baseline = _with_corrections(baseline, space, contest, folds)
     baseline = _with_images(config, baseline, space, contest)
+    baseline = _with_scored(config, baseline, contest, folds, say)
     pipelines = [PIPELINES[pipeline_name(reference)] for reference in config.pipelines]
     check_pipelines(pipelines, _seen(baseline, space), masks=contest.truth is not None)
     check_networks(config, baseline, space, fix, contest, say)
@@ -265,3 +268,34 @@ def _with_images(
         shape=config.data.shape,
         interpolation=config.data.interpolation,
     )
+
+
+def _with_scored(
+    config: JobConfig,
+    baseline: TrialConfig,
+    contest: Contest,
+    folds: Folds,
+    say: Callable[[str], None],
+) -> TrialConfig:
+    """The configuration with how many held-out images are scored before the last epoch.
+
+    Raises:
+        InputError: If images are not predicted in windows, so that all of them are.
+    """
+    asked = config.predict.scored_images
+    if not isinstance(baseline.data, Windows) or contest.truth is None:
+        if asked:
+            raise InputError(
+                f"predict.scored_images={asked}: images are not predicted in windows "
+                "(data.shape=native), so that every epoch scores all of them"
+            )
+        return baseline
+    count = asked or affordable_images(baseline, folds, contest.truth.masks.shapes)
+    held_out = len(folds.held_out(baseline.run.fold))
+    if not 0 < count < held_out:
+        return baseline.replace(scored_images=max(0, count))
+    say(
+        f"scores before the last epoch are of {count} of {held_out} held-out images, the same for "
+        "all trials; predict.scored_images= sets how many"
+    )
+    return baseline.replace(scored_images=count)

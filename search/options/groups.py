@@ -277,6 +277,15 @@ class PredictConfig:
         "predict held-out images once more under the stress that python -m search.stress fitted: "
         "auto for this contest's newest, or its file",
     )
+    scored_images: int = option(
+        0,
+        "with data.shape=native, held-out images that are scored after each epoch but the last; 0 "
+        "takes as many as have as many windows as are trained on, -1 all",
+    )
+
+    def __post_init__(self) -> None:
+        rule = "1 or more, 0, or -1 for all"
+        demand(self.scored_images >= -1, "predict.scored_images", self.scored_images, rule)
 
 
 @dataclass(kw_only=True)

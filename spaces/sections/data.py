@@ -129,6 +129,8 @@ class Windows(Data):
         window_overlap: Share of its side by which a window overlaps the next where it predicts.
         window_weights: How much the pixels of a window count there: the middle more, all alike, or
             those far enough from its edges alone.
+        scored_images: Held-out images that are scored after each epoch but the last, which scores
+            all; 0 for all.
     """
 
     kind: str = "windows"
@@ -137,11 +139,13 @@ class Windows(Data):
     window_crop: Crop = "random"
     window_overlap: float = 0.25
     window_weights: Weights = "gaussian"
+    scored_images: int = 0
 
     def __post_init__(self) -> None:
         super().__post_init__()
         self.demand(0 < self.window_scale <= 4, "window_scale", "above 0, at most 4")
         self.demand(0 <= self.window_overlap <= 0.9, "window_overlap", "within 0 to 0.9")
+        self.demand(self.scored_images >= 0, "scored_images", "0 or more")
 
 
 DATA = Kinds("framing", Data, {"resized": Data, "windows": Windows})

@@ -157,6 +157,19 @@ def test_windows_are_predicted_at_the_images_own_sizes(windowed: Search) -> None
     assert shapes == sizes
 
 
+def test_how_many_images_are_scored_before_the_last_epoch(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(folder)
+    for asked, recorded in (("3", 3), ("-1", 0), ("0", 0), ("99", 99)):
+        lines: list[str] = []
+        options = ["data.shape=native", f"predict.scored_images={asked}", "name=x"]
+        made = prepare(parse(TrainConfig, [*DATA, *options]), "train", say=lines.append)
+        assert made.baseline.data.to_json()["scored_images"] == recorded
+        told = any("are of 3 of 8 held-out images" in line for line in lines)
+        assert told == (asked == "3")
+
+
 @pytest.mark.parametrize(
     ("options", "words"),
     [
@@ -167,6 +180,8 @@ def test_windows_are_predicted_at_the_images_own_sizes(windowed: Search) -> None
         (["fix.decoder=unet2"], "unknown decoder 'unet2'"),
         (["fix.size=40"], "height and width must be multiples of 32"),
         (["data.shape=pad"], "data.shape=pad leaves out or adds"),
+        (["predict.scored_images=8"], "images are not predicted in windows"),
+        (["predict.scored_images=-2"], "must be 1 or more, 0, or -1 for all"),
         (["metric=macro_f1"], "unknown metric 'macro_f1'"),
         (["predict.stress=auto"], "a stress moves images, and masks are not moved with them"),
         (["holdout.folds=20"], "there are only 8 groups"),

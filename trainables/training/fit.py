@@ -20,6 +20,7 @@ from results.predictions import Predictions, predictions_file
 from results.tasks.tasks import TASKS
 from spaces.augmentation.stress import Stress
 from spaces.trial_config import TrialConfig
+from trainables.data.scored_images import scored_rows
 from trainables.inference.predict import predict
 from trainables.training.checkpoint import Checkpoint, remove_leftovers
 from trainables.training.context import TrainingContext
@@ -64,7 +65,8 @@ def fit(
     An epoch is reported once its hold-out predictions and its checkpoint are on the disk. If the
     folder holds a checkpoint of this configuration, its report comes first and the training goes
     on from there. After the last epoch the test images are predicted. Where the disk is full,
-    the training waits until there is room.
+    the training waits until there is room. Before the last epoch, the configuration may score a
+    sample of the held-out images only.
 
     On a CPU, the same configuration, threads and versions give the same bits, whatever the
     number of loader workers, and whether or not the training was interrupted between epochs.
@@ -100,11 +102,12 @@ def fit(
         loss, seconds, images = training.train(epoch, beat)
         trained = time.perf_counter()
         last = epoch == config.run.epochs
-        predictions = _judged(_predicted(training, held_out, context, workers, beat), context, last)
-        scores = _scores(predictions, held_out, context)
+        rows = scored_rows(config, context.folds, last)
+        predictions = _judged(_predicted(training, rows, context, workers, beat), context, last)
+        scores = _scores(predictions, rows, context)
         stressed: dict[str, float] = {}
         if context.stress is not None and (context.stress_always or last):
-            stressed = _stressed(training, held_out, context, folder, workers, beat, last)
+            stressed = _stressed(training, rows, context, folder, workers, beat, last)
         known: dict[str, float] = {}
         if last:
             known = training_score(training, context, scores, workers, beat)
@@ -119,6 +122,7 @@ def fit(
                 "train/lr": max(float(group["lr"]) for group in training.optimizer.param_groups),
                 **training.learned.told,
                 **{f"val/{name}": value for name, value in scores.items()},
+                **({"val/images": float(len(rows))} if len(rows) < len(held_out) else {}),
                 **{f"stress/{name}": value for name, value in stressed.items()},
                 **known,
             },

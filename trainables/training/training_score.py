@@ -11,6 +11,7 @@ from results.masks.metrics import NEED_EDGES
 from results.metrics import all_scores
 from results.predictions import Predictions
 from results.tasks.tasks import TASKS
+from trainables.data.even_sample import even_sample
 from trainables.data.training_set import TrainingSet
 from trainables.inference.predict import predict
 from trainables.training.context import TrainingContext
@@ -76,10 +77,4 @@ def scored_rows(learned: TrainingSet, context: TrainingContext, fold: int) -> ND
     """
     own = learned.rows[learned.rows < len(context.folds.labels)]
     most = min(len(own), len(context.folds.held_out(fold)))
-    order = np.random.default_rng(fold).permutation(len(own))
-    place = np.empty(len(own))
-    strata = learned.strata[own[order]]
-    for stratum in np.unique(strata):
-        members = order[strata == stratum]
-        place[members] = np.arange(len(members)) / len(members)
-    return np.sort(own[np.argsort(place, kind="stable")[:most]])
+    return even_sample(own, learned.strata[own], most, fold)
