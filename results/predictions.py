@@ -40,6 +40,10 @@ COUNTS = "counts"
 SIZES = "sizes"
 """The head of heights and widths of images in pixels, (n, 2), beside masks."""
 
+OCCURS = "occurs"
+"""The head of how likely each class occurs in an image, (n, classes), beside masks of networks that
+tell it."""
+
 Head = NDArray[np.float32] | Planes
 
 _HEAD, _PLANES = "head:", "planes:"

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,6 +20,9 @@ Mask = NDArray[np.uint8]
 
 Planes = NDArray[Any]
 """Probabilities (h, w, classes): floats from 0 to 1, or uint8, of which 255 is 1."""
+
+Occurs = NDArray[np.float32]
+"""How likely each class occurs in an image, (classes,)."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,12 +54,14 @@ class Form:
 class Postprocess:
     """What is made of probabilities; without settings the likeliest class, or those from 0.5 on.
 
-    The steps, in their order: is the image empty; which class is a pixel of (weights, thresholds);
-    opening; components; holes. Pixels that opening and components take from a class go to the next
-    likeliest one, with thresholds to the background. A size from 1 on is in pixels, below 1 a share
-    of the image. What stands for a class is empty, for no effect, or has a number for each class.
+    The steps, in their order: which classes occur; is the image empty; which class is a pixel of
+    (weights, thresholds); opening; components; holes. Pixels that opening and components take from
+    a class go to the next likeliest one, with thresholds to the background. A size from 1 on is in
+    pixels, below 1 a share of the image. What stands for a class is empty, for no effect, or has a
+    number for each class.
 
     Attributes:
+        occurs: Classes that the networks' auxiliary heads are less sure of are not in the image.
         present: Where no class but the background is as likely as this in any pixel, the image is
             empty.
         weights: What probabilities are multiplied by before the largest is taken.
@@ -68,6 +73,7 @@ class Postprocess:
         holes: Largest hole in a class that is filled with it, whatever is in it.
     """
 
+    occurs: float = 0.0
     present: float = 0.0
     weights: tuple[float, ...] = ()
     thresholds: tuple[float, ...] = ()
@@ -77,6 +83,7 @@ class Postprocess:
 
     def __post_init__(self) -> None:
         for name, ok, rule in (
+            ("occurs", 0 <= self.occurs <= 1, "within 0 to 1"),
             ("present", 0 <= self.present <= 1, "within 0 to 1"),
             ("weights", all(0 < w < math.inf for w in self.weights), "above 0"),
             ("thresholds", all(0 <= t <= 1 for t in self.thresholds), "within 0 to 1"),
@@ -99,12 +106,13 @@ class Postprocess:
             if getattr(self, name) and not form.may_be_empty:
                 raise ValueError(f"{name} needs a background class, or classes that overlap")
 
-    def apply(self, probabilities: Planes, form: Form) -> Mask:
+    def apply(self, probabilities: Planes, form: Form, occurs: Occurs | None = None) -> Mask:
         """The mask of an image.
 
         Args:
             probabilities: (h, w, classes).
             form: What a mask is here.
+            occurs: How likely each class occurs in it, (classes,); None where nobody tells.
 
         Returns:
             uint8 (h, w) of class indices, or (h, w, classes) of 0 and 1 where classes overlap.
@@ -114,25 +122,37 @@ class Postprocess:
         """
         self.check(form)
         full = 255.0 if probabilities.dtype == np.uint8 else 1.0
-        kept = form.judged
+        gone = self._gone(occurs, form)
+        kept = [c for c in form.judged if c not in gone]
         if self.present:
-            highest = max(float(probabilities[..., c].max()) for c in kept)
+            highest = max((float(probabilities[..., c].max()) for c in kept), default=0.0)
             if highest < np.float32(self.present * full):
                 shape = probabilities.shape if form.overlapping else probabilities.shape[:2]
                 return np.full(shape, form.background or 0, np.uint8)
         if form.overlapping:
             return self._overlapping(probabilities, full, kept)
-        labels = self._likeliest(probabilities, full, form)
+        labels = self._likeliest(probabilities, full, form, gone)
         for c in kept:
             if not self.opening and not (self.components and self.components[c]):
                 continue
             plane = _plane(labels, c)
             lost = (plane & (1 - self._shaped(plane, c))).view(np.bool_)
             if lost.any():
-                labels[lost] = self._next(probabilities[lost], c, form)
+                labels[lost] = self._next(probabilities[lost], form, [*gone, c])
         for c in kept if self.holes else ():
             labels[self._holes(_plane(labels, c)).view(np.bool_)] = c
         return labels
+
+    def _gone(self, occurs: Occurs | None, form: Form) -> list[int]:
+        """Classes that are not in the image; where one has to be, never all of them."""
+        if not self.occurs:
+            return []
+        if occurs is None:
+            raise ValueError("occurs needs networks that tell which classes occur (aux_weight)")
+        gone = [c for c in form.judged if occurs[c] < np.float32(self.occurs)]
+        if len(gone) == form.classes and not form.may_be_empty:
+            gone.remove(int(np.argmax(occurs)))
+        return gone
 
     def _overlapping(self, probabilities: Planes, full: float, kept: list[int]) -> Mask:
         """Every class from its threshold on."""
@@ -144,9 +164,15 @@ class Postprocess:
             planes[..., c] = plane | self._holes(plane) if self.holes else plane
         return planes
 
-    def _likeliest(self, probabilities: Planes, full: float, form: Form) -> Mask:
+    def _likeliest(
+        self, probabilities: Planes, full: float, form: Form, gone: Sequence[int]
+    ) -> Mask:
         """One class for every pixel; the first of several that are as likely."""
-        first, *others = form.judged if self.thresholds else range(form.classes)
+        among = form.judged if self.thresholds else range(form.classes)
+        left = [c for c in among if c not in gone]
+        if not left:
+            return np.full(probabilities.shape[:2], form.background, np.uint8)
+        first, *others = left
         labels = np.full(probabilities.shape[:2], first, np.uint8)
         best = self._weighted(probabilities, first)
         for c in others:
@@ -166,12 +192,12 @@ class Postprocess:
             scores *= np.float32(self.weights[c])
         return scores
 
-    def _next(self, probabilities: Planes, c: int, form: Form) -> Mask:
-        """What pixels (n, classes) are that are not of class ``c`` after all."""
+    def _next(self, probabilities: Planes, form: Form, others: Sequence[int]) -> Mask:
+        """What pixels (n, classes) are that are of none of the ``others`` after all."""
         if self.thresholds:
             return np.full(len(probabilities), form.background, np.uint8)
         scores = probabilities * np.array(self.weights or [1.0] * form.classes, np.float32)
-        scores[:, c] = -1
+        scores[:, others] = -1
         return np.asarray(scores.argmax(axis=1), np.uint8)
 
     def _shaped(self, plane: Mask, c: int) -> Mask:

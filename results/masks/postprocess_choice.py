@@ -5,17 +5,34 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from results.masks.counts import Mask, compare
 from results.masks.metrics import NEED_EDGES
-from results.masks.postprocess import Form, Planes, Postprocess
+from results.masks.postprocess import Form, Occurs, Planes, Postprocess
 from results.metrics import Floats, Ints, Metric
 
-Load = Callable[[], tuple[Planes, Mask]]
-"""Gives an image's probabilities (h, w, classes) and true mask; called once for several tries."""
+
+class Seen(NamedTuple):
+    """An image that was predicted by models that did not see it.
+
+    Attributes:
+        probabilities: (h, w, classes).
+        truth: Its true mask.
+        occurs: How likely each class occurs in it, (classes,); None where nobody tells.
+    """
+
+    probabilities: Planes
+    truth: Mask
+    occurs: Occurs | None = None
+
+
+Load = Callable[[], Seen]
+"""Gives an image; called once for several tries."""
+
+OCCURS = (0.05, 0.1, 0.2, 0.35, 0.5)
 
 PRESENT = (0.3, 0.5, 0.7, 0.9)
 WEIGHTS = (0.5, 0.7, 1.4, 2.0)
@@ -42,6 +59,7 @@ class Counted:
         form: What a mask is here.
         metric: What will be asked for: whether boundaries are compared depends on it.
         beat: Called after every image.
+        auxiliary: Whether it is told which classes occur.
     """
 
     def __init__(
@@ -50,7 +68,9 @@ class Counted:
         form: Form,
         metric: Metric,
         beat: Callable[[], None] = lambda: None,
+        auxiliary: bool = False,
     ) -> None:
+        self.steps = candidates(form, auxiliary)
         self.images, self.form, self.metric = images, form, metric
         self._beat = beat
         self._found: dict[Postprocess, Floats] = {}
@@ -60,9 +80,9 @@ class Counted:
         new = list(dict.fromkeys(s for s in settings if s not in self._found))
 
         def image(load: Load) -> Floats:
-            probabilities, truth = load()
-            masks = (setting.apply(probabilities, self.form) for setting in new)
-            return np.stack([self._compared(mask, truth) for mask in masks])
+            seen = load()
+            masks = (setting.apply(seen.probabilities, self.form, seen.occurs) for setting in new)
+            return np.stack([self._compared(mask, seen.truth) for mask in masks])
 
         with ThreadPoolExecutor(THREADS) as pool:
             rows = []
@@ -83,7 +103,7 @@ class Counted:
         return compare(truth, mask, self.form.classes, self.form.background, edges=edges)
 
 
-def candidates(form: Form) -> list[Step]:
+def candidates(form: Form, auxiliary: bool = False) -> list[Step]:
     """The numbers that are tried one after the other, what matters most first.
 
     Thresholds where a pixel is of a class or not, weights where classes compete. A component's size
@@ -91,6 +111,7 @@ def candidates(form: Form) -> list[Step]:
 
     Args:
         form: What a mask is here.
+        auxiliary: Whether it is told which classes occur.
     """
     kept = form.judged
     thresholds = form.overlapping or (form.background is not None and len(kept) == 1)
@@ -99,6 +120,8 @@ def candidates(form: Form) -> list[Step]:
         steps += [_of_class("thresholds", c, THRESHOLDS, [0.5] * form.classes) for c in kept]
     else:
         steps += [_of_class("weights", c, WEIGHTS, [1.0] * form.classes) for c in kept]
+    if auxiliary:
+        steps.append(_of("occurs", OCCURS))
     if form.may_be_empty:
         steps.append(_of("present", PRESENT))
     if len(kept) <= SEPARATE:
@@ -134,7 +157,7 @@ def choose(counted: Counted, rows: Ints) -> Postprocess:
     """
     chosen = Postprocess()
     best = float(counted.scores([chosen], rows)[0])
-    for step in candidates(counted.form):
+    for step in counted.steps:
         tried = step(chosen)
         scores = counted.scores(tried, rows)
         top = int(scores.argmax())

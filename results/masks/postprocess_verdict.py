@@ -64,7 +64,7 @@ class Verdict:
         return self.gain.low > 0
 
 
-ORDER = ("thresholds", "weights", "present", "components", "holes", "opening")
+ORDER = ("thresholds", "weights", "occurs", "present", "components", "holes", "opening")
 """Kinds of settings in the order in which they are chosen."""
 
 
@@ -151,8 +151,8 @@ def _milliseconds(counted: Counted, settings: Postprocess) -> float:
     images: Sequence[Load] = counted.images[:TIMED]
     taken = []
     for load in images:
-        probabilities, _ = load()
+        seen = load()
         begun = time.perf_counter()
-        settings.apply(probabilities, counted.form)
+        settings.apply(seen.probabilities, counted.form, seen.occurs)
         taken.append(time.perf_counter() - begun)
     return 1000 * float(np.median(taken))

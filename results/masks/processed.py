@@ -9,7 +9,7 @@ import numpy as np
 from results.masks.label_map import at_size
 from results.masks.planes import Pixels, Planes
 from results.masks.postprocess import Form, Postprocess
-from results.predictions import MASKS, Predictions
+from results.predictions import MASKS, OCCURS, Predictions
 
 CERTAIN = 255
 """A probability of 1."""
@@ -25,8 +25,10 @@ def processed(predictions: Predictions, settings: Postprocess, form: Form) -> Pr
     """
 
     def masks() -> Iterator[Pixels]:
-        for found, size in zip(predictions.masks, predictions.sizes, strict=True):
-            labels = settings.apply(at_size(found, int(size[0]), int(size[1])), form)
+        said = predictions.heads.get(OCCURS)
+        for row, (found, size) in enumerate(zip(predictions.masks, predictions.sizes, strict=True)):
+            occurs = said[row] if isinstance(said, np.ndarray) else None
+            labels = settings.apply(at_size(found, int(size[0]), int(size[1])), form, occurs)
             yield np.asarray(labels[..., None] == np.arange(form.classes)) * np.uint8(CERTAIN)
 
     return Predictions(

@@ -18,7 +18,7 @@ from results.masks.metrics import MASK_METRICS, class_table
 from results.masks.overlay import overlay
 from results.masks.planes import Pixels, Planes
 from results.metrics import Floats, Ints, Metric
-from results.predictions import COUNTS, MASKS, SIZES, Head, Predictions
+from results.predictions import COUNTS, MASKS, OCCURS, SIZES, Head, Predictions
 from results.tasks.task import Examples, Known, Merge, Solved, Task
 
 if TYPE_CHECKING:
@@ -49,14 +49,23 @@ class Segmentation(Task):
                 total = sum(at_size(mask, height, width).astype(np.uint32) for mask in masks)
                 yield np.asarray((total + len(masks) // 2) // len(masks), np.uint8)
 
-        first = predictions[0]
-        return self._with(first, first.masks if len(predictions) == 1 else Planes.of(merged()))
+        alone = len(predictions) == 1
+        return self._with(predictions, predictions[0].masks if alone else Planes.of(merged()))
 
-    def _with(self, like: Predictions, masks: Planes) -> Predictions:
-        """Other masks of the same images, not yet judged."""
-        heads: dict[str, Head] = {**like.heads, MASKS: masks}
+    def _with(self, models: Sequence[Predictions], masks: Planes) -> Predictions:
+        """Merged masks of some models, not yet judged.
+
+        Which classes occur is the mean of what all models say, and not known unless all do.
+        """
+        first = models[0]
+        heads: dict[str, Head] = {**first.heads, MASKS: masks}
         heads.pop(COUNTS, None)
-        return Predictions(images=like.images, classes=like.classes, heads=heads)
+        said = [head for p in models if isinstance(head := p.heads.get(OCCURS), np.ndarray)]
+        if len(said) == len(models):
+            heads[OCCURS] = np.mean(said, axis=0, dtype=np.float32)
+        else:
+            heads.pop(OCCURS, None)
+        return Predictions(images=first.images, classes=first.classes, heads=heads)
 
     def judged(
         self, predictions: Predictions, truth: Truth | None, *, edges: bool = True
@@ -118,7 +127,6 @@ class Segmentation(Task):
 
     def merged(self, merge: Merge, predictions: Sequence[Predictions]) -> Predictions:
         """Every image's pixels merged."""
-        first = predictions[0]
 
         def masks() -> Iterator[Pixels]:
             for seen in zip(*(p.masks for p in predictions), strict=True):
@@ -128,7 +136,7 @@ class Segmentation(Task):
                 found = np.rint(merge(shares) * 255).astype(np.uint8)
                 yield found.reshape(height, width, classes)
 
-        return self._with(first, Planes.of(masks()))
+        return self._with(predictions, Planes.of(masks()))
 
     def errors(self, labels: Ints, judged: NDArray[np.floating]) -> Floats:
         """Share of the pixels that are told as another class."""

@@ -10,12 +10,11 @@ import numpy as np
 from results.ensemble.out_of_fold import OutOfFold
 from results.leaderboard.entries import Postprocessed
 from results.masks.label_map import at_size
-from results.masks.postprocess import Mask
-from results.masks.postprocess import Planes as Probabilities
-from results.masks.postprocess_choice import Counted, Load, candidates, nested
+from results.masks.postprocess_choice import Counted, Load, Seen, candidates, nested
 from results.masks.postprocess_verdict import choices, verdict
 from results.masks.truth import Truth
 from results.metrics import Ints
+from results.predictions import OCCURS
 from results.reporting.postprocess_report import postprocess_page
 from results.reporting.text import format_seconds
 from search.competition.standing import Standing, open_standing
@@ -53,8 +52,9 @@ def postprocess(config: PostprocessConfig) -> int:
             f"select={merged.name}: one fold was trained; post-processing is judged by folds that "
             "did not choose it: python -m search.promote"
         )
-    steps = len(candidates(truth.form))
-    rows = _rows(oof, truth, config.most)
+    auxiliary = OCCURS in oof.predictions.heads
+    steps = len(candidates(truth.form, auxiliary))
+    rows = _rows(oof, truth, config.most, steps)
     images = len(oof.folds)
     some = f"{len(rows):,} of {images:,}" if len(rows) < images else f"{images:,}"
     if not config.quiet:
@@ -68,7 +68,7 @@ def postprocess(config: PostprocessConfig) -> int:
     looks = len(rows) * (steps + 1) * (len(np.unique(folds)) + 1)
     beat = _Progress(looks) if not config.quiet else lambda: None
     loads = [_load(oof, truth, row) for row in rows.tolist()]
-    counted = Counted(loads, truth.form, standing.metric, beat)
+    counted = Counted(loads, truth.form, standing.metric, beat, auxiliary)
     found = nested(counted, folds)
     if not choices(found):
         print(
@@ -111,22 +111,23 @@ def _selected(standing: Standing, select: str) -> str:
     return f"promotion:{select or known[-1]}"
 
 
-def _rows(oof: OutOfFold, truth: Truth, most: int) -> Ints:
+def _rows(oof: OutOfFold, truth: Truth, most: int, steps: int) -> Ints:
     """Images that choose, evenly from all folds and from what stands together in them."""
     order = np.argsort(oof.folds, kind="stable")
     shapes = truth.masks.shapes[[truth.rows[image] for image in oof.predictions.images]]
-    settings = sum(1 for _ in candidates(truth.form)) * 4
-    allowed = int(BUDGET / (settings * shapes.prod(axis=1).mean()))
+    allowed = int(BUDGET / (4 * steps * shapes.prod(axis=1).mean()))
     count = min(len(order), most or max(FEWEST, allowed))
     return np.sort(order[np.linspace(0, len(order) - 1, count).round().astype(np.int64)])
 
 
 def _load(oof: OutOfFold, truth: Truth, row: int) -> Load:
-    """An image's probabilities at its own size, and its true mask."""
+    """An image's probabilities at its own size, its true mask, and which classes occur."""
     true = truth.masks[truth.rows[oof.predictions.images[row]]]
+    said = oof.predictions.heads.get(OCCURS)
+    occurs = said[row] if isinstance(said, np.ndarray) else None
 
-    def load() -> tuple[Probabilities, Mask]:
-        return at_size(oof.predictions.masks[row], *true.shape), true
+    def load() -> Seen:
+        return Seen(at_size(oof.predictions.masks[row], *true.shape), true, occurs)
 
     return load
 

@@ -75,17 +75,21 @@ class Smp(Model):
         backbone: timm model name.
         decoder: Architecture of the decoder.
         decoder_width: Channels of the decoder over their usual number.
+        aux_weight: How much the loss of an auxiliary head counts that tells, from the encoder's
+            last features, which classes occur in the image; 0 for no such head.
     """
 
     kind: str = "smp"
     backbone: str = "resnet18"
     decoder: Decoder = "unet"
     decoder_width: float = 1.0
+    aux_weight: float = 0.0
 
     def __post_init__(self) -> None:
         super().__post_init__()
         self.demand(bool(self.backbone), "backbone", "a timm model name")
         self.demand(0 < self.decoder_width <= 4, "decoder_width", "above 0, at most 4")
+        self.demand(0 <= self.aux_weight <= 10, "aux_weight", "within 0 to 10")
 
 
 MODELS = Kinds("model", Model, {"timm": Timm, "smp": Smp}, own=Model)

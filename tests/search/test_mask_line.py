@@ -15,7 +15,7 @@ from PIL import Image
 from results.leaderboard.leaderboard import Leaderboard
 from results.masks.label_map import label_map
 from results.masks.rle import decode
-from results.predictions import Predictions
+from results.predictions import OCCURS, Predictions
 from results.records.trials import Search
 from search.jobs.preparation import prepare
 from search.options.command_line import parse
@@ -40,6 +40,7 @@ DATA = (
     "data.baseline.epochs=2",
     "data.baseline.batch=8",
     "data.baseline.lr=5e-3",
+    "data.baseline.aux_weight=0.2",
 )
 
 
@@ -62,7 +63,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def windowed(folder: Path) -> Search:
     """A training on windows of images that keep their sizes."""
-    done(folder, "train", *DATA, "data.shape=native", "name=w", "quiet=true")
+    plain = ("data.shape=native", "fix.aux_weight=0")
+    done(folder, "train", *DATA, *plain, "name=w", "quiet=true")
     return Search.read(folder / "runs/scenes/w")
 
 
@@ -75,6 +77,11 @@ def test_a_promotion_leaves_masks_tables_and_pictures(folder: Path) -> None:
     assert promotion.truth is not None
     again = promotion.truth.of(oof.images).counts(oof.masks)
     np.testing.assert_array_equal(oof.judged, again)
+    for name in (f"oof-{arm}", f"test-{arm}", "test"):
+        predictions = Predictions.read(place / f"{name}.npz")
+        occurs = predictions.heads[OCCURS]
+        assert isinstance(occurs, np.ndarray)
+        assert occurs.shape == (len(predictions.images), len(CLASSES))
     table = pd.read_csv(place / f"classes-{arm}.csv")
     assert set(table["name"]) == {"disc", "bar"}
     assert {"iou", "dice", "boundary_f1", "pixels"} <= set(table)

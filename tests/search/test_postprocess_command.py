@@ -6,6 +6,7 @@ import contextlib
 import io
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -164,8 +165,10 @@ def test_an_export_processes_masks_by_itself(tmp_path: Path) -> None:
     predictor = object.__new__(MaskPredictor)
     predictor.classes, predictor.about = ["x", "y", "z"], {"postprocess": None, "background": 0}
     pixels = np.random.default_rng(0).integers(0, 256, (10, 12, 3), np.uint8)
-    assert (predictor._labels(pixels, 20, 24) == label_map(pixels, 20, 24)).all()
-    predictor.settings = settings
-    assert (
-        predictor._labels(pixels, 20, 24) == settings.apply(at_size(pixels, 20, 24), FORM)
-    ).all()
+    assert (predictor._labels(pixels, None, 20, 24) == label_map(pixels, 20, 24)).all()
+    occurs = np.array([1.0, 0.2, 0.9], np.float32)
+    for chosen in (settings, replace(settings, occurs=0.5)):
+        predictor.settings = chosen
+        found = predictor._labels(pixels, occurs, 20, 24)
+        assert (found == chosen.apply(at_size(pixels, 20, 24), FORM, occurs)).all()
+        assert (found == 1).any() == (not chosen.occurs)

@@ -16,7 +16,7 @@ import pytest
 import torch
 
 from results.metrics import METRICS
-from results.predictions import Predictions
+from results.predictions import PROBABILITIES, Predictions
 from spaces.augmentation.policy import AugPolicy
 from spaces.augmentation.trivial_augment import trivial_augment
 from spaces.errors import InputError
@@ -106,7 +106,8 @@ def test_the_training_score_is_of_images_that_were_trained_on(
     sizes = [np.bincount(task.folds.labels[r], minlength=10) for r in (rows, held_out)]
     assert np.abs(sizes[0] - sizes[1]).max() <= 2
     model = load_trained(rich, folder, 10, timm_network)
-    probabilities = predict(model, rich, task.store, rows, Device.pick(rich), task.task)
+    told = predict(model, rich, task.store, rows, Device.pick(rich), task.task)
+    probabilities = told[PROBABILITIES]
     assert isinstance(probabilities, np.ndarray)
     found = METRICS["macro_f1"].score(task.folds.labels[rows], probabilities)
     last = reports[-1]["metrics"]
@@ -413,6 +414,7 @@ def test_evaluation_does_not_depend_on_the_batch(task: TrainingContext, small: T
     rows = task.folds.held_out(0)
     device = Device.pick(small)
     found = [
-        predict(model, small.replace(batch=b), task.store, rows, device, task.task) for b in (8, 32)
+        predict(model, small.replace(batch=b), task.store, rows, device, task.task)[PROBABILITIES]
+        for b in (8, 32)
     ]
     np.testing.assert_allclose(found[0], found[1], atol=1e-5)

@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 
 from spaces.errors import InputError
-from trainables.portable.activations import ACTIVATIONS
+from trainables.portable.activations import ACTIVATIONS, outputs_apart
 
 NEEDED = ("onnx", "onnxruntime", "onnxscript")
 TOLERANCE = 1e-3
@@ -33,7 +33,8 @@ class _Whole(torch.nn.Module):
         self.register_buffer("std", std[:, None, None])
 
     def forward(self, image: torch.Tensor) -> torch.Tensor:
-        return self.activation(self.model((image - self.mean) / self.std))
+        logits, _ = outputs_apart(self.model((image - self.mean) / self.std))
+        return self.activation(logits)
 
 
 def check_onnx() -> None:

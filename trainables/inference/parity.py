@@ -7,7 +7,6 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
 from results.masks.planes import Planes
 from results.predictions import Head, Predictions, predictions_file
@@ -15,7 +14,7 @@ from spaces.errors import InputError
 from spaces.sections.data import Windows
 from spaces.trial_config import TrialConfig
 from trainables.data.prepared_images import PreparedImages
-from trainables.inference.predict import load_trained, probabilities, windows_of
+from trainables.inference.predict import Forward, load_trained
 from trainables.inference.views import look, look_at
 from trainables.networks.networks import BuildModel
 from trainables.portable.preparation import Picture
@@ -94,13 +93,9 @@ def _predict(
     device: Device,
     task: TrainingTask,
 ) -> Head:
-    model.eval()
-
-    def forward(seen: torch.Tensor) -> NDArray[np.float32]:
-        return probabilities(model, seen, device, task.activation)
-
+    forward = Forward(model, config, device, task)
     if isinstance(config.data, Windows):
         looked = (look_at(picture, view, config.data) for picture in pictures)
-        return Planes.of(windows_of(picture, config, forward) for picture in looked)
+        return Planes.of(forward.windows(picture) for picture in looked)
     seen = np.stack([look(picture, view, config.data) for picture in pictures])
     return task.gathered([forward(torch.from_numpy(seen))])

@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 
 from results.masks.planes import Planes
-from results.predictions import Head
+from results.predictions import OCCURS, Head
 from spaces.augmentation.stress import Stress
 from spaces.errors import InputError
 from spaces.sections.data import Windows
@@ -21,7 +21,7 @@ from trainables.data.loader import evaluation_batch, evaluation_loader
 from trainables.inference.views import look_at
 from trainables.networks.networks import BuildModel
 from trainables.networks.timm_network import normalisation
-from trainables.portable.activations import ACTIVATIONS
+from trainables.portable.activations import ACTIVATIONS, outputs_apart
 from trainables.portable.windows import predicted
 from trainables.tasks.task import TrainingTask
 from trainables.training.averages import WEIGHTS
@@ -61,6 +61,85 @@ def load_trained(
     return model.eval()
 
 
+class Forward:
+    """A network, ready to evaluate; keeps what an auxiliary head of it says of images.
+
+    Args:
+        model: The network.
+        config: How it sees images.
+        device: Where to compute.
+        task: What the outputs mean.
+        beat: Called at every batch.
+    """
+
+    def __init__(
+        self,
+        model: torch.nn.Module,
+        config: TrialConfig,
+        device: Device,
+        task: TrainingTask,
+        beat: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._model, self._config, self._device, self._task = model.eval(), config, device, task
+        self._beat = beat
+        self._occurs: list[NDArray[np.float32]] = []
+
+    @torch.inference_mode()
+    def __call__(self, pictures: torch.Tensor) -> NDArray[np.float32]:
+        """What the network makes of pictures uint8 (n, height, width, 3): float32 (n, classes, …).
+
+        Raises:
+            TrainingError: If that is not finite.
+        """
+        self._beat()
+        scope: AbstractContextManager[None] = self._device.autocast()
+        with scope:
+            outputs = self._model(to_input(pictures, self._model, self._device))
+        logits, occurs = outputs_apart(outputs)
+        found: NDArray[np.float32] = ACTIVATIONS[self._task.activation](logits).cpu().numpy()
+        if occurs is not None:
+            self._occurs.append(torch.sigmoid(occurs.float()).cpu().numpy())
+        if not np.isfinite(found).all():
+            raise TrainingError("predicted probabilities are not finite")
+        return found
+
+    def windows(self, picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """Predicts an image of any size in windows: probabilities in 255ths, (h, w, classes).
+
+        A class occurs in it if it does in any of them.
+
+        Args:
+            picture: uint8 (height, width, 3).
+        """
+        settings = self._config.data
+        assert isinstance(settings, Windows)
+        before = len(self._occurs)
+        found = predicted(
+            picture,
+            lambda cut: self(torch.from_numpy(cut)),
+            window=settings.prediction_size,
+            scale=settings.window_scale,
+            overlap=settings.window_overlap,
+            how=settings.window_weights,
+            batch=evaluation_batch(self._config),
+        )
+        if len(self._occurs) > before:
+            seen = np.concatenate(self._occurs[before:])
+            self._occurs[before:] = [seen.max(axis=0, keepdims=True)]
+        return found
+
+    def told(self, found: Head) -> dict[str, Head]:
+        """What all calls came to, by name.
+
+        Args:
+            found: Predictions of their images.
+        """
+        said: dict[str, Head] = {self._task.head: found}
+        if self._occurs:
+            said[OCCURS] = np.concatenate(self._occurs)
+        return said
+
+
 def predict(
     model: torch.nn.Module,
     config: TrialConfig,
@@ -73,7 +152,7 @@ def predict(
     view: str = "",
     stress: Stress | None = None,
     beat: Callable[[], None] = lambda: None,
-) -> Head:
+) -> dict[str, Head]:
     """Predicts stored images.
 
     Args:
@@ -89,66 +168,17 @@ def predict(
         beat: Called at every batch.
 
     Returns:
-        What is predicted of each image, in the order of the rows.
+        What is told of each image, in the order of the rows, by name: the task's predictions, and
+        what an auxiliary head says.
 
     Raises:
         TrainingError: If predictions are not finite.
     """
-    model.eval()
-
-    def forward(pictures: torch.Tensor) -> NDArray[np.float32]:
-        beat()
-        return probabilities(model, pictures, device, task.activation)
-
+    forward = Forward(model, config, device, task, beat)
     if isinstance(config.data, Windows):
-        found: Head = Planes.of(
-            windows_of(look_at(store.pixels[row], view, config.data), config, forward)
-            for row in rows.tolist()
-        )
+        looked = (look_at(store.pixels[row], view, config.data) for row in rows.tolist())
+        found: Head = Planes.of(forward.windows(picture) for picture in looked)
     else:
         batches = evaluation_loader(config, store, rows, workers, view, stress)
         found = task.gathered(forward(batch.pictures) for batch in batches)
-    return task.undo(view, found)
-
-
-def windows_of(
-    picture: NDArray[np.uint8],
-    config: TrialConfig,
-    forward: Callable[[torch.Tensor], NDArray[np.float32]],
-) -> NDArray[np.uint8]:
-    """Predicts an image of any size in windows: probabilities in 255ths, (height, width, classes).
-
-    Args:
-        picture: uint8 (height, width, 3).
-        config: Size, scale and overlap of the windows.
-        forward: From pictures to probabilities (n, classes, height, width).
-    """
-    settings = config.data
-    assert isinstance(settings, Windows)
-    return predicted(
-        picture,
-        lambda cut: forward(torch.from_numpy(cut)),
-        window=settings.prediction_size,
-        scale=settings.window_scale,
-        overlap=settings.window_overlap,
-        how=settings.window_weights,
-        batch=evaluation_batch(config),
-    )
-
-
-@torch.inference_mode()
-def probabilities(
-    model: torch.nn.Module, pictures: torch.Tensor, device: Device, activation: str
-) -> NDArray[np.float32]:
-    """What a network, ready to evaluate, makes of pictures: float32 (n, classes, …).
-
-    Raises:
-        TrainingError: If that is not finite.
-    """
-    scope: AbstractContextManager[None] = device.autocast()
-    with scope:
-        logits = model(to_input(pictures, model, device))
-    found: NDArray[np.float32] = ACTIVATIONS[activation](logits).cpu().numpy()
-    if not np.isfinite(found).all():
-        raise TrainingError("predicted probabilities are not finite")
-    return found
+    return forward.told(task.undo(view, found))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import torch
 
@@ -15,7 +16,7 @@ from trainables.losses.regions import dice, jaccard, lovasz, tversky
 from trainables.losses.soft_f1 import soft_f1
 from trainables.parts import Parts
 
-Loss = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
+Loss = Callable[[Any, torch.Tensor], torch.Tensor]
 """From logits (n, classes) and targets (n, classes) to a scalar, the mean over the images.
 
 An image's targets are probabilities times its weight, so that they add up to the weight: 1, unless
@@ -23,7 +24,8 @@ it counts less or more. A loss is linear in them, or takes the weight from their
 
 For masks both are (n, classes, h, w), and every pixel has a weight, 0 for what is void, so that
 it counts for nothing; the mean is over pixels that count. Where classes overlap, targets are
-(n, classes, 2, h, w): how much a pixel is of a class, and how much it is not.
+(n, classes, 2, h, w): how much a pixel is of a class, and how much it is not. Beside an
+auxiliary head, outputs are a pair: logits of masks, and of which classes occur (n, classes).
 """
 
 BuildLoss = Callable[[TrialConfig], Loss]

@@ -13,6 +13,6 @@ from trainables.parts import Parts
 
 BuildModel = Callable[[TrialConfig, int], torch.nn.Module]
 """From configuration and number of outputs to a network that returns logits (n, outputs), or
-(n, outputs, height, width)."""
+(n, outputs, height, width); with an auxiliary head also logits (n, outputs) of what occurs."""
 
 NETWORKS: Parts[BuildModel] = Parts("model", {"timm": timm_network, "smp": smp_network})

@@ -12,9 +12,10 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from .activations import Outputs, outputs_apart
 from .images import decode, resize
 from .label_map import at_size, label_map
-from .postprocess import Form, Postprocess
+from .postprocess import Form, Occurs, Postprocess
 from .predictor import Predictor
 from .preparation import Picture
 from .windows import predicted
@@ -28,6 +29,18 @@ class MaskPredictor(Predictor):
     `settings` says what is made of probabilities: what ``model.json`` says, or something else where
     it is set to that.
     """
+
+    @cached_property
+    def _said(self) -> list[Occurs]:
+        """What auxiliary heads say of the pictures of a model, (n, classes) each."""
+        return []
+
+    def _classes(self, outputs: Outputs) -> torch.Tensor:
+        """Outputs for classes; those of an auxiliary head are kept."""
+        logits, occurs = outputs_apart(outputs)
+        if occurs is not None:
+            self._said.append(torch.sigmoid(occurs.float()).cpu().numpy())
+        return logits
 
     @cached_property
     def settings(self) -> Postprocess | None:
@@ -50,34 +63,46 @@ class MaskPredictor(Predictor):
             try:
                 picture = decode(path.read_bytes())
                 height, width = picture.shape[:2]
-                found = self._labels(self.probabilities_of(picture), height, width)
+                found = self._labels(*self.told_of(picture), height, width)
             except (OSError, ValueError) as error:
                 yield path, None, str(error)
                 continue
             yield path, numbers[found], ""
 
-    def _labels(self, probabilities: Pixels, height: int, width: int) -> Pixels:
+    def _labels(
+        self, probabilities: Pixels, occurs: Occurs | None, height: int, width: int
+    ) -> Pixels:
         """The class of every pixel at the image's own size."""
         if self.settings is None:
             return label_map(probabilities, height, width)
         form = Form(classes=len(self.classes), background=self.about["background"])
-        return self.settings.apply(at_size(probabilities, height, width), form)
+        return self.settings.apply(at_size(probabilities, height, width), form, occurs)
 
-    def probabilities_of(self, picture: Picture) -> Pixels:
+    def told_of(self, picture: Picture) -> tuple[Pixels, Occurs | None]:
         """Mean over the models of each configuration, then over configurations.
 
         Args:
             picture: As decoded, uint8 (height, width, 3).
 
         Returns:
-            uint8 (h, w, classes), in 255ths; its size is that of the first model's predictions.
+            Probabilities uint8 (h, w, classes), in 255ths, whose size is that of the first model's
+            predictions; and how likely each class occurs, (classes,), if all models tell.
         """
         by_arm: dict[str, list[Pixels]] = {}
+        occurs: dict[str, list[Occurs]] = {}
         stored = self.prepared(picture)
         for (member, model), look in zip(self.members, self.looks, strict=True):
+            self._said.clear()
             found = self._seen(member, model, stored[look[:2]], look.size)
             by_arm.setdefault(member["arm"], []).append(found)
-        return _mean([_mean(found) for found in by_arm.values()])
+            if self._said:  # of several windows the surest
+                said = np.concatenate(self._said).max(axis=0)
+                occurs.setdefault(member["arm"], []).append(said)
+        probabilities = _mean([_mean(found) for found in by_arm.values()])
+        if sum(map(len, occurs.values())) < len(self.members):
+            return probabilities, None
+        arms = [np.mean(said, axis=0, dtype=np.float32) for said in occurs.values()]
+        return probabilities, np.asarray(np.mean(arms, axis=0, dtype=np.float32), np.float32)
 
     def _seen(
         self,

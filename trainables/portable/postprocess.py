@@ -1,5 +1,5 @@
 """What `results.masks.postprocess` says; an export gets that file in place of this one."""
 
-from results.masks.postprocess import Form, Postprocess
+from results.masks.postprocess import Form, Occurs, Postprocess
 
-__all__ = ["Form", "Postprocess"]
+__all__ = ["Form", "Occurs", "Postprocess"]

@@ -18,7 +18,7 @@ import torch
 from numpy.typing import NDArray
 from safetensors.torch import load_file
 
-from .activations import ACTIVATIONS
+from .activations import ACTIVATIONS, Outputs, outputs_apart
 from .images import decode, resize
 from .networks import build_network
 from .preparation import SIDES, Box, Picture, Preparation
@@ -179,8 +179,8 @@ class Predictor:
                 inputs = ((part.to(torch.float32) - mean) / std).permute(0, 3, 1, 2)
                 inputs = inputs.contiguous(memory_format=torch.channels_last)
                 with self._autocast(member["config"]["run"]["precision"]):
-                    logits = model(inputs)
-                found.append(self._activation(logits).cpu().numpy())
+                    outputs = model(inputs)
+                found.append(self._activation(self._classes(outputs)).cpu().numpy())
                 row += len(part)
             except torch.cuda.OutOfMemoryError:
                 if batch == 1:
@@ -188,6 +188,10 @@ class Predictor:
                 batch //= 2
                 torch.cuda.empty_cache()
         return np.concatenate(found)
+
+    def _classes(self, outputs: Outputs) -> torch.Tensor:
+        """Outputs for classes among what a network makes."""
+        return outputs_apart(outputs)[0]
 
     def _autocast(self, precision: str) -> AbstractContextManager[Any]:
         if self.device.type == "cpu" or precision != "auto":

@@ -27,9 +27,12 @@ WIDTHS = (
 def encoder_decoder(settings: dict[str, Any], classes: int) -> torch.nn.Module:
     """Builds a network whose logits are (n, classes, height, width), without trained weights.
 
+    With an auxiliary head it returns these and, of which classes occur in an image, logits (n,
+    classes).
+
     Args:
-        settings: Its section of a configuration: ``backbone``, ``decoder``, ``decoder_width`` and
-            ``dropout``.
+        settings: Its section of a configuration: ``backbone``, ``decoder``, ``decoder_width``,
+            ``aux_weight`` and ``dropout``.
         classes: Number of outputs per pixel.
 
     Raises:
@@ -37,9 +40,11 @@ def encoder_decoder(settings: dict[str, Any], classes: int) -> torch.nn.Module:
     """
     name, decoder = settings["backbone"], settings["decoder"]
     kind = smp.MODEL_ARCHITECTURES_MAPPING[decoder]
-    widths = _widths(kind, settings["decoder_width"])
+    options = _widths(kind, settings["decoder_width"])
+    if settings["aux_weight"]:
+        options["aux_params"] = {"classes": classes, "dropout": settings["dropout"]}
     try:
-        model = kind(encoder_name=f"tu-{name}", encoder_weights=None, classes=classes, **widths)
+        model = kind(encoder_name=f"tu-{name}", encoder_weights=None, classes=classes, **options)
     except (ValueError, RuntimeError, AssertionError, TypeError, KeyError) as error:
         reason = (str(error).splitlines() or [""])[0] or type(error).__name__
         raise ValueError(f"backbone={name} does not go with decoder={decoder}: {reason}") from error

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -17,6 +17,7 @@ from spaces.sections.run import MixMatch
 from spaces.trial_config import TrialConfig
 from trainables.inference.views import UNDONE
 from trainables.losses.losses import LOSSES, Loss
+from trainables.losses.occurrence import beside_occurrence
 from trainables.networks.networks import NETWORKS
 from trainables.portable.smp_network import STRIDE
 from trainables.tasks.task import Own, TrainingTask
@@ -42,8 +43,10 @@ class Segmentation(TrainingTask):
         return NETWORKS.of(config.model, own)(config, self.outputs(classes))
 
     def loss(self, config: TrialConfig, own: Own) -> Loss:
-        """The loss of the configuration, or the team's own."""
-        return LOSSES.of(config.loss, own)(config)
+        """The loss of the configuration, or the team's own, and that of an auxiliary head."""
+        loss = LOSSES.of(config.loss, own)(config)
+        weight = getattr(config.model, "aux_weight", 0.0)
+        return beside_occurrence(loss, weight) if weight else loss
 
     def pixels(self, size: tuple[int, int]) -> tuple[int, ...]:
         """Those of the image."""
@@ -72,9 +75,9 @@ class Segmentation(TrainingTask):
         """Probabilities of classes per pixel in 255ths, each uint8 (height, width, classes)."""
         return Planes.of(image for batch in outputs for image in in_255ths(batch))
 
-    def heads(self, predicted: Head, sizes: NDArray[np.int64]) -> dict[str, Head]:
-        """The masks, and the sizes that images have."""
-        return {MASKS: predicted, SIZES: sizes.astype(np.float32)}
+    def heads(self, told: Mapping[str, Head], sizes: NDArray[np.int64]) -> dict[str, Head]:
+        """What is told, and the sizes that images have."""
+        return {**told, SIZES: sizes.astype(np.float32)}
 
     def apart(self, a: Head, b: Head) -> NDArray[np.float64]:
         """The largest difference at a pixel, all but the thousandth that differ most.

@@ -68,14 +68,14 @@ class TrainingTask(ABC):
     def gathered(self, outputs: Iterable[NDArray[np.float32]]) -> Head:
         """Puts the predictions of batches, float32 (n, …), together."""
 
-    def heads(self, predicted: Head, sizes: NDArray[np.int64]) -> dict[str, Head]:
+    def heads(self, told: Mapping[str, Head], sizes: NDArray[np.int64]) -> dict[str, Head]:
         """What is recorded of predictions, by name.
 
         Args:
-            predicted: By image.
+            told: What networks tell of images, by name.
             sizes: int64 (n, 2), height and width of the images' files in pixels.
         """
-        return {self.head: predicted}
+        return dict(told)
 
     @abstractmethod
     def apart(self, a: Head, b: Head) -> NDArray[np.float64]:

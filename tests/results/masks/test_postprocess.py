@@ -11,7 +11,7 @@ from scipy import ndimage
 
 from results.masks.metrics import MASK_METRICS
 from results.masks.postprocess import Form, Postprocess
-from results.masks.postprocess_choice import Counted, Load, candidates, choose, nested
+from results.masks.postprocess_choice import Counted, Load, Seen, candidates, choose, nested
 
 EXCLUSIVE = Form(classes=4, background=0)
 ALL_JUDGED = Form(classes=4, background=None)
@@ -137,9 +137,51 @@ def test_images_without_anything_likely_are_empty() -> None:
     assert (Postprocess(present=0.9).apply(np.full((2, 2, 3), 0.3), third) == 2).all()
 
 
+@pytest.mark.parametrize("form", [EXCLUSIVE, ALL_JUDGED, OVERLAPPING])
+def test_classes_that_do_not_occur_go_to_the_next_likeliest(form: Form) -> None:
+    occurs = np.array([0.1, 0.9, 0.3, 0.4], np.float32)
+    gone = [2] if form.background == 0 else [0, 2]
+    for p in scenes(20):
+        rest = p.copy()
+        rest[..., gone] = 0 if form.overlapping else -1
+        setting = Postprocess(occurs=0.35)
+        assert (setting.apply(p, form, occurs) == Postprocess().apply(rest, form)).all()
+        # Small components of others do not go to them either.
+        shaped = replace(setting, components=(0, 8, 0, 8)).apply(p, form, occurs)
+        assert not (shaped[..., gone] if form.overlapping else np.isin(shaped, gone)).any()
+
+
+def test_where_nothing_occurs() -> None:
+    (p,) = scenes(1)
+    occurs = np.array([0.1, 0.2, 0.3, 0.05], np.float32)
+    setting = Postprocess(occurs=0.5)
+    assert not setting.apply(p, EXCLUSIVE, occurs).any()
+    assert not replace(setting, thresholds=(0.0,) * 4).apply(p, EXCLUSIVE, occurs).any()
+    assert not replace(setting, present=0.1).apply(p, EXCLUSIVE, occurs).any()
+    assert not setting.apply(p, OVERLAPPING, occurs).any()
+    assert (setting.apply(p, ALL_JUDGED, occurs) == 2).all()  # something has to be there
+    with pytest.raises(ValueError, match="occurs needs networks that tell which classes occur"):
+        setting.apply(p, EXCLUSIVE)
+
+
+def test_what_occurs_is_tried_where_somebody_tells() -> None:
+    """A second of them says that the disc is not there, and is right."""
+    told: list[Load] = []
+    for i in range(6):
+        seen = speckled(i, 0)()
+        truth = seen.truth if i % 2 else np.zeros_like(seen.truth)
+        occurs = np.array([1.0, 0.9 if i % 2 else 0.04], np.float32)
+        told.append(lambda p=seen.probabilities, t=truth, o=occurs: Seen(p, t, o))  # type: ignore[misc]
+    metric = MASK_METRICS["mean_iou_images"]
+    chosen = choose(Counted(told, BINARY, metric, auxiliary=True), np.arange(6))
+    assert chosen == Postprocess(occurs=0.05)
+    assert choose(Counted(told, BINARY, metric), np.arange(6)).occurs == 0
+
+
 @pytest.mark.parametrize(
     ("settings", "words"),
     [
+        ({"occurs": 1.5}, "occurs must be within 0 to 1, got 1.5"),
         ({"present": 1.5}, "present must be within 0 to 1, got 1.5"),
         ({"weights": (1.0, 0.0)}, "weights must be above 0"),
         ({"weights": (1.0, float("inf"))}, "weights must be above 0"),
@@ -182,7 +224,7 @@ def speckled(seed: int, specks: int) -> Load:
     truth = ((down - 30) ** 2 + (across - 30) ** 2 < 15**2).astype(np.uint8)
     wrong = truth.copy()
     wrong[rng.integers(0, 10, specks), rng.integers(0, 60, specks)] = 1
-    return lambda: (one_hot(wrong), truth)
+    return lambda: Seen(one_hot(wrong), truth)
 
 
 def test_a_choice_takes_what_gains_and_nothing_else() -> None:
