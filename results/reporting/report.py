@@ -14,7 +14,6 @@ from results.reporting.promotion_page import promotion_page
 from results.reporting.text import enumerated, format_seconds, gain, in_words, table
 from results.reporting.what_mattered import mattered_lines
 from spaces.augmentation.families import describe_policy, is_policy_parameter
-from spaces.sections.mixing import Pairs
 from spaces.trial_config import TrialConfig
 
 VERDICTS = {
@@ -144,14 +143,10 @@ def describe(config: TrialConfig, params: Mapping[str, Any]) -> list[str]:
         "augmentation:",
         *(f"  {line}" for line in describe_policy(config.policy).splitlines()),
     ]
-    told = {"mix"}
-    if isinstance(config.mix, Pairs):
-        mix = config.mix
-        often = "" if mix.mix_probability == 1 else f" in {mix.mix_probability:.0%} of the batches"
-        until = f", not in the last {mix.unmixed_epochs} epochs" if mix.unmixed_epochs else ""
-        kind = mix.kind.replace("_", " ")
-        lines.append(f"mixing: {kind} with alpha {mix.mix_alpha:.2g}{often}{until}")
-        told = {"mix", *vars(mix)}
+    told, mixing = {"mix"}, getattr(config.mix, "words", "")
+    if mixing:
+        lines.append(f"mixing: {mixing}")
+        told |= vars(config.mix).keys()
     rest = {k: v for k, v in params.items() if not is_policy_parameter(k) and k not in told}
     if rest:
         lines.append(in_words(rest))

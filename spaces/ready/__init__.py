@@ -17,6 +17,7 @@ READY = (
     "aug_policy",
     "averaging",
     "backbone",
+    "copy_paste",
     "extra",
     "fast_autoaugment",
     "full",

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from results.predictions import PROBABILITIES, Head
 from spaces.errors import InputError
 from spaces.sections.loss import MaskLoss
+from spaces.sections.mixing import CopyPaste
 from spaces.trial_config import TrialConfig
 from trainables.losses.losses import LOSSES, Loss
 from trainables.networks.networks import NETWORKS
@@ -48,6 +49,8 @@ class Classification(TrainingTask):
             raise InputError("model=smp makes masks: data.mask= names the column of true ones")
         if config.data.shape == "native":
             raise InputError("data.shape=native is for masks: networks tell classes of one size")
+        if isinstance(config.mix, CopyPaste):
+            raise InputError(f"mix={config.mix.kind} pastes regions of masks, and there are none")
         if isinstance(config.loss, MaskLoss):
             raise InputError(f"loss={config.loss.kind} is for masks, not for classes of images")
 

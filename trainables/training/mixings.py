@@ -7,7 +7,7 @@ from collections.abc import Callable
 import torch
 
 import trainables.portable.torchvision_cure  # noqa: F401 (has to come before timm)
-from spaces.sections.mixing import BOX_CUTMIX, SNAPMIX, Pairs
+from spaces.sections.mixing import BOX_CUTMIX, SNAPMIX, CopyPaste, Pairs
 from spaces.trial_config import TrialConfig
 from trainables.parts import Parts
 from trainables.training.box_cutmix import box_cutmix
@@ -61,6 +61,30 @@ def _pairs(config: TrialConfig, model: torch.nn.Module) -> Mix:
     return mix
 
 
+def _copy_paste(config: TrialConfig) -> Mix:
+    """Regions of masks with the pixels under them; it draws from torch's global generator."""
+    settings = config.mix
+    assert isinstance(settings, CopyPaste)
+
+    def mix(images: torch.Tensor, targets: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        count, classes = targets.shape[:2]
+        # Drawn on the CPU, so that a device changes nothing.
+        partner = (torch.arange(count) + torch.randint(1, max(2, count), (count,))) % count
+        chance = torch.where(torch.rand(count) < settings.paste_probability, 0.5, 0.0)
+        drawn = (torch.rand(count, classes) < chance[:, None]).to(targets.device)
+        partner = partner.to(targets.device)
+        there = (targets > 0)[partner]
+        areas = there.flatten(2).sum(dim=2)
+        drawn.scatter_(1, areas.argmax(dim=1, keepdim=True), False)
+        pasted = (there & drawn[:, :, None, None]).any(dim=1, keepdim=True)
+        return (
+            torch.where(pasted, images[partner], images),
+            torch.where(pasted, targets[partner], targets),
+        )
+
+    return mix
+
+
 MIXINGS: Parts[BuildMix] = Parts(
     "mix",
     {
@@ -70,5 +94,6 @@ MIXINGS: Parts[BuildMix] = Parts(
         "mixup_or_cutmix": _pairs,
         BOX_CUTMIX: box_cutmix,
         SNAPMIX: snapmix,
+        "copy_paste": _copy_paste,
     },
 )

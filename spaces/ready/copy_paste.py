@@ -1,0 +1,23 @@
+"""Of masks: whether regions of other images are pasted, and into how many images."""
+
+from __future__ import annotations
+
+from optuna.distributions import CategoricalDistribution, FloatDistribution
+
+from spaces.param import Param, When
+from spaces.space import SearchSpace
+
+
+def copy_paste() -> SearchSpace:
+    """One dimension or two, to be joined with others: no mixing or copy-paste."""
+    return SearchSpace(
+        name="copy_paste",
+        params=(
+            Param(name="mix", distribution=CategoricalDistribution(("none", "copy_paste"))),
+            Param(
+                name="paste_probability",
+                distribution=FloatDistribution(0.2, 1.0),
+                when=(When(parameter="mix", values=("copy_paste",)),),
+            ),
+        ),
+    )
