@@ -35,12 +35,13 @@ def run(config: SyncConfig) -> int:
         log_notes,
         open_client,
     )
+    from search.competition.images import read_training_image
 
     left_out = []
     uri = config.tracking or default_uri(runs)
     for folder in folders:
         try:
-            Tracker(folder, uri).catch_up()
+            Tracker(folder, uri, read_training_image).catch_up()
         except TRACKING_ERRORS as error:
             reason = masked(f"tracking={uri}: {error}", uri).splitlines()[0]
             raise InputError(reason) from error

@@ -8,7 +8,6 @@ from typing import Any
 
 from mlflow.entities import Metric, Param, RunTag
 
-from results.predictions import Predictions
 from results.records.closing import Closed
 from results.records.events import (
     EpochDone,
@@ -17,7 +16,6 @@ from results.records.events import (
     TrialResumed,
     TrialStarted,
 )
-from results.records.labelled_images import LabelledImages
 from results.records.opening import Opened
 from results.records.record import Event
 from results.records.trial import Trial
@@ -30,6 +28,7 @@ from results.tracking.conventions import (
     flat_params,
     training_data,
 )
+from results.tracking.drawings import ReadImage, drawings
 from results.tracking.store import ID_TAG, find_experiment, open_client, source_tags
 from spaces.augmentation.families import describe_policy
 
@@ -49,10 +48,11 @@ class Projection:
     Args:
         record: The job, reduced from its events; whoever adds events has told it of them.
         uri: Tracking URI.
+        read_image: Reads training images, over which masks are drawn; None to draw none.
     """
 
-    def __init__(self, record: Search, uri: str) -> None:
-        self._record, self._uri = record, uri
+    def __init__(self, record: Search, uri: str, read_image: ReadImage | None = None) -> None:
+        self._record, self._uri, self._read_image = record, uri, read_image
         self._runs: dict[str, str] = {}
         self._client = open_client(uri)
         self._experiment = ""
@@ -143,17 +143,8 @@ class Projection:
     def _close_child(self, trial: Trial, event: TrialEnded) -> None:
         client, run = self._client, self._runs[trial.id]
         if trial.state == "finished":
-            folder = self._record.trial_folder(trial)
-            labelled = LabelledImages.of_fold(self._record.folds_file, trial.config.run.fold)
-            predictions = Predictions.read(folder / "holdout.npz")
-            figures = self._record.task.diagnostics(
-                labelled.labels, predictions, self._record.truth
-            )
-            for name, figure in figures.items():
+            for name, figure in drawings(self._record, trial, self._read_image).items():
                 client.log_figure(run, figure, name)
-            client.log_figure(
-                run, learning_curves([trial], self._record.metric), "learning_curve.png"
-            )
         if trial.reason:
             client.log_text(run, event.traceback or trial.reason, "failure.txt")
             client.set_tag(run, "reason", trial.reason[:5000])

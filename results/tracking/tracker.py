@@ -15,6 +15,7 @@ from results.records.ledger import whole_lines
 from results.records.record import Event, read_event
 from results.records.secrets import in_a_line
 from results.records.trials import Search
+from results.tracking.drawings import ReadImage
 from results.tracking.projection import Projection
 
 PERIOD = 2.0
@@ -27,10 +28,11 @@ class Tracker:
     Args:
         folder: The job's folder.
         uri: Tracking URI.
+        read_image: Reads training images, over which masks are drawn; None to draw none.
     """
 
-    def __init__(self, folder: Path, uri: str) -> None:
-        self._folder, self._uri = folder, uri
+    def __init__(self, folder: Path, uri: str, read_image: ReadImage | None = None) -> None:
+        self._folder, self._uri, self._read_image = folder, uri, read_image
         self._path = folder / "ledger.jsonl"
         self._offset = self._line = 0
         self._record = Search(folder=folder)
@@ -64,7 +66,7 @@ class Tracker:
     def catch_up(self) -> None:
         """Copies what the ledger has more than MLflow; raises what MLflow raises."""
         if self._projection is None:
-            self._projection = Projection(self._record, self._uri)
+            self._projection = Projection(self._record, self._uri, self._read_image)
         self._read()
         while self._pending:
             self._projection.add(self._pending)

@@ -19,13 +19,23 @@ from trainables.data.image_files import ImageFiles
 from trainables.data.image_store import ImageStore, data_digest
 from trainables.data.prepared_images import PreparedImages
 from trainables.data.store_building import build_store
-from trainables.portable.preparation import Preparation
+from trainables.portable.images import decode
+from trainables.portable.preparation import Picture, Preparation
 
 
 def image_files_of(search: Search) -> ImageFiles:
     """Where the images lie that a search was made with."""
     data = search.opened.data
     return ImageFiles(Path(data.root), data.train_images, data.test_images, data.extra_images)
+
+
+def read_training_image(search: Search, name: str) -> Picture:
+    """A training image at its own size, uint8 (height, width, 3).
+
+    Raises:
+        InputError, OSError, ValueError: If it is missing or cannot be decoded.
+    """
+    return decode(image_files_of(search).existing(name, "train").read_bytes())
 
 
 def prepared_images(search: Search, trial: Trial, prepare: str) -> PreparedImages:

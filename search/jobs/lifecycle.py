@@ -18,6 +18,7 @@ from results.records.ledger import Ledger
 from results.records.trials import Search
 from results.reporting.report import report, resume_command
 from results.reporting.summary import summarise
+from search.competition.images import read_training_image
 from search.competition.standing import check_frozen
 from search.competition.tracking import reach
 from search.execution.driver import Driver
@@ -194,7 +195,8 @@ def _folds(kind: str, prepared: Prepared) -> str:
 def _start_tracker(config: EngineConfig, folder: str) -> Tracker:
     from results.tracking import Tracker, default_uri
 
-    tracker = Tracker(Path(folder), config.tracking or default_uri(Path(config.runs)))
+    uri = config.tracking or default_uri(Path(config.runs))
+    tracker = Tracker(Path(folder), uri, read_training_image)
     tracker.start()
     return tracker
 
