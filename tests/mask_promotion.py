@@ -77,6 +77,9 @@ def mask_promotion(
     asked = {"arms": {"s-000": CONFIG.to_json()}, "parents": {"s-000": "s-000"}}
     asked |= {"scores": {"s-000": 0.9}, "folds": 4, "seeds": 1, "race": [], "changes": {}}
     asked |= {"optimism": None, "verdict": "", "force": ""}
+    found = [predict(-1, mask.astype(np.uint8)) for mask in test_masks]
+    told = _predictions(contest.test_images, found, sizes)
+    told.write(place / "p/test.npz")
     with contextlib.closing(Ledger(place / "p/ledger.jsonl")) as ledger:
         ledger.add(opening_event("p", CONFIG, **about, kind="promotion", promotion=asked))
         for fold in range(4):
@@ -89,9 +92,8 @@ def mask_promotion(
                 [predict(row, truth.masks[row]) for row in rows],
                 np.array([truth.masks[row].shape for row in rows]),
             ).write(place / f"p/trials/{name}/holdout.npz")
+            told.write(place / f"p/trials/{name}/test.npz")
         ledger.add(job_event("closed", **_closing()))
-    found = [predict(-1, mask.astype(np.uint8)) for mask in test_masks]
-    _predictions(contest.test_images, found, sizes).write(place / "p/test.npz")
     return runs, contest, folds
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from results.leaderboard.leaderboard import Leaderboard
+from results.masks.counts import VOID
+from results.masks.pixels import GRID, sampled
 from results.predictions import Predictions, predictions_file
 from results.records.searches import whole_searches
 from results.records.trial import Trial
@@ -19,6 +20,7 @@ from spaces.sections.run import MixMatch
 from spaces.trial_config import TrialConfig
 from trainables.data.contest import Contest
 from trainables.data.folds import Folds
+from trainables.data.mask_teachers import RIGHT, UNKNOWN, WRONG, Labelled, MaskTeachers
 from trainables.data.teachers import Teachers
 
 
@@ -40,7 +42,7 @@ def check_rules(configs: Iterable[TrialConfig], competition: Path) -> None:
 
 def find_teachers(
     configs: Iterable[TrialConfig], competition: Path, contest: Contest, folds: Folds
-) -> dict[str, Teachers]:
+) -> dict[str, Teachers | MaskTeachers]:
     """What the teachers of some trainings say, by the name of the promotion.
 
     Args:
@@ -70,7 +72,7 @@ def find_teachers(
     return {name: _of_promotion(promotions[name], contest, folds) for name in sorted(names)}
 
 
-def _of_promotion(search: Search, contest: Contest, folds: Folds) -> Teachers:
+def _of_promotion(search: Search, contest: Contest, folds: Folds) -> Teachers | MaskTeachers:
     """The mean over all complete arms and seeds: none is chosen by a score."""
     place = f"teachers={search.id}"
     arms = search.summary.arms if search.summary is not None else {}
@@ -81,21 +83,47 @@ def _of_promotion(search: Search, contest: Contest, folds: Folds) -> Teachers:
     if search.opened.classes != contest.classes:
         raise InputError(f"{place} has other classes")
     done = [t for t in search.of("fold") if t.arm in arms and t.state == "finished"]
-    taught = sorted({t.config.run.fold for t in done})
+    by_fold = {
+        fold: [t for t in done if t.config.run.fold == fold]
+        for fold in sorted({t.config.run.fold for t in done})
+    }
+    make = _of_classes if contest.truth is None else _of_masks
+    return make(search, contest, folds, by_fold)
+
+
+def _of_classes(
+    search: Search, contest: Contest, folds: Folds, by_fold: Mapping[int, list[Trial]]
+) -> Teachers:
     held_out = np.zeros((len(folds.images), len(contest.classes)), np.float32)
     test = []
-    for fold in taught:
-        trials = [t for t in done if t.config.run.fold == fold]
+    for fold, trials in by_fold.items():
         rows = folds.held_out(fold)
         images = tuple(folds.images[row] for row in rows)
-        held_out[rows] = _mean(search, trials, "holdout", images)
-        test.append(_mean(search, trials, "test", contest.test_images))
-    return Teachers(folds=np.array(taught, np.int64), test=np.stack(test), held_out=held_out)
+        held_out[rows] = _mean(search, trials, "holdout", images).probabilities
+        test.append(_mean(search, trials, "test", contest.test_images).probabilities)
+    return Teachers(folds=np.array([*by_fold], np.int64), test=np.stack(test), held_out=held_out)
 
 
-def _mean(
-    search: Search, trials: list[Trial], part: str, images: tuple[str, ...]
-) -> NDArray[np.float32]:
+def _of_masks(
+    search: Search, contest: Contest, folds: Folds, by_fold: Mapping[int, list[Trial]]
+) -> MaskTeachers:
+    truth, test = contest.truth, {}
+    assert truth is not None
+    confidence = np.zeros((len(folds.images), GRID**2), np.uint8)
+    right = np.full_like(confidence, UNKNOWN)
+    for fold, trials in by_fold.items():
+        rows = folds.held_out(fold)
+        images = tuple(folds.images[row] for row in rows)
+        for row, mask in zip(rows, _mean(search, trials, "holdout", images).masks, strict=True):
+            said, true = sampled(mask), sampled(truth.masks[truth.rows[folds.images[row]]])
+            confidence[row] = said.max(axis=1)
+            hit = np.where(said.argmax(axis=1) == true, RIGHT, WRONG)
+            right[row] = np.where(true == VOID, UNKNOWN, hit)
+        test[fold] = Labelled.of(_mean(search, trials, "test", contest.test_images).masks)
+    return MaskTeachers(test=test, confidence=confidence, right=right)
+
+
+def _mean(search: Search, trials: list[Trial], part: str, images: tuple[str, ...]) -> Predictions:
     found = []
     for trial in trials:
         path = search.trial_folder(trial) / predictions_file(part)
@@ -104,5 +132,5 @@ def _mean(
         predictions = Predictions.read(path)
         if predictions.images != images:
             raise InputError(f"teachers={search.id}: {path} is of other images than the contest's")
-        found.append(predictions.probabilities)
-    return np.asarray(np.mean(found, axis=0), np.float32)
+        found.append(predictions)
+    return search.task.average(found)

@@ -161,6 +161,7 @@ def _open_task(job: Job) -> TrainingContext:
     from trainables.data.extra import ExtraImages
     from trainables.data.folds import Folds
     from trainables.data.image_store import ImageStore
+    from trainables.data.mask_teachers import MaskTeachers
     from trainables.data.teachers import Teachers
     from trainables.tasks.tasks import training_task
     from trainables.training.context import TrainingContext
@@ -175,7 +176,10 @@ def _open_task(job: Job) -> TrainingContext:
         store=store.copied_to(Path(job.local_store)) if job.local_store else store,
         folds=folds,
         extra=ExtraImages.read(Path(job.extra)) if job.extra else None,
-        teachers={name: Teachers.read(Path(path)) for name, path in job.teachers},
+        teachers={
+            name: (MaskTeachers if job.truth else Teachers).read(Path(path))
+            for name, path in job.teachers
+        },
         classes=job.classes,
         metric=resolve_metric(job.metric, job.direction, job.task),
         own=own_functions(model=job.model, loss=job.loss),

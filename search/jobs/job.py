@@ -38,6 +38,7 @@ from trainables.data.boxes import boxes_file, write_boxes
 from trainables.data.contest import Contest
 from trainables.data.folds import Folds
 from trainables.data.image_store import ImageStore, data_digest
+from trainables.data.mask_teachers import MaskTeachers
 from trainables.data.teachers import Teachers
 
 
@@ -139,7 +140,7 @@ def assemble(
     prepare: str,
     predict_test: bool,
     baseline: TrialConfig,
-    teachers: Mapping[str, Teachers],
+    teachers: Mapping[str, Teachers | MaskTeachers],
     space: SearchSpace | None = None,
     promotion: Promotion | None = None,
     stress: Stress | None = None,

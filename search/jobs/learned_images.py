@@ -12,6 +12,7 @@ from trainables.data.contest import Contest
 from trainables.data.corrections import Corrections
 from trainables.data.folds import Folds
 from trainables.data.image_store import ImageStore
+from trainables.data.mask_teachers import MaskTeachers
 from trainables.data.samplings import check_images
 from trainables.data.teachers import Teachers
 from trainables.tasks.tasks import training_task
@@ -28,7 +29,7 @@ def check_learned_images(
     store: ImageStore,
     metric: Metric,
     corrections: Corrections | None,
-) -> dict[str, Teachers]:
+) -> dict[str, Teachers | MaskTeachers]:
     """Puts together what each training would learn from, on each of its folds.
 
     Args:

@@ -19,6 +19,7 @@ from tests.records import ended as ended_event
 from tests.records import job_event, opening_event, started
 from trainables.data.contest import Contest
 from trainables.data.folds import Folds, make_folds
+from trainables.data.teachers import Teachers
 
 CONFIG = TrialConfig.of(pseudo="soft", teachers="p")
 
@@ -85,6 +86,7 @@ def test_teachers_of_a_fold_are_all_its_complete_arms(
     competition: Path, contest: Contest, folds: Folds
 ) -> None:
     found = find_teachers([TrialConfig(), CONFIG], competition, contest, folds)["p"]
+    assert isinstance(found, Teachers)
     assert found.folds.tolist() == [0, 1]
     assert found.test[0, :, :4] == pytest.approx(np.tile([0.42, 0.42, 0.02, 0.02], (719, 1)))
     assert found.test[1, :, :5] == pytest.approx(np.tile([0.02, 0.02, 0.42, 0.42, 0.02], (719, 1)))

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
+
+MaskOf = Callable[[int, tuple[int, int]], NDArray[np.uint8]]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -18,12 +20,15 @@ class Addition:
         targets: float32 (n, …), what a loss compares outputs with, weights included.
         strata: int64 (n,), what a sampling balances.
         told: What the reports of the training say of it, by the name of a metric.
+        masks: From a row and the height and width of its stored image to its mask, uint8 (height,
+            width); None where targets are of whole images.
     """
 
     rows: NDArray[np.int64]
     targets: NDArray[np.float32]
     strata: NDArray[np.int64]
     told: Mapping[str, float] = field(default_factory=dict)
+    masks: MaskOf | None = None
 
 
 NOTHING = Addition(

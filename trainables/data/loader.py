@@ -61,10 +61,11 @@ class _Training(Dataset[Batch]):
         self,
         config: TrialConfig,
         store: ImageStore,
-        targets: NDArray[np.float32],
+        learned: TrainingSet,
         focus: Boxed | None,
     ) -> None:
-        self.store, self.targets, self.focus = store, targets, focus
+        self.store, self.focus = store, focus
+        self.targets, self.further = learned.targets, learned.masks
         self.views = TrainingViews(config, store.side)
 
     def __getitem__(self, batch: list[Shown]) -> Batch:
@@ -86,7 +87,14 @@ class _Training(Dataset[Batch]):
         """What goes along with an image: its mask, or a box as one."""
         if self.focus is not None:
             return marked(self.focus[row], self.store.side)
-        return None if self.store.masks is None else self.store.masks[row]
+        masks = self.store.masks
+        if masks is None:
+            return None
+        if row < len(masks):
+            return masks[row]
+        assert self.further is not None
+        height, width = self.store.pixels[row].shape[:2]
+        return self.further(row, (height, width))
 
 
 def _draws(row: int, repeat: int) -> int:
@@ -183,7 +191,7 @@ class TrainingLoader:
         draw = draw or SAMPLINGS.of(config.sampling)(config, learned)
         self._order = _Order(config, draw)
         self._loader = _loader(
-            _Training(config, store, learned.targets, focus),
+            _Training(config, store, learned, focus),
             workers,
             sampler=self._order,
             persistent=True,

@@ -12,6 +12,9 @@ from spaces.errors import InputError
 from spaces.sections.pseudo import Taught
 from spaces.trial_config import TrialConfig
 from trainables.data.addition import NOTHING, Addition
+from trainables.data.mask_teachers import MaskTeachers
+from trainables.data.pseudo_masks import pseudo_masks, right_pixels
+from trainables.data.teachers import Teachers
 from trainables.parts import Parts
 
 if TYPE_CHECKING:
@@ -26,20 +29,18 @@ Label = Callable[[TrialConfig, "TrainingContext"], Addition]
 """From configuration and context to the test images that are taken, and their targets."""
 
 
-def threshold_of(said: Probabilities, labels: NDArray[np.int64]) -> float:
+def threshold_of(confidence: NDArray[np.floating], right: NDArray[np.bool_]) -> float:
     """The lowest confidence from which on teachers are right in `ACCURATE` of the cases.
 
     Args:
-        said: float (n, classes), of images that they did not train on.
-        labels: int (n,), of these.
+        confidence: float (n,), how sure they are of images, or pixels, that they did not train on.
+        right: bool (n,), whether they are right.
 
     Returns:
         The confidence; infinite if there is none.
     """
-    confidence = said.max(axis=1)
     order = np.argsort(-confidence, kind="stable")
-    right = (said.argmax(axis=1) == labels)[order]
-    accuracy = np.cumsum(right) / np.arange(1, len(right) + 1)
+    accuracy = np.cumsum(right[order]) / np.arange(1, len(right) + 1)
     sorted_ = confidence[order]
     whole = np.append(sorted_[1:] != sorted_[:-1], True)  # equally sure images go together
     enough = np.flatnonzero(whole & (accuracy >= ACCURATE))
@@ -75,6 +76,11 @@ def _soft(config: TrialConfig, context: TrainingContext) -> Addition:
 
 
 def _hard(config: TrialConfig, context: TrainingContext) -> Addition:
+    teachers = _teachers(config, context)
+    if isinstance(teachers, MaskTeachers):
+        confidence, right = right_pixels(teachers, _others(config, context, teachers))
+        threshold = _asked(config) or threshold_of(confidence, right)
+        return pseudo_masks(config, context, teachers, threshold)
     classes = len(context.classes)
     return _taken(config, context, lambda said: np.eye(classes, dtype=np.float32)[said.argmax(1)])
 
@@ -90,22 +96,15 @@ def _taken(
     a class gets as many images at most as it has labelled ones to train on.
     """
     settings, fold, folds = config.pseudo, config.run.fold, context.folds
+    teachers = _teachers(config, context)
     assert isinstance(settings, Taught)
-    teachers = context.teachers.get(settings.teachers)
-    if teachers is None:
-        raise InputError(
-            f"pseudo={settings.kind} needs the predictions of a promotion: fix.teachers=<its name>"
-        )
+    assert isinstance(teachers, Teachers)
     said = teachers.of(fold)
-    if said is None:
-        raise InputError(
-            f"teachers={settings.teachers} has no model of fold {fold}, and those of other folds "
-            "were trained on its images: promote on all folds"
-        )
-    others = np.flatnonzero(np.isin(folds.fold, teachers.folds) & (folds.fold != fold))
-    threshold = settings.pseudo_threshold or threshold_of(
-        teachers.held_out[others], folds.labels[others]
-    )
+    assert said is not None
+    others = _others(config, context, teachers)
+    held_out = teachers.held_out[others]
+    right = held_out.argmax(axis=1) == folds.labels[others]
+    threshold = _asked(config) or threshold_of(held_out.max(axis=1), right)
     trained = folds.labels[folds.trained_on(fold)]
     most = np.bincount(trained, minlength=len(context.classes))
     picked = most_certain(said, threshold, most)
@@ -118,6 +117,41 @@ def _taken(
         strata=said[picked].argmax(axis=1).astype(np.int64),
         told=told,
     )
+
+
+def _teachers(config: TrialConfig, context: TrainingContext) -> Teachers | MaskTeachers:
+    """Teachers that have a model of the training's own fold.
+
+    Raises:
+        InputError: If there are none.
+    """
+    settings, fold = config.pseudo, config.run.fold
+    assert isinstance(settings, Taught)
+    teachers = context.teachers.get(settings.teachers)
+    if teachers is None:
+        raise InputError(
+            f"pseudo={settings.kind} needs the predictions of a promotion: fix.teachers=<its name>"
+        )
+    if teachers.of(fold) is None:
+        raise InputError(
+            f"teachers={settings.teachers} has no model of fold {fold}, and those of other folds "
+            "were trained on its images: promote on all folds"
+        )
+    return teachers
+
+
+def _others(
+    config: TrialConfig, context: TrainingContext, teachers: Teachers | MaskTeachers
+) -> NDArray[np.int64]:
+    """Images of the teachers' other folds, of which no label is held out."""
+    fold = context.folds.fold
+    return np.flatnonzero(np.isin(fold, teachers.folds) & (fold != config.run.fold))
+
+
+def _asked(config: TrialConfig) -> float:
+    """The threshold that is set by hand; 0 for none."""
+    assert isinstance(config.pseudo, Taught)
+    return config.pseudo.pseudo_threshold
 
 
 PSEUDO_LABELS: Parts[Label] = Parts("pseudo", {"none": _none, "soft": _soft, "hard": _hard})

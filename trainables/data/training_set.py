@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from results.masks.truth import Truth
 from spaces.trial_config import TrialConfig
-from trainables.data.addition import Addition
+from trainables.data.addition import Addition, MaskOf
 from trainables.data.extra import EXTRAS
 from trainables.data.labellings import labelled
 from trainables.data.pseudo_labels import PSEUDO_LABELS
@@ -36,6 +36,7 @@ class TrainingSet:
         pixels: float32 (classes,), how much a pixel of each class counts; None where targets are
             of whole images.
         told: What the training's reports say of its images, by the name of a metric.
+        masks: Of rows that were added, as `Addition` has them; None where none were.
     """
 
     rows: NDArray[np.int64]
@@ -44,6 +45,7 @@ class TrainingSet:
     groups: NDArray[np.int64] | None = None
     pixels: NDArray[np.float32] | None = None
     told: Mapping[str, float] = field(default_factory=dict)
+    masks: MaskOf | None = None
 
 
 def training_set(config: TrialConfig, context: TrainingContext) -> TrainingSet:
@@ -102,14 +104,18 @@ def _with(learned: TrainingSet, added: Addition, images: int) -> TrainingSet:
         strata=longer(learned.strata, added.strata),
         groups=None if groups is None else longer(groups, groups.max() + 1),
         told={**learned.told, **added.told},
+        masks=added.masks or learned.masks,
     )
 
 
 def _pixel_weights(
     config: TrialConfig, truth: Truth, rows: NDArray[np.int64]
 ) -> NDArray[np.float32]:
-    """How much a pixel of each class counts, on average 1, float32 (classes,)."""
-    sizes = truth.pixels[rows].sum(axis=0).astype(np.float64)
+    """How much a pixel of each class counts, on average 1, float32 (classes,).
+
+    By masks as given: what teachers say of test images has no say.
+    """
+    sizes = truth.pixels[rows[rows < len(truth.images)]].sum(axis=0).astype(np.float64)
     weights = class_weights(config, np.arange(len(sizes)), sizes)
     return np.where(sizes > 0, weights, 1.0).astype(np.float32)
 

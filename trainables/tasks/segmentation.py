@@ -60,6 +60,11 @@ class Segmentation(TrainingTask):
             raise InputError(f"action={config.run.kind} is for classes of images, not for masks")
         if config.mix.kind in (SNAPMIX, BOX_CUTMIX):
             raise InputError(f"mix={config.mix.kind} is for classes of images, not for masks")
+        if config.pseudo.kind == "soft":
+            raise InputError(
+                "pseudo=soft is for classes of images; a pixel of a test image gets one class or "
+                "none: pseudo=hard"
+            )
         if config.data.shape in ("pad", "crop"):
             raise InputError(
                 f"data.shape={config.data.shape} leaves out or adds to the image, whose mask is "

@@ -19,6 +19,7 @@ from trainables.data.corrections import Corrections
 from trainables.data.extra import ExtraImages
 from trainables.data.folds import Folds
 from trainables.data.image_store import ImageStore
+from trainables.data.mask_teachers import MaskTeachers
 from trainables.data.teachers import Teachers
 from trainables.losses.losses import Loss
 from trainables.tasks.task import TrainingTask
@@ -52,7 +53,7 @@ class TrainingContext:
     classes: tuple[str, ...]
     metric: Metric
     extra: ExtraImages | None = None
-    teachers: Mapping[str, Teachers] = field(default_factory=dict)
+    teachers: Mapping[str, Teachers | MaskTeachers] = field(default_factory=dict)
     own: Mapping[str, Callable[..., Any]] = field(default_factory=dict)
     corrections: Corrections | None = None
     truth: Truth | None = None

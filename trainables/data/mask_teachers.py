@@ -1,0 +1,129 @@
+"""What a promotion's models say of masks: of test images pixel by pixel, and how often they err."""
+
+from __future__ import annotations
+
+import hashlib
+import zipfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from results.masks.planes import Pixels, Planes
+from spaces.errors import InputError
+from spaces.files import whole_file
+
+WRONG, RIGHT, UNKNOWN = range(3)
+"""Whether teachers are right on a pixel."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Labelled:
+    """What the models of a fold say of the test images, in the order of the contest.
+
+    Attributes:
+        labels: The likeliest class of every pixel, each uint8 (height, width).
+        confidence: Its probability in 255ths, each the same.
+    """
+
+    labels: Planes
+    confidence: Planes
+
+    @staticmethod
+    def of(masks: Planes) -> Labelled:
+        """The likeliest classes of probabilities in 255ths, each uint8 (height, width, classes)."""
+        return Labelled(
+            labels=Planes.of(mask.argmax(axis=2).astype(np.uint8) for mask in masks),
+            confidence=Planes.of(mask.max(axis=2) for mask in masks),
+        )
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class MaskTeachers:
+    """What a promotion's models say, the mean over those of a fold.
+
+    Attributes:
+        test: Of the test images, by fold that has a model.
+        confidence: uint8 (training images, pixels), how sure they are, in 255ths, of some pixels of
+            every image, by the models of the fold that holds it out.
+        right: uint8, the same shape, whether they are right: `WRONG`, `RIGHT`, or `UNKNOWN` where
+            nothing is known, or that fold has no model.
+    """
+
+    test: Mapping[int, Labelled]
+    confidence: Pixels
+    right: Pixels
+
+    @property
+    def folds(self) -> NDArray[np.int64]:
+        """Folds that have a model, int64 (k,)."""
+        return np.array(sorted(self.test), np.int64)
+
+    def of(self, fold: int) -> Labelled | None:
+        """What the models of a fold say of the test images; None if it has none."""
+        return self.test.get(fold)
+
+    def _arrays(self) -> dict[str, Any]:
+        """Everything by name; `read` takes it back."""
+        arrays: dict[str, Any] = {"folds": self.folds}
+        arrays |= {"confidence": self.confidence, "right": self.right}
+        for fold, said in sorted(self.test.items()):
+            for name, planes in (("labels", said.labels), ("confidence", said.confidence)):
+                parts = planes.arrays().items()
+                arrays |= {f"{fold}:{name}:{part}": array for part, array in parts}
+        return arrays
+
+    @property
+    def digest(self) -> str:
+        """Identity of all that they say."""
+        return _digest(self._arrays())
+
+    def write(self, folder: Path) -> Path:
+        """Writes ``teachers-<digest>.npz`` into ``folder`` and returns its path."""
+        arrays = self._arrays()
+        path = folder / f"teachers-{_digest(arrays)}.npz"
+        if not path.exists():
+            folder.mkdir(parents=True, exist_ok=True)
+            with whole_file(path) as temporary, temporary.open("wb") as file:
+                np.savez(file, **arrays)
+        return path
+
+    @staticmethod
+    def read(path: Path) -> MaskTeachers:
+        """Maps what `write` wrote.
+
+        Raises:
+            InputError: If it is missing, damaged or was changed.
+        """
+        try:
+            with np.load(path, allow_pickle=False) as data:
+                folds = data["folds"].tolist()
+                confidence, right = data["confidence"], data["right"]
+            found = MaskTeachers(
+                test={
+                    fold: Labelled(
+                        labels=Planes.mapped(path, f"{fold}:labels:"),
+                        confidence=Planes.mapped(path, f"{fold}:confidence:"),
+                    )
+                    for fold in folds
+                },
+                confidence=confidence,
+                right=right,
+            )
+        except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
+            raise InputError(f"{path} does not hold what teachers say: {error}") from error
+        if path.name != f"teachers-{found.digest}.npz":
+            raise InputError(f"{path} was changed: its contents have the digest {found.digest}")
+        return found
+
+
+def _digest(arrays: Mapping[str, Any]) -> str:
+    found = hashlib.sha256()
+    for name in sorted(arrays):
+        part = arrays[name]
+        found.update(f"{name}{part.dtype}{part.shape}".encode())
+        found.update(np.ascontiguousarray(part).data)
+    return found.hexdigest()[:16]

@@ -1,0 +1,106 @@
+"""Test images that a training learns from pixel by pixel, where teachers are sure enough."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from results.masks.counts import VOID
+from results.masks.label_map import nearest
+from results.masks.planes import Pixels
+from results.masks.truth import Truth
+from spaces.sections.pseudo import Taught
+from spaces.trial_config import TrialConfig
+from trainables.data.addition import Addition
+from trainables.data.mask_teachers import RIGHT, UNKNOWN, Labelled, MaskTeachers
+
+if TYPE_CHECKING:
+    from trainables.training.context import TrainingContext
+
+FULL = 255
+"""A probability of 1."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class PseudoMasks:
+    """Masks of test images, void where teachers are not sure enough.
+
+    Attributes:
+        said: What the teachers say.
+        first: Row of the store of the first test image.
+        least: Smallest confidence that counts, in 255ths.
+    """
+
+    said: Labelled
+    first: int
+    least: int
+
+    def __call__(self, row: int, shape: tuple[int, int]) -> Pixels:
+        """The mask of a row of the store, uint8 (height, width) of this shape."""
+        labels, confidence = (
+            nearest(np.asarray(planes[row - self.first]), *shape)
+            for planes in (self.said.labels, self.said.confidence)
+        )
+        return np.where(confidence >= self.least, labels, np.uint8(VOID))
+
+    @property
+    def pixels(self) -> NDArray[np.int64]:
+        """Pixels of each class in each test image, int64 (n, 255), at the teachers' size."""
+        return np.stack(
+            [
+                np.bincount(labels[confidence >= self.least], minlength=VOID)
+                for labels, confidence in zip(self.said.labels, self.said.confidence, strict=True)
+            ]
+        )
+
+
+def pseudo_masks(
+    config: TrialConfig, context: TrainingContext, teachers: MaskTeachers, threshold: float
+) -> Addition:
+    """The test images of which the teachers of a training's fold are sure of a pixel at least.
+
+    Args:
+        config: The training.
+        context: Data, folds and task.
+        teachers: Those of a promotion, which has a model of the fold.
+        threshold: The confidence from which a pixel counts.
+    """
+    settings, said, truth = config.pseudo, teachers.of(config.run.fold), context.truth
+    assert isinstance(settings, Taught)
+    assert said is not None
+    assert truth is not None
+    least = int(np.ceil(min(threshold, 2.0) * FULL - 1e-6))
+    masks = PseudoMasks(said=said, first=int(context.test_rows[0]), least=least)
+    pixels = masks.pixels[:, : len(truth.classes)]
+    taken = np.flatnonzero(pixels.sum(axis=1))
+    told = {"train/pseudo_images": float(len(taken))}
+    sizes = said.labels.shapes.prod(axis=1)
+    told["train/pseudo_pixels"] = float(pixels.sum() / max(1, sizes.sum()))
+    if np.isfinite(threshold):
+        told["train/pseudo_threshold"] = threshold
+    return Addition(
+        rows=context.test_rows[taken],
+        targets=np.full((len(taken), 1), settings.pseudo_weight, np.float32),
+        strata=_rarest(pixels[taken] > 0, truth),
+        told=told,
+        masks=masks,
+    )
+
+
+def right_pixels(
+    teachers: MaskTeachers, rows: NDArray[np.int64]
+) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    """How sure teachers are of known pixels of images, and whether they are right, (n,) each."""
+    right = teachers.right[rows]
+    known = right != UNKNOWN
+    return teachers.confidence[rows][known] / FULL, right[known] == RIGHT
+
+
+def _rarest(occurs: NDArray[np.bool_], truth: Truth) -> NDArray[np.int64]:
+    """Of the classes of each image, that which the fewest training images show, int64 (n,)."""
+    images = (truth.pixels > 0).sum(axis=0)
+    rank = np.where(occurs, images, len(truth.images) + 1)
+    return np.asarray(rank.argmin(axis=1), np.int64)
