@@ -18,6 +18,7 @@ RESERVED = (
     "predictions",
     "audit",
     "labels",
+    "cams",
 )
 """Folders beside the searches of a competition."""
 

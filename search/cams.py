@@ -1,0 +1,26 @@
+"""python -m search.cams — masks to begin with, by what a search of classes has learned.
+
+A trial that tells classes of whole images is asked where in its training images it sees the class
+that each is labelled with (class activation maps). Written are a PNG mask per image and tables that
+data.root= and data.mask= read, with the command that trains on them. Such masks are rough: pixels
+of which a map is not sure are void, and nobody has looked at the others.
+
+  python -m search.cams
+  python -m search.cams select=aug-005 background=[empty] to=rough
+"""
+
+from __future__ import annotations
+
+from search.options.cams import CamsConfig
+from search.options.command_line import main
+
+
+def run(config: CamsConfig) -> int:
+    """Writes masks and tables; returns the exit code."""
+    from search.competition.starting_masks import starting_masks
+
+    return starting_masks(config)
+
+
+if __name__ == "__main__":
+    main(CamsConfig, run, __doc__ or "")
