@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-import io
 import json
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -19,15 +17,14 @@ from PIL import Image
 
 from results.masks.counts import VOID
 from results.records.ledger import Ledger
-from search import cams
 from search.competition import starting_masks
 from search.competition.starting_masks import mask_of
 from search.jobs.preparation import prepare
-from search.options.cams import CamsConfig
-from search.options.command_line import main, parse
+from search.options.command_line import parse
 from search.options.training import TrainConfig
 from spaces.errors import InputError
 from spaces.trial_config import TrialConfig
+from tests.commands import run
 from tests.mask_promotion import mask_promotion, sure
 from tests.records import ended, job_event, started
 from trainables.inference.activation_maps import activation_maps
@@ -100,20 +97,6 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def run(*arguments: str) -> tuple[int, str, str]:
-    """Runs the command within this process; returns code, output and errors."""
-    out, err = io.StringIO(), io.StringIO()
-    with (
-        contextlib.redirect_stdout(out),
-        contextlib.redirect_stderr(err),
-        pytest.MonkeyPatch.context() as patch,
-    ):
-        patch.setattr(sys, "argv", ["cams", *arguments])
-        with pytest.raises(SystemExit) as ended:
-            main(CamsConfig, cams.run, cams.__doc__ or "")
-    return int(ended.value.code or 0), out.getvalue(), err.getvalue()
-
-
 def colourful(
     model: torch.nn.Module, pictures: torch.Tensor, labels: Any, device: Device
 ) -> NDArray[np.float32]:
@@ -126,9 +109,10 @@ def test_what_is_written_is_a_contest_of_masks(
     trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(starting_masks, "activation_maps", colourful)
-    runs, to = trained / "runs", tmp_path / "rough"
-    code, out, errors = run(f"runs={runs}", f"to={to}", "background=[empty]", "json=true")
-    assert code == 0, errors
+    to = tmp_path / "rough"
+    found = run(trained, "cams", f"to={to}", "background=[empty]", "json=true")
+    assert found.returncode == 0, found.stderr
+    out = found.stdout
     assert "masks of 30 images by maps of t-000" in out
     table = pd.read_csv(to / "train.csv")
     labels = pd.read_csv(trained / "blobs/train.csv")
@@ -157,7 +141,6 @@ def test_what_is_written_is_a_contest_of_masks(
 
 
 def test_what_is_refused(trained: Path, tmp_path: Path) -> None:
-    runs = f"runs={trained / 'runs'}"
     (tmp_path / "there").mkdir()
     for options, words in (
         ([f"to={tmp_path / 'there'}"], "is there already; name another folder"),
@@ -167,16 +150,16 @@ def test_what_is_refused(trained: Path, tmp_path: Path) -> None:
         (["select=t-001"], "unknown finished trial 't-001'"),
         (["low=0.5"], "high=0.4: must be from low=0.5 to 1"),
     ):
-        code, _, errors = run(runs, *options)
-        assert code == 2
-        assert words in errors
+        found = run(trained, "cams", *options)
+        assert found.returncode == 2
+        assert words in found.stderr
     assert not (trained / "runs/blobs/cams").is_dir() or not any(
         (trained / "runs/blobs/cams").iterdir()
     )
-    masked, _, _ = mask_promotion(tmp_path / "m", lambda row, mask: sure(mask))
-    code, _, errors = run(f"runs={masked}")
-    assert code == 2
-    assert "discs has masks already" in errors
+    mask_promotion(tmp_path / "m", lambda row, mask: sure(mask))
+    found = run(tmp_path / "m", "cams")
+    assert found.returncode == 2
+    assert "discs has masks already" in found.stderr
 
 
 def test_a_map_becomes_a_class_its_surroundings_and_the_unknown_between() -> None:
