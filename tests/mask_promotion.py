@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from results.masks.mask_form import MaskForm
 from results.masks.planes import Planes
-from results.predictions import MASKS, SIZES, Predictions
+from results.predictions import MASKS, OCCURS, SIZES, Predictions
 from results.records.ledger import Ledger
 from search.options.command_line import parse
 from search.options.training import RunConfig
@@ -27,6 +27,9 @@ from trainables.data.folds import Folds, make_folds
 
 Predict = Callable[[int, NDArray[np.uint8]], NDArray[np.uint8]]
 """From the row and true mask of an image to probabilities in 255ths (height, width, classes)."""
+
+Occurs = Callable[[NDArray[Any]], NDArray[np.float32]]
+"""From the true mask of an image to how likely each class occurs in it, (classes,)."""
 
 CONFIG = TrialConfig.of(
     model="smp", backbone="test_resnet", epochs=1, warmup_epochs=0, size=(64, 64), store_side=84
@@ -41,7 +44,7 @@ def sure(labels: NDArray[np.uint8], share: int = 215) -> NDArray[np.uint8]:
 
 
 def mask_promotion(
-    folder: Path, predict: Predict, digest: str = "d"
+    folder: Path, predict: Predict, digest: str = "d", occurs: Occurs | None = None
 ) -> tuple[Path, Contest, Folds]:
     """Writes the contest of discs, a search without trials ``s`` and the promotion ``p``.
 
@@ -49,6 +52,7 @@ def mask_promotion(
         folder: Of both the contest and the runs.
         predict: What the promoted trial says of training images.
         digest: Of the stored images.
+        occurs: What its auxiliary head says of them; None for a network without one.
 
     Returns:
         The folder of runs, the contest and its folds.
@@ -78,7 +82,7 @@ def mask_promotion(
     asked |= {"scores": {"s-000": 0.9}, "folds": 4, "seeds": 1, "race": [], "changes": {}}
     asked |= {"optimism": None, "verdict": "", "force": ""}
     found = [predict(-1, mask.astype(np.uint8)) for mask in test_masks]
-    told = _predictions(contest.test_images, found, sizes)
+    told = _predictions(contest.test_images, found, test_masks, occurs)
     told.write(place / "p/test.npz")
     with contextlib.closing(Ledger(place / "p/ledger.jsonl")) as ledger:
         ledger.add(opening_event("p", CONFIG, **about, kind="promotion", promotion=asked))
@@ -87,10 +91,12 @@ def mask_promotion(
             ledger.add(started(name, CONFIG.replace(fold=fold), why="fold", arm="s-000"))
             ledger.add(ended(name))
             rows = folds.held_out(fold).tolist()
+            held_out = [truth.masks[row] for row in rows]
             _predictions(
                 tuple(folds.images[row] for row in rows),
-                [predict(row, truth.masks[row]) for row in rows],
-                np.array([truth.masks[row].shape for row in rows]),
+                [predict(row, mask) for row, mask in zip(rows, held_out, strict=True)],
+                held_out,
+                occurs,
             ).write(place / f"p/trials/{name}/holdout.npz")
             told.write(place / f"p/trials/{name}/test.npz")
         ledger.add(job_event("closed", **_closing()))
@@ -98,9 +104,15 @@ def mask_promotion(
 
 
 def _predictions(
-    images: tuple[str, ...], masks: list[NDArray[np.uint8]], sizes: NDArray[np.int64]
+    images: tuple[str, ...],
+    found: list[NDArray[np.uint8]],
+    masks: list[NDArray[Any]],
+    occurs: Occurs | None,
 ) -> Predictions:
-    heads: dict[str, Any] = {MASKS: Planes.of(masks), SIZES: sizes.astype(np.float32)}
+    sizes = np.array([mask.shape for mask in masks], np.float32)
+    heads: dict[str, Any] = {MASKS: Planes.of(found), SIZES: sizes}
+    if occurs is not None:
+        heads[OCCURS] = np.stack([occurs(mask) for mask in masks]).astype(np.float32)
     return Predictions(images=images, classes=CLASSES, heads=heads)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import json
+import re
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -84,6 +85,38 @@ def test_specks_are_found_told_and_recorded(tmp_path: Path) -> None:
     again = run(f"runs={runs}", "select=p")[1]
     assert "m001: it helps" in again  # the same choice keeps its id
     assert len(Leaderboard.read(runs / "discs").postprocesses) == 1
+
+
+def haunted(row: int, mask: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """The true mask, with a disc where nothing is in the image."""
+    labels = mask.copy()
+    if not mask.any():
+        labels[4:18, 4:18] = 1
+    return sure(labels)
+
+
+def told(mask: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """What an auxiliary head says that knows."""
+    return np.where(np.isin(np.arange(3), mask), 0.9, 0.02).astype(np.float32)
+
+
+def test_classes_that_an_auxiliary_head_does_not_see_are_left_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    runs, _, _ = mask_promotion(tmp_path, haunted, occurs=told)
+    code, out, errors = run(f"runs={runs}")
+    assert code == 0, errors
+    assert "8 steps on 32 out-of-fold masks" in out
+    assert re.search(r"occurs +0\.05 ", out)
+    (record,) = Leaderboard.read(runs / "discs").postprocesses.values()
+    assert record.settings == Postprocess(occurs=0.05)
+    monkeypatch.setattr(submissions, "_check_members", lambda members, config: 0.0)
+    assert submit(SubmitConfig(runs=str(runs), select="postprocess:m001")) == 0
+    (submission,) = Leaderboard.read(runs / "discs").submissions.values()
+    table = pd.read_csv(submission.file, dtype=str, keep_default_na=False)
+    empty = table[table["image"] == "test/007.png"]
+    assert (empty["rle"] == "").all()
+    assert len(table[table["rle"] == ""]) == len(empty)
 
 
 def test_masks_without_a_fault_are_left_alone(tmp_path: Path) -> None:
