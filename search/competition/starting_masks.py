@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import shlex
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import cv2
@@ -47,22 +48,8 @@ def starting_masks(config: CamsConfig) -> int:
     standing = open_standing(config)
     candidate = _candidate(standing, config.select)
     classes = standing.classes
-    for name in config.background:
-        if name not in classes:
-            raise unknown("class", name, classes, "background")
-    shown = [name for name in classes if name not in config.background]
-    if not shown or BACKGROUND in shown:
-        raise InputError(
-            f"background={','.join(config.background)}: no class is left"
-            if not shown
-            else f"the class {BACKGROUND!r} is what masks have elsewhere: background=[{BACKGROUND}]"
-        )
-    to = Path(config.to) if config.to else standing.folder / "cams" / candidate.id
-    if to.exists():
-        raise InputError(f"to={to}: is there already; name another folder")
-    if config.to and not to.resolve().parent.is_dir():
-        raise InputError(f"to={config.to}: there is no folder {to.resolve().parent}")
-    to.parent.mkdir(parents=True, exist_ok=True)
+    shown = _shown(classes, config.background)
+    to = _folder(config, standing.folder / "cams" / candidate.id)
 
     def say(line: str) -> None:
         if not config.quiet:
@@ -129,6 +116,40 @@ def _candidate(standing: Standing, select: str) -> Candidate:
     if data.shape != "squash":
         raise InputError(f"{candidate.id} has data.shape={data.shape}; squash is needed")
     return candidate
+
+
+def _shown(classes: Sequence[str], background: Sequence[str]) -> list[str]:
+    """Classes that masks show beside the background.
+
+    Raises:
+        InputError: If a class is unknown, or there are none, or too many.
+    """
+    for name in background:
+        if name not in classes:
+            raise unknown("class", name, classes, "background")
+    shown = [name for name in classes if name not in background]
+    if not shown:
+        raise InputError(f"background=[{','.join(background)}]: no class is left")
+    if BACKGROUND in shown:
+        raise InputError(f"{BACKGROUND!r} is what masks show elsewhere: background=[{BACKGROUND}]")
+    if len(shown) >= VOID:
+        raise InputError(f"masks show {VOID - 1} classes at most, and there are {len(shown)}")
+    return shown
+
+
+def _folder(config: CamsConfig, default: Path) -> Path:
+    """Where masks are written; its parent is there.
+
+    Raises:
+        InputError: If it is there already, or cannot be.
+    """
+    to = Path(config.to) if config.to else default
+    if to.exists():
+        raise InputError(f"to={to}: is there already; name another folder")
+    if config.to and not to.resolve().parent.is_dir():
+        raise InputError(f"to={config.to}: there is no folder {to.resolve().parent}")
+    to.parent.mkdir(parents=True, exist_ok=True)
+    return to
 
 
 def _write(
@@ -218,4 +239,4 @@ def _command(to: Path, contest: Contest, files: ImageFiles, shown: list[str]) ->
         f"data.test_images={below(files.test)}" if contest.test_images else "data.test=",
         *(["data.group=group"] if contest.groups is not None else []),
     ]
-    return f"python -m search.train {' '.join(words)}"
+    return f"python -m search.train {shlex.join(words)}"

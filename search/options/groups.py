@@ -284,8 +284,7 @@ class PredictConfig:
     )
 
     def __post_init__(self) -> None:
-        rule = "1 or more, 0, or -1 for all"
-        demand(self.scored_images >= -1, "predict.scored_images", self.scored_images, rule)
+        demand(self.scored_images >= -1, "predict.scored_images", self.scored_images, "-1 or more")
 
 
 @dataclass(kw_only=True)

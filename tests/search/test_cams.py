@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import shlex
 from pathlib import Path
 from typing import Any
 
@@ -131,7 +132,7 @@ def test_what_is_written_is_a_contest_of_masks(
         assert (inside & shown).sum() >= 0.6 * (inside | shown).sum()
     assert json.loads(out.splitlines()[-1])["path"] == str(to)
     (command,) = [line for line in out.splitlines() if "search.train" in line]
-    asked = [word for word in command.split() if word.startswith("data")]
+    asked = [word for word in shlex.split(command) if word.startswith("data")]
     options = [*asked, f"runs={tmp_path / 'runs'}", "name=x", "holdout.folds=3"]
     options += ["fix.backbone=test_resnet", "fix.decoder=pspnet", "fix.size=32"]
     made = prepare(parse(TrainConfig, options), "train")

@@ -188,7 +188,7 @@ def test_how_many_images_are_scored_before_the_last_epoch(
         (["fix.size=40"], "height and width must be multiples of 32"),
         (["data.shape=pad"], "data.shape=pad leaves out or adds"),
         (["predict.scored_images=8"], "images are not predicted in windows"),
-        (["predict.scored_images=-2"], "must be 1 or more, 0, or -1 for all"),
+        (["predict.scored_images=-2"], "predict.scored_images=-2: must be -1 or more"),
         (["metric=macro_f1"], "unknown metric 'macro_f1'"),
         (["predict.stress=auto"], "a stress moves images, and masks are not moved with them"),
         (["holdout.folds=20"], "there are only 8 groups"),

@@ -12,7 +12,7 @@ from spaces.errors import InputError
 from spaces.trial_config import TrialConfig
 from trainables.data.even_sample import even_sample
 from trainables.data.folds import Folds
-from trainables.data.scored_images import FEWEST, affordable_images, scored_rows
+from trainables.data.scored_images import FEWEST, affordable_images, held_out_rows
 from trainables.training.context import TrainingContext
 from trainables.training.fit import fit
 
@@ -43,15 +43,15 @@ def test_every_class_has_its_share_and_smaller_samples_are_parts_of_larger_ones(
 def test_all_trainings_are_scored_on_the_same_images() -> None:
     folds = split(500, 200)
     one = TrialConfig.of(framing="windows", shape="native", size=64, scored_images=40)
-    rows = scored_rows(one, folds, last=False)
+    rows = held_out_rows(one, folds, last=False)
     assert len(rows) == 40
     assert set(rows.tolist()) <= set(range(200))
     assert (rows % 10 == 9).sum() == 4
     other = one.replace(size=32, window_scale=0.5, seed=7, lr=1e-2)
-    np.testing.assert_array_equal(scored_rows(other, folds, last=False), rows)
-    np.testing.assert_array_equal(scored_rows(one, folds, last=True), np.arange(200))
+    np.testing.assert_array_equal(held_out_rows(other, folds, last=False), rows)
+    np.testing.assert_array_equal(held_out_rows(one, folds, last=True), np.arange(200))
     whole = TrialConfig.of(size=64)
-    np.testing.assert_array_equal(scored_rows(whole, folds, last=False), np.arange(200))
+    np.testing.assert_array_equal(held_out_rows(whole, folds, last=False), np.arange(200))
 
 
 @pytest.mark.parametrize(

@@ -25,8 +25,8 @@ FEWEST = 32
 """Images that tell a good training from a bad one; docs/segmentation.md has the figures."""
 
 
-def scored_rows(config: TrialConfig, folds: Folds, last: bool) -> Ints:
-    """Rows that are scored after an epoch, the same ones for every seed.
+def held_out_rows(config: TrialConfig, folds: Folds, last: bool) -> Ints:
+    """Held-out rows that are scored after an epoch, the same ones for every seed.
 
     Args:
         config: The training.

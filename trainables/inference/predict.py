@@ -97,10 +97,10 @@ class Forward:
             outputs = self._model(to_input(pictures, self._model, self._device))
         logits, occurs = outputs_apart(outputs)
         found: NDArray[np.float32] = ACTIVATIONS[self._task.activation](logits).cpu().numpy()
-        if occurs is not None:
-            self._occurs.append(torch.sigmoid(occurs.float()).cpu().numpy())
-        if not np.isfinite(found).all():
+        said = [] if occurs is None else [torch.sigmoid(occurs.float()).cpu().numpy()]
+        if not all(np.isfinite(part).all() for part in (found, *said)):
             raise TrainingError("predicted probabilities are not finite")
+        self._occurs += said
         return found
 
     def windows(self, picture: NDArray[np.uint8]) -> NDArray[np.uint8]:

@@ -20,7 +20,7 @@ from results.predictions import Predictions, predictions_file
 from results.tasks.tasks import TASKS
 from spaces.augmentation.stress import Stress
 from spaces.trial_config import TrialConfig
-from trainables.data.scored_images import scored_rows
+from trainables.data.scored_images import held_out_rows
 from trainables.inference.predict import predict
 from trainables.training.checkpoint import Checkpoint, remove_leftovers
 from trainables.training.context import TrainingContext
@@ -102,7 +102,7 @@ def fit(
         loss, seconds, images = training.train(epoch, beat)
         trained = time.perf_counter()
         last = epoch == config.run.epochs
-        rows = scored_rows(config, context.folds, last)
+        rows = held_out_rows(config, context.folds, last)
         predictions = _judged(_predicted(training, rows, context, workers, beat), context, last)
         scores = _scores(predictions, rows, context)
         stressed: dict[str, float] = {}
