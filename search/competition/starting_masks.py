@@ -61,7 +61,7 @@ def starting_masks(config: CamsConfig) -> int:
     contest, store = open_pictures(standing, preparation, trial.data.boxes, say)
     build = network_builder(candidate.search, candidate.trial, config.model)
     device = Device.pick(trial)
-    model = device.placed(load_trained(trial, candidate.folder, len(classes), build)).eval()
+    model = device.placed(load_trained(trial, candidate.folder, len(classes), build))
     numbers = np.array([shown.index(name) + 1 if name in shown else 0 for name in classes])
     temporary = to.with_name(f".{to.name}.tmp")
     shutil.rmtree(temporary, ignore_errors=True)

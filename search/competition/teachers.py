@@ -110,17 +110,17 @@ def _of_masks(
     truth, test = contest.truth, {}
     assert truth is not None
     confidence = np.zeros((len(folds.images), GRID**2), np.uint8)
-    right = np.full_like(confidence, UNKNOWN)
+    labels, right = np.zeros_like(confidence), np.full_like(confidence, UNKNOWN)
     for fold, trials in by_fold.items():
         rows = folds.held_out(fold)
         images = tuple(folds.images[row] for row in rows)
         for row, mask in zip(rows, _mean(search, trials, "holdout", images).masks, strict=True):
             said, true = sampled(mask), sampled(truth.masks[truth.rows[folds.images[row]]])
-            confidence[row] = said.max(axis=1)
-            hit = np.where(said.argmax(axis=1) == true, RIGHT, WRONG)
-            right[row] = np.where(true == VOID, UNKNOWN, hit)
+            confidence[row], labels[row] = said.max(axis=1), said.argmax(axis=1)
+            right[row] = np.where(labels[row] == true, RIGHT, WRONG)
+            right[row][true == VOID] = UNKNOWN
         test[fold] = Labelled.of(_mean(search, trials, "test", contest.test_images).masks)
-    return MaskTeachers(test=test, confidence=confidence, right=right)
+    return MaskTeachers(test=test, labels=labels, confidence=confidence, right=right)
 
 
 def _mean(search: Search, trials: list[Trial], part: str, images: tuple[str, ...]) -> Predictions:

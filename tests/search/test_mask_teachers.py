@@ -46,6 +46,7 @@ def test_teachers_of_a_fold_are_its_models(tmp_path: Path) -> None:
         expected = np.where(lower | (true == 2), RIGHT, WRONG)
         expected = np.where(true == VOID, UNKNOWN, expected)
         np.testing.assert_array_equal(found.right[row], expected)
+        np.testing.assert_array_equal(found.labels[row], np.where(lower, true, 2))
 
 
 def test_the_rules_and_the_control_are_those_of_classes(tmp_path: Path) -> None:

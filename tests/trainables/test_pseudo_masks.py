@@ -16,6 +16,8 @@ from spaces.trial_config import TrialConfig
 from tests.discs import SIZES
 from trainables.data.loader import TrainingLoader
 from trainables.data.mask_teachers import RIGHT, UNKNOWN, WRONG, Labelled, MaskTeachers
+from trainables.data.pseudo_labels import threshold_of
+from trainables.data.pseudo_masks import FEWEST, thresholds_of
 from trainables.data.samplings import check_images
 from trainables.data.training_set import training_set
 from trainables.tasks.tasks import TRAINING_TASKS
@@ -47,15 +49,22 @@ def said(fold: int) -> Labelled:
 
 
 def teachers_of(context: TrainingContext, *folds: int) -> MaskTeachers:
-    """Right on nine of ten pixels that they are hardly sure of, and on all others."""
+    """Right on half of the pixels that they are hardly sure of, and on all others.
+
+    Of every image that is 156 pixels told as a disc or as ground, and a bar's 100.
+    """
     count = len(context.folds.labels)
+    labels = np.ones((count, PIXELS), np.uint8)
+    labels[:, :100] = 2
+    labels[::2, 100:] = 0
     confidence = np.full((count, PIXELS), SURE, np.uint8)
     confidence[:, :100] = UNSURE
     right = np.full((count, PIXELS), RIGHT, np.uint8)
     right[:, :100:2] = WRONG
     right[:, -20:] = UNKNOWN
     right[~np.isin(context.folds.fold, folds)] = UNKNOWN
-    return MaskTeachers(test={f: said(f) for f in folds}, confidence=confidence, right=right)
+    test = {fold: said(fold) for fold in folds}
+    return MaskTeachers(test=test, labels=labels, confidence=confidence, right=right)
 
 
 def taught(context: TrainingContext) -> TrainingContext:
@@ -79,7 +88,7 @@ def test_a_student_learns_what_its_own_fold_s_teachers_are_sure_of(
         assert (found.targets[added] == 0.5).all()
         assert (found.targets[labelled] == 1).all()
         assert found.told["train/pseudo_images"] == TESTS - 1
-        assert found.told["train/pseudo_threshold"] == pytest.approx(SURE / 255)
+        assert found.told["train/pseudo_classes"] == 2
         areas = [height * width for height, width in (SIZES[i // 4 % 2] for i in range(TESTS))]
         share = sum(areas[:-1]) / sum(areas) / 2  # their left halves, but of the last image
         assert found.told["train/pseudo_pixels"] == pytest.approx(share)
@@ -99,22 +108,33 @@ def test_a_student_learns_what_its_own_fold_s_teachers_are_sure_of(
     assert found.strata[added].tolist() == [0, *[1] * (TESTS - 2)]
 
 
-def test_the_threshold_is_read_off_other_folds(
+def test_thresholds_are_read_off_other_folds(
     squashed: TrainingContext, student: TrialConfig
 ) -> None:
     teachers = teachers_of(squashed, 0, 1, 2)
-    held_out = squashed.folds.held_out(1)
-    teachers.right[held_out] = WRONG
+    teachers.right[squashed.folds.held_out(1)] = WRONG
     context = replace(squashed, teachers={"p": teachers})
     ours = training_set(student.replace(fold=1), context)
-    assert ours.told["train/pseudo_threshold"] == pytest.approx(SURE / 255)
+    assert ours.told["train/pseudo_images"] == TESTS - 1
     theirs = training_set(student.replace(fold=0), context)
-    assert theirs.told["train/pseudo_images"] == 0
-    assert "train/pseudo_threshold" not in theirs.told
+    assert theirs.told["train/pseudo_images"] == theirs.told["train/pseudo_classes"] == 0
     assert len(theirs.rows) == len(squashed.folds.trained_on(0))
     by_hand = training_set(student.replace(pseudo_threshold=0.4), context)
     assert by_hand.told["train/pseudo_images"] == TESTS
+    assert by_hand.told["train/pseudo_classes"] == 3
     assert by_hand.told["train/pseudo_pixels"] == 1
+
+
+def test_every_class_has_a_threshold_of_its_own(squashed: TrainingContext) -> None:
+    teachers, rows = teachers_of(squashed, 0, 1, 2), squashed.folds.held_out(0)
+    found = thresholds_of(teachers, rows, 3, threshold_of)
+    np.testing.assert_allclose(found, [SURE / 255, SURE / 255, np.inf])
+    teachers.right[:, :100] = RIGHT  # bars, too
+    np.testing.assert_allclose(thresholds_of(teachers, rows, 3, threshold_of)[2], UNSURE / 255)
+    few = rows[:1]
+    assert FEWEST <= 100
+    teachers.right[few, : 101 - FEWEST] = UNKNOWN  # of one image too few pixels are known
+    assert thresholds_of(teachers, few, 3, threshold_of)[2] == np.inf
 
 
 @pytest.mark.parametrize("kind", ["squashed", "native"])

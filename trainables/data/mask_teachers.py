@@ -19,6 +19,9 @@ from spaces.files import whole_file
 WRONG, RIGHT, UNKNOWN = range(3)
 """Whether teachers are right on a pixel."""
 
+HELD_OUT = ("labels", "confidence", "right")
+"""What is told of held-out images."""
+
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Labelled:
@@ -47,13 +50,15 @@ class MaskTeachers:
 
     Attributes:
         test: Of the test images, by fold that has a model.
-        confidence: uint8 (training images, pixels), how sure they are, in 255ths, of some pixels of
-            every image, by the models of the fold that holds it out.
+        labels: uint8 (training images, pixels), the likeliest class of some pixels of every image,
+            by the models of the fold that holds it out.
+        confidence: uint8, the same shape, how sure they are of it, in 255ths.
         right: uint8, the same shape, whether they are right: `WRONG`, `RIGHT`, or `UNKNOWN` where
             nothing is known, or that fold has no model.
     """
 
     test: Mapping[int, Labelled]
+    labels: Pixels
     confidence: Pixels
     right: Pixels
 
@@ -69,7 +74,7 @@ class MaskTeachers:
     def _arrays(self) -> dict[str, Any]:
         """Everything by name; `read` takes it back."""
         arrays: dict[str, Any] = {"folds": self.folds}
-        arrays |= {"confidence": self.confidence, "right": self.right}
+        arrays |= {name: getattr(self, name) for name in HELD_OUT}
         for fold, said in sorted(self.test.items()):
             for name, planes in (("labels", said.labels), ("confidence", said.confidence)):
                 parts = planes.arrays().items()
@@ -101,7 +106,7 @@ class MaskTeachers:
         try:
             with np.load(path, allow_pickle=False) as data:
                 folds = data["folds"].tolist()
-                confidence, right = data["confidence"], data["right"]
+                held_out = {name: data[name] for name in HELD_OUT}
             found = MaskTeachers(
                 test={
                     fold: Labelled(
@@ -110,8 +115,7 @@ class MaskTeachers:
                     )
                     for fold in folds
                 },
-                confidence=confidence,
-                right=right,
+                **held_out,
             )
         except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
             raise InputError(f"{path} does not hold what teachers say: {error}") from error

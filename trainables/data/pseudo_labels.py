@@ -13,7 +13,7 @@ from spaces.sections.pseudo import Taught
 from spaces.trial_config import TrialConfig
 from trainables.data.addition import NOTHING, Addition
 from trainables.data.mask_teachers import MaskTeachers
-from trainables.data.pseudo_masks import pseudo_masks, right_pixels
+from trainables.data.pseudo_masks import pseudo_masks, thresholds_of
 from trainables.data.teachers import Teachers
 from trainables.parts import Parts
 
@@ -76,12 +76,13 @@ def _soft(config: TrialConfig, context: TrainingContext) -> Addition:
 
 
 def _hard(config: TrialConfig, context: TrainingContext) -> Addition:
-    teachers = _teachers(config, context)
+    teachers, classes = _teachers(config, context), len(context.classes)
     if isinstance(teachers, MaskTeachers):
-        confidence, right = right_pixels(teachers, _others(config, context, teachers))
-        threshold = _asked(config) or threshold_of(confidence, right)
-        return pseudo_masks(config, context, teachers, threshold)
-    classes = len(context.classes)
+        thresholds = np.full(classes, _asked(config))
+        if not _asked(config):
+            others = _others(config, context, teachers)
+            thresholds = thresholds_of(teachers, others, classes, threshold_of)
+        return pseudo_masks(config, context, teachers, thresholds)
     return _taken(config, context, lambda said: np.eye(classes, dtype=np.float32)[said.argmax(1)])
 
 

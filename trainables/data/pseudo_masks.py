@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -23,6 +24,11 @@ if TYPE_CHECKING:
 FULL = 255
 """A probability of 1."""
 
+FEWEST = 100
+"""Pixels on which teachers have to be right often enough."""
+
+Threshold = Callable[[NDArray[np.float64], NDArray[np.bool_]], float]
+
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class PseudoMasks:
@@ -31,12 +37,12 @@ class PseudoMasks:
     Attributes:
         said: What the teachers say.
         first: Row of the store of the first test image.
-        least: Smallest confidence that counts, in 255ths.
+        least: int64 (classes,), smallest confidence that counts, in 255ths, by the class told.
     """
 
     said: Labelled
     first: int
-    least: int
+    least: NDArray[np.int64]
 
     def __call__(self, row: int, shape: tuple[int, int]) -> Pixels:
         """The mask of a row of the store, uint8 (height, width) of this shape."""
@@ -44,21 +50,25 @@ class PseudoMasks:
             nearest(np.asarray(planes[row - self.first]), *shape)
             for planes in (self.said.labels, self.said.confidence)
         )
-        return np.where(confidence >= self.least, labels, np.uint8(VOID))
+        return np.where(confidence >= self.least[labels], labels, np.uint8(VOID))
 
     @property
     def pixels(self) -> NDArray[np.int64]:
-        """Pixels of each class in each test image, int64 (n, 255), at the teachers' size."""
+        """Pixels of each class in each test image, int64 (n, classes), at the teachers' size."""
+        count = len(self.least)
         return np.stack(
             [
-                np.bincount(labels[confidence >= self.least], minlength=VOID)
+                np.bincount(labels[confidence >= self.least[labels]], minlength=count)
                 for labels, confidence in zip(self.said.labels, self.said.confidence, strict=True)
             ]
         )
 
 
 def pseudo_masks(
-    config: TrialConfig, context: TrainingContext, teachers: MaskTeachers, threshold: float
+    config: TrialConfig,
+    context: TrainingContext,
+    teachers: MaskTeachers,
+    thresholds: NDArray[np.float64],
 ) -> Addition:
     """The test images of which the teachers of a training's fold are sure of a pixel at least.
 
@@ -66,21 +76,22 @@ def pseudo_masks(
         config: The training.
         context: Data, folds and task.
         teachers: Those of a promotion, which has a model of the fold.
-        threshold: The confidence from which a pixel counts.
+        thresholds: (classes,), the confidence from which a pixel that is told as a class counts.
     """
     settings, said, truth = config.pseudo, teachers.of(config.run.fold), context.truth
     assert isinstance(settings, Taught)
     assert said is not None
     assert truth is not None
-    least = int(np.ceil(min(threshold, 2.0) * FULL - 1e-6))
+    least = np.ceil(np.minimum(thresholds, 2.0) * FULL - 1e-6).astype(np.int64)
     masks = PseudoMasks(said=said, first=int(context.test_rows[0]), least=least)
-    pixels = masks.pixels[:, : len(truth.classes)]
+    pixels = masks.pixels
     taken = np.flatnonzero(pixels.sum(axis=1))
-    told = {"train/pseudo_images": float(len(taken))}
     sizes = said.labels.shapes.prod(axis=1)
-    told["train/pseudo_pixels"] = float(pixels.sum() / max(1, sizes.sum()))
-    if np.isfinite(threshold):
-        told["train/pseudo_threshold"] = threshold
+    told = {
+        "train/pseudo_images": float(len(taken)),
+        "train/pseudo_classes": float((pixels.sum(axis=0) > 0).sum()),
+        "train/pseudo_pixels": float(pixels.sum() / max(1, sizes.sum())),
+    }
     return Addition(
         rows=context.test_rows[taken],
         targets=np.full((len(taken), 1), settings.pseudo_weight, np.float32),
@@ -90,13 +101,30 @@ def pseudo_masks(
     )
 
 
-def right_pixels(
-    teachers: MaskTeachers, rows: NDArray[np.int64]
-) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
-    """How sure teachers are of known pixels of images, and whether they are right, (n,) each."""
+def thresholds_of(
+    teachers: MaskTeachers, rows: NDArray[np.int64], classes: int, threshold_of: Threshold
+) -> NDArray[np.float64]:
+    """From which confidence on pixels count, by class: some are told well, others never.
+
+    Args:
+        teachers: What they say of held-out images.
+        rows: Which of these have a say.
+        classes: Number of classes.
+        threshold_of: From how sure they are of pixels, and whether they are right, to a threshold.
+
+    Returns:
+        (classes,), infinite where they are not right often enough, or on less than `FEWEST` pixels.
+    """
     right = teachers.right[rows]
     known = right != UNKNOWN
-    return teachers.confidence[rows][known] / FULL, right[known] == RIGHT
+    told, sure = teachers.labels[rows][known], teachers.confidence[rows][known] / FULL
+    found = np.full(classes, np.inf)
+    for c in range(classes):
+        own = sure[told == c]
+        threshold = threshold_of(own, right[known][told == c] == RIGHT)
+        if (own >= threshold).sum() >= FEWEST:
+            found[c] = threshold
+    return found
 
 
 def _rarest(occurs: NDArray[np.bool_], truth: Truth) -> NDArray[np.int64]:
