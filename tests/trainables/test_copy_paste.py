@@ -43,7 +43,7 @@ def mixed(probability: float = 1.0, seed: int = 3) -> tuple[torch.Tensor, torch.
     torch.manual_seed(seed)
     _, pictures, planes = batch()
     torch.manual_seed(seed)
-    return MIXINGS.of(config.mix)(config)(pictures, planes)
+    return MIXINGS.of(config.mix)(config, torch.nn.Identity())(pictures, planes, None)
 
 
 def test_a_target_goes_where_its_pixels_go() -> None:
@@ -85,7 +85,9 @@ def test_draws_are_those_of_the_seed_whatever_the_images_count() -> None:
     assert not torch.equal(mixed(seed=5)[0], mixed(seed=6)[0])
     _, pictures, planes = batch(1)
     config = TrialConfig.of(mix="copy_paste")
-    assert torch.equal(MIXINGS.of(config.mix)(config)(pictures, planes)[0], pictures)
+    assert torch.equal(
+        MIXINGS.of(config.mix)(config, torch.nn.Identity())(pictures, planes, None)[0], pictures
+    )
 
 
 def test_the_last_epochs_are_without(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import functools
+from typing import Any
 
 import cv2
 import numpy as np
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from results.masks.planes import Planes
+from results.predictions import MASKS
 from spaces.augmentation.operations import OPERATIONS
 from spaces.augmentation.policy import AugPolicy, Choice, Stage
 from spaces.augmentation.stress import Stress
@@ -166,18 +167,18 @@ def test_windows_are_cut_from_what_was_preprocessed() -> None:
             return torch.stack([images.mean(dim=1), -images.mean(dim=1)], dim=1)
 
     config = TrialConfig.of(framing="windows", shape="native", size=32, preprocess="clahe")
-    ask = functools.partial(
-        predict,
-        Mean(),
-        rows=np.array([0]),
-        device=Device.pick(config),
-        task=TRAINING_TASKS["segmentation"],
-    )
-    found = ask(config=config, store=Store(pixels))[0]  # type: ignore[arg-type]
+
+    def ask(config: TrialConfig, pixels: Planes) -> NDArray[np.uint8]:
+        task, device = TRAINING_TASKS["segmentation"], Device.pick(config)
+        store: Any = Store(pixels)
+        told = predict(Mean(), config, store, np.array([0]), device, task)
+        return np.asarray(told[MASKS][0])
+
+    found = ask(config, pixels)
     done = Planes.of([PREPROCESSINGS["clahe"](pixels[0])])
     plain = config.replace(preprocess="none")
-    np.testing.assert_array_equal(found, ask(config=plain, store=Store(done))[0])  # type: ignore[arg-type]
-    assert (found != ask(config=plain, store=Store(pixels))[0]).any()  # type: ignore[arg-type]
+    np.testing.assert_array_equal(found, ask(plain, done))
+    assert (found != ask(plain, pixels)).any()
 
 
 @pytest.mark.parametrize("kind", [Predictor, MaskPredictor])

@@ -61,12 +61,14 @@ def _pairs(config: TrialConfig, model: torch.nn.Module) -> Mix:
     return mix
 
 
-def _copy_paste(config: TrialConfig) -> Mix:
+def _copy_paste(config: TrialConfig, model: torch.nn.Module) -> Mix:
     """Regions of masks with the pixels under them; it draws from torch's global generator."""
     settings = config.mix
     assert isinstance(settings, CopyPaste)
 
-    def mix(images: torch.Tensor, targets: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    def mix(
+        images: torch.Tensor, targets: torch.Tensor, boxes: torch.Tensor | None
+    ) -> tuple[torch.Tensor, torch.Tensor]:
         count, classes = targets.shape[:2]
         # Drawn on the CPU, so that a device changes nothing.
         partner = (torch.arange(count) + torch.randint(1, max(2, count), (count,))) % count
