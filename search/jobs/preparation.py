@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from fractions import Fraction
 from pathlib import Path
-from typing import Any
 
 from search.execution.progress import every_second
+from search.jobs.baseline import base_config, with_corrections, with_images, with_scored
 from search.jobs.contest_data import read_contest, task_of_data
 from search.jobs.contest_folds import contest_folds
 from search.jobs.contest_stress import find_stress
@@ -29,39 +28,14 @@ from search.options.user_code import preparation_of
 from search.planning.search_plan import CONFIRM_FOLD
 from spaces.augmentation.families import PIPELINES, pipeline_name
 from spaces.errors import InputError
-from spaces.sections.data import Windows
-from spaces.sections.labels import GIVEN
 from spaces.space import SearchSpace
 from spaces.trial_config import TrialConfig, check_effect
 from trainables.audit.duplicate_checks import identical_files
-from trainables.data.boxes import boxes_file
 from trainables.data.contest import Contest
-from trainables.data.corrections import check_left
 from trainables.data.focus import boxes_in_store
 from trainables.data.folds import Folds
-from trainables.data.image_store import ImageStore, store_side
-from trainables.data.scored_images import affordable_images
+from trainables.data.image_store import ImageStore
 from trainables.data.store_building import build_store
-
-
-def base_config(config: JobConfig, space: SearchSpace | None = None) -> TrialConfig:
-    """The untuned configuration: defaults, the data's own, then the command line's.
-
-    What is fixed of a policy whose rest is searched concerns sampled trials only.
-    """
-    task = task_of_data(config.data)
-    base = TrialConfig().with_params({**task.defaults, **flatten(config.data.baseline)})
-    if config.epochs:  # a short trial run should not fail for the default's warm-up
-        base = base.shortened(config.epochs)
-    asked = {"model": config.model, "loss": config.loss, "weights": config.weights}
-    changes: dict[str, Any] = {name: value for name, value in asked.items() if value}
-    changes["seed"] = config.seed
-    if config.pretrained is not None:
-        changes["pretrained"] = config.pretrained
-    fix = flatten(config.fix)
-    if space is not None and any(p.name.startswith("stage") for p in space.params):
-        fix = {name: value for name, value in fix.items() if not name.startswith("stage")}
-    return base.replace(**changes).with_params(fix)
 
 
 def prepare(
@@ -111,9 +85,9 @@ def prepare(
             f"fold={baseline.run.fold}: with {folds.count} folds they run from 0 to "
             f"{folds.count - 1}"
         )
-    baseline = _with_corrections(baseline, space, contest, folds)
-    baseline = _with_images(config, baseline, space, contest)
-    baseline = _with_scored(config, baseline, contest, folds, say)
+    baseline = with_corrections(baseline, space, contest, folds)
+    baseline = with_images(config, baseline, space, contest)
+    baseline = with_scored(config, baseline, contest, folds, say)
     pipelines = [PIPELINES[pipeline_name(reference)] for reference in config.pipelines]
     check_pipelines(pipelines, _seen(baseline, space), masks=contest.truth is not None)
     check_networks(config, baseline, space, fix, contest, say)
@@ -161,26 +135,6 @@ def prepare(
             *_unused(config, trained, categories(space).get("policy", ())),
         ),
     )
-
-
-def _with_corrections(
-    baseline: TrialConfig, space: SearchSpace | None, contest: Contest, folds: Folds
-) -> TrialConfig:
-    """The configuration with the identity of the data's corrections.
-
-    Raises:
-        InputError: If there are none, but labels are to be corrected, or they leave too little.
-    """
-    kinds = {baseline.labels.kind, *categories(space).get("labels", ())} - {GIVEN}
-    if contest.corrections is None:
-        if kinds:
-            raise InputError(
-                f"labels={min(kinds)}: there are no corrections; data.corrections= names a table "
-                "of them, such as python -m search.labels proposes after a promotion"
-            )
-        return baseline
-    check_left(contest.corrections, folds, contest.shows)
-    return baseline.replace(corrections=contest.corrections.digest)
 
 
 def _told_twice(
@@ -236,66 +190,3 @@ def _held_out(config: JobConfig, baseline: TrialConfig) -> set[int]:
     """The folds that a job's trainings hold out."""
     confirmed = isinstance(config, RunConfig) and config.confirm
     return {baseline.run.fold, *([CONFIRM_FOLD] if confirmed else [])}
-
-
-def _with_images(
-    config: JobConfig, baseline: TrialConfig, space: SearchSpace | None, contest: Contest
-) -> TrialConfig:
-    """The configuration with what all images of the job have in common.
-
-    Raises:
-        InputError: If one store cannot do for all the sizes that are trained.
-    """
-    sizes, predicted = sizes_of(baseline, space)
-    seen = [*sizes, *(size for size in predicted if any(size))]
-    proportions = {Fraction(*size) for size in seen}
-    if config.data.shape in ("pad", "crop") and len(proportions) > 1:
-        raise InputError(
-            f"data.shape={config.data.shape} keeps the proportions of the network's input, so all "
-            f"sizes need the same: {', '.join(f'{h}x{w}' for h, w in dict.fromkeys(seen))}"
-        )
-    largest = max(max(size) for size in seen)
-    native = config.data.shape == "native"
-    side = config.store.side or (0 if native else store_side(max(map(max, sizes)), largest))
-    if side < largest and side:
-        raise InputError(f"store.side={side} is below the largest size {largest}")
-    return baseline.replace(
-        store_side=side,
-        boxes=boxes_file(contest.boxes),
-        focus=boxes_file(contest.focus),
-        prepare=config.prepare,
-        framing="windows" if native else "resized",
-        shape=config.data.shape,
-        interpolation=config.data.interpolation,
-    )
-
-
-def _with_scored(
-    config: JobConfig,
-    baseline: TrialConfig,
-    contest: Contest,
-    folds: Folds,
-    say: Callable[[str], None],
-) -> TrialConfig:
-    """The configuration with how many held-out images are scored before the last epoch.
-
-    Raises:
-        InputError: If images are not predicted in windows, so that all of them are.
-    """
-    asked = config.predict.scored_images
-    if not isinstance(baseline.data, Windows) or contest.truth is None:
-        if asked:
-            raise InputError(
-                f"predict.scored_images={asked}: images are not predicted in windows "
-                "(data.shape=native), so that every epoch scores all of them"
-            )
-        return baseline
-    count = asked or affordable_images(baseline, folds, contest.truth.masks.shapes)
-    held_out = len(folds.held_out(baseline.run.fold))
-    if not 0 < count < held_out:
-        return baseline.replace(scored_images=max(0, count))
-    say(
-        f"scores before the last epoch are of {count} of {held_out} held-out images, the same for "
-        "all trials; predict.scored_images= sets how many"
-    )
-    return baseline.replace(scored_images=count)

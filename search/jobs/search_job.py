@@ -14,8 +14,8 @@ from search.execution.driver import Driver
 from search.jobs.job import Prepared
 from search.jobs.kind import JobKind, Say
 from search.jobs.preparation import prepare
-from search.options.groups import ASHA, NONE, PACE, SCREEN
 from search.options.same_place import same_place
+from search.options.scheduler import ASHA, NONE, PACE, SCREEN
 from search.options.search_space import flatten
 from search.options.training import RunConfig
 from search.planning.planned import Plan

@@ -153,9 +153,6 @@ class DataConfig:
         demand(named or number, "data.void", self.void, "0 to 255, the name of a class, or -1")
 
 
-PACE, ASHA, SCREEN, NONE = RULES = ("pace", "asha", "screen", "none")
-"""Rules of early stopping."""
-
 TEST_LIKE = "test_like"
 """The hold-out of what looks most like the test."""
 
@@ -204,35 +201,6 @@ class ClusterConfig:
                 f"cluster.address={self.address}: the Ray client is not supported; start this "
                 "command on a node of the cluster with cluster.address=auto, or by 'ray job submit'"
             )
-
-
-@dataclass(kw_only=True)
-class SchedulerConfig:
-    """Early stopping of sampled trials; controls always run to the end."""
-
-    rule: str = option(
-        ASHA,
-        "which trials end early: asha, all but the best at each rung (Li et al., 2020); pace, "
-        "those half as fast as the best fifth of the others or a sixth as fast as the baseline; "
-        "screen, all after a few epochs, and the best of them go on to their end; none",
-    )
-    grace: int = option(
-        0,
-        "epochs before early stopping; 0 is a quarter of the training, for pace and screen a ninth",
-    )
-    reduction: float = option(
-        3, "one in so many trials goes on: with asha at each rung, with screen of all"
-    )
-    patience: int = option(
-        0, "a trial also ends after so many epochs without a better score; 0 is no such end"
-    )
-
-    def __post_init__(self) -> None:
-        if self.rule not in RULES:
-            raise unknown("rule", self.rule, RULES, f"scheduler.rule={self.rule}")
-        demand(self.grace >= 0, "scheduler.grace", self.grace, "at least 1 epoch, or 0")
-        demand(self.reduction > 1, "scheduler.reduction", self.reduction, "above 1")
-        demand(self.patience >= 0, "scheduler.patience", self.patience, "at least 1 epoch, or 0")
 
 
 @dataclass(kw_only=True)

@@ -15,11 +15,11 @@ from search.options.groups import (
     LimitConfig,
     PredictConfig,
     ResourcesConfig,
-    SchedulerConfig,
     StoreConfig,
     WatchdogConfig,
 )
 from search.options.option import group, option
+from search.options.scheduler import SchedulerConfig
 from search.options.shared import (
     DROP,
     PIPELINES,

@@ -22,8 +22,8 @@ from results.forecast.forecast import forecast
 from results.forecast.methods import Model
 from results.metrics import METRICS
 from results.predictions import Predictions
+from search.jobs.baseline import base_config
 from search.jobs.contest_data import read_contest
-from search.jobs.preparation import base_config
 from search.options.command_line import parse
 from search.options.training import TrainConfig
 from trainables.audit.grouping import propose

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from search.options.groups import SchedulerConfig
+from search.options.scheduler import SchedulerConfig
 from search.planning.early_stopping import EarlyStopping
 from search.planning.pace import Pace
 from search.planning.patience import Patience

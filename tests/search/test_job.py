@@ -24,9 +24,10 @@ from search.competition.standing import open_standing
 from search.competition.tracking import reach
 from search.execution.engine import _staying_local, trial_slots
 from search.execution.local_resources import GIB, check_local_resources
+from search.jobs.baseline import base_config
 from search.jobs.code_digest import code_digest
 from search.jobs.job import recordable_options, resolve_metric
-from search.jobs.preparation import base_config, prepare
+from search.jobs.preparation import prepare
 from search.jobs.resume import check_owner
 from search.jobs.searched_choices import check_values
 from search.options.analysis import CompetitionConfig, TrustConfig
