@@ -16,7 +16,7 @@ from search.options.command_line import main
 
 def run(config: LabelsConfig) -> int:
     """Prints how many, writes page and tables; returns the exit code."""
-    from search.promotion.suspects import suspect_labels
+    from search.promotion.suspects_report import suspect_labels
 
     return suspect_labels(config)
 

@@ -10,8 +10,8 @@ import numpy as np
 
 from results.masks.coco import CocoMasks
 from results.masks.mask_files import file_stats
+from results.masks.notation import Notation
 from results.masks.planes import Pixels
-from results.masks.written import Written
 from spaces.errors import InputError
 
 
@@ -51,10 +51,10 @@ class AnnotatedImages:
         return AnnotatedImages(masks=masks, files=files, background=background)
 
     @property
-    def written(self) -> Written:
+    def written(self) -> Notation:
         """Names of the background and of the categories."""
         others = [name for name in self.masks.classes if name != self.background]
-        return Written(names=(self.background, *others))
+        return Notation(names=(self.background, *others))
 
     @property
     def key(self) -> Any:

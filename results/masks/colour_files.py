@@ -12,8 +12,8 @@ from PIL import Image
 
 from results.masks.colours import Colours
 from results.masks.mask_files import file_stats
+from results.masks.notation import Notation
 from results.masks.planes import Pixels
-from results.masks.written import Written
 from spaces.errors import InputError
 
 
@@ -30,10 +30,10 @@ class ColourFiles:
     colours: Colours
 
     @property
-    def written(self) -> Written:
+    def written(self) -> Notation:
         """Names and colours."""
         rgb = tuple((int(r), int(g), int(b)) for r, g, b in self.colours.rgb)
-        return Written(names=self.colours.names, colours=rgb)
+        return Notation(names=self.colours.names, colours=rgb)
 
     @property
     def key(self) -> Any:

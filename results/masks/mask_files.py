@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from results.masks.notation import Notation
 from results.masks.planes import Pixels
-from results.masks.written import Written
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,9 +25,9 @@ class NumberFiles:
     files: Sequence[Path]
 
     @property
-    def written(self) -> Written:
+    def written(self) -> Notation:
         """Numbers only."""
-        return Written()
+        return Notation()
 
     @property
     def key(self) -> Any:

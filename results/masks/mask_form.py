@@ -11,10 +11,10 @@ from results.masks.coco import read_coco
 from results.masks.colour_files import ColourFiles
 from results.masks.colours import read_colours
 from results.masks.mask_files import NumberFiles
+from results.masks.notation import Order
 from results.masks.run_length_rows import Cells, RunLengthRows, class_names
 from results.masks.true_masks import MaskRules, MaskSource, read_truth
 from results.masks.truth import Truth
-from results.masks.written import Order
 from spaces.errors import InputError, unknown
 
 BACKGROUND = "background"

@@ -10,9 +10,9 @@ from typing import Any
 
 import numpy as np
 
+from results.masks.notation import Notation, Order
 from results.masks.planes import Pixels
 from results.masks.rle import Bools, decode
-from results.masks.written import Order, Written
 from spaces.digest import digest
 from spaces.errors import InputError
 
@@ -68,9 +68,9 @@ class RunLengthRows:
     order: Order
 
     @property
-    def written(self) -> Written:
+    def written(self) -> Notation:
         """Names and order."""
-        return Written(names=self.names, order=self.order)
+        return Notation(names=self.names, order=self.order)
 
     @property
     def key(self) -> Any:

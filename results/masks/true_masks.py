@@ -12,9 +12,9 @@ import cv2
 import numpy as np
 
 from results.masks.counts import VOID
+from results.masks.notation import Notation
 from results.masks.planes import Pixels, Planes
 from results.masks.truth import Truth
-from results.masks.written import Written
 from spaces.digest import digest
 from spaces.errors import InputError, unknown
 from spaces.files import whole_file
@@ -29,7 +29,7 @@ class MaskSource(Protocol):
     """Where masks come from."""
 
     @property
-    def written(self) -> Written:
+    def written(self) -> Notation:
         """How they name their classes."""
 
     @property

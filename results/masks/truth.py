@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 
 from results.masks.counts import VOID, compare
 from results.masks.label_map import label_map
+from results.masks.notation import Notation
 from results.masks.planes import Planes
 from results.masks.postprocess import Form
-from results.masks.written import Written
 from spaces.digest import digest
 from spaces.errors import InputError
 from spaces.files import whole_file
@@ -48,7 +48,7 @@ class Truth:
     numbers: tuple[int, ...]
     void: int
     masks: Planes
-    written: Written = field(default_factory=Written)
+    written: Notation = field(default_factory=Notation)
     digest: str = ""
 
     def __post_init__(self) -> None:
@@ -167,7 +167,7 @@ class Truth:
                     background=None if background < 0 else background,
                     numbers=tuple(data["numbers"].tolist()),
                     void=int(data["void"]),
-                    written=Written.of(str(data["written"])),
+                    written=Notation.of(str(data["written"])),
                     masks=Planes.mapped(path, "masks:"),
                     digest=str(data["digest"]),
                 )

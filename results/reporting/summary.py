@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from results.forecast.forecast import Forecast, forecast
-from results.forecast.trials import models_of
+from results.forecast.trained_models import models_of
 from results.leaderboard.leaderboard import Leaderboard
 from results.metrics import Metric, corrected
 from results.predictions import predictions_file

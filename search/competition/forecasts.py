@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 from results.forecast.forecast import forecast
-from results.forecast.trials import models_of
+from results.forecast.trained_models import models_of
 from results.reporting.figures import forecast_scatter
 from results.reporting.forecast_report import forecast_page, forecast_table
 from search.competition.standing import open_standing

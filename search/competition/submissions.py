@@ -12,7 +12,7 @@ from results.leaderboard.entries import Source, Submission
 from results.leaderboard.form import Form
 from results.leaderboard.quota import allowance, allowance_words
 from results.leaderboard.submission_file import check_ids, read_validation
-from results.masks.processed import processed
+from results.masks.processed_masks import processed
 from results.predictions import Predictions
 from results.records.labelled_images import LabelledImages
 from results.records.trial import Trial

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from results.forecast.methods import FEWEST, mean_agreement
-from results.forecast.trials import models_of
+from results.forecast.trained_models import models_of
 from results.predictions import Predictions
 from results.trust.shift import Shift, measure_shift
 from results.trust.validation import (

@@ -17,8 +17,8 @@ from search.options.groups import DataConfig
 from spaces.errors import InputError
 from spaces.files import whole_file
 from trainables.data.contest import load_contest
-from trainables.data.guess import guess
-from trainables.data.guessed import Guess
+from trainables.data.folder_guesses import guess
+from trainables.data.guess import Guess
 
 MASKS = ("mask", "colours", "annotations", "void", "background")
 """Options that say how masks are written."""

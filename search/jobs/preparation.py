@@ -13,7 +13,7 @@ from search.jobs.contest_stress import find_stress
 from search.jobs.job import Prepared, assemble, resolve_metric
 from search.jobs.job_name import job_name
 from search.jobs.learned_images import check_learned_images
-from search.jobs.networks import check_networks
+from search.jobs.network_checks import check_networks
 from search.jobs.own_functions import check_pipelines
 from search.jobs.searched_choices import (
     categories,

@@ -15,7 +15,7 @@ from PIL import Image
 
 from results.masks.label_map import label_map
 from results.masks.postprocess import Postprocess
-from results.masks.processed import processed
+from results.masks.processed_masks import processed
 from results.predictions import Predictions
 from results.records.trials import Search
 from search.competition.images import prepared_images

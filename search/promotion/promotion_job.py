@@ -17,7 +17,7 @@ from search.jobs.job import Prepared, assemble
 from search.jobs.job_name import job_name
 from search.jobs.kind import JobKind, Say
 from search.jobs.learned_images import check_learned_images
-from search.jobs.networks import check_focus, check_mixing
+from search.jobs.network_checks import check_focus, check_mixing
 from search.jobs.own_functions import check_own_functions, check_pipelines
 from search.options.analysis import CompetitionConfig
 from search.options.recorded import find_job

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from results.labels.page import SHOWN, Shown, ShownSuspect, labels_page
+from results.labels.labels_page import SHOWN, Shown, ShownSuspect, labels_page
 from results.labels.suspects import find_suspects
 
 Array = np.ndarray[Any, Any]

@@ -9,10 +9,10 @@ import pandas as pd
 import pytest
 
 from results.leaderboard.run_length_form import RunLengthForm
+from results.masks.notation import Notation
 from results.masks.planes import Planes
 from results.masks.rle import Order, decode
 from results.masks.truth import Truth
-from results.masks.written import Written
 from results.predictions import MASKS, SIZES, Head, Predictions
 from spaces.errors import InputError
 
@@ -20,7 +20,9 @@ CLASSES, IMAGES, SHAPES = ("ground", "disc", "bar"), ("a.png", "b.png"), [(5, 7)
 
 
 def truth(order: Order | str) -> Truth:
-    written = Written(names=CLASSES, order="row" if order == "row" else "column") if order else None
+    written = (
+        Notation(names=CLASSES, order="row" if order == "row" else "column") if order else None
+    )
     return Truth(
         images=("t.png",),
         classes=CLASSES,
@@ -28,7 +30,7 @@ def truth(order: Order | str) -> Truth:
         numbers=(0, 1, 2),
         void=-1,
         masks=Planes.of([np.zeros((2, 2), np.uint8)]),
-        written=written or Written(),
+        written=written or Notation(),
     )
 
 

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from search.jobs.limits import check_limits
-from search.jobs.networks import _networks
+from search.jobs.network_checks import _networks
 from search.options.groups import LimitConfig
 from spaces.errors import InputError
 from spaces.ready import ready_space

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 from numpy.typing import NDArray
 
-from search.promotion import suspects
+from search.promotion import suspects_report as suspects
 from tests.mask_promotion import mask_promotion, sure
 from tests.search.test_labels_command import run
 

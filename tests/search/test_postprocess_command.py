@@ -19,7 +19,7 @@ from results.leaderboard.leaderboard import Leaderboard
 from results.masks.label_map import at_size, label_map
 from results.masks.planes import Planes
 from results.masks.postprocess import Form, Postprocess
-from results.masks.processed import processed
+from results.masks.processed_masks import processed
 from results.masks.rle import decode
 from results.predictions import Predictions
 from search import postprocess

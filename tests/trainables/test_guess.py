@@ -18,7 +18,7 @@ from search.options.analysis import InitConfig
 from search.options.audit import AuditConfig
 from search.options.command_line import parse
 from spaces.errors import InputError
-from trainables.data.guess import guess
+from trainables.data.folder_guesses import guess
 
 Root = Callable[[str], Path]
 

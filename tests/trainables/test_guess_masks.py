@@ -18,7 +18,7 @@ from search.options.audit import AuditConfig
 from search.options.command_line import parse
 from spaces.errors import InputError
 from tests.mask_contests import written
-from trainables.data.guess import guess
+from trainables.data.folder_guesses import guess
 
 
 def named(folder: Path) -> None:

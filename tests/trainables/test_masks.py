@@ -14,14 +14,14 @@ import pytest
 from search.options.embedded import EMBEDDED as OPTIONS
 from trainables.audit.grouping import propose
 from trainables.audit.looks import look_at
-from trainables.data import masks
+from trainables.data import masked_people as masks
 from trainables.data.contest import load_contest
 from trainables.data.contest_folder import Drawn, write_contest
 from trainables.data.digits import make_digits
 from trainables.data.embedded import EMBEDDED
 from trainables.data.faces import MASKS, SIDE
 from trainables.data.folds import assign, make_folds
-from trainables.data.masks import AGES, CARD, GENDERS, WRONG_SHARE, make_masks
+from trainables.data.masked_people import AGES, CARD, GENDERS, WRONG_SHARE, make_masks
 
 GUIDE = Path(__file__).parents[2] / "docs" / "masks.md"
 

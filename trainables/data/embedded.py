@@ -7,7 +7,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from trainables.data.digits import make_digits
-from trainables.data.masks import make_masks
+from trainables.data.masked_people import make_masks
 from trainables.data.shapes import make_shapes
 
 EMBEDDED: Mapping[str, Callable[[Path], Path]] = MappingProxyType(

@@ -9,6 +9,7 @@ import pandas as pd
 
 from results.masks.coco import CocoMasks
 from trainables.data.contest_masks import masks_in_folder
+from trainables.data.guess import Guess
 from trainables.data.guess_tables import (
     LOOKED_UP,
     Table,
@@ -22,7 +23,6 @@ from trainables.data.guess_tables import (
     size_guesses,
     size_of,
 )
-from trainables.data.guessed import Guess
 from trainables.data.mask_looks import (
     annotation_file,
     are_masks,

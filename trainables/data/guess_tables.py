@@ -10,7 +10,7 @@ import cv2
 import pandas as pd
 
 from spaces.errors import InputError
-from trainables.data.guessed import Guess
+from trainables.data.guess import Guess
 from trainables.data.image_files import ImageFiles
 from trainables.data.tables import read_table
 from trainables.portable.images import SUFFIXES, decode

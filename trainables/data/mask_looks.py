@@ -16,7 +16,7 @@ from results.masks.coco import CocoMasks, read_coco
 from results.masks.colours import Colours, read_colours
 from spaces.errors import InputError
 from trainables.data.contest_masks import masks_in_folder
-from trainables.data.guessed import Guess
+from trainables.data.guess import Guess
 
 LOOKED_AT = 24
 """Masks that are read."""

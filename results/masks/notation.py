@@ -13,7 +13,7 @@ Colour = tuple[int, int, int]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Written:
+class Notation:
     """How masks name their classes, so that others of the same contest can be read.
 
     Attributes:
@@ -31,7 +31,7 @@ class Written:
         return json.dumps(asdict(self))
 
     @staticmethod
-    def of(text: str) -> Written:
+    def of(text: str) -> Notation:
         """Inverse of `text`.
 
         Raises:
@@ -39,4 +39,4 @@ class Written:
         """
         found = json.loads(text)
         colours = tuple((int(r), int(g), int(b)) for r, g, b in found["colours"])
-        return Written(names=tuple(found["names"]), colours=colours, order=found["order"])
+        return Notation(names=tuple(found["names"]), colours=colours, order=found["order"])

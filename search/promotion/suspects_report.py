@@ -14,7 +14,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from sklearn.neighbors import NearestNeighbors
 
-from results.labels.page import SHOWN, Shown, ShownSuspect, labels_page
+from results.labels.labels_page import SHOWN, Shown, ShownSuspect, labels_page
 from results.labels.suspects import Suspects, find_suspects
 from results.reporting.text import table
 from search.competition.corrections import recorded_corrections
@@ -26,7 +26,7 @@ from search.options.exit_codes import OK
 from search.options.same_place import recorded_contest, same_place
 from search.options.user_code import preparation_of
 from search.promotion.exported_folder import complete_promotion
-from search.promotion.mask_suspects import FoundMasks
+from search.promotion.mask_suspects_report import FoundMasks
 from spaces.errors import InputError
 from spaces.files import whole_file
 from trainables.audit.looks import appearance_of
