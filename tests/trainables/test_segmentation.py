@@ -217,6 +217,17 @@ def test_every_decoder_takes_a_backbone(decoder: str, config: TrialConfig) -> No
         assert network.eval()(torch.zeros(2, 3, 32, 64)).shape == (2, 3, 32, 64)
 
 
+@pytest.mark.parametrize(
+    "backbone", ["hrnet_w18_small", "swin_tiny_patch4_window7_224", "pvt_v2_b0"]
+)
+def test_backbones_of_other_shapes_are_encoders(backbone: str, config: TrialConfig) -> None:
+    """Also those that are built for images of one size, which is that of the configuration."""
+    made = config.replace(backbone=backbone, decoder="unet")
+    with torch.device("meta"):
+        network = NETWORKS.of(made.model)(made, 3).eval()
+        assert network(torch.zeros(2, 3, 32, 64)).shape == (2, 3, 32, 64)
+
+
 def test_a_backbone_that_no_decoder_takes(config: TrialConfig) -> None:
     made = config.replace(backbone="vit_tiny_patch16_224", decoder="unet")
     with pytest.raises(InputError, match="does not go with decoder=unet"):

@@ -20,7 +20,7 @@ BASELINE = TrialConfig.of(model="smp", backbone="test_resnet", size=(64, 64))
 def test_every_decoder_is_built_in_the_widths_that_are_drawn(decoder: str) -> None:
     for width in (0.5, 1.5):
         config = BASELINE.with_params({"decoder": decoder, "decoder_width": width})
-        model = encoder_decoder(config.model.to_json(), 3).eval()
+        model = encoder_decoder(config.to_json(), 3).eval()
         with torch.inference_mode():
             assert model(torch.zeros(1, 3, 64, 64)).shape == (1, 3, 64, 64)
 

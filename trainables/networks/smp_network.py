@@ -26,7 +26,7 @@ def smp_network(config: TrialConfig, classes: int) -> torch.nn.Module:
     assert isinstance(settings, Smp)
     check_backbone(settings.backbone)
     try:
-        model = encoder_decoder(settings.to_json(), classes)
+        model = encoder_decoder(config.to_json(), classes)
     except ValueError as error:
         raise InputError(str(error)) from error
     loaded = first_weights(settings.backbone, settings)

@@ -19,5 +19,5 @@ def build_network(config: dict[str, Any], classes: int) -> torch.nn.Module:
     if config["model"]["kind"] == "smp":
         from .smp_network import encoder_decoder  # a library that only masks need
 
-        return encoder_decoder(config["model"], classes)
+        return encoder_decoder(config, classes)
     return build_timm(config, classes)

@@ -11,6 +11,7 @@ from . import torchvision_cure  # noqa: F401 (has to come before timm)
 
 # isort: split
 import segmentation_models_pytorch as smp
+import timm
 
 STRIDE = 32
 """Height and width have to be multiples of it: the encoder halves five times."""
@@ -24,25 +25,28 @@ WIDTHS = (
 """What decoders call their numbers of channels."""
 
 
-def encoder_decoder(settings: dict[str, Any], classes: int) -> torch.nn.Module:
+def encoder_decoder(config: dict[str, Any], classes: int) -> torch.nn.Module:
     """Builds a network whose logits are (n, classes, height, width), without trained weights.
 
     With an auxiliary head it returns these and, of which classes occur in an image, logits (n,
     classes).
 
     Args:
-        settings: Its section of a configuration: ``backbone``, ``decoder``, ``decoder_width``,
-            ``aux_weight`` and ``dropout``.
+        config: A configuration in its JSON form: backbone, decoder, its width, auxiliary head and
+            dropout of its model, and the size of images, which some backbones are built for.
         classes: Number of outputs per pixel.
 
     Raises:
         ValueError: If the backbone does not go with the decoder.
     """
+    settings = config["model"]
     name, decoder = settings["backbone"], settings["decoder"]
     kind = smp.MODEL_ARCHITECTURES_MAPPING[decoder]
     options = _widths(kind, settings["decoder_width"])
     if settings["aux_weight"]:
         options["aux_params"] = {"classes": classes, "dropout": settings["dropout"]}
+    if timm.get_pretrained_cfg_value(name, "fixed_input_size"):
+        options["img_size"] = tuple(config["data"]["size"])
     try:
         model = kind(encoder_name=f"tu-{name}", encoder_weights=None, classes=classes, **options)
     except (ValueError, RuntimeError, AssertionError, TypeError, KeyError) as error:
