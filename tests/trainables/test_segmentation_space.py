@@ -18,7 +18,7 @@ BASELINE = TrialConfig.of(model="smp", backbone="test_resnet", size=(64, 64))
 
 @pytest.mark.parametrize("decoder", DECODERS)
 def test_every_decoder_is_built_in_the_widths_that_are_drawn(decoder: str) -> None:
-    for width in (0.5, 1.5):
+    for width in (0.5, 0.62, 1.13, 1.5):
         config = BASELINE.with_params({"decoder": decoder, "decoder_width": width})
         model = encoder_decoder(config.to_json(), 3).eval()
         with torch.inference_mode():

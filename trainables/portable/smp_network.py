@@ -24,6 +24,9 @@ WIDTHS = (
 )
 """What decoders call their numbers of channels."""
 
+EIGHTS, GROUPS = 8, {"decoder_segmentation_channels": 32}
+"""What these are multiples of; some are normalised in groups."""
+
 
 def encoder_decoder(config: dict[str, Any], classes: int) -> torch.nn.Module:
     """Builds a network whose logits are (n, classes, height, width), without trained weights.
@@ -60,14 +63,18 @@ def encoder_decoder(config: dict[str, Any], classes: int) -> torch.nn.Module:
 
 
 def _widths(kind: type[torch.nn.Module], factor: float) -> dict[str, Any]:
-    """Numbers of channels of a decoder, times a factor, in eights."""
+    """Numbers of channels of a decoder, times a factor, in eights or whole groups."""
     if factor == 1:
         return {}
     defaults = {name: p.default for name, p in inspect.signature(kind).parameters.items()}
 
-    def scaled(value: Any) -> Any:
+    def scaled(value: Any, unit: int) -> Any:
         if isinstance(value, int):
-            return max(8, round(value * factor / 8) * 8)
-        return type(value)(scaled(part) for part in value)
+            return max(unit, round(value * factor / unit) * unit)
+        return type(value)(scaled(part, unit) for part in value)
 
-    return {name: scaled(defaults[name]) for name in WIDTHS if name in defaults}
+    return {
+        name: scaled(defaults[name], GROUPS.get(name, EIGHTS))
+        for name in WIDTHS
+        if name in defaults
+    }
