@@ -163,6 +163,17 @@ def test_what_is_refused(trained: Path, tmp_path: Path) -> None:
     assert "discs has masks already" in found.stderr
 
 
+def test_a_network_without_maps_is_named(trained: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def none(*arguments: Any) -> NDArray[np.float32]:
+        raise InputError("no maps")
+
+    monkeypatch.setattr(starting_masks, "activation_maps", none)
+    found = run(trained, "cams", "to=nothing")
+    assert found.returncode == 2
+    assert "t-000, test_resnet: no maps" in found.stderr
+    assert not [path for path in trained.iterdir() if "nothing" in path.name]
+
+
 def test_a_map_becomes_a_class_its_surroundings_and_the_unknown_between() -> None:
     found = np.zeros((4, 4), np.float32)
     found[1, 1] = 1

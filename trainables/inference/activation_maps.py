@@ -42,7 +42,8 @@ def activation_maps(
         features = network.forward_features(to_input(pictures, model, device))
     if not isinstance(features, torch.Tensor) or features.ndim != 4:
         raise InputError(
-            "class activation maps need features in their places, such as convolutions have"
+            "class activation maps need features in their places, such as one network of "
+            "convolutions has"
         )
     features = features.detach().requires_grad_()
     logits = network.forward_head(features)
