@@ -97,7 +97,9 @@ def test_the_last_epochs_are_without(
     training = TrainingState(made, squashed, 0)
     calls: list[int] = []
 
-    def mix(images: torch.Tensor, targets: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    def mix(
+        images: torch.Tensor, targets: torch.Tensor, boxes: torch.Tensor | None
+    ) -> tuple[torch.Tensor, torch.Tensor]:
         calls.append(len(images))
         return images, targets
 
