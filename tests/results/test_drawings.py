@@ -65,8 +65,7 @@ def test_without_images_there_is_the_rest(promotion: Search) -> None:
         assert set(drawings(promotion, trial, read)) == {"classes.png", "learning_curve.png"}
 
 
-def test_mlflow_gets_them(promotion: Search, tmp_path: Path) -> None:
-    uri = f"sqlite:///{tmp_path}/mlflow.db"
+def test_mlflow_gets_them(promotion: Search, uri: str, tmp_path: Path) -> None:
     Tracker(promotion.folder, uri, read_training_image).catch_up()
     client: MlflowClient = open_client(uri)
     experiment = client.get_experiment_by_name("discs")

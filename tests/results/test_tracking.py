@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import multiprocessing
-import shutil
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -45,21 +44,6 @@ def write_job(folder: Path) -> None:
             ledger.add(job_event("epoch", trial=trial, report=report))
         ledger.add(ended(trial, "stopped"))
     ledger.close()
-
-
-@pytest.fixture(scope="session")
-def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A new tracking database, made once: it takes two seconds."""
-    path = tmp_path_factory.mktemp("tracking") / "mlflow.db"
-    open_client(f"sqlite:///{path}")
-    return path
-
-
-@pytest.fixture
-def uri(empty_database: Path, tmp_path: Path) -> str:
-    """Of a tracking database with nothing in it."""
-    shutil.copy(empty_database, tmp_path / "mlflow.db")
-    return f"sqlite:///{tmp_path}/mlflow.db"
 
 
 def test_a_database_whose_making_was_killed_is_made_again(tmp_path: Path) -> None:
