@@ -122,6 +122,9 @@ def test_ids_without_extension_in_folders_of_their_own(write: Write) -> None:
     assert [p.relative_to(contest.files.root).as_posix() for p in contest.paths[3:]] == [
         "train/3.png", "test/x0.png", "test/x1.png", "test/x2.png",
     ]  # fmt: skip
+    for outside in (str(root / "train"), "../" + root.name):
+        with pytest.raises(InputError, match=r"data\.train_images=.*: link it into"):
+            load_contest(name="c", root=root, train_images=outside, test_images="test")
     with pytest.raises(InputError, match=r"data\.train_images=trian: there is no such folder"):
         load_contest(name="c", root=root, train_images="trian", test_images="test")
     with pytest.raises(InputError, match="row 2: image '0' is missing in"):

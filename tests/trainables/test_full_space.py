@@ -48,8 +48,8 @@ def steps(params: dict[str, Any], task: TrainingContext) -> None:
 
 @pytest.mark.parametrize("number", range(8))
 def test_draws_take_a_step_with_tiny_networks(number: int, task: TrainingContext) -> None:
-    small = {"backbone": "resnet18", "size": "32x32", "first_share": 1.0}  # too small to grow
-    space = full().pin(small)
+    # Too small to grow.
+    space = full().pin({"backbone": "resnet18", "size": "32x32", "first_share": 1.0})
     tiny = ("test_resnet", "test_vit", "test_efficientnet", "test_resnet+test_vit")
     (params,) = draws(space, 1, number)
     steps({**params, "backbone": tiny[number % len(tiny)], "size": 32}, task)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from pathlib import Path, PurePath
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -28,6 +28,7 @@ from trainables.data.tables import (
     beside,
     column_of,
     column_or_table,
+    leads_outside,
     read_table,
     test_table,
     training_table,
@@ -168,11 +169,12 @@ def load_contest(
         for below in (train_images, test_images)
     )
     files = ImageFiles(folder.resolve(), train_roots, test_roots, extra_images)
-    parts = {"train": files.train, "test": files.test, "extra": (files.extra,)}
-    for key, roots in parts.items():
+    for key, roots in (("train", files.train), ("test", files.test), ("extra", (files.extra,))):
         for below in roots:
             if not (folder / below).is_dir():
                 raise InputError(f"data.{key}_images={below}: there is no such folder in {folder}")
+            if key != "extra" and leads_outside(below):
+                raise InputError(f"data.{key}_images={below}: link it into {folder} and name that")
     if masks is None:
         table = whole = training_table(folder, train, image, label)
     else:
@@ -289,7 +291,7 @@ def _images(
             raise InputError(f"{path}, row {row}: {name!r} is already listed in row {seen[name]}")
         seen[name] = row
         # A link may lead anywhere; a table that others wrote may not.
-        if PurePath(name).is_absolute() or ".." in PurePath(name).parts:
+        if leads_outside(name):
             raise InputError(f"{path}, row {row}: {name!r} lies outside {files.root}")
         try:
             files.existing(name, part)

@@ -13,7 +13,7 @@ from results.masks.run_length_rows import Cells
 from results.masks.truth import Truth
 from spaces.errors import InputError, unknown
 from trainables.data.image_files import ImageFiles, image_size
-from trainables.data.tables import TRAIN, column_of, pictures, read_table
+from trainables.data.tables import TRAIN, column_of, leads_outside, pictures, read_table
 
 ENDINGS = ("", "_mask", "_masks", "_label", "_labels", "_seg", "_gt", "_L")
 """What masks in a folder may have behind the names of their images."""
@@ -102,7 +102,7 @@ def _cells(form: MaskForm, table: pd.DataFrame, path: Path, image: str) -> Cells
     if form.annotations is not None:
         return Cells(path=form.annotations, images=names, texts=())
     column = form.column
-    if column not in table and _outside(column):
+    if column not in table and leads_outside(column):
         raise InputError(f"data.mask={column}: a folder inside of {path.parent} is needed")
     if column not in table and (path.parent / column).is_dir():
         return Cells(path=path, images=names, texts=masks_in_folder(path.parent, column, names))
@@ -119,14 +119,9 @@ def _cells(form: MaskForm, table: pd.DataFrame, path: Path, image: str) -> Cells
                 f"{path}, row {row + 2}: {names[row]!r} has no mask: it is no training image, but "
                 "may be one of data.test"
             )
-        if _outside(text):
+        if leads_outside(text):
             raise InputError(f"{path}, row {row + 2}: {text!r} lies outside {path.parent}")
     return Cells(path=path, images=names, texts=texts)
-
-
-def _outside(name: str) -> bool:
-    """Whether a name leads out of the folder that it is relative to."""
-    return PurePath(name).is_absolute() or ".." in PurePath(name).parts
 
 
 def masks_in_folder(root: Path, folder: str, names: Sequence[str]) -> list[str]:

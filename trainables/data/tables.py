@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from pathlib import Path
+from pathlib import Path, PurePath
 
 import pandas as pd
 
@@ -131,3 +131,8 @@ def beside(value: str, folder: Path) -> Path:
     """A table that an option names: where it is, or relative to the training table's folder."""
     path = Path(value).expanduser()
     return path if path.is_absolute() or path.is_file() else folder / value
+
+
+def leads_outside(name: str) -> bool:
+    """Whether a path leads out of the folder that it is relative to."""
+    return PurePath(name).is_absolute() or ".." in PurePath(name).parts
