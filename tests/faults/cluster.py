@@ -219,7 +219,9 @@ def node_that_leaves(cluster: Cluster, trials: int, times: int, epochs: int = 3)
     done = [(e["trial"], e["report"]["epoch"]) for e in events if e["event"] == "epoch"]
     row.expect(len(set(done)) == len(done), f"{len(done)} epochs, none twice")
     seen = [line.split() for p in (folder / "gpus").iterdir() for line in p.open()]
-    row.expect(all(devices in ("0", "1") for _, devices, _ in seen), "one GPU seen by each trial")
+    given = [devices for _, devices, _ in seen]
+    given.remove("none")  # the driver's, which tries the network out
+    row.expect(all(devices in ("0", "1") for devices in given), "one GPU seen by each trial")
     return row
 
 

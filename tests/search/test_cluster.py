@@ -30,5 +30,5 @@ def test_a_host_that_does_not_see_the_folder_is_told(tmp_path: Path) -> None:
 @pytest.mark.slow
 def test_a_host_that_leaves_and_comes_back_costs_nothing(tmp_path: Path) -> None:
     with two_hosts(tmp_path / "cluster") as cluster:
-        row = node_that_leaves(cluster, trials=4, times=1)
+        row = node_that_leaves(cluster, trials=4, times=1, epochs=12)
         assert not row.wrong, f"{row}\n{(tmp_path / 'cluster/job.txt').read_text()}"

@@ -76,6 +76,8 @@ def contest_copy(folder: Path, tmp_path: Path) -> Path:
 def with_few_scores(competition: Path) -> None:
     """Keeps three public scores: whatever they are, that is not enough evidence."""
     path = competition / "leaderboard.jsonl"
+    if not path.exists():  # where this is the first test that runs
+        return
     kept, scores = [], 0
     for line in path.read_text().splitlines(keepends=True):
         event = json.loads(line)["event"]
