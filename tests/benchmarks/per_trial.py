@@ -143,6 +143,10 @@ with mlflow.start_run():
 
 def by_processes(folder: Path, trials: int) -> None:
     """A process a trial."""
+    import mlflow
+
+    mlflow.set_tracking_uri(f"sqlite:///{folder}/mlflow.db")
+    mlflow.set_experiment("s")  # two processes at once would both create it
     running: list[subprocess.Popen[bytes]] = []
     for _ in range(trials):
         if len(running) == AT_ONCE:
@@ -182,7 +186,8 @@ def timed(name: str, trials: int) -> float:
         environment = {**os.environ, "PYTHONPATH": path, "RAY_USAGE_STATS_ENABLED": "0"}
         side = [sys.executable, "-W", "ignore", "-m", __spec__.name, "--side", name]
         begun = time.perf_counter()
-        subprocess.run([*side, place, str(trials)], check=True, env=environment)
+        quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+        subprocess.run([*side, place, str(trials)], check=True, env=environment, **quiet)  # type: ignore[call-overload]
         seconds = time.perf_counter() - begun
         if not complete(folder, trials):
             raise RuntimeError(f"{name}: MLflow lacks something")

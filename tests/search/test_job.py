@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import gc
 import json
 import os
 import re
@@ -24,6 +25,7 @@ from search.competition.standing import open_standing
 from search.competition.tracking import reach
 from search.execution.engine import _staying_local, trial_slots
 from search.execution.local_resources import GIB, check_local_resources
+from search.execution.trial_actor import _import_what_trains
 from search.jobs.baseline import base_config
 from search.jobs.code_digest import code_digest
 from search.jobs.job import recordable_options, resolve_metric
@@ -383,3 +385,17 @@ def test_a_space_whose_draws_do_not_fit_is_refused_before_anything_runs() -> Non
     space = SearchSpace(name="wrong", params=(Param(name="label_smoothing", distribution=wrong),))
     with pytest.raises(InputError, match="label_smoothing"):
         check_values(space, TrialConfig(), {})
+
+
+def test_what_was_imported_is_no_garbage_of_trials() -> None:
+    """A collection after a trial goes through what the trial made, not through libraries."""
+    gc.unfreeze()
+    _import_what_trains.cache_clear()
+    try:
+        _import_what_trains()
+        frozen = gc.get_freeze_count()
+        assert frozen > 10 * len(gc.get_objects())
+        _import_what_trains()
+        assert gc.get_freeze_count() == frozen
+    finally:
+        gc.unfreeze()
