@@ -21,6 +21,7 @@ from spaces.space import SearchSpace
 from spaces.trial_config import TrialConfig
 from trainables.data.contest import Contest
 from trainables.networks.networks import BuildModel
+from trainables.tasks.task import Own, TrainingTask
 from trainables.tasks.tasks import training_task
 
 MANY = 10
@@ -58,22 +59,14 @@ def check_networks(
         metric=config.metric,
         prepare=config.prepare,
     )
-    from trainables.networks.timm_network import check_backbone
-    from trainables.training.registries import check_makers
-
     own = own_functions(model=config.model, loss=config.loss)
     for trained in kinds_of(baseline, space, fix):
-        check_makers(trained, own)
-        task.check(trained)
-        check_focus(trained)
+        check_training(trained, task, own)
     networks = list(_networks(baseline, space))
     if len(networks) > MANY:
         say(f"trying {len(networks)} networks out: every backbone at every size")
     for network in networks:
-        if isinstance(network.model, Timm | Smp):
-            size, other = network.data.size, network.data.predict_size
-            dropped = getattr(network.model, "drop_path", 0.0)
-            check_backbone(network.model.backbone, size, other, dropped, network.data.size_at(0.0))
+        check_sizes(network)
     build = functools.partial(task.network, own=own)
     if any(trained.mix.kind == SNAPMIX for trained in kinds_of(baseline, space, fix)):
         for network in networks:
@@ -86,10 +79,32 @@ def check_networks(
             build(baseline.replace(backbone=name), classes)
 
 
-def check_focus(config: TrialConfig) -> None:
-    """Raises InputError where images are mixed inside of boxes, and there are none."""
+def check_training(config: TrialConfig, task: TrainingTask, own: Own) -> None:
+    """Checks that what a configuration asks for can be made, and suits the task.
+
+    Raises:
+        InputError: If not.
+    """
+    from trainables.training.registries import check_makers
+
+    check_makers(config, own)
+    task.check(config)
     if config.mix.kind == BOX_CUTMIX and not config.data.focus:
         raise InputError(f"mix={BOX_CUTMIX}: there are no boxes; data.focus= names their columns")
+
+
+def check_sizes(config: TrialConfig) -> None:
+    """Checks that a network of ours can see images at every size that it is shown.
+
+    Raises:
+        InputError: If not.
+    """
+    from trainables.networks.timm_network import check_backbone
+
+    model, data = config.model, config.data
+    if isinstance(model, Timm | Smp):
+        dropped = getattr(model, "drop_path", 0.0)
+        check_backbone(model.backbone, data.size, data.predict_size, dropped, data.size_at(0.0))
 
 
 def check_mixing(config: TrialConfig, classes: int, build: BuildModel) -> None:

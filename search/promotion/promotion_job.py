@@ -17,7 +17,7 @@ from search.jobs.job import Prepared, assemble
 from search.jobs.job_name import job_name
 from search.jobs.kind import JobKind, Say
 from search.jobs.learned_images import check_learned_images
-from search.jobs.network_checks import check_focus, check_mixing
+from search.jobs.network_checks import check_mixing, check_sizes, check_training
 from search.jobs.own_functions import check_own_functions, check_pipelines
 from search.options.analysis import CompetitionConfig
 from search.options.recorded import find_job
@@ -141,9 +141,7 @@ def _prepare(
     rows: tuple[int, ...],
     say: Say,
 ) -> Prepared:
-    from trainables.networks.timm_network import check_backbone
     from trainables.tasks.tasks import training_task
-    from trainables.training.registries import check_makers
 
     arms = asked.arms
     first, task = next(iter(arms.values())), training_task(standing.task.name)
@@ -158,20 +156,14 @@ def _prepare(
     )
     own = own_functions(model=config.model, loss=config.loss)
     for arm in arms.values():
-        check_makers(arm, own)
-        task.check(arm)
-        check_focus(arm)
+        check_training(arm, task, own)
         masks = standing.search.truth is not None
         check_pipelines(arm.policy.pipelines(), [arm.data.size, arm.data.size_at(0.0)], masks=masks)
         check_mixing(arm, len(standing.classes), functools.partial(task.network, own=own))
-        if isinstance(arm.model, Timm | Smp):
-            sizes, dropped = (
-                (arm.data.size, arm.data.predict_size),
-                getattr(arm.model, "drop_path", 0.0),
-            )
-            check_backbone(arm.model.backbone, *sizes, dropped, arm.data.size_at(0.0))
-            if arm.model.pretrained or arm.model.weights:  # fetched once here, not by every worker
-                task.network(arm, len(standing.classes), own)
+        check_sizes(arm)
+        fetched = isinstance(arm.model, Timm | Smp) and (arm.model.pretrained or arm.model.weights)
+        if fetched:  # once here, not by every worker
+            task.network(arm, len(standing.classes), own)
     name = config.resume or job_name(config, standing.folder, "promotion")
     seen = [(max(arm.data.size), max(arm.data.prediction_size)) for arm in arms.values()]
     largest = max(max(sizes) for sizes in seen)

@@ -38,6 +38,9 @@ def heavy():
 def cropped():
     return A.Compose([A.RandomResizedCrop(size=(32, 32))])
 
+def padded():
+    return A.Compose([A.PadIfNeeded(64, 64)])
+
 def rotate():
     return light()
 
@@ -110,8 +113,8 @@ def test_one_is_a_policy_like_any_other(runs: Path) -> None:
          r"say pipelines=\[team_augs:light\], and policy=light"),
         (["pipelines=[team_augs:cropped]", "space=policies", "fix.size=48"],
          r"pipeline 'cropped': of images uint8 of shape \(48, 48, 3\) it makes uint8 of shape"),
-        (["pipelines=[team_augs:cropped]", "space=policies", "fix.size=32", "fix.first_share=0.5"],
-         r"pipeline 'cropped': of images uint8 of shape \(16, 16, 3\)|in steps of"),
+        (["pipelines=[team_augs:padded]", "space=policies", "fix.size=64", "fix.first_share=0.5"],
+         r"pipeline 'padded': of images uint8 of shape \(32, 32, 3\) it makes uint8 of shape"),
         (['space=policies(names=["none"])'], "at least two policies are needed"),
         (['space=policies(names=["none","heavvy"])'], "unknown policy 'heavvy'"),
     ],

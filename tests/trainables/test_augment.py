@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import os
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -26,13 +23,13 @@ from spaces.augmentation.policy import AugPolicy, Choice, Course, Stage
 from spaces.augmentation.trivial_augment import trivial_augment
 from spaces.ready import ready_space
 from spaces.trial_config import TrialConfig
+from tests.exported_policies import check_exported
 from trainables.augment import Augmenter
 from trainables.augment.transforms import transform
 from trainables.data.folds import Folds
 from trainables.data.image_store import ImageStore
 from trainables.data.loader import TrainingLoader
 from trainables.data.training_set import TrainingSet
-from trainables.inference.export import copy_portable, write_policies
 from trainables.portable.images import resize
 from trainables.portable.seeded_pipeline import SeededPipeline
 
@@ -332,31 +329,7 @@ def test_an_exported_policy_gives_the_pixels_that_trained(
     albumentations and the exported folder only."""
     policies = {**every_operation(), "nested": nested(), **drawn(each)}
     config = TrialConfig.of(size=SQUARE, store_side=SIDE, seed=3)
-    write_policies(tmp_path, {n: config.replace(policy=p) for n, p in policies.items()})
-    copy_portable(tmp_path)
-    np.save(tmp_path / "picture.npy", picture)
-    script = (
-        "import sys, numpy as np; from pathlib import Path; sys.path.insert(0, '.')\n"
-        "from portable.seeded_pipeline import SeededPipeline\n"
-        "picture = np.load('picture.npy')\n"
-        "for name in sys.argv[1:]:\n"
-        "    policy = SeededPipeline.read(Path('policy.json'), name)\n"
-        "    np.save(name, np.stack([policy(picture, e, i)['image'] for e in (1, 2)\n"
-        "                            for i in range(4)]))\n"
-        "assert not {'spaces', 'results', 'trainables', 'search'} & set(sys.modules)\n"
-    )
-    done = subprocess.run(
-        [sys.executable, "-I", "-c", script, *policies],
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        env={**os.environ, "NO_ALBUMENTATIONS_UPDATE": "1"},
-    )
-    assert done.returncode == 0, done.stderr
-    for name, policy in policies.items():
-        trained = Augmenter(policy, SQUARE, 3, SIDE)
-        ours = np.stack([trained(picture, e, i)["image"] for e in (1, 2) for i in range(4)])
-        np.testing.assert_array_equal(np.load(tmp_path / f"{name}.npy"), ours, err_msg=name)
+    check_exported(policies, config, picture, 4, tmp_path)
 
 
 @pytest.mark.parametrize("name", ["rotate", "translate_x", "perspective", "elastic"])

@@ -27,6 +27,7 @@ from tests.tiny import build
 from trainables.data.training_set import training_set
 from trainables.inference.predict import load_trained, predict
 from trainables.networks.timm_network import timm_network
+from trainables.training import plateau
 from trainables.training.checkpoint import Checkpoint
 from trainables.training.context import TrainingContext
 from trainables.training.device import Device
@@ -193,6 +194,7 @@ def test_warm_up_and_cosine(task: TrainingContext, small: TrialConfig, tmp_path:
         {"lookahead": 4},
         {"sam_radius": 0.05, "dropout": 0.2, "mix": "mixup"},
         {"layer_decay": 0.9},
+        {"schedule": "one_cycle", "lookahead": 4},
     ],
     ids=lambda changes: "-".join(map(str, changes.values())),
 )
@@ -203,6 +205,19 @@ def test_optimizers_train_and_resume(
     whole = numbers(reports_of(fit(config, task, tmp_path / "whole")))
     reports_of(itertools.islice(fit(config, task, tmp_path / "halves"), 1))
     assert numbers(reports_of(fit(config, task, tmp_path / "halves"))) == whole
+
+
+def test_a_plateau_before_an_interruption_is_known_after_it(
+    task: TrainingContext, small: TrialConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever the losses are: only one that falls to a tenth counts as lower here."""
+    monkeypatch.setattr(plateau, "LEAST", 0.9)
+    config = small.replace(epochs=3, warmup_epochs=0, schedule="plateau", plateau_epochs=1)
+    whole = reports_of(fit(config, task, tmp_path / "whole"))
+    rates = [report["metrics"]["train/lr"] for report in whole]
+    assert rates == pytest.approx([config.optimizer.lr, config.optimizer.lr, rates[1] / 10])
+    reports_of(itertools.islice(fit(config, task, tmp_path / "halves"), 2))
+    assert numbers(reports_of(fit(config, task, tmp_path / "halves"))) == numbers(whole[1:])
 
 
 def test_the_last_epochs_weights_are_averaged_and_resumed(

@@ -18,6 +18,7 @@ from results.masks.counts import VOID
 from spaces.augmentation.pipeline import CLASS, PARTS, Pipeline, classes_of
 from spaces.augmentation.policy import AugPolicy, Stage
 from spaces.errors import InputError, unknown
+from trainables.portable.seeded_pipeline import UNTAKEN
 from trainables.portable.sharpness import Sharpness
 from trainables.portable.solarize_add import SolarizeAdd
 
@@ -106,9 +107,14 @@ def checked(name: str, transform: Mapping[str, Any], place: str) -> Pipeline:
         raise unknown("operation of albumentations", short, stock, place)
     pipeline = Pipeline.of(name, serialize_enum(transform))
     try:
-        build(pipeline)
+        made = build(pipeline)
     except Exception as error:  # each transform has its own checks of its arguments
         raise InputError(f"{place}: albumentations cannot build it: {_reason(error)}") from error
+    for told, leaf in zip(_written_leaves(transform), _leaves(made), strict=True):
+        own = leaf.to_dict()["transform"]
+        for name in told.keys() - own.keys():
+            choices = [key for key in own if key != CLASS]
+            raise unknown("argument", name, choices, f"{place}, {type(leaf).__name__}")
     return pipeline
 
 
@@ -120,8 +126,8 @@ def build(pipeline: Pipeline) -> Any:
     transform = pipeline.transform
     if transform[CLASS].endswith("Compose"):  # without its boxes and key points, which we lack
         transform = {CLASS: "Sequential", "p": transform.get("p", 1.0), PARTS: transform[PARTS]}
-    with warnings.catch_warnings():  # of a misspelt argument there is no more than that
-        warnings.filterwarnings("error", message=".*not valid for transform.*")
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message=UNTAKEN)
         warnings.filterwarnings(
             "ignore", category=UserWarning, message=".*special case of Affine.*"
         )
@@ -202,6 +208,13 @@ def _well_formed(transform: Any) -> TypeGuard[Mapping[str, Any]]:
 def _leaves(transform: Any) -> list[Any]:
     if isinstance(transform, A.BaseCompose):
         return [leaf for part in transform.transforms for leaf in _leaves(part)]
+    return [transform]
+
+
+def _written_leaves(transform: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """The same of what albumentations writes."""
+    if PARTS in transform:
+        return [leaf for part in transform[PARTS] for leaf in _written_leaves(part)]
     return [transform]
 
 

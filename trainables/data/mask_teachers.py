@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,7 +13,7 @@ from numpy.typing import NDArray
 
 from results.masks.planes import Pixels, Planes
 from spaces.errors import InputError
-from spaces.files import whole_file
+from trainables.data.digested_arrays import check_digest, digest_of, write_arrays
 
 WRONG, RIGHT, UNKNOWN = range(3)
 """Whether teachers are right on a pixel."""
@@ -71,6 +70,7 @@ class MaskTeachers:
         """What the models of a fold say of the test images; None if it has none."""
         return self.test.get(fold)
 
+    @property
     def _arrays(self) -> dict[str, Any]:
         """Everything by name; `read` takes it back."""
         arrays: dict[str, Any] = {"folds": self.folds}
@@ -84,17 +84,11 @@ class MaskTeachers:
     @property
     def digest(self) -> str:
         """Identity of all that they say."""
-        return _digest(self._arrays())
+        return digest_of(self._arrays)
 
     def write(self, folder: Path) -> Path:
         """Writes ``teachers-<digest>.npz`` into ``folder`` and returns its path."""
-        arrays = self._arrays()
-        path = folder / f"teachers-{_digest(arrays)}.npz"
-        if not path.exists():
-            folder.mkdir(parents=True, exist_ok=True)
-            with whole_file(path) as temporary, temporary.open("wb") as file:
-                np.savez(file, **arrays)
-        return path
+        return write_arrays(self._arrays, folder, "teachers")
 
     @staticmethod
     def read(path: Path) -> MaskTeachers:
@@ -119,15 +113,5 @@ class MaskTeachers:
             )
         except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
             raise InputError(f"{path} does not hold what teachers say: {error}") from error
-        if path.name != f"teachers-{found.digest}.npz":
-            raise InputError(f"{path} was changed: its contents have the digest {found.digest}")
+        check_digest(path, found._arrays)
         return found
-
-
-def _digest(arrays: Mapping[str, Any]) -> str:
-    found = hashlib.sha256()
-    for name in sorted(arrays):
-        part = arrays[name]
-        found.update(f"{name}{part.dtype}{part.shape}".encode())
-        found.update(np.ascontiguousarray(part).data)
-    return found.hexdigest()[:16]

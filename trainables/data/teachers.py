@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import hashlib
-import io
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from spaces.errors import InputError
-from spaces.files import whole_file
+from trainables.data.digested_arrays import check_digest, digest_of, write_arrays
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -36,24 +35,17 @@ class Teachers:
         return self.test[found[0]] if len(found) else None
 
     @property
+    def _arrays(self) -> dict[str, NDArray[Any]]:
+        return {"folds": self.folds, "test": self.test, "held_out": self.held_out}
+
+    @property
     def digest(self) -> str:
         """Identity of all that they say."""
-        found = hashlib.sha256()
-        for part in (self.folds, self.test, self.held_out):
-            found.update(f"{part.dtype}{part.shape}".encode())
-            found.update(np.ascontiguousarray(part).data)
-        return found.hexdigest()[:16]
+        return digest_of(self._arrays)
 
     def write(self, folder: Path) -> Path:
         """Writes ``teachers-<digest>.npz`` into ``folder`` and returns its path."""
-        path = folder / f"teachers-{self.digest}.npz"
-        if not path.exists():
-            folder.mkdir(parents=True, exist_ok=True)
-            arrays = io.BytesIO()
-            np.savez(arrays, folds=self.folds, test=self.test, held_out=self.held_out)
-            with whole_file(path) as temporary:
-                temporary.write_bytes(arrays.getvalue())
-        return path
+        return write_arrays(self._arrays, folder, "teachers")
 
     @staticmethod
     def read(path: Path) -> Teachers:
@@ -67,6 +59,5 @@ class Teachers:
                 found = Teachers(**{name: data[name] for name in ("folds", "test", "held_out")})
         except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
             raise InputError(f"{path} does not hold what teachers say: {error}") from error
-        if path.name != f"teachers-{found.digest}.npz":
-            raise InputError(f"{path} was changed: its contents have the digest {found.digest}")
+        check_digest(path, found._arrays)
         return found

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import random
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import sharpness, solarize_add  # noqa: F401 (makes them known to albumentations)
+
+UNTAKEN = ".*not valid for transform.*"
+"""What albumentations warns of where it reads what it wrote itself and does not take, as of RGBShift
+and SafeRotate."""
 
 
 class SeededPipeline:
@@ -54,7 +59,9 @@ class SeededPipeline:
             KeyError: If the export has no such trial.
         """
         stored = json.loads(path.read_text())[arm]
-        return SeededPipeline(A.from_dict(stored["pipeline"]), int(stored["seed"]))
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", message=UNTAKEN)
+            return SeededPipeline(A.from_dict(stored["pipeline"]), int(stored["seed"]))
 
     def __call__(
         self,
