@@ -19,8 +19,8 @@ from numpy.typing import NDArray
 from . import sharpness, solarize_add  # noqa: F401 (makes them known to albumentations)
 
 UNTAKEN = ".*not valid for transform.*"
-"""What albumentations warns of where it reads what it wrote itself and does not take, as of RGBShift
-and SafeRotate."""
+"""What albumentations warns of where it reads what it wrote itself and does not take, as of
+RGBShift."""
 
 
 class SeededPipeline:
