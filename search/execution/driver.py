@@ -173,7 +173,10 @@ class Driver:
 
         A training that was done before is taken over with its reports, and has ended.
         """
-        if planned.id in self.search.trials:
+        before = self.search.trials.get(planned.id)
+        if before is not None:
+            if before.state == "stopped":
+                self.news.append(f"{planned.id} goes on: it is among the best that were stopped")
             self.record(TrialResumed(trial=planned.id))
             return True
         known = self._done(planned.config)

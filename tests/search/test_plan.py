@@ -321,6 +321,7 @@ def test_after_a_screening_the_best_go_on_side_by_side(tmp_path: Path) -> None:
     assert first is not None
     assert second is not None
     assert (first.number, second.number) == (2, 3)
+    assert [words.split()[0] for words in world.driver.news] == [first.id, second.id]
     assert world.start() is None
     world.driver.report(second.id, {"failed": "it broke", "traceback": ""})
     third = world.start()
