@@ -55,6 +55,7 @@ ELSEWHERE = {
     "interpolation": "set it with data.interpolation=",
     "corrections": "set them with data.corrections=",
     "fold": "a search holds out fold 0; search.train takes fold=",
+    "candidates": "mode=inference draws them",
 }
 """Fields that belong to a job, and where they are set."""
 

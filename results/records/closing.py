@@ -160,6 +160,24 @@ class WhatMattered(Record):
     grace: Count
 
 
+class Matching(Record):
+    """What scoring policies by inference cost, and was worth.
+
+    Attributes:
+        policies: How many were scored.
+        models: Networks that scored them.
+        trainings: Full trainings of a sampled trial that took as long; None if none ran to its end.
+        tau: Kendall's tau of their scores with those after training; None with too few.
+        trials: Trials behind it, which ran to their end.
+    """
+
+    policies: Count
+    models: Count
+    trainings: float | None
+    tau: Interval | None
+    trials: Count
+
+
 class Headline(Record):
     """What a promotion is worth, as far as can be told.
 
@@ -223,6 +241,7 @@ class Closed(Event):
         cost: Seconds ``wall``, ``tracking``, by part of an epoch (``trials/…``) and by purpose
             (``why/…``); numbers of ``images`` and ``epochs``.
         mattered: What a search tells of its parameters; None with too few trials.
+        matching: Of density matching; None where trainings chose the trials.
         arms: Headlines of a promotion's complete arms.
         proxies: Hold-out against full scores of all promoted trials.
         light_to_heavy: Scores before and after the change.
@@ -240,6 +259,7 @@ class Closed(Event):
     forecast: ForecastRecord | None
     cost: Annotated[dict[str, int | float], AfterValidator(_whole_cost)]
     mattered: WhatMattered | None = None
+    matching: Matching | None = None
     arms: dict[str, Headline] = Field(default_factory=dict)
     proxies: tuple[Proxy, ...] = ()
     light_to_heavy: tuple[LightToHeavy, ...] = ()

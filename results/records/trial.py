@@ -17,8 +17,8 @@ class Trial:
     Attributes:
         id: Global id, ``<search>-<number>``.
         number: Position in the search, from 0.
-        why: ``baseline``, ``sampled``, ``confirm``, ``single`` (from ``search.train``) or ``fold``
-            (of a promotion).
+        why: ``baseline``, ``matcher`` (scores policies by inference), ``sampled``, ``confirm``,
+            ``single`` (from ``search.train``) or ``fold`` (of a promotion).
         arm: For confirmations, which side of the comparison it belongs to; for folds, the trial
             that is promoted.
         params: What the search drew; empty for controls.

@@ -12,7 +12,7 @@ from results.records.trials import Search
 from results.reporting.costs import costs, failures
 from results.reporting.promotion_page import promotion_page
 from results.reporting.text import enumerated, format_seconds, gain, in_words, table
-from results.reporting.what_mattered import mattered_lines
+from results.reporting.what_mattered import matching_lines, mattered_lines
 from spaces.augmentation.families import describe_policy, is_policy_parameter
 from spaces.trial_config import TrialConfig
 
@@ -190,7 +190,7 @@ def report(search: Search) -> list[str]:
         lines.append(_trainings(search, closed.comparisons))
     lines += _watched(closed.watched)
     lines += [*_expected(search, closed), ""]
-    mattered = mattered_lines(closed.mattered)
+    mattered = [*matching_lines(closed.matching), *mattered_lines(closed.mattered)]
     lines += [*mattered, ""] if mattered else []
     return [*lines, *failures(search), *costs(closed)]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from results.records.closing import WhatMattered
+from results.records.closing import Matching, WhatMattered
 from results.reporting.text import enumerated, table
 
 SHOWN = 5
@@ -44,3 +44,19 @@ def mattered_lines(found: WhatMattered | None) -> list[str]:
             "would stop fewer that end well"
         )
     return lines
+
+
+def matching_lines(found: Matching | None) -> list[str]:
+    """What density matching took, and whether its scores rank trials as trainings do."""
+    if found is None:
+        return []
+    by = f"{found.models} networks" if found.models > 1 else "one network"
+    took = "" if found.trainings is None else f" took as long as {found.trainings:.1f} trials and"
+    line = f"Scoring {found.policies} policies with {by}{took} chose what was trained"
+    if found.tau is None:
+        return [f"{line}; {found.trials} trials ran to the end, too few to say how well."]
+    tau = found.tau
+    return [
+        f"{line}; Kendall's tau with the scores after training, over the {found.trials} trials "
+        f"that ran to the end: {tau.value:.2f} ({tau.low:.2f} to {tau.high:.2f})."
+    ]

@@ -19,6 +19,7 @@ from search.execution.watchdog import Heartbeat
 from search.jobs.job import Job, resolve_metric
 from search.options.user_code import load_parts, own_functions
 from search.planning.early_stopping import SCORE, SCORES, SIGNS
+from spaces.augmentation.candidates import Candidates
 from spaces.augmentation.stress import Stress
 from spaces.trial_config import TrialConfig
 
@@ -197,6 +198,7 @@ def _open_task(job: Job) -> TrainingContext:
         corrections=corrections,
         truth=Truth.read(Path(job.truth)) if job.truth else None,
         focus=stored_boxes(Path(job.folder).parent, job.focus),
+        candidates=Candidates.read(Path(job.candidates)) if job.candidates else None,
         predict_test=job.predict_test,
         stress=Stress.read(Path(job.stress)) if job.stress else None,
         stress_always=job.objective == STRESS,

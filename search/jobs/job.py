@@ -64,6 +64,7 @@ class Job:
         model: ``module:function`` or empty.
         loss: ``module:function`` or empty.
         parts: Modules that register parts of the team's own.
+        candidates: Path of the policies to score by inference; empty for none.
         predict_test: Whether test images are predicted.
         stress: Path of the stored stress under which held-out images are predicted; empty for none.
         truth: Path of the stored masks of training images; empty without masks.
@@ -95,6 +96,7 @@ class Job:
     objective: str
     threads: int
     loader_workers: int
+    candidates: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,19 +12,29 @@ from results.records.trial import Trial
 from results.records.trials import Search
 from results.reporting.summary import unsettled
 from search.execution.driver import Driver
+from search.jobs.contest_data import task_of_data
 from search.jobs.job import Prepared
 from search.jobs.kind import JobKind, Say
 from search.jobs.preparation import prepare
+from search.options.inference import INFERENCE
 from search.options.same_place import same_place
 from search.options.scheduler import ASHA, NONE, PACE, SCREEN
 from search.options.search_space import flatten
 from search.options.training import RunConfig
+from search.planning.density_matching import (
+    DensityMatching,
+    check_scorable,
+    draw_candidates,
+    matchers,
+)
 from search.planning.planned import Plan
-from search.planning.sampler import Sampler
+from search.planning.sampler import Proposer, Sampler
 from search.planning.search_plan import SearchPlan
 from search.planning.warm_start import read_history
 from search.planning.what_mattered import what_mattered
+from spaces.augmentation.candidates import Candidates
 from spaces.space import SearchSpace
+from spaces.trial_config import TrialConfig
 
 if TYPE_CHECKING:
     from search.planning.early_stopping import EarlyStopping
@@ -52,11 +63,24 @@ class SearchJob(JobKind):
     def __init__(self, config: RunConfig, space: SearchSpace) -> None:
         self._config, self._space = config, space
         self._fix = flatten(config.fix)
-        self._sampler: Sampler | None = None
+        self._proposer: Proposer | None = None
+        self._candidates: Candidates | None = None
 
     def prepare(self, say: Say) -> Prepared:
         """Checks data, folds, networks and options."""
-        return prepare(self._config, self._space.name.replace("+", "-"), self._space, say)
+        inference = self._config.mode == INFERENCE
+        if inference:
+            check_scorable(self._space, task_of_data(self._config.data).name)
+        prepared = prepare(self._config, self._space.name.replace("+", "-"), self._space, say)
+        return self._with_candidates(prepared) if inference else prepared
+
+    def _with_candidates(self, prepared: Prepared) -> Prepared:
+        """The same with policies to score, written beside the folds."""
+        wanted, seed = self._config.inference.policies, self._config.seed
+        self._candidates = draw_candidates(self._space, prepared.baseline, self._fix, wanted, seed)
+        path = self._candidates.write(Path(prepared.job.folder).parent)
+        job = dataclasses.replace(prepared.job, candidates=str(path))
+        return dataclasses.replace(prepared, job=job)
 
     def opening(self, prepared: Prepared, say: Say) -> Opened:
         """How much is to be trained, and what earlier searches tell the sampler."""
@@ -107,26 +131,32 @@ class SearchJob(JobKind):
         return min(epochs, asked.grace or max(FEWEST, math.ceil(epochs / GRACE_SHARES[asked.rule])))
 
     def plan(self, prepared: Prepared, driver: Driver) -> Plan:
-        """Baseline, samples, confirmation; the sampler knows what the record tells."""
+        """Baseline, samples, confirmation; what proposes trials knows what the record tells."""
         config, metric = self._config, prepared.metric
-        self._sampler = Sampler(
-            self._space,
-            driver.search.key,
-            metric.direction,
-            config.seed,
-            max(5, config.trials // STARTUP_SHARE),
-            list(driver.search.trials.values()),
-            driver.search.opened.history,
-        )
+        matching: list[TrialConfig] = []
+        if self._candidates is not None:
+            self._proposer = DensityMatching(driver.search, self._candidates)
+            matching = matchers(prepared.baseline, self._candidates, config.inference.models)
+        else:
+            self._proposer = Sampler(
+                self._space,
+                driver.search.key,
+                metric.direction,
+                config.seed,
+                max(5, config.trials // STARTUP_SHARE),
+                list(driver.search.trials.values()),
+                driver.search.opened.history,
+            )
         return SearchPlan(
             search=driver.search,
-            sampler=self._sampler,
+            sampler=self._proposer,
             baseline=prepared.baseline,
             fix=self._fix,
             trials=config.trials,
             confirm=config.confirm,
             unsettled=lambda: unsettled(driver.search, metric),
             finishing=self._finishing(),
+            matchers=matching,
         )
 
     def _finishing(self) -> int:
@@ -137,8 +167,8 @@ class SearchJob(JobKind):
 
     def ended(self, trial: Trial) -> None:
         """The sampler learns from it."""
-        assert self._sampler is not None
-        self._sampler.tell(trial)
+        assert self._proposer is not None
+        self._proposer.tell(trial)
 
     def close(self, search: Search, prepared: Prepared) -> dict[str, Any]:
         """What the trials tell of the space and of early stopping."""
@@ -146,7 +176,8 @@ class SearchJob(JobKind):
         found = what_mattered(search, self._space, prepared.metric, grace)
         if found and self._config.scheduler.rule in (PACE, NONE):  # no rank after the grace decides
             found = found.model_copy(update={"grace": 0})
-        return {"mattered": found}
+        matched = self._proposer.found() if isinstance(self._proposer, DensityMatching) else None
+        return {"mattered": found, "matching": matched}
 
     def next_commands(self, search: Search) -> list[str]:
         """Look at it, and submit the winner."""

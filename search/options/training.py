@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from results.records.objective import objective
+from results.records.objective import METRIC, objective
 from search.options.embedded import CHOICES
 from search.options.groups import (
     HOLDOUT,
@@ -18,6 +18,7 @@ from search.options.groups import (
     StoreConfig,
     WatchdogConfig,
 )
+from search.options.inference import INFERENCE, MODES, TRAINING, InferenceConfig
 from search.options.option import group, option
 from search.options.scheduler import SchedulerConfig
 from search.options.shared import (
@@ -29,7 +30,7 @@ from search.options.shared import (
     check_accept,
     demand,
 )
-from spaces.errors import InputError
+from spaces.errors import InputError, unknown
 from spaces.names import check_name
 
 
@@ -176,6 +177,14 @@ class RunConfig(JobConfig):
         "stress, the metric on hold-out images under predict.stress=",
         decides=True,
     )
+    mode: str = option(
+        TRAINING,
+        "what chooses the trials: training, by what was trained before; inference, of a space of "
+        "policies, by what networks without augmentation make of held-out images under each "
+        "(density matching)",
+        decides=True,
+    )
+    inference: InferenceConfig = group(InferenceConfig, decides=True)
     scheduler: SchedulerConfig = group(SchedulerConfig, decides=True)
 
     def __post_init__(self) -> None:
@@ -188,6 +197,19 @@ class RunConfig(JobConfig):
             self.confirm,
             "0 to skip, or at least 2 seeds: one tells nothing about noise",
         )
+        if self.mode not in MODES:
+            raise unknown("mode", self.mode, MODES, f"mode={self.mode}")
+        if self.mode == INFERENCE:
+            demand(
+                self.trials <= self.inference.policies,
+                "trials",
+                self.trials,
+                f"at most inference.policies={self.inference.policies} with mode=inference",
+            )
+            if self.objective != METRIC:
+                raise InputError(f"objective={self.objective}: mode=inference compares by metric")
+            if self.history:
+                raise InputError("history= tells the sampler, which mode=inference does without")
 
 
 @dataclass(kw_only=True)

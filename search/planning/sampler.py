@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import optuna
@@ -16,6 +16,16 @@ from search.planning.spread import spread_draw
 from spaces.space import SearchSpace
 
 optuna.logging.set_verbosity(optuna.logging.ERROR)
+
+
+class Proposer(Protocol):
+    """What chooses the parameters of sampled trials."""
+
+    def ask(self, trial_id: str) -> dict[str, Any]:
+        """Parameters of a trial that is to start."""
+
+    def tell(self, trial: Trial) -> None:
+        """Hears of a trial that has ended."""
 
 
 class Sampler:

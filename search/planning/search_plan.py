@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,7 +10,7 @@ from results.records.events import Why
 from results.records.trial import Trial
 from results.records.trials import Search
 from search.planning.planned import Planned, interrupted
-from search.planning.sampler import Sampler
+from search.planning.sampler import Proposer
 from spaces.augmentation.policy import AugPolicy
 from spaces.augmentation.trivial_augment import trivial_augment
 from spaces.sections.labels import GIVEN
@@ -50,7 +50,7 @@ def confirmation_arms(winner: TrialConfig, baseline: TrialConfig) -> dict[str, T
 
 @dataclass(kw_only=True)
 class SearchPlan:
-    """The baseline, then sampled trials, then the confirmation of the best.
+    """The baseline, matchers if there are any, sampled trials, the confirmation of the best.
 
     The confirmation goes in stages: a seed of the winner and every control, then another of the
     winner and of those controls that are not settled yet. Its training of the baseline, which any
@@ -67,16 +67,18 @@ class SearchPlan:
         confirm: Seeds of the confirmation at most; 0 for none.
         unsettled: Controls that further seeds may tell from the winner; asked between stages.
         finishing: Sampled trials that run to their end, at least.
+        matchers: Trainings that the sampler waits for; without any of them nothing is sampled.
     """
 
     search: Search
-    sampler: Sampler
+    sampler: Proposer
     baseline: TrialConfig
     fix: Mapping[str, Any] = field(default_factory=dict)
     trials: int
     confirm: int
     unsettled: Callable[[], Collection[str]]
     finishing: int = 1
+    matchers: Sequence[TrialConfig] = ()
     _proposed: list[Planned] = field(default_factory=list)
     _asked: tuple[str, ...] = ()
     _known: Collection[str] = ()
@@ -91,8 +93,13 @@ class SearchPlan:
             return waiting
         if not self._proposed:
             return self._propose("baseline", self.baseline)
+        matching = sum(p.why == "matcher" for p in self._proposed)
+        if matching < len(self.matchers):
+            return self._propose("matcher", self.matchers[matching])
+        if not self._ended("matcher"):
+            return None
         sampled = sum(p.why == "sampled" for p in self._proposed)
-        if sampled < self.trials:
+        if sampled < self._wanted:
             params = self.sampler.ask(self._id())
             return self._propose(
                 "sampled", self.baseline.with_params({**self.fix, **params}), params=params
@@ -110,7 +117,7 @@ class SearchPlan:
     def done(self) -> bool:
         """Whether `next` will return nothing any more."""
         sampled = sum(p.why == "sampled" for p in self._proposed)
-        if sampled < self.trials or not self._sampling_ended() or interrupted(self.search):
+        if sampled < self._wanted or not self._sampling_ended() or interrupted(self.search):
             return False
         if self._revived() is not None:
             return False
@@ -123,7 +130,14 @@ class SearchPlan:
     def expected(self) -> int:
         """Number of trainings in all; of the confirmation, those of the stages that are certain."""
         certain = len(self._confirmations()) if self._sampling_ended() else self._first_stage()
-        return 1 + self.trials + (certain if self.confirm else 0)
+        return 1 + len(self.matchers) + self.trials + (certain if self.confirm else 0)
+
+    @property
+    def _wanted(self) -> int:
+        """Trials to sample: none where what the sampler waits for has failed."""
+        matched = self.search.of("matcher")
+        failed = bool(matched) and all(t.state == "failed" for t in matched)
+        return 0 if failed and len(matched) == len(self.matchers) else self.trials
 
     def _first_stage(self) -> int:
         """Trainings of the confirmation's first stage as long as there is no winner to know it."""
@@ -133,14 +147,14 @@ class SearchPlan:
 
     def _sampling_ended(self) -> bool:
         """Whether all sampled trials have ended; the baseline chooses nothing, so it may run."""
-        return len(self.search.of("sampled")) >= self.trials and self._ended("sampled")
+        return len(self.search.of("sampled")) >= self._wanted and self._ended("sampled")
 
     def _revived(self) -> Planned | None:
         """The best of those that were stopped early, to go on, where too few run to the end."""
         sampled = self.search.of("sampled")
         running = [t for t in sampled if t.state in ("running", "interrupted")]
         going = [t for t in sampled if t.state == "finished"] + running
-        if len(sampled) < self.trials or len(going) >= self.finishing:
+        if len(sampled) < self._wanted or len(going) >= self.finishing:
             return None
         if not all(t.revived for t in running):  # one of them may be better
             return None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from spaces.errors import InputError
 from spaces.sections.section import Kinds, Section
 
 
@@ -80,4 +81,28 @@ class MixMatch(Run):
         self.demand(self.mixmatch_alpha > 0, "mixmatch_alpha", "above 0")
 
 
-RUNS = Kinds("action", Run, {"train": Run, "mixmatch": MixMatch}, other=Run)
+@dataclass(frozen=True, kw_only=True)
+class DensityMatching(Run):
+    """A training whose network then scores policies by what it makes of augmented held-out images.
+
+    Lim et al., NeurIPS 2019 (Fast AutoAugment): no training per policy.
+
+    Attributes:
+        candidates: Name of the file of policies, beside the folds.
+    """
+
+    kind: str = "density_matching"
+    candidates: str = ""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not self.candidates:
+            raise InputError(f"action={self.kind}: policies are scored by mode=inference")
+
+
+RUNS = Kinds(
+    "action",
+    Run,
+    {"train": Run, "mixmatch": MixMatch, "density_matching": DensityMatching},
+    other=Run,
+)

@@ -111,9 +111,12 @@ class _Evaluation(Dataset[Batch]):
         batch: int,
         view: str,
         stress: Stress | None,
+        augmented: bool,
     ) -> None:
         self.data, self.store = config.data, store
         self.rows, self.batch, self.view, self.stress = rows, batch, view, stress
+        self.augmented = TrainingViews(config, store.side) if augmented else None
+        self.last = config.run.epochs
 
     @functools.cached_property
     def _stressed(self) -> Stressed | None:
@@ -133,6 +136,8 @@ class _Evaluation(Dataset[Batch]):
 
     def _seen(self, row: int) -> NDArray[np.uint8]:
         picture = self.store.pixels[row]
+        if self.augmented is not None:
+            return self.augmented(picture, None, self.last, row)["image"]
         if self._stressed is not None:  # what another camera would have given
             picture = self._stressed.moved(picture, row)
         return look(picture, self.view, self.data)
@@ -219,13 +224,15 @@ def evaluation_loader(
     workers: int,
     view: str = "",
     stress: Stress | None = None,
+    augmented: bool = False,
 ) -> Batches:
     """Batches of resized images with their store rows, in the order of ``rows``.
 
-    They are looked at as they are, in a view, or under a stress.
+    They are looked at as they are, in a view, under a stress, or as the last epoch augments.
     """
     batch = evaluation_batch(config)
-    dataset = _Evaluation(config, store, np.asarray(rows, np.int64), batch, view, stress)
+    wanted = np.asarray(rows, np.int64)
+    dataset = _Evaluation(config, store, wanted, batch, view, stress, augmented)
     return _loader(dataset, workers)
 
 

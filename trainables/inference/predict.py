@@ -151,6 +151,7 @@ def predict(
     workers: int = 0,
     view: str = "",
     stress: Stress | None = None,
+    augmented: bool = False,
     beat: Callable[[], None] = lambda: None,
 ) -> dict[str, Head]:
     """Predicts stored images.
@@ -165,6 +166,7 @@ def predict(
         workers: Loader processes.
         view: One of `trainables.inference.views.VIEWS` in which they are looked at, or empty.
         stress: Under which they are looked at; None for none.
+        augmented: Whether they are looked at as the configuration's last epoch augments.
         beat: Called at every batch.
 
     Returns:
@@ -179,6 +181,6 @@ def predict(
         looked = (look_at(store.pixels[row], view, config.data) for row in rows.tolist())
         found: Head = Planes.of(forward.windows(picture) for picture in looked)
     else:
-        batches = evaluation_loader(config, store, rows, workers, view, stress)
+        batches = evaluation_loader(config, store, rows, workers, view, stress, augmented)
         found = task.gathered(forward(batch.pictures) for batch in batches)
     return forward.told(task.undo(view, found))

@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from trainables.parts import Parts
+from trainables.training.density_matching import density_matching
 from trainables.training.fit import Epoch, fit
 from trainables.training.mixmatch import mixmatch
 
 Action = Callable[..., Iterator[Epoch]]
 """Called as `fit` is: yields a report for every epoch that an early stop may follow."""
 
-ACTIONS: Parts[Action] = Parts("run", {"train": fit, "mixmatch": mixmatch})
+ACTIONS: Parts[Action] = Parts(
+    "run", {"train": fit, "mixmatch": mixmatch, "density_matching": density_matching}
+)

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from results.masks.truth import Truth
 from results.metrics import Metric
+from spaces.augmentation.candidates import Candidates
 from spaces.augmentation.stress import Stress
 from spaces.trial_config import TrialConfig
 from trainables.data.boxes import Boxes
@@ -42,6 +43,7 @@ class TrainingContext:
         corrections: Labels of training images that a person corrected; None without any.
         truth: True masks of training images; None where targets are of whole images.
         focus: Boxes of what counts in training images, by name; empty where there are none.
+        candidates: Policies to score by inference; None for none.
         predict_test: Whether test images are predicted after the last epoch.
         stress: Under which held-out images are predicted after the last epoch; None for none.
         stress_always: Whether they are so after every epoch.
@@ -58,6 +60,7 @@ class TrainingContext:
     corrections: Corrections | None = None
     truth: Truth | None = None
     focus: Boxes = field(default_factory=dict)
+    candidates: Candidates | None = None
     predict_test: bool = True
     stress: Stress | None = None
     stress_always: bool = False
