@@ -154,3 +154,24 @@ def test_what_teachers_say_is_stored_under_its_digest(tmp_path: Path) -> None:
     path.write_bytes(b"nothing")
     with pytest.raises(InputError, match="does not hold what teachers say"):
         Teachers.read(path)
+
+
+def test_teachers_that_are_sure_of_nothing_are_told_once(
+    small: TrialConfig, taught: TrainingContext, tmp_path: Path
+) -> None:
+    """The training is then that of its matched control, which is no finding about pseudo-labels."""
+    own = replace(taught, own={"my:model": build})
+    config = small.replace(
+        model="my:model", epochs=2, pseudo="hard", teachers="p", pseudo_threshold=0.6
+    )
+    even = np.full((3, TESTS, 10), 0.1, np.float32)
+    right = said(own.folds.labels, 0.9 * np.ones(len(own.folds.labels)), 10)
+    unsure = Teachers(folds=np.arange(3), test=even, held_out=right)
+    first, second = fit(config, replace(own, teachers={"p": unsure}), tmp_path / "unsure")
+    assert first.report["metrics"]["train/pseudo_images"] == 0
+    assert first.notes == (
+        "its teachers are sure enough of no test image: it trains as with pseudo=none",
+    )
+    assert second.notes == ()
+    sure = next(iter(fit(config, own, tmp_path / "sure")))
+    assert sure.notes == ()

@@ -8,6 +8,9 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+PSEUDO_IMAGES = "train/pseudo_images"
+"""Name, in reports, of how many test images teachers were sure enough of."""
+
 MaskOf = Callable[[int, tuple[int, int]], NDArray[np.uint8]]
 
 

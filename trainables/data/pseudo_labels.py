@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from spaces.errors import InputError
 from spaces.sections.pseudo import Taught
 from spaces.trial_config import TrialConfig
-from trainables.data.addition import NOTHING, Addition
+from trainables.data.addition import NOTHING, PSEUDO_IMAGES, Addition
 from trainables.data.mask_teachers import MaskTeachers
 from trainables.data.pseudo_masks import pseudo_masks, thresholds_of
 from trainables.data.teachers import Teachers
@@ -109,7 +109,7 @@ def _taken(
     trained = folds.labels[folds.trained_on(fold)]
     most = np.bincount(trained, minlength=len(context.classes))
     picked = most_certain(said, threshold, most)
-    told = {"train/pseudo_images": float(len(picked))}
+    told = {PSEUDO_IMAGES: float(len(picked))}
     if np.isfinite(threshold):
         told["train/pseudo_threshold"] = threshold
     return Addition(

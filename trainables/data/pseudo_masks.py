@@ -15,7 +15,7 @@ from results.masks.planes import Pixels
 from results.masks.truth import Truth
 from spaces.sections.pseudo import Taught
 from spaces.trial_config import TrialConfig
-from trainables.data.addition import Addition
+from trainables.data.addition import PSEUDO_IMAGES, Addition
 from trainables.data.mask_teachers import RIGHT, UNKNOWN, Labelled, MaskTeachers
 
 if TYPE_CHECKING:
@@ -88,7 +88,7 @@ def pseudo_masks(
     taken = np.flatnonzero(pixels.sum(axis=1))
     sizes = said.labels.shapes.prod(axis=1)
     told = {
-        "train/pseudo_images": float(len(taken)),
+        PSEUDO_IMAGES: float(len(taken)),
         "train/pseudo_classes": float((pixels.sum(axis=0) > 0).sum()),
         "train/pseudo_pixels": float(pixels.sum() / max(1, sizes.sum())),
     }

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from results.masks.truth import Truth
 from spaces.trial_config import TrialConfig
-from trainables.data.addition import Addition, MaskOf
+from trainables.data.addition import PSEUDO_IMAGES, Addition, MaskOf
 from trainables.data.extra import EXTRAS
 from trainables.data.labellings import labelled
 from trainables.data.pseudo_labels import PSEUDO_LABELS
@@ -46,6 +46,13 @@ class TrainingSet:
     pixels: NDArray[np.float32] | None = None
     told: Mapping[str, float] = field(default_factory=dict)
     masks: MaskOf | None = None
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What the user should know of it."""
+        if self.told.get(PSEUDO_IMAGES) == 0:
+            return ("its teachers are sure enough of no test image: it trains as with pseudo=none",)
+        return ()
 
 
 def training_set(config: TrialConfig, context: TrainingContext) -> TrainingSet:

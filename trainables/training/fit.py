@@ -97,6 +97,8 @@ def fit(
         training.load(checkpoint.states, [r["metrics"]["train/loss"] for r in reports])
         yield Epoch(report=reports[-1], earlier=tuple(reports[:-1]), notes=notes)
         notes = ()
+    else:
+        notes = (*notes, *training.learned.notes)
     for epoch in range(len(reports) + 1, config.run.epochs + 1):
         begun = time.perf_counter()
         loss, seconds, images = training.train(epoch, beat)
