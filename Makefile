@@ -57,6 +57,7 @@ bench: install
 	$(BENCH).start $(if $(FULL),7,2)
 	$(BENCH).feed
 	$(BENCH).policies $(if $(FULL),15,3)
+	$(BENCH).growing $(if $(FULL),5,1)
 	$(BENCH).memory_format
 	$(BENCH).optimizer_step
 	$(BENCH).overhead $(if $(FULL),12,2)
