@@ -33,7 +33,14 @@ def check_values(space: SearchSpace, baseline: TrialConfig, fix: Mapping[str, An
         if is_policy_parameter(param.name):
             continue  # the parts of a policy need one another: the draws below check them
         for value in values:
-            baseline.with_params({**fix, param.name: value})
+            try:
+                baseline.with_params({**fix, param.name: value})
+            except InputError as error:
+                listed = isinstance(d, CategoricalDistribution)
+                spared = f"drop=[{param.name}.{value}]" if listed else f"narrow.{param.name}=[…,…]"
+                raise InputError(
+                    f"space={space.name} draws {param.name}={value}: {error}; {spared} spares it"
+                ) from None
     study = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=0))
     for _ in range(DRAWS):
         baseline.with_params({**fix, **space.suggest(study.ask())})

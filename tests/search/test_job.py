@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from optuna.distributions import FloatDistribution
+from optuna.distributions import CategoricalDistribution, FloatDistribution
 
 from results.records.ledger import Ledger
 from results.records.searches import find_search, searches
@@ -383,8 +383,19 @@ def test_every_ready_space_passes_the_checks_of_a_search(name: str) -> None:
 def test_a_space_whose_draws_do_not_fit_is_refused_before_anything_runs() -> None:
     wrong = FloatDistribution(0.0, 3.0)
     space = SearchSpace(name="wrong", params=(Param(name="label_smoothing", distribution=wrong),))
-    with pytest.raises(InputError, match="label_smoothing"):
+    told = r"space=wrong draws label_smoothing=3.0: .* narrow.label_smoothing=\[…,…\] spares it"
+    with pytest.raises(InputError, match=told):
         check_values(space, TrialConfig(), {})
+    with pytest.raises(
+        InputError, match=r"space=schedule draws warmup_epochs=3: .*epochs=3, got 3"
+    ):
+        check_values(ready_space("schedule"), TrialConfig.of(epochs=3, warmup_epochs=0), {})
+    listed = CategoricalDistribution(("none", "mixup"))
+    pairs = SearchSpace(name="pairs", params=(Param(name="mix", distribution=listed),))
+    with pytest.raises(
+        InputError, match=r"pairs draws mix=mixup: .*; drop=\[mix.mixup\] spares it"
+    ):
+        check_values(pairs, TrialConfig.of(micro_batch=3, batch=3), {})
 
 
 def test_what_was_imported_is_no_garbage_of_trials() -> None:
