@@ -59,30 +59,55 @@ def mask_promotion(
     """
     root = discs(folder / "discs")
     contest = load_contest(name="discs", root=root, group="sequence", classes=CLASSES, masks=FORM)
-    truth = contest.truth
+    files = [root / name for name in pd.read_csv(root / "solution.csv")["mask"]]
+    tests = [np.asarray(cv2.imread(str(file), cv2.IMREAD_GRAYSCALE), np.uint8) for file in files]
+    options = ["data.mask=mask", "data.background=ground"]
+    folds = recorded(folder / "runs", contest, tests, predict, options, digest, occurs)
+    return folder / "runs", contest, folds
+
+
+def recorded(
+    runs: Path,
+    contest: Contest,
+    tests: list[NDArray[np.uint8]],
+    predict: Predict,
+    options: list[str],
+    digest: str = "d",
+    occurs: Occurs | None = None,
+) -> Folds:
+    """Writes a search without trials ``s`` and the promotion ``p`` of a contest with masks.
+
+    Args:
+        runs: Folder of runs.
+        contest: Its images and masks.
+        tests: True masks of its test images.
+        predict: What the promoted trial says of images.
+        options: How the contest's masks are written.
+        digest: Of the stored images.
+        occurs: What its auxiliary head says; None for a network without one.
+    """
+    truth, root = contest.truth, contest.files.root
     assert truth is not None
     folds = make_folds(contest, 4)
-    runs = folder / "runs"
-    place = runs / "discs"
+    place = runs / contest.name
     file, masks = folds.write(place), truth.write(place)
-    files = [root / name for name in pd.read_csv(root / "solution.csv")["mask"]]
-    test_masks = [np.asarray(cv2.imread(str(file), cv2.IMREAD_GRAYSCALE)) for file in files]
-    sizes = np.array([mask.shape for mask in test_masks])
-    tests = {"image": contest.test_images, "height": sizes[:, 0], "width": sizes[:, 1]}
-    pd.DataFrame(tests).to_csv(place / "test-x.csv", index=False)
+    sizes = np.array([mask.shape[:2] for mask in tests])
+    listed = {"image": contest.test_images, "height": sizes[:, 0], "width": sizes[:, 1]}
+    pd.DataFrame(listed).to_csv(place / "test-x.csv", index=False)
     data = {"root": str(root), "digest": digest, "test": "test-x.csv", "truth": masks.name}
-    count = {"file": file.name, "digest": folds.digest, "count": 4, "sizes": [8] * 4}
-    about: dict[str, Any] = {"competition": "discs", "data": data, "folds": count}
-    about |= {"classes": list(CLASSES), "metric": "mean_iou", "task": "segmentation"}
-    asked_for = ["data=csv", f"data.root={root}", "data.name=discs", "data.mask=mask"]
-    options = asdict(parse(RunConfig, [*asked_for, "data.background=ground"]))
+    held_out = [len(folds.held_out(fold)) for fold in range(4)]
+    count = {"file": file.name, "digest": folds.digest, "count": 4, "sizes": held_out}
+    about: dict[str, Any] = {"competition": contest.name, "data": data, "folds": count}
+    about |= {"classes": list(contest.classes), "metric": "mean_iou", "task": contest.task}
+    asked_for = ["data=csv", f"data.root={root}", f"data.name={contest.name}", *options]
     with contextlib.closing(Ledger(place / "s/ledger.jsonl")) as ledger:
-        ledger.add(opening_event("s", CONFIG, **about, options=options))
+        given = asdict(parse(RunConfig, asked_for))
+        ledger.add(opening_event("s", CONFIG, **about, options=given))
     asked = {"arms": {"s-000": CONFIG.to_json()}, "parents": {"s-000": "s-000"}}
     asked |= {"scores": {"s-000": 0.9}, "folds": 4, "seeds": 1, "race": [], "changes": {}}
     asked |= {"optimism": None, "verdict": "", "force": ""}
-    found = [predict(-1, mask.astype(np.uint8)) for mask in test_masks]
-    told = _predictions(contest.test_images, found, test_masks, occurs)
+    found = [predict(-1, mask) for mask in tests]
+    told = _predictions(contest, contest.test_images, found, tests, occurs)
     told.write(place / "p/test.npz")
     with contextlib.closing(Ledger(place / "p/ledger.jsonl")) as ledger:
         ledger.add(opening_event("p", CONFIG, **about, kind="promotion", promotion=asked))
@@ -91,29 +116,31 @@ def mask_promotion(
             ledger.add(started(name, CONFIG.replace(fold=fold), why="fold", arm="s-000"))
             ledger.add(ended(name))
             rows = folds.held_out(fold).tolist()
-            held_out = [truth.masks[row] for row in rows]
+            true = [truth.actual(row) for row in rows]
             _predictions(
+                contest,
                 tuple(folds.images[row] for row in rows),
-                [predict(row, mask) for row, mask in zip(rows, held_out, strict=True)],
-                held_out,
+                [predict(row, mask) for row, mask in zip(rows, true, strict=True)],
+                true,
                 occurs,
             ).write(place / f"p/trials/{name}/holdout.npz")
             told.write(place / f"p/trials/{name}/test.npz")
         ledger.add(job_event("closed", **_closing()))
-    return runs, contest, folds
+    return folds
 
 
 def _predictions(
+    contest: Contest,
     images: tuple[str, ...],
     found: list[NDArray[np.uint8]],
     masks: list[NDArray[Any]],
     occurs: Occurs | None,
 ) -> Predictions:
-    sizes = np.array([mask.shape for mask in masks], np.float32)
+    sizes = np.array([mask.shape[:2] for mask in masks], np.float32)
     heads: dict[str, Any] = {MASKS: Planes.of(found), SIZES: sizes}
     if occurs is not None:
         heads[OCCURS] = np.stack([occurs(mask) for mask in masks]).astype(np.float32)
-    return Predictions(images=images, classes=CLASSES, heads=heads)
+    return Predictions(images=images, classes=contest.classes, heads=heads)
 
 
 def _closing() -> dict[str, Any]:

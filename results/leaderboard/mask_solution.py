@@ -9,6 +9,7 @@ import numpy as np
 
 from results.leaderboard.submission_file import check_ids, read_table
 from results.masks.annotated_images import AnnotatedImages
+from results.masks.class_sets import ClassSets
 from results.masks.coco import read_coco
 from results.masks.colour_files import ColourFiles
 from results.masks.colours import Colours
@@ -58,7 +59,8 @@ Found = tuple[MaskSource, tuple[str, ...], list[str]]
 def _annotated(path: Path, images: Sequence[str], truth: Truth) -> Found:
     masks, written = read_coco(path), truth.written.names
     known = tuple(image for image in images if masks.files_of(image))
-    source = AnnotatedImages.of(masks, known, written[0] if written else BACKGROUND)
+    unclaimed = written[0] if written else BACKGROUND
+    source = AnnotatedImages.of(masks, known, unclaimed, _sets(truth))
     odd = sorted(set(masks.images) - set(source.files))
     if odd:
         raise InputError(f"{path}: {len(odd)} images are no test images, such as {odd[0]!r}")
@@ -89,14 +91,15 @@ def _listed(
     places = [cells.place(cells.rows[name][0]) for name in names]
     if written.order:
         for row, name in enumerate(cells.classes):
-            if name not in written.names and (name or cells.texts[row]):
-                raise unknown("class", name, written.names, cells.place(row))
+            if (name or cells.texts[row]) and (not name or name not in written.names):
+                raise unknown("class", name, filter(None, written.names), cells.place(row))
         source: MaskSource = RunLengthRows(
             cells=cells,
             images=names,
             sizes=[sizes[name] for name in names],
             names=written.names,
             order=written.order,
+            sets=_sets(truth),
         )
     elif written.colours:
         rgb = np.array(written.colours, np.uint8)
@@ -105,3 +108,8 @@ def _listed(
     else:
         source = NumberFiles(files=mask_files(cells))
     return source, names, places
+
+
+def _sets(truth: Truth) -> ClassSets | None:
+    """Sets of classes, where the contest's classes overlap."""
+    return ClassSets() if truth.overlapping else None

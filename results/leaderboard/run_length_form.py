@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from results.leaderboard.submission_file import check_ids, read_table
-from results.masks.label_map import label_map
+from results.masks.label_map import regions
 from results.masks.planes import Pixels, Planes
 from results.masks.rle import Order, decode, encode, pairs_of
 from results.masks.truth import Truth
@@ -37,6 +37,7 @@ class RunLengthForm:
         classes: Class names by index.
         background: Index of the class of pixels that no row claims, or None.
         order: How pixels are numbered: as in the contest's own run lengths, where it has such.
+        overlapping: Whether a pixel can be of several classes, and of none.
     """
 
     columns: tuple[str, ...]
@@ -45,6 +46,7 @@ class RunLengthForm:
     classes: tuple[str, ...]
     background: int | None
     order: Order
+    overlapping: bool = False
 
     @staticmethod
     def of(images: Sequence[str], truth: Truth) -> RunLengthForm:
@@ -86,10 +88,10 @@ class RunLengthForm:
         found: dict[Mask, str] = {}
         sizes = predictions.sizes
         for image, mask, size in zip(predictions.images, predictions.masks, sizes, strict=True):
-            labels = label_map(mask, int(size[0]), int(size[1]))
-            for index, name in enumerate(self.classes):
+            places = regions(mask, int(size[0]), int(size[1]), self.overlapping)
+            for index, (name, inside) in enumerate(zip(self.classes, places, strict=True)):
                 if index != self.background:
-                    found[image, name] = encode(labels == index, self.order)
+                    found[image, name] = encode(inside, self.order)
         table = pd.DataFrame({self.columns[0]: self.ids})
         if len(self.columns) == 3:
             table[self.columns[1]] = [name for _, name in self.rows]
@@ -151,13 +153,13 @@ class RunLengthForm:
                         inside = decode(text, height, width, self.order)
                     except InputError as error:
                         raise InputError(f"{place}: {error}") from error
-                    if mask[inside].any():
+                    if mask[inside].any() and not self.overlapping:
                         raise InputError(f"{place}: its pixels belong to another class, too")
                     mask[inside, index] = CERTAIN
                 nobodys = ~mask.any(axis=2)
                 if self.background is not None:
                     mask[nobodys, self.background] = CERTAIN
-                elif nobodys.any():
+                elif nobodys.any() and not self.overlapping:
                     raise InputError(f"{path}: {nobodys.sum():,} pixels of {image!r} have no class")
                 yield mask
 
@@ -174,6 +176,7 @@ def _form(
         classes=truth.classes,
         background=truth.background,
         order=truth.written.order or "column",
+        overlapping=truth.overlapping,
     )
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from results.masks.class_sets import ClassSets
 from results.masks.coco import CocoMasks
 from results.masks.mask_files import file_stats
 from results.masks.notation import Notation
@@ -22,15 +23,19 @@ class AnnotatedImages:
     Attributes:
         masks: The file.
         files: The file's name of each image.
-        background: Name of the first class; may be that of a category.
+        background: Name of the first class; may be that of a category unless classes overlap.
+        sets: Where classes overlap, what numbers of masks stand for; those are of sets then.
     """
 
     masks: CocoMasks
     files: Sequence[str]
     background: str
+    sets: ClassSets | None = None
 
     @staticmethod
-    def of(masks: CocoMasks, images: Sequence[str], background: str) -> AnnotatedImages:
+    def of(
+        masks: CocoMasks, images: Sequence[str], background: str, sets: ClassSets | None = None
+    ) -> AnnotatedImages:
         """Annotations of some images, which may lack folder and extension.
 
         Raises:
@@ -48,7 +53,7 @@ class AnnotatedImages:
                     "without annotations"
                 )
             files.append(found[0])
-        return AnnotatedImages(masks=masks, files=files, background=background)
+        return AnnotatedImages(masks=masks, files=files, background=background, sets=sets)
 
     @property
     def written(self) -> Notation:
@@ -59,7 +64,8 @@ class AnnotatedImages:
     @property
     def key(self) -> Any:
         """Name, size and time of the file, and how its images are called."""
-        return [file_stats([self.masks.path]), list(self.files), self.background]
+        stats = file_stats([self.masks.path])
+        return [stats, list(self.files), self.background, self.sets is not None]
 
     def read(self, row: int) -> Pixels:
         """The mask of an image, uint8 (height, width), of numbers.
@@ -69,5 +75,10 @@ class AnnotatedImages:
         """
         names = self.written.names
         numbers = [0, *(names.index(name) for name in self.masks.classes)]
-        found = self.masks.mask(self.files[row], overlapping=False)
+        found = self.masks.mask(self.files[row], overlapping=self.sets is not None)
+        if self.sets is not None:
+            sets = np.zeros(found.shape[:2], np.uint8)
+            for number, plane in zip(numbers[1:], np.moveaxis(found, 2, 0), strict=True):
+                self.sets.add(sets, plane.astype(np.bool_), number)
+            return sets
         return np.asarray(np.array(numbers, np.uint8)[found], np.uint8)

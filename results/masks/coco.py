@@ -120,7 +120,7 @@ class CocoMasks:
                     f"{self.path}: annotations {other.id} ({self.classes[labels[y, x] - 1]}) and "
                     f"{annotation.id} ({self.classes[label - 1]}) of {name!r} overlap in "
                     f"{np.count_nonzero(taken)} pixels, the first at x={x}, y={y}, but classes "
-                    "exclude each other"
+                    "exclude each other unless data.overlapping=true"
                 )
             labels[inside], owner[inside] = label, number
         return labels if planes is None else planes

@@ -36,6 +36,11 @@ class ColourFiles:
         return Notation(names=self.colours.names, colours=rgb)
 
     @property
+    def sets(self) -> None:
+        """A number is of one class."""
+        return None
+
+    @property
     def key(self) -> Any:
         """Names, sizes and times of the files, and the table."""
         return [file_stats(self.files), self.colours.names, self.colours.rgb.tolist()]

@@ -30,6 +30,11 @@ class NumberFiles:
         return Notation()
 
     @property
+    def sets(self) -> None:
+        """A number is of one class."""
+        return None
+
+    @property
     def key(self) -> Any:
         """Names, sizes and times of the files."""
         return file_stats(self.files)

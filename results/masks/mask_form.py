@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from results.masks.annotated_images import AnnotatedImages
+from results.masks.class_sets import ClassSets
 from results.masks.coco import read_coco
 from results.masks.colour_files import ColourFiles
 from results.masks.colours import read_colours
@@ -38,6 +39,7 @@ class MaskForm:
         run_lengths: Their order, where masks are such.
         label: Column of their classes, which the table may lack.
         annotations: A COCO file; None where masks are in files or tables.
+        overlapping: Whether a pixel can be of several classes: of run lengths and annotations.
     """
 
     column: str = ""
@@ -47,6 +49,7 @@ class MaskForm:
     run_lengths: Order = ""
     label: str = "label"
     annotations: Path | None = None
+    overlapping: bool = False
 
     def read(
         self,
@@ -78,9 +81,10 @@ class MaskForm:
         return read_truth(source, rules, images, place, kept)
 
     def _source(self, cells: Cells, images: tuple[str, ...], sizes: Sizes) -> MaskSource:
-        unclaimed = self.background or BACKGROUND
+        unclaimed = "" if self.overlapping else self.background or BACKGROUND
+        sets = ClassSets() if self.overlapping else None
         if self.annotations is not None:
-            return AnnotatedImages.of(read_coco(self.annotations), images, unclaimed)
+            return AnnotatedImages.of(read_coco(self.annotations), images, unclaimed, sets)
         if self.run_lengths:
             return RunLengthRows(
                 cells=cells,
@@ -88,6 +92,7 @@ class MaskForm:
                 sizes=sizes(images),
                 names=class_names(cells, unclaimed),
                 order=self.run_lengths,
+                sets=sets,
             )
         files = mask_files(cells)
         if self.colours is not None:
@@ -105,14 +110,14 @@ class MaskForm:
         void = -1
         if self.void != -1:
             if self.void not in names:
-                raise unknown("class", self.void, names, f"data.void={self.void}")
+                raise unknown("class", self.void, filter(None, names), f"data.void={self.void}")
             void = names.index(str(self.void))
         for name in classes:
             if name not in names:
-                raise unknown("class", name, names, "data.classes")
-        claimed = self.annotations is None and not self.run_lengths
+                raise unknown("class", name, filter(None, names), "data.classes")
+        claimed = self.overlapping or (self.annotations is None and not self.run_lengths)
         background = self.background if claimed else names[0]
-        wanted = classes or tuple(name for name in names if name != self.void)
+        wanted = classes or tuple(name for name in names if name not in ("", self.void))
         if not claimed and background not in wanted:
             wanted = (background, *wanted)
         return MaskRules(

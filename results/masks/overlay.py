@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from results.masks.counts import VOID
+from results.metrics import Floats
 
 OPACITY = 0.55
 """Of a mask over its image."""
@@ -28,11 +29,22 @@ def overlay(picture: NDArray[np.uint8], labels: NDArray[np.uint8]) -> NDArray[np
 
     Args:
         picture: uint8 (height, width, 3).
-        labels: uint8 (height, width), class indices or `VOID`.
+        labels: uint8 (height, width) of class indices or `VOID`; where classes overlap (height,
+            width, classes) of 0, 1 or `VOID`, whose colours are mixed.
 
     Returns:
         uint8 (height, width, 3).
     """
-    over = colours(VOID + 1)[labels]
-    mixed = (1 - OPACITY) * picture + OPACITY * over
-    return np.asarray(np.where((labels == VOID)[..., None], 0, np.rint(mixed)), np.uint8)
+    void = labels == VOID
+    over: Floats
+    if labels.ndim == 2:
+        over, shown = colours(VOID + 1)[labels].astype(np.float64), np.full(void.shape, OPACITY)
+    else:
+        there, void = labels == 1, void.any(axis=2)
+        count = there.sum(axis=2)
+        mixed = there.astype(np.float64) @ colours(labels.shape[2])
+        over = mixed / np.maximum(count, 1)[..., None]
+        shown = np.where(count > 0, OPACITY, 0.0)
+    shown = shown[..., None]
+    mixed = (1 - shown) * picture + shown * over
+    return np.asarray(np.where(void[..., None], 0, np.rint(mixed)), np.uint8)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
-from results.masks.counts import VOID, judged
+from results.masks.counts import VOID
 from results.masks.metrics import mean_of_classes
 from results.masks.planes import Pixels, Planes
 from results.masks.truth import Truth
@@ -15,12 +17,12 @@ GRID = 16
 """Pixels a side that stand for an image: those in the middle of as many cells."""
 
 
-def sampled(mask: Pixels) -> Pixels:
-    """The pixels that stand for an image, uint8 (`GRID` ** 2, …)."""
+def sampled(mask: Pixels, grid: int = GRID) -> Pixels:
+    """The pixels that stand for an image, uint8 (``grid`` ** 2, …)."""
     rows, columns = (
-        ((np.arange(GRID) + 0.5) * side / GRID).astype(np.int64) for side in mask.shape[:2]
+        ((np.arange(grid) + 0.5) * side / grid).astype(np.int64) for side in mask.shape[:2]
     )
-    found = mask[rows[:, None], columns].reshape(GRID**2, *mask.shape[2:])
+    found = mask[rows[:, None], columns].reshape(grid**2, *mask.shape[2:])
     return np.asarray(found, np.uint8)
 
 
@@ -37,7 +39,7 @@ def classes_of(truth: Truth) -> tuple[Ints, NDArray[np.bool_]]:
     return labels.astype(np.int64), labels != VOID
 
 
-def pixel_metric(metric: Metric, classes: int, background: int | None) -> Metric:
+def pixel_metric(metric: Metric, classes: int, kept: Sequence[int]) -> Metric:
     """What stands for a metric of masks where there are classes and probabilities of pixels.
 
     Intersection over union, or Dice, of all pixels together; the share of right pixels for
@@ -46,14 +48,13 @@ def pixel_metric(metric: Metric, classes: int, background: int | None) -> Metric
     Args:
         metric: One of masks.
         classes: Number of classes.
-        background: Index of the class that is not scored by itself, or None.
+        kept: Those that are scored by themselves.
     """
-    kept = judged(classes, background)
     size = len(kept)
 
     def statistics(labels: Ints, found: Floats) -> Floats:
         one = np.eye(classes)
-        actual, told = one[labels][:, kept], one[found.argmax(axis=1)][:, kept]
+        actual, told = (one[told][:, list(kept)] for told in (labels, found.argmax(axis=1)))
         return np.concatenate([actual * told, actual, told], axis=1)
 
     def reduce(sums: Floats) -> Floats:

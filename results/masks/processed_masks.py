@@ -21,15 +21,17 @@ def processed(predictions: Predictions, settings: Postprocess, form: Form) -> Pr
     Args:
         predictions: Probabilities per pixel, with the sizes of the images.
         settings: What is made of them.
-        form: What a mask is here; classes exclude each other.
+        form: What a mask is here.
     """
 
     def masks() -> Iterator[Pixels]:
         said = predictions.heads.get(OCCURS)
         for row, (found, size) in enumerate(zip(predictions.masks, predictions.sizes, strict=True)):
             occurs = said[row] if isinstance(said, np.ndarray) else None
-            labels = settings.apply(at_size(found, int(size[0]), int(size[1])), form, occurs)
-            yield np.asarray(labels[..., None] == np.arange(form.classes)) * np.uint8(CERTAIN)
+            mask = settings.apply(at_size(found, int(size[0]), int(size[1])), form, occurs)
+            if not form.overlapping:
+                mask = np.asarray(mask[..., None] == np.arange(form.classes)).view(np.uint8)
+            yield mask * np.uint8(CERTAIN)
 
     return Predictions(
         images=predictions.images,

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from results.masks.class_sets import ClassSets
 from results.masks.notation import Notation, Order
 from results.masks.planes import Pixels
 from results.masks.rle import Bools, decode
@@ -59,6 +60,7 @@ class RunLengthRows:
         sizes: Height and width of each in pixels.
         names: Class names by number.
         order: How pixels are numbered.
+        sets: Where classes overlap, what numbers of masks stand for; those are of sets then.
     """
 
     cells: Cells
@@ -66,6 +68,7 @@ class RunLengthRows:
     sizes: Sequence[tuple[int, int]]
     names: tuple[str, ...]
     order: Order
+    sets: ClassSets | None = None
 
     @property
     def written(self) -> Notation:
@@ -77,7 +80,7 @@ class RunLengthRows:
         """The table's texts, and the sizes."""
         cells = self.cells
         known = digest([list(cells.images), list(cells.texts), list(cells.classes)])
-        return [known, list(self.sizes), self.names, self.order]
+        return [known, list(self.sizes), self.names, self.order, self.sets is not None]
 
     def read(self, row: int) -> Pixels:
         """The mask of an image, uint8 (height, width), of numbers.
@@ -86,9 +89,15 @@ class RunLengthRows:
             InputError: For run lengths that are none or do not fit the image, and for classes that
                 claim the same pixel.
         """
-        height, width = self.sizes[row]
-        numbers = np.zeros((height, width), np.uint8)
-        lines = sorted(self.cells.rows[self.images[row]], key=lambda line: self._number(line) == 0)
+        numbers = np.zeros(self.sizes[row], np.uint8)
+        lines = self.cells.rows[self.images[row]]
+        if self.sets is not None:
+            for line in sorted(lines, key=self._number):  # few sets are met on the way
+                inside, number = self._inside(row, line), self._number(line)
+                if number:
+                    self.sets.add(numbers, inside, number)
+            return numbers
+        lines = sorted(lines, key=lambda line: self._number(line) == 0)
         for line in lines:  # the background comes last, since it leaves no trace
             inside, number = self._inside(row, line), self._number(line)
             found = numbers[inside]
@@ -101,7 +110,8 @@ class RunLengthRows:
                 raise InputError(
                     f"{self._place(row, line)}: {self.names[number]!r} covers "
                     f"{np.count_nonzero(taken):,} pixels of {self.names[numbers[y, x]]!r} in row "
-                    f"{other + 2}, the first at x={x}, y={y}, but classes exclude each other"
+                    f"{other + 2}, the first at x={x}, y={y}, but classes exclude each other "
+                    "unless data.overlapping=true"
                 )
             numbers[inside] = number
         return numbers

@@ -11,6 +11,7 @@ from typing import Any, Protocol
 import cv2
 import numpy as np
 
+from results.masks.class_sets import ClassSets
 from results.masks.counts import VOID
 from results.masks.notation import Notation
 from results.masks.planes import Pixels, Planes
@@ -19,7 +20,7 @@ from spaces.digest import digest
 from spaces.errors import InputError, unknown
 from spaces.files import whole_file
 
-FORMAT = 2
+FORMAT = 3
 THREADS = 2
 SHOWN = 10
 """Faults that one message lists."""
@@ -35,6 +36,10 @@ class MaskSource(Protocol):
     @property
     def key(self) -> Any:
         """Identity of what is read, JSON-ready."""
+
+    @property
+    def sets(self) -> ClassSets | None:
+        """What numbers of masks stand for where classes overlap; None where each is a class's."""
 
     def read(self, row: int) -> Pixels:
         """The mask of an image, uint8 (height, width), of numbers.
@@ -106,6 +111,24 @@ def read_truth(
         if path.exists():
             return Truth.read(path)
     numbers = _numbers(source, len(images), place)
+    read = _exclusive if source.sets is None else _overlapping
+    truth = read(source, rules, images, numbers, place)
+    if kept is None or known is None:
+        return truth
+    path = truth.write(kept)
+    with whole_file(known) as temporary:
+        temporary.write_text(path.name)
+    return Truth.read(path)
+
+
+def _exclusive(
+    source: MaskSource,
+    rules: MaskRules,
+    images: Sequence[str],
+    numbers: Planes,
+    place: Callable[[int], str],
+) -> Truth:
+    """Masks whose numbers are classes'."""
     first = _first_rows(numbers)
     given = rules.numbers or _given(first, rules, rules.classes, place)
     names = rules.classes or tuple(map(str, given))
@@ -120,15 +143,11 @@ def read_truth(
         raise InputError(f"masks have one class only ({', '.join(names)}); two at least are needed")
     if rules.background and rules.background not in names:
         raise unknown("class", rules.background, names, f"data.background={rules.background}")
-    for index, number in enumerate(given):
-        if number not in first and rules.complete:
-            raise InputError(
-                f"class {names[index]!r} occurs in no mask; data.classes= names those that do"
-            )
+    _check_complete(rules, names, [number in first for number in given])
     for number in first:
         if number not in (*given, rules.void):
             raise _no_class(number, source.written.names, names, given, place(first[number]))
-    truth = Truth(
+    return Truth(
         images=tuple(images),
         classes=names,
         background=names.index(rules.background) if rules.background else None,
@@ -137,12 +156,53 @@ def read_truth(
         written=source.written,
         masks=Planes.of(np.asarray(cv2.LUT(mask, lookup), np.uint8) for mask in numbers),
     )
-    if kept is None or known is None:
-        return truth
-    path = truth.write(kept)
-    with whole_file(known) as temporary:
-        temporary.write_text(path.name)
-    return Truth.read(path)
+
+
+def _overlapping(
+    source: MaskSource,
+    rules: MaskRules,
+    images: Sequence[str],
+    numbers: Planes,
+    place: Callable[[int], str],
+) -> Truth:
+    """Masks whose numbers are those of sets of classes; a set with the void one is void."""
+    assert source.sets is not None
+    first, given = _first_rows(numbers), rules.numbers
+    found = {number: source.sets.known[number] for number in first}
+    for number, members in found.items():
+        for odd in sorted(members - {*given, rules.void}):
+            names = source.written.names
+            raise _no_class(odd, names, rules.classes, given, place(first[number]))
+    occur = frozenset().union(*found.values())
+    _check_complete(rules, rules.classes, [number in occur for number in given])
+    known = {
+        number: tuple(i for i, c in enumerate(given) if c in members)
+        for number, members in found.items()
+        if rules.void not in members
+    }
+    sets = sorted({(), *known.values()}, key=lambda members: (len(members), members))
+    lookup = np.full(256, VOID, np.uint8)
+    for number, indices in known.items():
+        lookup[number] = sets.index(indices)
+    return Truth(
+        images=tuple(images),
+        classes=rules.classes,
+        background=None,
+        numbers=given,
+        void=rules.void,
+        written=source.written,
+        masks=Planes.of(np.asarray(cv2.LUT(mask, lookup), np.uint8) for mask in numbers),
+        sets=tuple(sets),
+    )
+
+
+def _check_complete(rules: MaskRules, names: Sequence[str], there: Sequence[bool]) -> None:
+    """Raises InputError for a class that has to occur, and does not."""
+    if rules.complete and not all(there):
+        raise InputError(
+            f"class {names[there.index(False)]!r} occurs in no mask; data.classes= names those "
+            "that do"
+        )
 
 
 def _numbers(source: MaskSource, count: int, place: Callable[[int], str]) -> Planes:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import zipfile
 from collections.abc import Sequence
@@ -14,10 +15,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from results.masks.counts import VOID, compare
-from results.masks.label_map import label_map
+from results.masks.counts import VOID, Mask, compare
+from results.masks.label_map import class_planes, label_map
 from results.masks.notation import Notation
-from results.masks.planes import Planes
+from results.masks.planes import Pixels, Planes
 from results.masks.postprocess import Form
 from spaces.digest import digest
 from spaces.errors import InputError
@@ -39,6 +40,8 @@ class Truth:
         void: Number of pixels that count for nothing there; -1 for none.
         written: How else masks are written there.
         masks: uint8 (height, width) by row: class indices, or `VOID` where nothing is known.
+        sets: Where classes overlap, the classes of each number in ``masks``, which then are numbers
+            of sets; empty where they exclude each other.
         digest: Identity of all that; found out unless given.
     """
 
@@ -49,6 +52,7 @@ class Truth:
     void: int
     masks: Planes
     written: Notation = field(default_factory=Notation)
+    sets: tuple[tuple[int, ...], ...] = ()
     digest: str = ""
 
     def __post_init__(self) -> None:
@@ -60,7 +64,7 @@ class Truth:
         for mask in self.masks:
             pixels.update(mask.data)
         known = [self.images, self.classes, self.background, self.masks.shapes.tolist()]
-        known += [self.numbers, self.void, self.written.text()]
+        known += [self.numbers, self.void, self.written.text(), self.sets]
         return digest([*known, pixels.hexdigest()])
 
     @property
@@ -71,7 +75,41 @@ class Truth:
     @property
     def form(self) -> Form:
         """What a mask is here."""
-        return Form(classes=len(self.classes), background=self.background)
+        return Form(
+            classes=len(self.classes), background=self.background, overlapping=self.overlapping
+        )
+
+    @property
+    def overlapping(self) -> bool:
+        """Whether a pixel can be of several classes, and of none."""
+        return bool(self.sets)
+
+    @cached_property
+    def members(self) -> NDArray[np.bool_]:
+        """Whether pixels of a number in ``masks`` are of a class, bool (numbers, classes)."""
+        classes = np.arange(len(self.classes))
+        if not self.sets:
+            return np.eye(len(classes), dtype=bool)
+        return np.stack([np.isin(classes, members) for members in self.sets])
+
+    def actual(self, row: int) -> Mask:
+        """The mask of an image as it is compared with a predicted one."""
+        return self.compared(self.masks[row])
+
+    def compared(self, numbers: Pixels) -> Mask:
+        """What numbers stand for: they are class indices; or, where classes overlap, planes of all.
+
+        Args:
+            numbers: uint8 (height, width), as in ``masks``.
+
+        Returns:
+            uint8 (height, width), or (height, width, classes) of 0 and 1; `VOID` in both.
+        """
+        if not self.sets:
+            return numbers
+        planes = np.full((VOID + 1, len(self.classes)), VOID, np.uint8)
+        planes[: len(self.sets)] = self.members
+        return np.asarray(planes[numbers], np.uint8)
 
     @cached_property
     def rows(self) -> dict[str, int]:
@@ -89,16 +127,24 @@ class Truth:
             void=self.void,
             written=self.written,
             masks=self.masks[order],
+            sets=self.sets,
             digest=digest([self.digest, list(images)]),
         )
 
     @cached_property
+    def _histogram(self) -> NDArray[np.int64]:
+        """Pixels of each number in each mask, int64 (n, 256)."""
+        return np.stack([np.bincount(mask.ravel(), minlength=VOID + 1) for mask in self.masks])
+
+    @cached_property
     def pixels(self) -> NDArray[np.int64]:
         """Pixels of each class in each image, int64 (n, classes); those of no class left out."""
-        count = len(self.classes)
-        return np.stack(
-            [np.bincount(mask.ravel(), minlength=VOID + 1)[:count] for mask in self.masks]
-        )
+        return self._histogram[:, : len(self.members)] @ self.members
+
+    @property
+    def known(self) -> NDArray[np.int64]:
+        """Pixels of each image that are not void, int64 (n,)."""
+        return np.asarray(self._histogram[:, :VOID].sum(axis=1))
 
     @property
     def strata(self) -> NDArray[np.int64]:
@@ -110,8 +156,10 @@ class Truth:
         images = occurs.sum(axis=0)
         rank = np.where(occurs & (images >= FEWEST), images, len(occurs) + 1)
         rarest = rank.argmin(axis=1)
-        sizes = np.bincount(rarest, minlength=len(images))
-        return np.where(sizes[rarest] >= FEWEST, rarest, sizes.argmax()).astype(np.int64)
+        common = rank.min(axis=1) > len(occurs)
+        sizes = np.bincount(rarest[~common], minlength=len(images))
+        few = common | (sizes[rarest] < FEWEST)
+        return np.where(few, sizes.argmax(), rarest).astype(np.int64)
 
     def counts(self, predicted: Planes, *, edges: bool = True) -> NDArray[np.float32]:
         """What predicted masks come to beside these, (n, k); see `results.masks.counts`.
@@ -121,9 +169,10 @@ class Truth:
             edges: Whether boundaries are compared, which takes most of the time.
         """
         classes, background = len(self.classes), self.background
+        told = class_planes if self.overlapping else label_map
         found = [
-            compare(mask, label_map(p, *mask.shape), classes, background, edges=edges)
-            for mask, p in zip(self.masks, predicted, strict=True)
+            compare(mask, told(p, *mask.shape[:2]), classes, background, edges=edges)
+            for mask, p in zip(map(self.actual, range(len(self.masks))), predicted, strict=True)
         ]
         return np.stack(found).astype(np.float32)
 
@@ -142,6 +191,7 @@ class Truth:
                 "numbers": np.array(self.numbers, np.int64),
                 "void": np.array(self.void),
                 "written": np.array(self.written.text()),
+                "sets": np.array(json.dumps(self.sets)),
                 "digest": np.array(self.digest),
             }
             parts = self.masks.arrays().items()
@@ -169,6 +219,7 @@ class Truth:
                     void=int(data["void"]),
                     written=Notation.of(str(data["written"])),
                     masks=Planes.mapped(path, "masks:"),
+                    sets=tuple(map(tuple, json.loads(str(data["sets"])))),
                     digest=str(data["digest"]),
                 )
         except (OSError, ValueError, KeyError, TypeError, zipfile.BadZipFile) as error:

@@ -13,7 +13,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from results.masks import pixels
-from results.masks.label_map import at_size, label_map, nearest
+from results.masks.label_map import at_size, class_planes, label_map, nearest
 from results.masks.metrics import MASK_METRICS, class_table
 from results.masks.overlay import overlay
 from results.masks.planes import Pixels, Planes
@@ -123,7 +123,7 @@ class Segmentation(Task):
     def example_metric(self, metric: Metric, truth: Truth | None) -> Metric:
         """The same of pixels together."""
         assert truth is not None
-        return pixels.pixel_metric(metric, len(truth.classes), truth.background)
+        return pixels.pixel_metric(metric, len(truth.classes), truth.form.judged)
 
     def merged(self, merge: Merge, predictions: Sequence[Predictions]) -> Predictions:
         """Every image's pixels merged."""
@@ -133,10 +133,14 @@ class Segmentation(Task):
                 height, width, classes = seen[0].shape
                 block = np.stack([at_size(mask, height, width) for mask in seen])
                 shares = block.reshape(len(seen), -1, classes).astype(np.float32) / np.float32(255)
-                found = np.rint(merge(shares) * 255).astype(np.uint8)
+                found = np.rint(self._merged(merge, shares) * 255).astype(np.uint8)
                 yield found.reshape(height, width, classes)
 
         return self._with(predictions, Planes.of(masks()))
+
+    def _merged(self, merge: Merge, shares: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Pixels of an image (models, pixels, classes) by several models as those of one."""
+        return merge(shares)
 
     def errors(self, labels: Ints, judged: NDArray[np.floating]) -> Floats:
         """Share of the pixels that are told as another class."""
@@ -162,10 +166,10 @@ class Segmentation(Task):
         """The picture, with its true and its predicted mask beside it."""
         assert truth is not None
         height, width = picture.shape[:2]
-        true = truth.masks[truth.rows[predicted.images[0]]]
-        told = label_map(predicted.masks[0], *true.shape)
-        masks = [nearest(mask, height, width) for mask in (true, told)]
-        shown = [picture, *(overlay(picture, mask) for mask in masks)]
+        true = truth.actual(truth.rows[predicted.images[0]])
+        told = class_planes if truth.overlapping else label_map
+        masks = (true, told(predicted.masks[0], *true.shape[:2]))
+        shown = [picture, *(overlay(picture, nearest(mask, height, width)) for mask in masks)]
         wrong = float(self.errors(np.zeros(1, np.int64), predicted.judged)[0])
         return np.concatenate(shown, axis=1), f"{predicted.images[0]}\n{wrong:.0%} wrong"
 

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from results.masks.truth import Truth
 from results.tasks.classification import Classification
+from results.tasks.multilabel_segmentation import MultilabelSegmentation
 from results.tasks.segmentation import Segmentation
 from results.tasks.task import Task
 from spaces.errors import unknown
 
-TASKS: dict[str, Task] = {task.name: task for task in (Classification(), Segmentation())}
+TASKS: dict[str, Task] = {
+    task.name: task for task in (Classification(), Segmentation(), MultilabelSegmentation())
+}
 
 
 def task_of(name: str) -> Task:
@@ -19,3 +23,10 @@ def task_of(name: str) -> Task:
     if name not in TASKS:
         raise unknown("task", name, TASKS)
     return TASKS[name]
+
+
+def task_of_truth(truth: Truth | None) -> Task:
+    """What is learned of images with these masks, or without any."""
+    if truth is None:
+        return TASKS[Classification.name]
+    return TASKS[(MultilabelSegmentation if truth.overlapping else Segmentation).name]

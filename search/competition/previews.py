@@ -124,8 +124,9 @@ def _view(
         picture = images.read(name, "train")
     except ValueError as error:
         raise InputError(f"{name}: {error}") from error
-    mask = None
-    if contest.truth is not None:
-        mask = nearest(np.ascontiguousarray(contest.truth.masks[row]), *picture.shape[:2])
+    truth = contest.truth
+    if truth is None:
+        return views(picture, None, epoch, row)["image"]
+    mask = nearest(np.ascontiguousarray(truth.masks[row]), *picture.shape[:2])
     view = views(picture, mask, epoch, row)
-    return view["image"] if mask is None else overlay(view["image"], view["mask"])
+    return overlay(view["image"], truth.compared(view["mask"]))

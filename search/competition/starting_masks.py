@@ -179,7 +179,7 @@ def _write(
             height, width = store.sizes[row].tolist()
             number = int(numbers[labels[row]])
             mask = mask_of(found, number, height, width, config.low, config.high)
-            write_mask(folder / "masks" / f"{images[row]}.png", mask)
+            write_mask([folder / "masks" / f"{images[row]}.png"], mask)
             for value in np.unique(mask).tolist():
                 share = float((mask == value).mean()) / len(images)
                 shares[-1 if value == VOID else value] += share

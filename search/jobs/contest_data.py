@@ -6,6 +6,7 @@ from pathlib import Path
 
 from results.masks.mask_form import MaskForm
 from results.tasks.classification import Classification
+from results.tasks.multilabel_segmentation import MultilabelSegmentation
 from results.tasks.segmentation import Segmentation
 from results.tasks.task import Task
 from results.tasks.tasks import task_of
@@ -20,7 +21,9 @@ from trainables.data.tables import beside
 
 def task_of_data(data: DataConfig) -> Task:
     """What the data's targets are."""
-    return task_of(Segmentation.name if data.masked else Classification.name)
+    if not data.masked:
+        return task_of(Classification.name)
+    return task_of((MultilabelSegmentation if data.overlapping else Segmentation).name)
 
 
 def read_contest(data: DataConfig, runs: Path, holdout: HoldoutConfig | None = None) -> Contest:
@@ -88,6 +91,7 @@ def mask_form(data: DataConfig, root: Path) -> MaskForm:
         run_lengths=data.run_lengths,
         label=data.label,
         annotations=annotations,
+        overlapping=data.overlapping,
     )
 
 

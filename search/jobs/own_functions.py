@@ -111,6 +111,7 @@ def _check_loss(reference: str, config: TrialConfig, classes: int, task: Trainin
     logits = torch.zeros(IMAGES, classes, *pixels, requires_grad=True)
     certain = torch.eye(classes)[torch.arange(IMAGES) % classes]
     targets = certain.reshape(IMAGES, classes, *[1] * len(pixels)).expand_as(logits)
+    targets = task.compared(targets)
     value = _called("loss", reference, "its function", lambda: function(logits, targets))
     if not isinstance(value, torch.Tensor) or value.ndim or not value.requires_grad:
         raise InputError(

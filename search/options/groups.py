@@ -68,6 +68,9 @@ class DataConfig:
     annotations: str = option(
         "", "COCO file (.json) with polygons or run lengths, instead of data.mask="
     )
+    overlapping: bool = option(
+        False, "whether a pixel can be of several classes: of run lengths and COCO files"
+    )
     void: Any = option(
         -1, "number, or name, of the class of mask pixels that count for nothing; -1 for none"
     )
@@ -142,6 +145,16 @@ class DataConfig:
                 raise InputError(
                     f"data.{key}={getattr(self, key)} is of masks: data.mask= names their column"
                 )
+        if self.overlapping and not (self.run_lengths or self.annotations):
+            raise InputError(
+                "data.overlapping=true needs data.run_lengths= or data.annotations=: a pixel of an "
+                "image file has one number"
+            )
+        if self.overlapping and self.background:
+            raise InputError(
+                f"data.background={self.background}: with data.overlapping=true every class is "
+                "scored by itself, and what nothing claims is of none"
+            )
         ways = [k for k in ("colours", "run_lengths", "annotations") if getattr(self, k)]
         ways += ["mask"] if self.mask and self.annotations else []
         if len(ways) > 1:

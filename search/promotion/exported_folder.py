@@ -81,7 +81,7 @@ def export_promotion(
             build=build,
             task=training_task(search.opened.task),
             numbers=() if search.truth is None else search.truth.numbers,
-            background=None if search.truth is None else search.truth.background,
+            form=None if search.truth is None else search.truth.form,
             settings=settings,
             onnx=onnx,
         )

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 from PIL import Image
 
-from results.masks.label_map import label_map
+from results.masks.label_map import class_planes, label_map
 from results.masks.postprocess import Postprocess
 from results.masks.processed_masks import processed
 from results.predictions import Predictions
@@ -29,6 +29,7 @@ from spaces.errors import InputError
 from trainables.data.prepared_images import PreparedImages
 from trainables.inference.onnx import check_onnx
 from trainables.inference.parity import TOLERANCE
+from trainables.portable.mask_predictor import THERE, mask_places
 from trainables.portable.preparation import SIDES
 
 CHECKED = 512
@@ -163,9 +164,13 @@ def _check_masks(
         pd.DataFrame({"image": paths}).to_csv(Path(scratch) / "images.csv", index=False)
         done = _run(to, files.root, Path(scratch) / "images.csv", out, config, images)
         for image, path in enumerate(paths):
-            with Image.open((out / path).with_suffix(".png")) as written:
-                again = np.asarray(written)
-            expected = numbers[label_map(stored.masks[image], *again.shape)]
+            places = mask_places(out, Path(path), truth.classes if truth.overlapping else ())
+            again = np.stack([np.asarray(Image.open(place)) for place in places], axis=2)
+            size, found = again.shape[:2], stored.masks[image]
+            if truth.overlapping:
+                expected = class_planes(found, *size) * np.uint8(THERE)
+            else:
+                expected = numbers[label_map(found, *size)][..., None]
             right += int((again == expected).sum())
             pixels += again.size
     if right < SAME * pixels:

@@ -114,14 +114,14 @@ def _write_masks(
     made_by: str,
     quiet: bool,
 ) -> dict[str, str]:
-    """Writes a PNG per image that has none yet; returns what did not decode."""
+    """Writes the masks of images that have none yet; returns what did not decode."""
     record = to / ".promotion"
     if record.exists() and record.read_text() != made_by:
         raise InputError(f"to={to}: it holds masks of {record.read_text()}; name another folder")
     to.mkdir(exist_ok=True)
     record.write_text(made_by)
-    out = {path: (to / path.relative_to(folder)).with_suffix(".png") for path in paths}
-    todo = [path for path in paths if not out[path].exists()]
+    out = {path: predictor.places(to, path.relative_to(folder)) for path in paths}
+    todo = [path for path in paths if not all(place.exists() for place in out[path])]
     if len(todo) < len(paths):
         print(f"going on after {len(paths) - len(todo):,} images", flush=True)
     failed: dict[str, str] = {}

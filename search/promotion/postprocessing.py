@@ -71,9 +71,10 @@ def postprocess(config: PostprocessConfig) -> int:
     counted = Counted(loads, truth.form, standing.metric, beat, auxiliary)
     found = nested(counted, folds)
     if not choices(found):
+        plain = "every class from one half on" if truth.overlapping else "the likeliest class"
         print(
-            f"{merged.name}: {standing.metric.name} {found.plain:.4f}. Nothing gains: the "
-            "likeliest class is as good as anything tried."
+            f"{merged.name}: {standing.metric.name} {found.plain:.4f}. Nothing gains: {plain} is "
+            "as good as anything tried."
         )
         return OK
     judged = verdict(counted, found, folds, groups)
@@ -122,12 +123,12 @@ def _rows(oof: OutOfFold, truth: Truth, most: int, steps: int) -> Ints:
 
 def _load(oof: OutOfFold, truth: Truth, row: int) -> Load:
     """An image's probabilities at its own size, its true mask, and which classes occur."""
-    true = truth.masks[truth.rows[oof.predictions.images[row]]]
+    true = truth.actual(truth.rows[oof.predictions.images[row]])
     said = oof.predictions.heads.get(OCCURS)
     occurs = said[row] if isinstance(said, np.ndarray) else None
 
     def load() -> Seen:
-        return Seen(at_size(oof.predictions.masks[row], *true.shape), true, occurs)
+        return Seen(at_size(oof.predictions.masks[row], *true.shape[:2]), true, occurs)
 
     return load
 

@@ -196,7 +196,8 @@ def test_an_export_processes_masks_by_itself(tmp_path: Path) -> None:
     assert not any(f"from {ours}" in words for ours in ("results", "spaces", "trainables"))
     settings = Postprocess(weights=(1.0, 2.0, 0.5), opening=1)
     predictor = object.__new__(MaskPredictor)
-    predictor.classes, predictor.about = ["x", "y", "z"], {"postprocess": None, "background": 0}
+    predictor.classes = ["x", "y", "z"]
+    predictor.about = {"postprocess": None, "background": 0, "overlapping": False}
     pixels = np.random.default_rng(0).integers(0, 256, (10, 12, 3), np.uint8)
     assert (predictor._labels(pixels, None, 20, 24) == label_map(pixels, 20, 24)).all()
     occurs = np.array([1.0, 0.2, 0.9], np.float32)

@@ -41,7 +41,7 @@ def scenes(tmp_path_factory: pytest.TempPathFactory) -> Contest:
 
 def context_of(contest: Contest, preparation: Preparation, folder: Path) -> TrainingContext:
     return TrainingContext(
-        task=TRAINING_TASKS["segmentation"],
+        task=TRAINING_TASKS[contest.task],
         store=build_store(contest, preparation, folder),
         folds=make_folds(contest, 4),
         classes=contest.classes,

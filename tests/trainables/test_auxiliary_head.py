@@ -11,6 +11,7 @@ import torch
 from torch.nn import functional
 
 from results.masks.planes import Planes
+from results.masks.postprocess import Form
 from results.predictions import MASKS, OCCURS, Predictions
 from results.tasks.tasks import TASKS
 from spaces.errors import InputError
@@ -141,7 +142,7 @@ def test_an_export_tells_what_was_stored(
             about={},
             threads=1,
             build=functools.partial(squashed.task.network, own={}),
-            background=0,
+            form=Form(classes=3, background=0),
         )
         masks, occurs = MaskPredictor(tmp_path / f"export{count}").told_of(picture)
         used = [Predictions.read(t.folder / "test.npz") for t in trained[:count]]

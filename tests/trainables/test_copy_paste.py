@@ -35,7 +35,7 @@ def batch(count: int = 8) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
         masks[image, -1, :4] = VOID
     which = torch.arange(count)[:, None, None].expand_as(masks)
     pictures = torch.stack([which, masks.long(), masks.long()], dim=1).float()
-    return masks, pictures, planes_of(masks, torch.ones(CLASSES))
+    return masks, pictures, planes_of(masks, torch.eye(CLASSES + 1, CLASSES))
 
 
 def mixed(probability: float = 1.0, seed: int = 3) -> tuple[torch.Tensor, torch.Tensor]:

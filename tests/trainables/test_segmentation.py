@@ -92,8 +92,8 @@ def test_a_mask_of_another_size_is_named(scenes: Contest, tmp_path: Path) -> Non
 
 def test_planes_of_masks() -> None:
     masks = torch.tensor([[[0, 1], [2, VOID]]], dtype=torch.uint8)
-    weights = torch.tensor([1.0, 0.5, 2.0])
-    planes = planes_of(masks, weights)
+    targets = torch.cat([torch.diag(torch.tensor([1.0, 0.5, 2.0])), torch.zeros(1, 3)])
+    planes = planes_of(masks, targets)
     assert planes.shape == (1, 3, 2, 2)
     assert planes.sum(dim=1).tolist() == [[[1.0, 0.5], [2.0, 0.0]]]
     assert planes[0, 1].tolist() == [[0.0, 0.5], [0.0, 0.0]]
@@ -116,10 +116,10 @@ def test_batches_show_pictures_and_masks_that_belong_together(
 def test_rare_classes_can_weigh_more(squashed: TrainingContext, config: TrialConfig) -> None:
     even = training_set(config, squashed).pixels
     assert even is not None
-    np.testing.assert_allclose(even, 1)
+    np.testing.assert_allclose(even, np.eye(4, 3))
     weighted = training_set(config.replace(weighting="balanced"), squashed).pixels
     assert weighted is not None
-    assert weighted[2] > 2 * weighted[0]
+    assert weighted[2, 2] > 2 * weighted[0, 0]
 
 
 @pytest.mark.parametrize("mix", ["mixup", "cutmix"])

@@ -9,7 +9,6 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from results.masks.counts import judged
 from results.masks.planes import Pixels
 from results.masks.truth import Truth
 from trainables.audit.evidence import Evidence
@@ -61,7 +60,7 @@ def _empty(evidence: Evidence) -> Iterator[Finding]:
     truth = evidence.contest.truth
     assert truth is not None
     pixels, count = truth.pixels, len(truth.images)
-    unknown = np.flatnonzero(pixels.sum(axis=1) == 0)
+    unknown = np.flatnonzero(truth.known == 0)
     if len(unknown):
         yield Finding(
             name="masks without any class",
@@ -70,16 +69,17 @@ def _empty(evidence: Evidence) -> Iterator[Finding]:
             advice="take them out of the training table; they may be test images",
             places=tuple(Place(row=int(row)) for row in unknown),
         )
-    if truth.background is None:
+    if not truth.form.may_be_empty:
         return
-    shown = pixels[:, judged(len(truth.classes), truth.background)].sum(axis=1)
-    empty = np.flatnonzero((shown == 0) & (pixels.sum(axis=1) > 0))
+    shown = pixels[:, truth.form.judged].sum(axis=1)
+    empty = np.flatnonzero((shown == 0) & (truth.known > 0))
+    nothing = "" if truth.background is None else f" but {truth.classes[truth.background]}"
     if len(empty):
         yield Finding(
             name="empty masks",
             severity="note",
-            what=f"training images with nothing but {truth.classes[truth.background]}: "
-            f"{len(empty):,} of {count:,} ({len(empty) / count:.0%})",
+            what=f"training images with nothing{nothing}: {len(empty):,} of {count:,} "
+            f"({len(empty) / count:.0%})",
             advice="look whether they are empty or were forgotten; crops can be asked to show "
             "something",
             places=tuple(Place(row=int(row)) for row in empty),
@@ -90,7 +90,7 @@ def _empty(evidence: Evidence) -> Iterator[Finding]:
 def _scarce(evidence: Evidence) -> Iterator[Finding]:
     truth = evidence.contest.truth
     assert truth is not None
-    shares = truth.pixels.sum(axis=0) / max(1, truth.pixels.sum())
+    shares = truth.pixels.sum(axis=0) / max(1, truth.known.sum())
     few = [index for index in np.argsort(shares).tolist() if shares[index] < SCARCE]
     if few:
         told = ", ".join(f"{truth.classes[index]!r} ({shares[index]:.3%})" for index in few)

@@ -137,7 +137,7 @@ def _told(evidence: Evidence, finding: Finding) -> dict[str, Any]:
 def _classes(evidence: Evidence) -> list[dict[str, Any]]:
     contest, looks = evidence.contest, evidence.looks
     truth = contest.truth
-    shares = None if truth is None else truth.pixels.sum(axis=0) / max(1, truth.pixels.sum())
+    shares = None if truth is None else truth.pixels.sum(axis=0) / max(1, truth.known.sum())
     readable = looks.readable[: evidence.trained]
     fold = evidence.folds.fold if evidence.folds is not None else None
     found = []
@@ -167,5 +167,5 @@ def _picture(evidence: Evidence, row: int, *, masked: bool = False) -> str:
     if not evidence.looks.readable[row]:
         return ""
     known = masked and contest.truth is not None and row < evidence.trained
-    mask = contest.truth.masks[row] if known and contest.truth is not None else None
+    mask = contest.truth.actual(row) if known and contest.truth is not None else None
     return thumbnail(contest.paths[row], mask)

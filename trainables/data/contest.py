@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 from results.masks.mask_form import MaskForm
 from results.masks.truth import Truth
-from results.tasks.classification import Classification, read_labels
-from results.tasks.segmentation import Segmentation
+from results.tasks.classification import read_labels
+from results.tasks.tasks import task_of_truth
 from spaces.digest import digest
 from spaces.errors import InputError, unknown
 from trainables.data.boxes import Boxes, read_boxes
@@ -231,7 +231,7 @@ def load_contest(
         ),
         extra=_extra_images(extra, folder, image, label, names, files) if extra else None,
         truth=truth,
-        task=Classification.name if truth is None else Segmentation.name,
+        task=task_of_truth(truth).name,
     )
 
 

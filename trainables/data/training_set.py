@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from results.masks.truth import Truth
 from spaces.trial_config import TrialConfig
 from trainables.data.addition import PSEUDO_IMAGES, Addition, MaskOf
 from trainables.data.extra import EXTRAS
 from trainables.data.labellings import labelled
+from trainables.data.pixel_targets import pixel_targets
 from trainables.data.pseudo_labels import PSEUDO_LABELS
 from trainables.data.weightings import class_weights
 
@@ -33,8 +33,8 @@ class TrainingSet:
         targets: float32 (store rows, …), what a loss compares outputs with, by row of the store.
         strata: int64 (store rows,), what a sampling balances, by row of the store.
         groups: int64 (store rows,), numbers of groups, by row of the store; None without groups.
-        pixels: float32 (classes,), how much a pixel of each class counts; None where targets are
-            of whole images.
+        pixels: Targets of a pixel by its number in masks, as of `pixel_targets`; None where targets
+            are of whole images.
         told: What the training's reports say of its images, by the name of a metric.
         masks: Of rows that were added, as `Addition` has them; None where none were.
     """
@@ -84,7 +84,7 @@ def training_set(config: TrialConfig, context: TrainingContext) -> TrainingSet:
     learned = _with(_with(learned, extra, images), pseudo, images)
     if context.truth is None:
         return _weighted(config, learned)
-    return replace(learned, pixels=_pixel_weights(config, context.truth, learned.rows))
+    return replace(learned, pixels=pixel_targets(config, context.truth, learned.rows))
 
 
 def _with(learned: TrainingSet, added: Addition, images: int) -> TrainingSet:
@@ -113,18 +113,6 @@ def _with(learned: TrainingSet, added: Addition, images: int) -> TrainingSet:
         told={**learned.told, **added.told},
         masks=added.masks or learned.masks,
     )
-
-
-def _pixel_weights(
-    config: TrialConfig, truth: Truth, rows: NDArray[np.int64]
-) -> NDArray[np.float32]:
-    """How much a pixel of each class counts, on average 1, float32 (classes,).
-
-    By masks as given: what teachers say of test images has no say.
-    """
-    sizes = truth.pixels[rows[rows < len(truth.images)]].sum(axis=0).astype(np.float64)
-    weights = class_weights(config, np.arange(len(sizes)), sizes)
-    return np.where(sizes > 0, weights, 1.0).astype(np.float32)
 
 
 def _weighted(config: TrialConfig, learned: TrainingSet) -> TrainingSet:

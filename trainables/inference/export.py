@@ -14,7 +14,7 @@ import torch
 from safetensors.torch import save_file
 
 from results.masks import label_map, postprocess
-from results.masks.postprocess import Postprocess
+from results.masks.postprocess import Form, Postprocess
 from spaces.trial_config import TrialConfig
 from trainables.augment import Augmenter
 from trainables.data.loader import evaluation_batch
@@ -24,7 +24,7 @@ from trainables.networks.networks import BuildModel
 from trainables.networks.timm_network import normalisation
 from trainables.tasks.task import TrainingTask
 
-FORMAT = 2
+FORMAT = 3
 NEEDED = ("torch", "timm", "numpy", "opencv-python-headless", "safetensors", "pandas", "pillow")
 
 FOR_MASKS = "segmentation-models-pytorch"
@@ -68,7 +68,7 @@ def write_export(
     about: dict[str, Any],
     threads: int,
     build: BuildModel,
-    background: int | None = None,
+    form: Form | None = None,
     settings: Postprocess | None = None,
     onnx: bool = False,
 ) -> None:
@@ -83,7 +83,7 @@ def write_export(
         about: Where they come from, for the record.
         threads: CPU threads of each training.
         build: Builds a network.
-        background: Index of the class of masks that stands for nothing, if there is one.
+        form: What a mask is; None without masks.
         settings: What is made of probabilities of masks; None for the likeliest class.
         onnx: Whether networks are written as ONNX, too, into ``onnx/``.
 
@@ -134,7 +134,8 @@ def write_export(
         "activation": task.activation,
         "task": task.name,
         "numbers": list(numbers),
-        "background": background,
+        "background": None if form is None else form.background,
+        "overlapping": form is not None and form.overlapping,
         "postprocess": None if settings is None else settings.to_json(),
         "torch": torch.__version__,
         "models": members,

@@ -38,10 +38,12 @@ def occurrence(occurs: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
 
     Args:
         occurs: Logits (n, classes).
-        targets: (n, classes, h, w), 0 where nothing is known.
+        targets: (n, classes, h, w), or (n, classes, 2, h, w) where classes overlap; 0 where nothing
+            is known.
     """
-    there = (targets.flatten(2) > 0).any(dim=2)
-    known = (targets.sum(dim=1) > 0).to(torch.float32).mean(dim=(1, 2))
+    own = targets if targets.ndim == 4 else targets[:, :, 0]
+    there = (own.flatten(2) > 0).any(dim=2)
+    known = (targets.flatten(1, -3).sum(dim=1) > 0).to(torch.float32).mean(dim=(1, 2))
     sure = torch.where(there, 1.0, known[:, None])
     each = functional.binary_cross_entropy_with_logits(
         occurs.float(), there.float(), reduction="none"

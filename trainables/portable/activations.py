@@ -15,9 +15,17 @@ def softmax(outputs: torch.Tensor) -> torch.Tensor:
     return torch.softmax(outputs.float(), dim=1)
 
 
+def sigmoid(outputs: torch.Tensor) -> torch.Tensor:
+    """Probabilities of classes, each for itself, float32 (n, classes)."""
+    return torch.sigmoid(outputs.float())
+
+
 def outputs_apart(outputs: Outputs) -> tuple[torch.Tensor, torch.Tensor | None]:
     """Outputs for classes, and those of an auxiliary head (n, classes), if there is one."""
     return outputs if isinstance(outputs, tuple) else (outputs, None)
 
 
-ACTIVATIONS: dict[str, Callable[[torch.Tensor], torch.Tensor]] = {"softmax": softmax}
+ACTIVATIONS: dict[str, Callable[[torch.Tensor], torch.Tensor]] = {
+    "softmax": softmax,
+    "sigmoid": sigmoid,
+}

@@ -95,7 +95,7 @@ def main(folder: Path, arguments: Sequence[str] | None = None) -> int:
         parser.error(f"{given.images}: there is no such folder")
     if given.list is not None and not given.list.is_file():
         parser.error(f"{given.list}: there is no such file")
-    masks = json.loads((folder / "model.json").read_text())["task"] == "segmentation"
+    masks = json.loads((folder / "model.json").read_text())["task"] != "classification"
     there = given.out.is_file() if masks else given.out.is_dir()
     if there or not given.out.resolve().parent.is_dir():
         kind = "folder" if masks else "file"
@@ -135,14 +135,15 @@ def main(folder: Path, arguments: Sequence[str] | None = None) -> int:
 
 
 def _write_masks(predictor: MaskPredictor, images: Path, paths: list[Path], out: Path) -> int:
-    """Writes a PNG per image, of the same name, whose pixels are numbers of classes."""
+    """Writes a PNG per image, of the same name, whose pixels are numbers of classes; where classes
+    overlap, one in a folder of each class."""
     begun, failed = time.monotonic(), 0
     for number, (path, labels, reason) in enumerate(predictor.labels(paths), start=1):
         if labels is None:
             print(f"left out: {path}: {reason}", file=sys.stderr)
             failed += 1
         else:
-            write_mask((out / path.relative_to(images)).with_suffix(".png"), labels)
+            write_mask(predictor.places(out, path.relative_to(images)), labels)
         print(f"{number:,} of {len(paths):,}", file=sys.stderr, flush=True)
     per_image = 1000 * (time.monotonic() - begun) / len(paths)
     count = len(paths) - failed

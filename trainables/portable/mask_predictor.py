@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
@@ -14,13 +15,16 @@ from numpy.typing import NDArray
 
 from .activations import Outputs, outputs_apart
 from .images import decode, resize
-from .label_map import at_size, label_map
+from .label_map import at_size, class_planes, label_map
 from .postprocess import Form, Occurs, Postprocess
 from .predictor import Predictor
 from .preparation import Picture
 from .windows import predicted
 
 Pixels = NDArray[np.uint8]
+
+THERE = 255
+"""What pixels of a class are in a file of its own."""
 
 
 class MaskPredictor(Predictor):
@@ -42,6 +46,11 @@ class MaskPredictor(Predictor):
             self._said.append(torch.sigmoid(occurs.float()).cpu().numpy())
         return logits
 
+    @property
+    def overlapping(self) -> bool:
+        """Whether a pixel can be of several classes."""
+        return bool(self.about["overlapping"])
+
     @cached_property
     def settings(self) -> Postprocess | None:
         """What is made of probabilities; None for the likeliest class."""
@@ -55,8 +64,9 @@ class MaskPredictor(Predictor):
             paths: Image files.
 
         Yields:
-            The file, the number of each pixel's class as the training masks had them, uint8
-            (height, width), or None, and the reason for that.
+            The file; the number of each pixel's class as the training masks had them, uint8
+            (height, width), where classes overlap (height, width, classes) of 0 and `THERE`, or
+            None; and the reason for that.
         """
         numbers = np.array(self.about["numbers"], np.uint8)
         for path in paths:
@@ -67,15 +77,24 @@ class MaskPredictor(Predictor):
             except (OSError, ValueError) as error:
                 yield path, None, str(error)
                 continue
-            yield path, numbers[found], ""
+            yield path, found * np.uint8(THERE) if self.overlapping else numbers[found], ""
+
+    def places(self, out: Path, image: Path) -> list[Path]:
+        """Files of an image's mask in a folder of masks."""
+        return mask_places(out, image, self.classes if self.overlapping else ())
 
     def _labels(
         self, probabilities: Pixels, occurs: Occurs | None, height: int, width: int
     ) -> Pixels:
-        """The class of every pixel at the image's own size."""
+        """The class, or classes, of every pixel at the image's own size."""
         if self.settings is None:
-            return label_map(probabilities, height, width)
-        form = Form(classes=len(self.classes), background=self.about["background"])
+            told = class_planes if self.overlapping else label_map
+            return told(probabilities, height, width)
+        form = Form(
+            classes=len(self.classes),
+            background=self.about["background"],
+            overlapping=self.overlapping,
+        )
         return self.settings.apply(at_size(probabilities, height, width), form, occurs)
 
     def told_of(self, picture: Picture) -> tuple[Pixels, Occurs | None]:
@@ -137,9 +156,28 @@ def _mean(masks: Sequence[Pixels]) -> Pixels:
     return np.asarray((total + len(masks) // 2) // len(masks), np.uint8)
 
 
-def write_mask(path: Path, labels: Pixels) -> None:
-    """Writes numbers of classes as a grey PNG, whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.tmp")
-    temporary.write_bytes(cv2.imencode(".png", labels)[1].tobytes())
-    temporary.replace(path)
+def mask_places(out: Path, image: Path, overlapping: Sequence[str]) -> list[Path]:
+    """Files of an image's mask.
+
+    Args:
+        out: Folder of all masks.
+        image: The image's name.
+        overlapping: Class names where classes overlap: each has a folder; empty where they do not.
+    """
+    if not overlapping:
+        return [(out / image).with_suffix(".png")]
+    safe = [re.sub(r"[^A-Za-z0-9._-]+", "-", name) for name in overlapping]
+    return [
+        (out / f"{number}-{name}" / image).with_suffix(".png")
+        for number, name in enumerate(safe, start=1)
+    ]
+
+
+def write_mask(places: Sequence[Path], found: Pixels) -> None:
+    """Writes what `MaskPredictor.labels` gives as grey PNGs, each whole or not at all."""
+    for index, path in enumerate(places):
+        labels = found if found.ndim == 2 else np.ascontiguousarray(found[..., index])
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary = path.with_name(f".{path.name}.tmp")
+        temporary.write_bytes(cv2.imencode(".png", labels)[1].tobytes())
+        temporary.replace(path)

@@ -110,18 +110,14 @@ def in_255ths(probabilities: NDArray[np.float32]) -> Pixels:
 
 
 def planes_of(masks: torch.Tensor, pixels: torch.Tensor) -> torch.Tensor:
-    """Targets of masks: a plane per class, 0 where nothing is known.
+    """Targets of masks, a plane per class.
 
     Args:
-        masks: uint8 (n, height, width), class numbers; what is no class is void.
-        pixels: float32 (classes,), how much a pixel of each class counts.
+        masks: uint8 (n, height, width), numbers; what is none that has targets is void.
+        pixels: float32 (numbers + 1, …), targets of a pixel of each number, and of void.
 
     Returns:
-        float32 (n, classes, height, width), whose sum over classes is the weight of a pixel.
+        float32 (n, …, height, width).
     """
-    classes = len(pixels)
-    numbers = masks.to(torch.int64).clamp(max=classes)
-    weights = torch.cat([pixels, pixels.new_zeros(1)])
-    planes = pixels.new_zeros(len(masks), classes + 1, *masks.shape[1:])
-    planes.scatter_(1, numbers[:, None], weights[numbers][:, None])
-    return planes[:, :classes]
+    found = pixels[masks.to(torch.int64).clamp(max=len(pixels) - 1)]
+    return found.movedim((1, 2), (-2, -1)).contiguous()

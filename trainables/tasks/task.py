@@ -56,6 +56,10 @@ class TrainingTask(ABC):
     def loss(self, config: TrialConfig, own: Own) -> Loss:
         """Builds the loss."""
 
+    def compared(self, targets: torch.Tensor) -> torch.Tensor:
+        """Targets of certain classes, float (n, classes, …), as a loss gets them."""
+        return targets
+
     def pixels(self, size: tuple[int, int]) -> tuple[int, ...]:
         """Height and width of the outputs for an image of ``size``; nothing of whole images."""
         return ()

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from spaces.errors import unknown
 from trainables.tasks.classification import Classification
+from trainables.tasks.multilabel_segmentation import MultilabelSegmentation
 from trainables.tasks.segmentation import Segmentation
 from trainables.tasks.task import TrainingTask
 
 TRAINING_TASKS: dict[str, TrainingTask] = {
-    task.name: task for task in (Classification(), Segmentation())
+    task.name: task for task in (Classification(), Segmentation(), MultilabelSegmentation())
 }
 
 

@@ -17,8 +17,8 @@ from trainables.training.snapmix import snapmix
 from timm.data.mixup import Mixup
 
 Mix = Callable[[torch.Tensor, torch.Tensor, torch.Tensor | None], tuple[torch.Tensor, torch.Tensor]]
-"""From images (n, 3, height, width) and targets (n, …), or (n, classes, height, width), to mixed
-ones; and boxes int64 (n, 4) of what counts in the images, where the mixing keeps to them."""
+"""From images (n, 3, height, width) and targets (n, …), or (n, …, height, width), to mixed ones;
+and boxes int64 (n, 4) of what counts in the images, where the mixing keeps to them."""
 
 BuildMix = Callable[[TrialConfig, torch.nn.Module], Mix]
 """From a configuration and the network that is trained."""
@@ -52,9 +52,10 @@ def _pairs(config: TrialConfig, model: torch.nn.Module) -> Mix:
         images: torch.Tensor, targets: torch.Tensor, boxes: torch.Tensor | None
     ) -> tuple[torch.Tensor, torch.Tensor]:
         places = torch.arange(count, device=images.device)
-        if targets.ndim == images.ndim:  # of pixels, which go where the image's own go
-            joined, _ = mixup(torch.cat([images, targets], dim=1), places)
-            return joined[:, : images.shape[1]], joined[:, images.shape[1] :]
+        if targets.ndim >= images.ndim:  # of pixels, which go where the image's own go
+            joined, _ = mixup(torch.cat([images, targets.flatten(1, -3)], dim=1), places)
+            channels = images.shape[1]
+            return joined[:, :channels], joined[:, channels:].reshape(targets.shape)
         mixed, shares = mixup(images, places)
         return mixed, torch.tensordot(shares, targets, dims=1)
 

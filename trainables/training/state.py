@@ -141,7 +141,8 @@ class TrainingState:
         if batch.masks is None or self.pixels is None:
             return targets
         masks = batch.masks.to(self.device.target, non_blocking=True)
-        return planes_of(masks, self.pixels) * targets[:, :, None, None]
+        planes = planes_of(masks, self.pixels)
+        return planes * targets.reshape(-1, *[1] * (planes.ndim - 1))
 
     def _differentiate(self, batch: Any, update: int) -> tuple[torch.Tensor, int]:
         """Adds a micro-batch's gradient; returns its loss and the images in it."""
