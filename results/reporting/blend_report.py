@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import numpy as np
 
@@ -21,7 +21,7 @@ def blend_page(
     stack: PredictionStack,
     choice: Choice,
     correlations: Floats,
-    views: Mapping[str, Sequence[str]],
+    views: Mapping[str, Mapping[str, float]],
     wanted: bool,
 ) -> list[str]:
     """The page that ``search.blend`` prints.
@@ -32,7 +32,8 @@ def blend_page(
         stack: The models.
         choice: What was judged and chosen.
         correlations: Of errors (models, models).
-        views: Names of the views of each model that has any.
+        views: Names of the views of each model that has any, and how many times the pixels of the
+            image itself each sees.
         wanted: Whether the user chose the recipe.
     """
     rows = stack.judged
@@ -77,21 +78,34 @@ def _models(metric: Metric, stack: PredictionStack, correlations: Floats) -> lis
     return table(found) + ([f"… and {more} more, in models.csv"] if more > 0 else [])
 
 
-def _views(metric: Metric, stack: PredictionStack, views: Mapping[str, Sequence[str]]) -> list[str]:
-    """What test-time augmentation gains on each model."""
-    lines = []
+def _views(
+    metric: Metric, stack: PredictionStack, views: Mapping[str, Mapping[str, float]]
+) -> list[str]:
+    """What test-time augmentation gains on each model, and what it costs."""
     rows = stack.judged
+    labels = stack.labels[rows]
     groups = None if stack.groups is None else stack.groups[rows]
     index = {name: i for i, name in enumerate(stack.names)}
+    lines = []
     for name, own in views.items():
         alone = stack.oof[index[name]][rows]
-        together = stack.oof[[index[name], *(index[v] for v in own)]][:, rows].mean(axis=0)
-        gain, noise = paired_gain(metric, stack.labels[rows], together, alone, groups)
-        lines.append(
-            f"{name} with the mean of its {len(own)} views: {gain:+.2f} points, standard error "
-            f"{noise:.2f}"
-        )
-    return ["", *lines] if lines else []
+        found = [[f"{name} with the mean of", "gain", "standard error", "more pixels", "per 100 %"]]
+        every = {f"its {len(own)} views": [*own]} if len(own) > 1 else {}
+        for words, some in {**{view: [view] for view in own}, **every}.items():
+            together = stack.oof[[index[v] for v in (name, *some)]][:, rows].mean(axis=0)
+            gain, noise = paired_gain(metric, labels, together, alone, groups)
+            cost = sum(own[view] for view in some)
+            found.append(
+                [
+                    words.removeprefix(f"{name}:"),
+                    f"{gain:+.2f} points",
+                    f"{noise:.2f}",
+                    f"+{100 * cost:.0f} %",
+                    f"{gain / cost:+.2f}",
+                ]
+            )
+        lines += ["", *table(found)]
+    return lines
 
 
 def _recipes(metric: Metric, choice: Choice) -> list[str]:

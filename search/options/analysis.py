@@ -99,7 +99,8 @@ class BlendConfig(NetworksConfig):
     views: list[str] = option(
         list,
         "test-time augmentation, such as views=[hflip,rotate+5,rotate-5]: hflip, vflip, "
-        "rotate+5, rotate-5, rotate+10, rotate-10, left, right, up, down, zoom, wide",
+        "rotate+5, rotate-5, rotate+10, rotate-10, left, right, up, down, zoom, wide; of masks "
+        "hflip, vflip, rotate90, rotate180, rotate270, scale_0.75, hflip_scale_1.25 and the like",
     )
 
 

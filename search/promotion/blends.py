@@ -24,7 +24,7 @@ from search.options.exit_codes import OK
 from search.promotion.ensemble_members import read_members
 from search.promotion.views import predict_views
 from spaces.errors import InputError, unknown
-from trainables.inference.views import VIEWS
+from trainables.inference.views import SCALES, VIEWS
 
 
 def blend(config: BlendConfig) -> int:
@@ -50,7 +50,9 @@ def blend(config: BlendConfig) -> int:
     metric = task.example_metric(standing.metric, truth)
     choice = choose(metric, stack, judge(metric, stack), config.recipe)
     correlations = error_correlation(stack)
-    names = {name: [v.name for v in own] for name, own in views.items()}
+    names = {
+        name: {v.name: SCALES.get(v.view, 1.0) ** 2 for v in own} for name, own in views.items()
+    }
     page = blend_page(
         standing.folder.name, metric, stack, choice, correlations, names, bool(config.recipe)
     )

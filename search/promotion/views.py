@@ -34,7 +34,7 @@ def predict_views(standing: Standing, members: Sequence[Member], model: str, pre
         prepare: A team's own function of decoded images; empty for none.
 
     Raises:
-        InputError: If images were changed, or weights are missing.
+        InputError: If images were changed, weights are missing, or a view is not for a model.
     """
     wanted = [
         (member.search, trial, member.view)
@@ -42,6 +42,8 @@ def predict_views(standing: Standing, members: Sequence[Member], model: str, pre
         if member.search is not None and member.view
         for trial in member.trials()
     ]
+    for search, trial, view in wanted:
+        training_task(search.opened.task).check_view(view, trial.config)
     todo = [
         (search, trial, view)
         for search, trial, view in wanted

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 import numpy as np
@@ -244,12 +245,26 @@ def test_the_page_has_every_recipe_and_the_choice() -> None:
     choice: Choice = choose(metric, models, judge(metric, models))
     page = "\n".join(
         blend_page(
-            "birds", metric, models, choice, error_correlation(models), {"m0": ["m1"]}, False
+            "birds",
+            metric,
+            models,
+            choice,
+            error_correlation(models),
+            {"m0": {"m1": 1.0, "m2": 0.5625}},
+            False,
         )
     )
     assert "on the 160 of folds 1 to 4" in page
     assert "… and 5 more" in page
-    assert "m0 with the mean of its 1 views" in page
+    table = page[page.index("m0 with the mean of") :].splitlines()
+    for line, words in zip(table[1:4], ("m1", "m2", "its 2 views"), strict=True):
+        assert line.startswith(words)
+    for line, cost in zip(table[1:4], (100, 56.25, 156.25), strict=True):
+        found = re.search(r"([+-][\d.]+) points .*\+(\d+) % +([+-][\d.]+)$", line)
+        assert found is not None, line
+        gain, more, each = map(float, found.groups())
+        assert more == round(cost)
+        assert each == pytest.approx(gain / (cost / 100), abs=0.02)
     for recipe in choice.recipes:
         assert f"\n{recipe} " in page
 

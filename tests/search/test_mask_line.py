@@ -111,8 +111,16 @@ def test_what_is_handed_in_are_the_predicted_masks_at_the_images_own_sizes(folde
 
 
 def test_a_blend_of_views(folder: Path) -> None:
-    told = done(folder, "blend", "select=p", "views=[hflip,rotate180]")
+    told = done(folder, "blend", "select=p", "views=[hflip,rotate180,hflip_scale_1.5]")
     assert "pixels of 16 images out of fold" in told
+    assert "hflip_scale_1.5" in told
+    search = Search.read(folder / "runs/scenes/p")
+    trial = next(iter(search.trials.values()))
+    seen = Predictions.read(search.trial_folder(trial) / "test-hflip_scale_1.5.npz")
+    assert {mask.shape for mask in seen.masks} == {(64, 64, 3)}  # of 32 x 32, in steps
+    refused = run(folder, "blend", "select=p", "views=[scale_1.25]")
+    assert refused.returncode == 2
+    assert "32x32 is the same in multiples of 32 at that scale" in refused.stderr
     place = folder / "runs/scenes/blends/b001"
     oof, test = (Predictions.read(place / f"{part}.npz") for part in ("oof", "test"))
     assert oof.judged.shape[0] == 16

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
-from spaces.sections.data import Data
-from trainables.inference.views import VIEWS, look
+from spaces.errors import InputError
+from spaces.sections.data import Data, Windows
+from spaces.trial_config import TrialConfig
+from trainables.inference.views import SCALES, VIEWS, look, look_at, seen_size
 from trainables.portable.images import resize
+from trainables.portable.windows import size_at
+from trainables.tasks.tasks import TRAINING_TASKS
 
 
 @pytest.fixture
@@ -47,11 +53,66 @@ def test_where_a_spot_goes(picture: np.ndarray, view: str, place: tuple[float, f
 
 @pytest.mark.parametrize("view", VIEWS)
 def test_views_have_the_size_that_the_network_sees(picture: np.ndarray, view: str) -> None:
-    found = look(picture, view, Data(size=(24, 32)))
-    assert found.shape == (24, 32, 3)
+    data = Data(size=(64, 96))
+    found = look(picture, view, data)
+    assert found.shape == (*seen_size(view, data), 3)
     assert found.dtype == np.uint8
-    assert (found != look(picture, "", Data(size=(24, 32)))).any()
+    plain = look(picture, "", data)
+    assert found.shape != plain.shape or (found != plain).any()
+
+
+def test_whole_images_are_seen_at_other_scales_in_steps() -> None:
+    data = Data(size=(96, 128))
+    sizes = {view: seen_size(view, data) for view in ("", "hflip", "scale_0.5", "scale_0.75")}
+    assert sizes == {
+        "": (96, 128),
+        "hflip": (96, 128),
+        "scale_0.5": (64, 64),  # halves of 96 are no steps
+        "scale_0.75": (64, 96),
+    }
+    assert seen_size("hflip_scale_1.25", data) == (128, 160)
+
+
+def test_images_in_windows_are_scaled_themselves(picture: np.ndarray) -> None:
+    for view, scale in SCALES.items():
+        found = look_at(picture, view, Windows())
+        assert found.shape == (*size_at(41, 41, scale), 3)
+        row, column = spot(found)
+        flipped = (10 if view.startswith("h") else 30, 25 if view.startswith("v") else 15)
+        assert column / found.shape[1] == pytest.approx(flipped[0] / 41, abs=0.03)
+        assert row / found.shape[0] == pytest.approx(flipped[1] / 41, abs=0.03)
 
 
 def test_without_a_view_the_image_is_only_resized(picture: np.ndarray) -> None:
     np.testing.assert_array_equal(look(picture, "", Data(size=(24, 24))), resize(picture, 24, 24))
+
+
+@pytest.mark.parametrize(
+    ("task", "view", "settings", "words"),
+    [
+        ("classification", "hflip_scale_1.25", {}, "scales are for masks; zoom and wide"),
+        ("segmentation", "rotate+5", {}, r"unknown view 'rotate\+5' \(in views=.*, of masks"),
+        ("segmentation", "scale_0.75", {"size": (32, 32)}, "32x32 is the same in multiples of 32"),
+        (
+            "segmentation",
+            "scale_0.75",
+            {"size": (224, 224), "backbone": "swin_tiny_patch4_window7_224"},
+            "swin_tiny_patch4_window7_224 takes images of one size only",
+        ),
+        ("segmentation", "scale_0.75", {"size": (128, 128)}, ""),
+        ("segmentation", "scale_0.75", {"size": (32, 32), "framing": "windows"}, ""),
+        ("multilabel_segmentation", "rotate90", {}, ""),
+    ],
+)
+def test_views_that_a_model_cannot_see_are_refused(
+    task: str, view: str, settings: dict[str, Any], words: str
+) -> None:
+    model = {} if task == "classification" else {"model": "smp", "shape": "squash"}
+    if settings.get("framing"):
+        model["shape"] = "native"
+    config = TrialConfig.of(**model, **settings)
+    if not words:
+        TRAINING_TASKS[task].check_view(view, config)
+        return
+    with pytest.raises(InputError, match=words):
+        TRAINING_TASKS[task].check_view(view, config)

@@ -52,7 +52,7 @@ def check_backbone(
     for one in name.split(JOINT):
         if not timm.is_model(one):
             raise unknown("backbone", one, timm.list_models(), f"backbone={name}")
-        fixed = timm.get_pretrained_cfg_value(one, "fixed_input_size")
+        fixed = takes_one_size(one)
         if fixed and any(predicted) and predicted != trained:
             raise InputError(
                 f"predict_size={predicted[0]}x{predicted[1]}: {one} takes images of the size that "
@@ -68,11 +68,16 @@ def check_backbone(
                 _check_one(one, size, drop_path)
 
 
+def takes_one_size(name: str) -> bool:
+    """Whether a model of timm sees images of the size only that it is built for."""
+    return bool(timm.get_pretrained_cfg_value(name, "fixed_input_size"))
+
+
 @functools.cache
 def _check_one(name: str, size: Seen, drop_path: float) -> None:
     """Shows an image to a network without weights, which takes tenths of a second."""
     shown = f"backbone={name} cannot see images of size={size[0]}x{size[1]}"
-    fixed = timm.get_pretrained_cfg_value(name, "fixed_input_size")
+    fixed = takes_one_size(name)
     try:
         model = _without_weights(name, size if fixed else (224, 224), drop_path)
         with torch.device("meta"):

@@ -11,14 +11,16 @@ from numpy.typing import NDArray
 
 from results.masks.planes import Pixels, Planes
 from results.predictions import MASKS, SIZES, Head
-from spaces.errors import InputError
+from spaces.errors import InputError, unknown
+from spaces.sections.data import Windows
 from spaces.sections.mixing import BOX_CUTMIX, SNAPMIX
 from spaces.sections.run import MixMatch
 from spaces.trial_config import TrialConfig
-from trainables.inference.views import UNDONE
+from trainables.inference.views import SCALES, STEP, UNDONE, seen_size
 from trainables.losses.losses import LOSSES, Loss
 from trainables.losses.occurrence import beside_occurrence
 from trainables.networks.networks import NETWORKS
+from trainables.networks.timm_network import takes_one_size
 from trainables.portable.smp_network import STRIDE
 from trainables.tasks.task import Own, TrainingTask
 
@@ -76,6 +78,22 @@ class Segmentation(TrainingTask):
                     f"{name}={size[0]}x{size[1]}: height and width must be multiples of {STRIDE}"
                 )
 
+    def check_view(self, view: str, config: TrialConfig) -> None:
+        """Refuses what cannot be undone at every pixel, and a scale that changes nothing."""
+        if view not in UNDONE:
+            raise unknown("view", view, UNDONE, f"views=[{view}], of masks")
+        if view not in SCALES or isinstance(config.data, Windows):
+            return
+        size, seen = config.data.prediction_size, seen_size(view, config.data)
+        place = f"views=[{view}]"
+        if seen == size:
+            raise InputError(
+                f"{place}: {size[0]}x{size[1]} is the same in multiples of {STEP} at that scale"
+            )
+        backbone = getattr(config.model, "backbone", "")
+        if backbone and takes_one_size(backbone):
+            raise InputError(f"{place}: {backbone} takes images of one size only")
+
     def gathered(self, outputs: Iterable[NDArray[np.float32]]) -> Head:
         """Probabilities of classes per pixel in 255ths, each uint8 (height, width, classes)."""
         return Planes.of(image for batch in outputs for image in in_255ths(batch))
@@ -98,8 +116,6 @@ class Segmentation(TrainingTask):
         assert isinstance(predictions, Planes)
         if not view:
             return predictions
-        if view not in UNDONE:
-            raise InputError(f"view {view!r} cannot be undone in a mask; choices: {list(UNDONE)}")
         return Planes.of(np.ascontiguousarray(UNDONE[view](mask)) for mask in predictions)
 
 

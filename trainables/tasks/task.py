@@ -11,7 +11,9 @@ import torch
 from numpy.typing import NDArray
 
 from results.predictions import Head
+from spaces.errors import InputError
 from spaces.trial_config import TrialConfig
+from trainables.inference.views import SCALES
 from trainables.losses.losses import Loss
 
 Own = Mapping[str, Callable[..., Any]]
@@ -67,6 +69,13 @@ class TrainingTask(ABC):
     @abstractmethod
     def check(self, config: TrialConfig) -> None:
         """Raises InputError for a network, a loss or a size that does not suit the task."""
+
+    def check_view(self, view: str, config: TrialConfig) -> None:
+        """Raises InputError for a view that predictions cannot be told from."""
+        if view in SCALES:
+            raise InputError(
+                f"views=[{view}]: scales are for masks; zoom and wide are for classes of images"
+            )
 
     @abstractmethod
     def gathered(self, outputs: Iterable[NDArray[np.float32]]) -> Head:
