@@ -126,7 +126,7 @@ class Leaderboard:
                     raise InputError(f"name={trial}: that is {before.id} already")
                 return before
             name = f"s{len(self.submissions) + 1:03d}"
-            file = self.path.parent / "submissions" / f"{name}-{trial}.csv"
+            file = self.path.parent / "submissions" / f"{name}-{trial}{draft.suffix}"
             file.parent.mkdir(exist_ok=True)
             draft.replace(file)
             self._append(

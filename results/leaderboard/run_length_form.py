@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 
+from results.leaderboard.certain_masks import Claim, certain
 from results.leaderboard.submission_file import check_ids, read_table
 from results.masks.label_map import regions
 from results.masks.planes import Pixels, Planes
+from results.masks.postprocess import Form
 from results.masks.rle import Order, decode, encode, pairs_of
 from results.masks.truth import Truth
 from results.predictions import Predictions
 from spaces.errors import InputError, unknown
 from spaces.files import whole_file
-
-CERTAIN = 255
-"""A probability of 1."""
 
 Mask = tuple[str, str]
 """Image and class of a row."""
@@ -35,18 +33,16 @@ class RunLengthForm:
         rows: Image and class of each row, in order.
         ids: The first column's values.
         classes: Class names by index.
-        background: Index of the class of pixels that no row claims, or None.
+        form: What a mask is here.
         order: How pixels are numbered: as in the contest's own run lengths, where it has such.
-        overlapping: Whether a pixel can be of several classes, and of none.
     """
 
     columns: tuple[str, ...]
     rows: tuple[Mask, ...]
     ids: tuple[str, ...]
     classes: tuple[str, ...]
-    background: int | None
+    form: Form
     order: Order
-    overlapping: bool = False
 
     @staticmethod
     def of(images: Sequence[str], truth: Truth) -> RunLengthForm:
@@ -88,9 +84,9 @@ class RunLengthForm:
         found: dict[Mask, str] = {}
         sizes = predictions.sizes
         for image, mask, size in zip(predictions.images, predictions.masks, sizes, strict=True):
-            places = regions(mask, int(size[0]), int(size[1]), self.overlapping)
+            places = regions(mask, int(size[0]), int(size[1]), self.form.overlapping)
             for index, (name, inside) in enumerate(zip(self.classes, places, strict=True)):
-                if index != self.background:
+                if index != self.form.background:
                     found[image, name] = encode(inside, self.order)
         table = pd.DataFrame({self.columns[0]: self.ids})
         if len(self.columns) == 3:
@@ -140,30 +136,34 @@ class RunLengthForm:
                 another class.
         """
         self.check(path)
-        texts = dict(zip(self.rows, read_table(path).iloc[:, -1], strict=True))
-        row_of = {row: number for number, row in enumerate(self.rows, start=2)}
+        texts = enumerate(read_table(path).iloc[:, -1], start=2)
+        listed = dict(zip(self.rows, texts, strict=True))
 
         def planes() -> Iterator[Pixels]:
             for image, (height, width) in zip(images, sizes, strict=True):
-                mask = np.zeros((height, width, len(self.classes)), np.uint8)
-                for index, name in enumerate(self.classes):
-                    text = texts.get((image, name), "")
-                    place = f"{path}, row {row_of.get((image, name))}"
-                    try:
-                        inside = decode(text, height, width, self.order)
-                    except InputError as error:
-                        raise InputError(f"{place}: {error}") from error
-                    if mask[inside].any() and not self.overlapping:
-                        raise InputError(f"{place}: its pixels belong to another class, too")
-                    mask[inside, index] = CERTAIN
-                nobodys = ~mask.any(axis=2)
-                if self.background is not None:
-                    mask[nobodys, self.background] = CERTAIN
-                elif nobodys.any() and not self.overlapping:
-                    raise InputError(f"{path}: {nobodys.sum():,} pixels of {image!r} have no class")
-                yield mask
+                claims = self._claims(listed, image, (height, width), path)
+                yield certain(claims, (height, width), self.form, f"{path}, {image!r}")
 
         return Planes.of(planes())
+
+    def _claims(
+        self,
+        listed: Mapping[Mask, tuple[int, str]],
+        image: str,
+        size: tuple[int, int],
+        path: Path,
+    ) -> Iterator[Claim]:
+        """What run lengths claim of an image; listed are their rows and texts."""
+        for index, name in enumerate(self.classes):
+            if index == self.form.background:
+                continue
+            row, text = listed[image, name]
+            place = f"{path}, row {row}"
+            try:
+                inside = decode(text, *size, self.order)
+            except InputError as error:
+                raise InputError(f"{place}: {error}") from error
+            yield index, inside, place
 
 
 def _form(
@@ -174,9 +174,8 @@ def _form(
         rows=rows,
         ids=ids,
         classes=truth.classes,
-        background=truth.background,
+        form=truth.form,
         order=truth.written.order or "column",
-        overlapping=truth.overlapping,
     )
 
 

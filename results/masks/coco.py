@@ -49,7 +49,7 @@ class _Annotation(_Part):
 class _File(BaseModel):
     images: list[_Image] = Field(min_length=1)
     categories: list[_Category] = Field(min_length=1)
-    annotations: list[_Annotation]
+    annotations: list[_Annotation] = []
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -62,6 +62,7 @@ class CocoMasks:
         images: File names, in the file's order.
         image_ids: The file's id of each image, by file name.
         category_ids: The file's id of each class.
+        sizes: Height and width of each image in pixels, by file name.
     """
 
     path: Path
@@ -69,7 +70,7 @@ class CocoMasks:
     images: tuple[str, ...]
     image_ids: Mapping[str, Id]
     category_ids: tuple[Id, ...]
-    _sizes: Mapping[str, tuple[int, int]] = field(repr=False)
+    sizes: Mapping[str, tuple[int, int]] = field(repr=False)
     _annotations: Mapping[str, list[_Annotation]] = field(repr=False)
 
     @cached_property
@@ -100,7 +101,7 @@ class CocoMasks:
             InputError: For a polygon or run lengths that are none, and for annotations of different
                 classes that cover the same pixel although classes do not overlap.
         """
-        height, width = self._sizes[name]
+        height, width = self.sizes[name]
         classes = {category: i for i, category in enumerate(self.category_ids)}
         planes = np.zeros((height, width, len(classes)), np.uint8) if overlapping else None
         labels = np.zeros((height, width), np.uint8)
@@ -169,7 +170,7 @@ def read_coco(path: Path) -> CocoMasks:
         images=tuple(i.file_name for i in found.images),
         image_ids={i.file_name: i.id for i in found.images},
         category_ids=tuple(c.id for c in categories),
-        _sizes={i.file_name: (i.height, i.width) for i in found.images},
+        sizes={i.file_name: (i.height, i.width) for i in found.images},
         _annotations={i.file_name: annotations[i.file_name] for i in found.images},
     )
 

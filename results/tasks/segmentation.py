@@ -80,21 +80,28 @@ class Segmentation(Task):
         )
 
     def form(self, sample: Path | None, images: tuple[str, ...], known: Known) -> Form:
-        """Run lengths, a mask per image or per image and class."""
+        """Run lengths, a mask per image or per image and class; or COCO's results."""
+        from results.leaderboard.coco_form import SUFFIX, CocoForm
         from results.leaderboard.run_length_form import RunLengthForm
 
         assert known.truth is not None
         if sample is None:
             return RunLengthForm.of(images, known.truth)
-        return RunLengthForm.read(sample, images, known.truth)
+        kind = CocoForm if sample.suffix.lower() == SUFFIX else RunLengthForm
+        return kind.read(sample, images, known.truth)
 
     def read_submission(self, path: Path, known: Known) -> Predictions:
         """Masks at the images' own sizes, as certain probabilities."""
+        from results.leaderboard.coco_form import LISTING, SUFFIX, CocoForm
         from results.leaderboard.run_length_form import RunLengthForm
 
         assert known.truth is not None
         images = tuple(known.sizes)
-        form = RunLengthForm.read(path, images, known.truth)
+        form: CocoForm | RunLengthForm
+        if path.suffix == SUFFIX:
+            form = CocoForm.read(path.with_name(LISTING), images, known.truth)
+        else:
+            form = RunLengthForm.read(path, images, known.truth)
         sizes = [known.sizes[image] for image in images]
         masks = form.masks(path, images, sizes)
         heads: dict[str, Head] = {MASKS: masks, SIZES: np.array(sizes, np.float32)}

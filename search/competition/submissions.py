@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import secrets
 import shutil
 import time
+from collections.abc import Callable
 from pathlib import Path
 
+from results.leaderboard.coco_form import SUFFIX, CocoForm
 from results.leaderboard.entries import Source, Submission
 from results.leaderboard.form import Form
 from results.leaderboard.quota import allowance, allowance_words
@@ -69,8 +72,7 @@ def _write(config: SubmitConfig, standing: Standing) -> list[Submission]:
         stored = Predictions.read(candidate.folder / "test.npz")
         form = _form(standing, config.sample, stored.images)
         off = _check(candidate.search, candidate.trial, config)
-        draft = _draft(folder)
-        form.write(stored, draft)
+        draft = _drafted(folder, form, functools.partial(form.write, stored))
         submission = leaderboard.add_submission(candidate.id, draft, default_author(config.by))
         path = standing.submission_file(submission)
         print(
@@ -101,8 +103,7 @@ def _write_merged(config: SubmitConfig, standing: Standing) -> list[Submission]:
         stored = processed(stored, record.settings, standing.search.truth.form)
     form = _form(standing, config.sample, stored.images)
     off = _check_members(merged.members, config)
-    draft = _draft(folder)
-    form.write(stored, draft)
+    draft = _drafted(folder, form, functools.partial(form.write, stored))
     source: Source = merged.kind if record is None else "postprocess"
     submission = leaderboard.add_submission(name, draft, default_author(config.by), source=source)
     path = standing.submission_file(submission)
@@ -134,12 +135,12 @@ def _take_in(config: SubmitConfig, standing: Standing) -> Submission:
         raise InputError(f"name={name}: that is {taken.get(name, 'a trial')} already")
     if not standing.test_images:
         raise InputError("there are no test predictions yet to compare a submission with")
-    _form(standing, config.sample, standing.test_images).check(source)
+    form = _form(standing, config.sample, standing.test_images)
+    form.check(source)
     if config.validation and standing.task.name != Classification.name:
         raise InputError("validation= takes predictions of classes of images, not of masks")
     files = _take_in_predictions(config, standing, name) if config.validation else {}
-    draft = _draft(folder)
-    shutil.copyfile(source, draft)
+    draft = _drafted(folder, form, functools.partial(shutil.copyfile, source))
     submission = leaderboard.add_submission(
         name, draft, default_author(config.by), source="import", **files
     )
@@ -185,11 +186,26 @@ def _take_in_predictions(config: SubmitConfig, standing: Standing, name: str) ->
     return files
 
 
-def _draft(folder: Path) -> Path:
-    """A file of its own for a submission that has no id yet."""
+def _drafted(folder: Path, form: Form, write: Callable[[Path], object]) -> Path:
+    """A file of its own, checked, for a submission that has no id yet.
+
+    Args:
+        folder: The competition's.
+        form: Of the submission.
+        write: Writes it.
+    """
     submissions = folder / "submissions"
     submissions.mkdir(exist_ok=True)
-    return submissions / f".draft-{secrets.token_hex(4)}.csv"
+    name = f".draft-{secrets.token_hex(4)}"
+    if not isinstance(form, CocoForm):
+        draft = submissions / f"{name}.csv"
+        write(draft)
+        return draft
+    form.check_ids(submissions)
+    draft = submissions / f"{name}{SUFFIX}"
+    write(draft)
+    form.keep(submissions)
+    return draft
 
 
 def unfit(standing: Standing) -> dict[str, str]:

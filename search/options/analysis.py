@@ -71,7 +71,11 @@ class SubmitConfig(NetworksConfig):
     )
     name: str = option("", "name of a model made elsewhere; empty is the file's")
     by: str = option("", "who made it; empty is you")
-    sample: str = option("sample_submission.csv", "sample submission in the contest's folder")
+    sample: str = option(
+        "sample_submission.csv",
+        "sample submission in the contest's folder; of masks also a COCO file (.json) that lists "
+        "the test images and categories with their ids, for COCO's list of results",
+    )
     band: BandConfig = group(BandConfig)
 
     def __post_init__(self) -> None:

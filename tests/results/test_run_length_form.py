@@ -11,6 +11,7 @@ import pytest
 from results.leaderboard.run_length_form import RunLengthForm
 from results.masks.notation import Notation
 from results.masks.planes import Planes
+from results.masks.postprocess import Form
 from results.masks.rle import Order, decode
 from results.masks.truth import Truth
 from results.predictions import MASKS, SIZES, Head, Predictions
@@ -67,7 +68,7 @@ def test_run_lengths_that_are_none_are_told_with_their_row(tmp_path: Path) -> No
         rows=(("a", "disc"), ("b", "disc")),
         ids=("a", "b"),
         classes=("ground", "disc"),
-        background=0,
+        form=Form(classes=2, background=0),
         order="column",
     )
     path = tmp_path / "s.csv"
