@@ -13,7 +13,9 @@ from spaces.errors import InputError
 from spaces.trial_config import TrialConfig
 from trainables.inference import onnx
 from trainables.inference.predict import to_input
+from trainables.networks.networks import NETWORKS
 from trainables.networks.timm_network import normalisation, timm_network
+from trainables.portable.activations import ACTIVATIONS, outputs_apart
 from trainables.training.device import Device
 
 
@@ -34,6 +36,35 @@ def test_onnx_gives_the_probabilities_of_pixels(model: torch.nn.Module, tmp_path
     inputs = pictures.transpose(0, 3, 1, 2).astype(np.float32)
     (found,) = onnxruntime.InferenceSession(path).run(["probabilities"], {"image": inputs})
     np.testing.assert_allclose(found, ours.numpy(), atol=1e-4)
+
+
+@pytest.mark.parametrize(("activation", "aux_weight"), [("softmax", 0.0), ("sigmoid", 0.3)])
+def test_masks_and_what_an_auxiliary_head_says(
+    activation: str, aux_weight: float, tmp_path: Path
+) -> None:
+    torch.manual_seed(0)
+    config = TrialConfig.of(
+        model="smp",
+        backbone="test_resnet",
+        decoder="pspnet",
+        decoder_width=0.25,
+        size=(32, 64),
+        aux_weight=aux_weight,
+    )
+    network = NETWORKS.of(config.model)(config, 3).eval()
+    path, to = tmp_path / "model.onnx", normalisation(network)
+    assert onnx.write_onnx(network, *to, (32, 64), activation, path) < onnx.TOLERANCE
+    pictures = torch.from_numpy(np.random.default_rng(0).integers(0, 256, (3, 32, 64, 3), np.uint8))
+    device = Device(target=torch.device("cpu"), autocast_dtype=None)
+    with torch.inference_mode():
+        logits, occurs = outputs_apart(network(to_input(pictures, network, device)))
+    inputs = {"image": pictures.numpy().transpose(0, 3, 1, 2).astype(np.float32)}
+    session = onnxruntime.InferenceSession(path)
+    masks, *said = session.run(None, inputs)
+    np.testing.assert_allclose(masks, ACTIVATIONS[activation](logits).numpy(), atol=1e-4)
+    assert [output.name for output in session.get_outputs()][1:] == ["occurs"] * bool(aux_weight)
+    if occurs is not None:
+        np.testing.assert_allclose(said[0], torch.sigmoid(occurs).numpy(), atol=1e-4)
 
 
 def test_a_network_that_cannot_be_exported_is_named(

@@ -14,12 +14,16 @@ from spaces.errors import InputError
 from trainables.portable.activations import ACTIVATIONS, outputs_apart
 
 NEEDED = ("onnx", "onnxruntime", "onnxscript")
+OUTPUTS = ("probabilities", "occurs")
+"""Names of what a network tells; the second is that of an auxiliary head."""
+
 TOLERANCE = 1e-3
 """Largest difference of a probability between the two runtimes."""
 
 
 class _Whole(torch.nn.Module):
-    """From RGB pixels as they are decoded to probabilities."""
+    """From RGB pixels as they are decoded to probabilities; beside an auxiliary head, also to how
+    likely each class occurs."""
 
     mean: torch.Tensor
     std: torch.Tensor
@@ -32,9 +36,10 @@ class _Whole(torch.nn.Module):
         self.register_buffer("mean", mean[:, None, None])
         self.register_buffer("std", std[:, None, None])
 
-    def forward(self, image: torch.Tensor) -> torch.Tensor:
-        logits, _ = outputs_apart(self.model((image - self.mean) / self.std))
-        return self.activation(logits)
+    def forward(self, image: torch.Tensor) -> tuple[torch.Tensor, ...]:
+        logits, occurs = outputs_apart(self.model((image - self.mean) / self.std))
+        found = self.activation(logits)
+        return (found,) if occurs is None else (found, torch.sigmoid(occurs.float()))
 
 
 def check_onnx() -> None:
@@ -54,7 +59,8 @@ def write_onnx(
 ) -> float:
     """Writes a network whose input ``image`` is float (n, 3, height, width) in 0 to 255, RGB.
 
-    Its output ``probabilities`` is float (n, classes).
+    Its output ``probabilities`` is float (n, classes), of masks (n, classes, height, width). An
+    auxiliary head makes another, ``occurs``, float (n, classes).
 
     Args:
         model: The network, on the CPU.
@@ -74,6 +80,8 @@ def write_onnx(
 
     whole = _Whole(model.eval(), mean, std, activation)
     example = torch.rand(2, 3, *size) * 255
+    with torch.inference_mode():
+        outputs = OUTPUTS[: len(whole(example))]
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -83,7 +91,7 @@ def write_onnx(
                 dynamo=True,
                 dynamic_shapes=({0: torch.export.Dim("batch")},),
                 input_names=["image"],
-                output_names=["probabilities"],
+                output_names=[*outputs],
                 verbose=False,
             )
             assert program is not None
@@ -93,9 +101,10 @@ def write_onnx(
         raise InputError(f"torch cannot export this network to ONNX: {first}") from error
     session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
     batch = torch.rand(5, 3, *size, generator=torch.Generator().manual_seed(0)) * 255
-    found: NDArray[np.float32] = session.run(None, {"image": batch.numpy()})[0]
+    found: list[NDArray[np.float32]] = session.run([*outputs], {"image": batch.numpy()})
     with torch.inference_mode():
-        off = float(np.abs(found - whole(batch).numpy()).max())
+        pairs = zip(found, whole(batch), strict=True)
+        off = max(float(np.abs(theirs - ours.numpy()).max()) for theirs, ours in pairs)
     if off > TOLERANCE:
         raise InputError(f"{path}: ONNX differs from torch by {off:.2g}")
     return off
