@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from results.masks.counts import VOID
 from results.masks.label_map import at_size
 from results.masks.planes import Pixels, Planes
+from results.masks.rle import encode
 from results.masks.truth import Truth
 
 SMALLEST = 0.001
@@ -38,6 +39,7 @@ class Region:
         share: The same as a share of the image.
         sureness: Mean probability of the predicted class.
         box: Left, top, right and bottom in pixels.
+        runs: Its pixels, as run lengths down the columns.
     """
 
     given: int
@@ -46,6 +48,7 @@ class Region:
     share: float
     sureness: float
     box: tuple[int, int, int, int]
+    runs: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -130,6 +133,7 @@ def _regions(
                     share=pixels / mask.size,
                     sureness=float(highest[inside].mean()) / CERTAIN,
                     box=(left, top, left + width, top + height),
+                    runs=encode(inside, "column"),
                 )
             )
     return tuple(sorted(regions, key=lambda region: -region.pixels))

@@ -8,7 +8,8 @@ from results.records.trials import Search
 from spaces.errors import InputError
 from spaces.sections.labels import GIVEN
 from spaces.trial_config import TrialConfig
-from trainables.data.corrections import Corrections, corrections_file, stored_corrections
+from trainables.data.contest_corrections import stored_corrections
+from trainables.data.corrections import Corrections, corrections_file
 from trainables.data.folds import Folds
 
 
@@ -28,7 +29,8 @@ def recorded_corrections(search: Search, folds: Folds, identity: str = "") -> Co
     if not found:
         return None
     path = search.folder.parent / corrections_file(found)
-    return stored_corrections(path, folds.images, folds.labels, search.opened.classes)
+    classes = search.opened.classes
+    return stored_corrections(path, folds.images, folds.labels, classes, search.truth)
 
 
 def trained_with(configs: Iterable[TrialConfig]) -> str:

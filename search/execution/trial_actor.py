@@ -169,7 +169,7 @@ def _open_task(job: Job) -> TrainingContext:
     """Opens what the trials of a job share, once per process."""
     from results.masks.truth import Truth
     from trainables.data.boxes import stored_boxes
-    from trainables.data.corrections import stored_corrections
+    from trainables.data.contest_corrections import stored_corrections
     from trainables.data.extra import ExtraImages
     from trainables.data.folds import Folds
     from trainables.data.image_store import ImageStore
@@ -179,10 +179,11 @@ def _open_task(job: Job) -> TrainingContext:
     from trainables.training.context import TrainingContext
 
     store, folds = ImageStore(Path(job.store)), Folds.read(Path(job.folds))
+    truth = Truth.read(Path(job.truth)) if job.truth else None
     corrections = None
     if job.corrections:
         path = Path(job.corrections)
-        corrections = stored_corrections(path, folds.images, folds.labels, job.classes)
+        corrections = stored_corrections(path, folds.images, folds.labels, job.classes, truth)
     return TrainingContext(
         task=training_task(job.task),
         store=store.copied_to(Path(job.local_store)) if job.local_store else store,
@@ -196,7 +197,7 @@ def _open_task(job: Job) -> TrainingContext:
         metric=resolve_metric(job.metric, job.direction, job.task),
         own=own_functions(model=job.model, loss=job.loss),
         corrections=corrections,
-        truth=Truth.read(Path(job.truth)) if job.truth else None,
+        truth=truth,
         focus=stored_boxes(Path(job.folder).parent, job.focus),
         candidates=Candidates.read(Path(job.candidates)) if job.candidates else None,
         predict_test=job.predict_test,

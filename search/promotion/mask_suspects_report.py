@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar
 
 import cv2
 import numpy as np
@@ -30,6 +29,9 @@ SIDE = 240
 FRAME = (255, 0, 255)
 """Colour of the frame around a region."""
 
+COLUMNS = ["image", "use", "given", "predicted", "percent", "region"]
+"""Of the table of proposals."""
+
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class FoundMasks:
@@ -50,8 +52,6 @@ class FoundMasks:
     truth: Truth
     suspects: list[MaskSuspect]
     settled: Corrections | None
-    choices: ClassVar[str] = " 'narrow.labels=[given,drop,downweight]'"
-    """What has to be said of ``space=labels``: corrections of masks give no other ones."""
 
     @staticmethod
     def of(
@@ -115,15 +115,24 @@ class FoundMasks:
 
     @property
     def proposals(self) -> pd.DataFrame:
-        """What a person edits: decisions of before, then a proposal per image."""
+        """What a person edits: decisions of before, then a proposal per region."""
+        classes = self.truth.classes
         rows = [
-            (self.predictions.images[s.row], "no", f"{100 * s.share:.2f}") for s in self.suspects
+            {
+                "image": self.predictions.images[s.row],
+                "use": "void",
+                "given": classes[r.given],
+                "predicted": classes[r.predicted],
+                "percent": f"{100 * r.share:.2f}",
+                "region": r.runs,
+            }
+            for s in self.suspects
+            for r in s.regions
         ]
-        if self.settled is not None:
-            before = self.settled
-            listed = [(before.images[r], before.left_out[r]) for r in before.looked_at.tolist()]
-            rows = [*((name, "no" if out else "yes", "") for name, out in listed), *rows]
-        return pd.DataFrame(rows, columns=["image", "use", "percent"])
+        found = pd.DataFrame(rows, columns=COLUMNS)
+        if self.settled is None:
+            return found
+        return pd.concat([self.settled.table, found]).reindex(columns=COLUMNS, fill_value="")
 
     def page(self, source: str, command: str) -> str:
         """The page, as HTML."""

@@ -7,7 +7,7 @@ import shlex
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -63,8 +63,6 @@ class Found:
     suspects: Suspects
     near: NDArray[np.int64]
     settled: Corrections | None
-    choices: ClassVar[str] = ""
-    """What has to be said of ``space=labels``."""
 
     @property
     def share(self) -> float:
@@ -184,7 +182,7 @@ def suspect_labels(config: LabelsConfig) -> int:
     folder = standing.folder / "labels" / search.id
     place = recorded_contest(standing.search.opened.options, standing.folder / "data")
     corrections = f" {shlex.quote(f'data.corrections={folder}/corrections.csv')}"
-    command = f"python -m search.run space=labels{found.choices}{place}{corrections}"
+    command = f"python -m search.run space=labels{place}{corrections}"
     command += same_place(config)
     trials = "1 promoted trial" if len(members) == 1 else f"{len(members)} promoted trials"
     source = f"out-of-fold predictions of {search.id} ({trials}, {folds.count} folds)"

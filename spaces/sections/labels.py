@@ -10,6 +10,9 @@ from spaces.sections.section import Kinds, Section
 GIVEN = "given"
 """The kind that makes nothing of corrections."""
 
+RELABEL = "relabel"
+"""The kind that learns what is corrected."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Labels(Section):
@@ -32,7 +35,7 @@ class Labels(Section):
 class Relabelled(Labels):
     """Corrected images with their new labels; those that should not be used are left out."""
 
-    kind: str = "relabel"
+    kind: str = RELABEL
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,5 +63,5 @@ class Downweighted(Labels):
 LABELS = Kinds(
     "labels",
     Labels,
-    {GIVEN: Labels, "relabel": Relabelled, "drop": Dropped, "downweight": Downweighted},
+    {GIVEN: Labels, RELABEL: Relabelled, "drop": Dropped, "downweight": Downweighted},
 )

@@ -9,9 +9,11 @@ import pandas as pd
 import pytest
 from numpy.typing import NDArray
 
+from results.masks.counts import VOID
 from search.promotion import suspects_report as suspects
 from tests.mask_promotion import mask_promotion, sure
 from tests.search.test_labels_command import run
+from trainables.data.mask_corrections import read_mask_corrections
 
 CONTRADICTED = (0, 9)
 """Rows of training images in which the constructed models see a bar that nobody drew."""
@@ -28,6 +30,7 @@ def test_from_a_promotion_to_a_page_and_proposals(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     runs, contest, _ = mask_promotion(tmp_path, believed)
+    assert contest.truth is not None
     monkeypatch.setattr(suspects, "open_pictures", lambda *_: (contest, None))
     code, lines, errors = run(f"runs={runs}")
     assert code == 0, errors
@@ -35,12 +38,21 @@ def test_from_a_promotion_to_a_page_and_proposals(
     assert any(line.split() == ["ground", "bar", "2"] or "bar" in line for line in lines)
     folder = runs / "discs/labels/p"
     command = next(line for line in lines if "space=labels" in line)
-    assert "'narrow.labels=[given,drop,downweight]'" in command
+    assert "narrow.labels" not in command
     assert "data.mask=mask" in command
     assert f"data.corrections={folder}/corrections.csv" in command
     proposals = pd.read_csv(folder / "corrections.csv", dtype=str)
     assert set(proposals["image"]) == {contest.train_images[row] for row in CONTRADICTED}
-    assert set(proposals["use"]) == {"no"}
+    assert set(proposals["use"]) == {"void"}
+    assert set(proposals["predicted"]) == {"bar"}
+    read = read_mask_corrections(
+        folder / "corrections.csv", contest.train_images, contest.labels, contest.truth
+    )
+    for row in CONTRADICTED:
+        mask = contest.truth.masks[row]
+        void = read.corrected(row, mask) == VOID
+        assert void[:, :8].mean() > 0.9  # all but what was a bar already
+        assert not void[:, 8:].any()
     regions = pd.read_csv(folder / "suspects.csv")
     assert set(regions["predicted"]) == {"bar"}
     assert (regions["right"] - regions["left"] <= 8).all()

@@ -15,12 +15,8 @@ from spaces.errors import InputError
 from spaces.trial_config import TrialConfig
 from tests.tiny import build
 from trainables.data.contest import Contest, load_contest
-from trainables.data.corrections import (
-    Corrections,
-    check_left,
-    read_corrections,
-    stored_corrections,
-)
+from trainables.data.contest_corrections import stored_corrections
+from trainables.data.corrections import Corrections, check_left, read_corrections
 from trainables.data.folds import Folds
 from trainables.data.training_set import training_set
 from trainables.training.context import TrainingContext

@@ -7,15 +7,28 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from results.masks.counts import VOID
+from results.masks.metrics import MASK_METRICS
+from results.masks.planes import Planes
+from results.predictions import MASKS, SIZES, Head, Predictions
+from results.tasks.tasks import TASKS
 from search.options.groups import DataConfig
 from spaces.errors import InputError
 from spaces.trial_config import TrialConfig
 from tests.discs import CLASSES, discs
-from tests.mask_promotion import FORM
+from tests.mask_promotion import FORM, sure
 from trainables.data.contest import Contest, load_contest
-from trainables.data.corrections import check_left, stored_corrections
+from trainables.data.contest_corrections import stored_corrections
+from trainables.data.corrections import check_left
 from trainables.data.folds import make_folds
 from trainables.data.labellings import labelled
+from trainables.data.mask_corrections import MaskCorrections
+from trainables.data.store_building import build_store
+from trainables.data.training_set import training_set
+from trainables.portable.preparation import Preparation
+from trainables.tasks.tasks import TRAINING_TASKS
+from trainables.training.context import TrainingContext
+from trainables.training.fit import _beside_corrected
 
 
 def read(folder: Path, text: str) -> Contest:
@@ -55,9 +68,9 @@ def test_they_are_stored_and_read_back(tmp_path: Path) -> None:
     contest = read(tmp_path, "image,use\ntrain/003.png,no\ntrain/001.png,yes\n")
     found = contest.corrections
     assert found is not None
-    again = stored_corrections(
-        found.write(tmp_path), contest.train_images, contest.labels, contest.classes
-    )
+    assert contest.truth is not None
+    about = (contest.train_images, contest.labels, contest.classes, contest.truth)
+    again = stored_corrections(found.write(tmp_path), *about)
     assert again.digest == found.digest
     assert (again.left_out == found.left_out).all()
     assert (again.looked_at == found.looked_at).all()
@@ -68,9 +81,21 @@ def test_they_are_stored_and_read_back(tmp_path: Path) -> None:
     [
         ("image,label\ntrain/003.png,no\n", "unknown column 'use'"),
         ("image,use\ntrain/999.png,no\n", "row 2: 'train/999.png' is no image of the training"),
-        ("image,use\ntrain/003.png,maybe\n", "unknown use 'maybe'.*row 2.*choices: no, yes"),
+        (
+            "image,use\ntrain/003.png,maybe\n",
+            "unknown use 'maybe'.*row 2.*: no, predicted, void",
+        ),
         ("image,use\ntrain/003.png,no\ntrain/003.png,no\n", "row 3: .* already listed in row 2"),
         ("image,use\ntrain/003.png,yes\n", "corrects nothing: every mask in it is used"),
+        ("image,use\ntrain/003.png,void\n", "row 2: use=void needs a region: run lengths"),
+        (
+            "image,use,region\ntrain/003.png,void,5 9999\n",
+            "row 2: run '5 9999' ends beyond the 3072 pixels",
+        ),
+        (
+            "image,use,predicted,region\ntrain/003.png,predicted,dics,5 9\n",
+            "unknown class 'dics'.*row 2, column predicted.*did you mean disc",
+        ),
     ],
 )
 def test_bad_tables_are_refused(text: str, words: str, tmp_path: Path) -> None:
@@ -95,3 +120,53 @@ def test_masks_may_be_corrected_but_have_no_boxes() -> None:
     assert DataConfig(mask="mask", corrections="c.csv").corrections == "c.csv"
     with pytest.raises(InputError, match=r"data\.box= is for classes of whole images"):
         DataConfig(mask="mask", box=["a", "b", "c", "d"])
+
+
+def test_regions_are_void_or_what_was_predicted(tmp_path: Path) -> None:
+    """At whatever size masks are trained, and nowhere else; scores stay beside masks as given."""
+    runs = " ".join(f"{48 * column + 1} 10" for column in range(20))  # 10 rows of 20 columns
+    text = (
+        "image,use,predicted,region\n"
+        f"train/001.png,void,disc,{runs}\n"
+        f"train/002.png,predicted,bar,{runs}\n"
+        f"train/003.png,yes,bar,{runs}\n"
+        f"train/000.png,predicted,bar,{runs}\ntrain/000.png,no,,1 1\n"
+    )
+    contest = read(tmp_path, text)
+    truth, changes = contest.truth, contest.corrections
+    assert truth is not None
+    assert isinstance(changes, MaskCorrections)
+    assert changes.summary["relabelled"] == 2
+    assert changes.summary["left_out"] == 1
+    for row, value in ((1, VOID), (2, 2), (3, None), (0, None)):
+        for factor in (1, 2):
+            mask = np.kron(truth.masks[row], np.ones((factor, factor), np.uint8))
+            expected = mask.copy()
+            if value is not None:
+                expected[: 10 * factor, : 20 * factor] = value
+            np.testing.assert_array_equal(changes.corrected(row, mask), expected)
+    folds = make_folds(contest, 4)
+    context = TrainingContext(
+        task=TRAINING_TASKS["segmentation"],
+        store=build_store(contest, Preparation(side=0, shape="native"), tmp_path),
+        folds=folds,
+        classes=contest.classes,
+        metric=MASK_METRICS["mean_iou"],
+        truth=truth,
+        corrections=changes,
+    )
+    for kind in ("given", "drop", "relabel"):
+        config = TrialConfig.of(labels=kind, corrections=changes.digest, fold=3)
+        learned = training_set(config, context)
+        assert (learned.corrected is not None) == (kind == "relabel")
+        assert (0 in learned.rows) == (kind == "given" and 0 in folds.trained_on(3))
+    rows = np.array([0, 1, 2, 3], np.int64)
+    said = Planes.of(sure(truth.masks[row]) for row in rows)
+    images = tuple(contest.train_images[:4])
+    heads: dict[str, Head] = {MASKS: said, SIZES: truth.masks.shapes[:4].astype(np.float32)}
+    given = Predictions(images=images, classes=CLASSES, heads=heads)
+    judged = TASKS["segmentation"].judged(given, truth, edges=False)
+    beside = _beside_corrected(judged, rows, context)
+    np.testing.assert_array_equal(beside[[0, 3]], judged.judged[[0, 3]])
+    assert beside[1, 1] == judged.judged[1, 1] - 200  # void pixels do not count
+    assert beside[2, 0] < beside[2, 1] == judged.judged[2, 1]

@@ -18,11 +18,11 @@ from results.tasks.tasks import task_of_truth
 from spaces.digest import digest
 from spaces.errors import InputError, unknown
 from trainables.data.boxes import Boxes, read_boxes
+from trainables.data.contest_corrections import contest_corrections
 from trainables.data.contest_masks import masked_table, read_masks, row_per_image
-from trainables.data.corrections import Corrections, read_corrections
+from trainables.data.corrections import Corrections
 from trainables.data.extra import ExtraImages
 from trainables.data.image_files import ImageFiles
-from trainables.data.mask_corrections import read_mask_corrections
 from trainables.data.tables import (
     TRAIN,
     beside,
@@ -223,9 +223,7 @@ def load_contest(
         boxes=boxes,
         focus=focused,
         corrections=(
-            (read_corrections if truth is None else read_mask_corrections)(
-                beside(corrections, folder), images, labels, names
-            )
+            contest_corrections(beside(corrections, folder), images, labels, names, truth)
             if corrections
             else None
         ),

@@ -172,23 +172,3 @@ def check_left(
                     f"data.corrections: of class {name!r} no image that is labelled so would be "
                     f"left to train on where fold {fold} is held out"
                 )
-
-
-def stored_corrections(
-    path: Path, images: Sequence[str], labels: NDArray[np.int64], classes: Sequence[str]
-) -> Corrections:
-    """Reads what `Corrections.write` wrote.
-
-    Args:
-        path: The file.
-        images: All training images.
-        labels: int64 (n,), their labels as given.
-        classes: Class names.
-
-    Raises:
-        InputError: If it is missing, or its contents do not match the digest in its name.
-    """
-    found = read_corrections(path, images, labels, classes, key="corrections")
-    if path.name != corrections_file(found.digest):
-        raise InputError(f"{path} was changed: its contents have the digest {found.digest}")
-    return found

@@ -66,6 +66,7 @@ class _Training(Dataset[Batch]):
     ) -> None:
         self.store, self.focus = store, focus
         self.targets, self.further = learned.targets, learned.masks
+        self.corrected = learned.corrected
         self.views = TrainingViews(config, store.side)
 
     def __getitem__(self, batch: list[Shown]) -> Batch:
@@ -91,7 +92,7 @@ class _Training(Dataset[Batch]):
         if masks is None:
             return None
         if row < len(masks):
-            return masks[row]
+            return masks[row] if self.corrected is None else self.corrected(row, masks[row])
         assert self.further is not None
         height, width = self.store.pixels[row].shape[:2]
         return self.further(row, (height, width))

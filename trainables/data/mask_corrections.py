@@ -1,62 +1,190 @@
-"""What a person says of masks that may be wrong: whether they should be used."""
+"""What a person says of masks that may be wrong: images to leave out, and regions to correct."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
+from results.masks.counts import VOID
+from results.masks.label_map import nearest
+from results.masks.planes import Pixels, Planes
+from results.masks.rle import Bools, decode
+from results.masks.truth import Truth
 from spaces.errors import InputError, unknown
 from trainables.data.corrections import Corrections
 from trainables.data.tables import read_table
 
-USE = ("yes", "no")
+USE = ("yes", "no", "void", "predicted")
+"""What may be made of a mask, or of a region of it: it is right; the image is left out; nothing is
+known of the region; the region is of the class that was predicted."""
+
+COLUMNS = ("image", "use", "predicted", "region")
+
+
+class Decision(NamedTuple):
+    """What is said of a mask, or of a region of it.
+
+    Attributes:
+        row: Of the training table.
+        use: One of `USE`.
+        predicted: Class of the region, where that is what it becomes; else empty.
+        region: Run lengths down the columns of the mask; empty for all of it.
+    """
+
+    row: int
+    use: str
+    predicted: str
+    region: str
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class MaskCorrections(Corrections):
+    """Masks of training images as a person corrected them.
+
+    Attributes:
+        decisions: All that is said, in the order of the training table.
+        sizes: int64 (n, 2), height and width of the masks in pixels.
+    """
+
+    decisions: tuple[Decision, ...]
+    sizes: NDArray[np.int64]
+
+    @cached_property
+    def _changed(self) -> dict[int, list[Decision]]:
+        """Decisions that change a mask, by row, of images that are used."""
+        found: dict[int, list[Decision]] = {}
+        for decision in self.decisions:
+            if decision.use in ("void", "predicted") and not self.left_out[decision.row]:
+                found.setdefault(decision.row, []).append(decision)
+        return found
+
+    @property
+    def relabelled(self) -> NDArray[np.bool_]:
+        """Images with another mask, (n,)."""
+        return np.isin(np.arange(len(self.images)), list(self._changed))
+
+    @property
+    def table(self) -> pd.DataFrame:
+        """What is said, a row per decision."""
+        rows = [(self.images[row], *said) for row, *said in self.decisions]
+        return pd.DataFrame(rows, columns=list(COLUMNS))
+
+    def corrected(self, row: int, mask: Pixels) -> Pixels:
+        """A mask as it should be.
+
+        Args:
+            row: Of the training table.
+            mask: Of that image, uint8 (height, width), at whatever size.
+        """
+        height, width = mask.shape
+        found = mask
+        for decision in self._changed.get(row, ()):
+            inside = nearest(self._inside(decision).view(np.uint8), height, width)
+            of_class = decision.use == "predicted"
+            index = self.classes.index(decision.predicted) if of_class else VOID
+            found = np.where(inside > 0, np.uint8(index), found)
+        return found
+
+    def truth(self, given: Truth, rows: Sequence[int]) -> Truth:
+        """Masks of some images as they should be.
+
+        Args:
+            given: Masks of all training images as they are given.
+            rows: Of the training table.
+        """
+        some = given.of([self.images[row] for row in rows])
+        masks = (self.corrected(row, mask) for row, mask in zip(rows, some.masks, strict=True))
+        return replace(some, masks=Planes.of(masks), digest="")
+
+    def _inside(self, decision: Decision) -> Bools:
+        height, width = self.sizes[decision.row].tolist()
+        return decode(decision.region, height, width, "column")
 
 
 def read_mask_corrections(
-    path: Path, images: Sequence[str], labels: NDArray[np.int64], classes: Sequence[str]
-) -> Corrections:
-    """Reads a table with the columns ``image`` and ``use``, which is ``yes`` or ``no``.
+    path: Path,
+    images: Sequence[str],
+    labels: NDArray[np.int64],
+    truth: Truth,
+    key: str = "data.corrections",
+) -> MaskCorrections:
+    """Reads a table with the columns ``image`` and ``use``, and maybe ``predicted`` and ``region``.
 
-    ``yes`` means that somebody looked and found the mask right. Other columns are of no concern.
+    Under ``use`` stands one of `USE`. ``yes`` means that somebody looked and found the mask right.
+    Other columns are of no concern.
 
     Args:
         path: The table.
         images: All training images.
-        labels: int64 (n,), their strata, indices into ``classes``.
-        classes: Class names.
+        labels: int64 (n,), their strata.
+        truth: Their masks as given.
+        key: The option that names it.
 
     Raises:
         InputError: For anything missing, unknown or repeated, with file and row; or if every mask
-            in it is to be used.
+            in it is used as it is.
     """
-    table = read_table(path.parent, path.name, "data.corrections")
-    for column in ("image", "use"):
+    table = read_table(path.parent, path.name, key)
+    for column in COLUMNS[:2]:
         if column not in table:
             raise unknown("column", column, map(str, table.columns), str(path))
+    listed = table.reindex(columns=list(COLUMNS), fill_value="")
     row_of = {name: row for row, name in enumerate(images)}
-    left_out = np.zeros(len(images), bool)
-    seen: dict[str, int] = {}
-    listed = zip(table["image"].str.strip(), table["use"].str.strip(), strict=True)
-    for line, (name, use) in enumerate(listed, start=2):
+    seen: dict[tuple[str, str], int] = {}
+    decisions = []
+    for line, cells in enumerate(listed.itertuples(index=False, name=None), start=2):
+        name, use, predicted, region = (str(cell).strip() for cell in cells)
         place = f"{path}, row {line}"
         if name not in row_of:
             raise InputError(f"{place}: {name!r} is no image of the training table")
-        if name in seen:
-            raise InputError(f"{place}: {name!r} is already listed in row {seen[name]}")
+        if (name, region) in seen:
+            raise InputError(f"{place}: {name!r} is already listed in row {seen[name, region]}")
+        seen[name, region] = line
         if use not in USE:
             raise unknown("use", use, USE, place)
-        seen[name] = line
-        left_out[row_of[name]] = use == "no"
-    if not left_out.any():
-        raise InputError(f"data.corrections={path} corrects nothing: every mask in it is used")
-    return Corrections(
-        classes=tuple(classes),
+        of_class = predicted if use == "predicted" else ""
+        decisions.append(Decision(row_of[name], use, of_class, region))
+        _check(decisions[-1], truth, place)
+    decisions.sort()
+    left_out = np.zeros(len(images), bool)
+    left_out[[d.row for d in decisions if d.use == "no"]] = True
+    found = MaskCorrections(
+        classes=truth.classes,
         given=labels,
         labels=labels,
         left_out=left_out,
-        looked_at=np.array(sorted(row_of[name] for name in seen), np.int64),
+        looked_at=np.unique(np.array([d.row for d in decisions], np.int64)),
         images=tuple(images),
+        decisions=tuple(decisions),
+        sizes=truth.masks.shapes,
     )
+    if not found.touched.any():
+        raise InputError(f"{key}={path} corrects nothing: every mask in it is used")
+    return found
+
+
+def _check(decision: Decision, truth: Truth, place: str) -> None:
+    """Raises InputError for a region that is none, or a class that is none."""
+    if decision.use not in ("void", "predicted"):
+        return
+    if truth.overlapping:
+        raise InputError(
+            f"{place}: use={decision.use}: regions take a pixel's only class, but these classes "
+            "overlap (data.overlapping=true); no leaves the image out"
+        )
+    if not decision.region:
+        raise InputError(f"{place}: use={decision.use} needs a region: run lengths")
+    if decision.use == "predicted" and decision.predicted not in truth.classes:
+        raise unknown("class", decision.predicted, truth.classes, f"{place}, column predicted")
+    height, width = truth.masks.shapes[decision.row].tolist()
+    try:
+        decode(decision.region, height, width, "column")
+    except InputError as error:
+        raise InputError(f"{place}: {error}") from error

@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from spaces.sections.labels import RELABEL
 from spaces.trial_config import TrialConfig
 from trainables.data.addition import PSEUDO_IMAGES, Addition, MaskOf
 from trainables.data.extra import EXTRAS
 from trainables.data.labellings import labelled
+from trainables.data.mask_corrections import MaskCorrections
 from trainables.data.pixel_targets import pixel_targets
 from trainables.data.pseudo_labels import PSEUDO_LABELS
 from trainables.data.weightings import class_weights
 
 if TYPE_CHECKING:
     from trainables.training.context import TrainingContext
+
+
+Corrected = Callable[[int, NDArray[np.uint8]], NDArray[np.uint8]]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -37,6 +42,7 @@ class TrainingSet:
             are of whole images.
         told: What the training's reports say of its images, by the name of a metric.
         masks: Of rows that were added, as `Addition` has them; None where none were.
+        corrected: From a row and its mask to the mask that is learned; None for that as it is.
     """
 
     rows: NDArray[np.int64]
@@ -46,6 +52,7 @@ class TrainingSet:
     pixels: NDArray[np.float32] | None = None
     told: Mapping[str, float] = field(default_factory=dict)
     masks: MaskOf | None = None
+    corrected: Corrected | None = None
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -84,7 +91,16 @@ def training_set(config: TrialConfig, context: TrainingContext) -> TrainingSet:
     learned = _with(_with(learned, extra, images), pseudo, images)
     if context.truth is None:
         return _weighted(config, learned)
-    return replace(learned, pixels=pixel_targets(config, context.truth, learned.rows))
+    changed = context.corrections
+    return replace(
+        learned,
+        pixels=pixel_targets(config, context.truth, learned.rows),
+        corrected=(
+            changed.corrected
+            if isinstance(changed, MaskCorrections) and config.labels.kind == RELABEL
+            else None
+        ),
+    )
 
 
 def _with(learned: TrainingSet, added: Addition, images: int) -> TrainingSet:

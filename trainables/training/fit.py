@@ -20,6 +20,7 @@ from results.predictions import Predictions, predictions_file
 from results.tasks.tasks import TASKS
 from spaces.augmentation.stress import Stress
 from spaces.trial_config import TrialConfig
+from trainables.data.mask_corrections import MaskCorrections
 from trainables.data.scored_images import held_out_rows
 from trainables.inference.predict import predict
 from trainables.training.checkpoint import Checkpoint, remove_leftovers
@@ -185,11 +186,11 @@ def _scores(
     scores = all_scores(context.folds.labels[rows], judged, metrics.values())
     if context.metric.name not in scores:
         raise TrainingError(f"{context.metric.name} is not defined on the hold-out's predictions")
-    return scores | _corrected_score(judged, rows, context)
+    return scores | _corrected_score(predictions, rows, context)
 
 
 def _corrected_score(
-    judged: NDArray[np.float32], rows: NDArray[np.int64], context: TrainingContext
+    predictions: Predictions, rows: NDArray[np.int64], context: TrainingContext
 ) -> dict[str, float]:
     """The contest's metric on labels as corrected, where there are such, and it is defined."""
     if context.corrections is None:
@@ -198,8 +199,25 @@ def _corrected_score(
     if not used.any():
         return {}
     labels = context.corrections.labels[rows[used]]
+    judged = _beside_corrected(predictions, rows, context)
     found = all_scores(labels, judged[used], [context.metric])
     return {corrected(name): value for name, value in found.items()}
+
+
+def _beside_corrected(
+    predictions: Predictions, rows: NDArray[np.int64], context: TrainingContext
+) -> NDArray[np.float32]:
+    """What predictions come to beside labels, or masks, as they should be."""
+    changed = context.corrections
+    if not isinstance(changed, MaskCorrections) or not changed.relabelled[rows].any():
+        return predictions.judged
+    assert context.truth is not None
+    judged, some = predictions.judged.copy(), changed.relabelled[rows]
+    truth = changed.truth(context.truth, rows[some].tolist())
+    edges = context.metric.name in NEED_EDGES
+    again = TASKS[context.task.name].judged(predictions.of(truth.images), truth, edges=edges)
+    judged[some] = again.judged
+    return judged
 
 
 def _stressed(
