@@ -21,7 +21,8 @@ from results.metrics import Ints, Metric
 
 Merge = Literal["mean", "geometric", "rank", "vote"]
 MERGES: tuple[Merge, ...] = ("mean", "geometric", "rank", "vote")
-RECIPES = ("best single", *MERGES, "weighted", "mean + biases", "weighted + biases")
+BY_CLASS = "weighted by class"
+RECIPES = ("best single", *MERGES, "weighted", BY_CLASS, "mean + biases", "weighted + biases")
 ROUNDS = 25
 """Models that a weighted blend adds up, with repetition."""
 
@@ -44,12 +45,15 @@ class Blend:
             class, as for ROC AUC) or ``vote`` (hard voting).
         weights: By model, summing to 1.
         biases: Logarithmic biases by class; empty for none.
+        by_class: Weights by model and class, summing to 1 over the models, whose mean over classes
+            the other weights then are; empty where they are the same for all classes.
     """
 
     recipe: str
     merge: Merge
     weights: tuple[float, ...]
     biases: tuple[float, ...] = ()
+    by_class: tuple[tuple[float, ...], ...] = ()
 
     def apply(self, block: Block) -> NDArray[np.float32]:
         """Merges predictions.
@@ -63,11 +67,15 @@ class Blend:
         """
         used = [i for i, w in enumerate(self.weights) if w > 0]
         merged: NDArray[np.float32] = np.zeros(block.shape[1:], np.float32)
+        weights = np.array(self.by_class or [[w] for w in self.weights], np.float32)
         for i in used:
-            merged += np.float32(self.weights[i]) * _prepared(self.merge, block[i])
+            merged += weights[i] * _prepared(self.merge, block[i])
         if self.merge == "geometric":
             merged = np.asarray(np.exp(merged - merged.max(axis=1, keepdims=True)))
-        merged /= merged.sum(axis=1, keepdims=True)
+        total = merged.sum(axis=1, keepdims=True)
+        if self.by_class:  # what no model of its class believes in
+            total = np.maximum(total, np.float32(_TINY))
+        merged /= total
         return apply_class_biases(merged, np.array(self.biases)) if self.biases else merged
 
 
@@ -107,6 +115,14 @@ def fit_recipes(
     }
     found |= {m: Blend(recipe=m, merge=m, weights=even) for m in MERGES}
     found["weighted"] = Blend(recipe="weighted", merge="mean", weights=greedy)
+    if labels_only and stack.sampled:
+        each = _by_class(metric, labels, oof, greedy)
+        found[BY_CLASS] = Blend(
+            recipe=BY_CLASS,
+            merge="mean",
+            weights=tuple(each.mean(axis=1).tolist()),
+            by_class=tuple(map(tuple, each.tolist())),
+        )
     if labels_only:
         for name, weights in (("mean + biases", even), ("weighted + biases", greedy)):
             plain = Blend(recipe=name, merge="mean", weights=weights)
@@ -145,6 +161,41 @@ def _greedy(metric: Metric, labels: Ints, oof: Block, labels_only: bool) -> tupl
         if sign * scores[choice] > best + 1e-12:
             best, kept = float(sign * scores[choice]), counts.copy()
     return tuple((kept / kept.sum()).tolist())
+
+
+def _by_class(
+    metric: Metric, labels: Ints, oof: Block, weights: tuple[float, ...]
+) -> NDArray[np.float64]:
+    """Weights of each model for each class, (models, classes): what suits large objects need not
+    suit small ones.
+
+    Class after class, in turn, one model's probabilities take the place of all models' where that
+    gains.
+
+    Args:
+        metric: One that looks at the likeliest class alone.
+        labels: int (n,).
+        oof: (models, n, classes).
+        weights: By model, to begin with.
+    """
+    if len(labels) > CHOSEN_ON:
+        some = np.sort(np.random.default_rng(0).choice(len(labels), CHOSEN_ON, replace=False))
+        labels, oof = labels[some], oof[:, some]
+    models, _, classes = oof.shape
+    found = np.tile(np.array(weights)[:, None], classes)
+    total = np.einsum("mc,mnc->nc", found.astype(np.float32), oof)
+    score = scorer(metric, labels, True)
+    best = metric.sign * score(total)
+    for c in range(classes):
+        kept = total[:, c].copy()
+        for i in range(models):
+            total[:, c] = oof[i, :, c]
+            now = metric.sign * score(total)
+            if now > best + 1e-12:
+                best, kept = now, total[:, c].copy()
+                found[:, c] = np.eye(models)[i]
+        total[:, c] = kept
+    return found
 
 
 def by_labels(metric: Metric, labels: Ints, probabilities: NDArray[np.floating]) -> bool:

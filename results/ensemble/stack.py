@@ -85,6 +85,11 @@ class PredictionStack:
         )
 
     @property
+    def sampled(self) -> bool:
+        """Whether rows are pixels, many of an image."""
+        return len(set(self.images)) < len(self.images)
+
+    @property
     def judged(self) -> NDArray[np.bool_]:
         """Rows (n,) that did not choose the models: those of all folds but fold 0."""
         others = self.folds != 0

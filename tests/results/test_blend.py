@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from collections.abc import Sequence
 
@@ -25,9 +26,11 @@ from results.ensemble.class_bias import (
     fit_class_biases,
 )
 from results.ensemble.out_of_fold import OutOfFold
-from results.ensemble.recipes import MERGES, Blend
+from results.ensemble.recipes import BY_CLASS, MERGES, Blend
 from results.ensemble.stack import PredictionStack
-from results.metrics import METRICS
+from results.masks.metrics import MASK_METRICS
+from results.masks.pixels import pixel_metric
+from results.metrics import METRICS, Metric
 from results.predictions import Predictions
 from results.reporting.blend_report import blend_page
 from results.tasks.tasks import TASKS
@@ -228,6 +231,59 @@ def test_the_best_of_many_partners_is_worth_what_any_equal_is() -> None:
             accuracy.score(labels[rows], (p[i] + p[j]) / 2) for i in range(16) for j in range(i)
         ]
     assert abs(np.mean(said) - 100 * (np.mean(pairs) - np.mean(singles))) < 0.5
+
+
+def pixels_of(
+    seed: int, knows: Sequence[tuple[bool, ...]], n: int = 6000
+) -> tuple[Metric, PredictionStack]:
+    """Pixels, 50 of an image, and models whose probability of a class tells it, or is noise."""
+    rng = np.random.default_rng(seed)
+    labels = rng.choice(3, n, p=[0.7, 0.25, 0.05])
+    oof = []
+    for known in knows:
+        told = 0.3 + 0.4 * np.eye(3)[labels] + rng.normal(0, 0.15, (n, 3))
+        shares = np.where(known, np.clip(told, 0.01, 1), rng.uniform(0, 1, (n, 3)))
+        oof.append(shares / shares.sum(axis=1, keepdims=True))
+    images = tuple(str(i // 50) for i in range(n))
+    folds = np.arange(n) // 50 % 5
+    made = dataclasses.replace(
+        stack(labels, oof), images=images, groups=np.array(images), folds=folds
+    )
+    return pixel_metric(MASK_METRICS["mean_iou"], 3, range(3)), made
+
+
+def test_another_model_for_every_class_where_each_has_its_own() -> None:
+    """The one knows the large class, the other the small one; nested, that is worth points."""
+    metric, models = pixels_of(0, [(True, True, False), (True, False, True)])
+    found = judge(metric, models)
+    assert metric.gain(found[BY_CLASS].honest, found["weighted"].honest) > 5
+    weights = np.array(found[BY_CLASS].blend.by_class)
+    assert weights.shape == (2, 3)
+    np.testing.assert_allclose(weights.sum(axis=0), 1)
+    assert weights[0, 1] == weights[1, 2] == 1
+    merged = found[BY_CLASS].blend.apply(models.oof)
+    np.testing.assert_allclose(merged.sum(axis=1), 1, atol=1e-5)
+    by_hand = np.einsum("mc,mnc->nc", weights, models.oof)
+    assert (by_hand.argmax(axis=1) == merged.argmax(axis=1)).mean() > 0.999
+
+
+def test_models_that_are_alike_gain_nothing_by_class() -> None:
+    """Nested, what a class seems to gain in sample is gone."""
+    gains, flattered = [], []
+    for seed in range(12):
+        metric, models = pixels_of(seed, [(True, True, True)] * 4, n=1500)
+        found = judge(metric, models)
+        gains.append(metric.gain(found[BY_CLASS].honest, found["weighted"].honest))
+        flattered.append(metric.gain(found[BY_CLASS].in_sample, found["weighted"].in_sample))
+    assert np.mean(gains) < 0.2
+    assert np.mean(flattered) >= np.mean(gains)
+
+
+def test_only_pixels_are_weighted_by_class() -> None:
+    rng = np.random.default_rng(0)
+    labels = rng.integers(0, 3, 100)
+    images = stack(labels, [model(rng, labels, 1.0) for _ in range(2)])
+    assert BY_CLASS not in judge(METRICS["accuracy"], images)
 
 
 def test_paired_gain_of_a_model_over_itself_is_nothing() -> None:
