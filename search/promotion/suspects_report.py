@@ -42,6 +42,9 @@ NEIGHBOURS = 4
 CONFUSIONS = 8
 """Pairs of classes that are printed."""
 
+UNLIKELY = 1 / 3
+"""Share of suspects from which it is more likely that models are wrong than labels."""
+
 SHOWN_CONFUSIONS = 24
 """Pairs of classes on the page."""
 
@@ -190,6 +193,12 @@ def suspect_labels(config: LabelsConfig) -> int:
     runs = Path(config.runs)
     problem = track_suspects(standing.folder.name, folder, found.share, config.tracking, runs)
     print(f"{standing.folder.name}: {found.headline}, by {source}")
+    if found.share > UNLIKELY:
+        print(
+            "warning: so many are seldom wrong; more likely the models are, above all where groups "
+            "are held out whole. Models of random folds judge labels better: the same training and "
+            "promotion with data.group= left empty, under runs= of their own"
+        )
     if found.confusions:
         rows = [["label", "taken for", "suspects"]]
         rows += [[given, other, str(n)] for given, other, n in found.confusions[:CONFUSIONS]]

@@ -69,3 +69,19 @@ def test_a_table_that_was_edited_is_kept(tmp_path: Path, monkeypatch: pytest.Mon
     table.write_text("image,use\ntrain/000.png,yes\n")
     assert any("is kept as it is" in line for line in run(f"runs={runs}")[1])
     assert table.read_text() == "image,use\ntrain/000.png,yes\n"
+
+
+def test_where_most_are_suspicious_the_models_are(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fancied(row: int, mask: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        labels = mask.copy()
+        if row % 2:
+            labels[:, :8] = 2
+        return sure(labels)
+
+    for believe, told in ((believed, False), (fancied, True)):
+        runs, contest, _ = mask_promotion(tmp_path / believe.__name__, believe)
+        monkeypatch.setattr(suspects, "open_pictures", lambda *_, c=contest: (c, None))
+        _, lines, _ = run(f"runs={runs}")
+        assert told == any("more likely the models are" in line for line in lines)
