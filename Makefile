@@ -58,6 +58,7 @@ bench: install
 	$(BENCH).feed
 	$(BENCH).policies $(if $(FULL),15,3)
 	$(BENCH).growing $(if $(FULL),5,1)
+	$(BENCH).batched $(if $(FULL),9,3)
 	$(BENCH).memory_format
 	$(BENCH).optimizer_step
 	$(BENCH).overhead $(if $(FULL),12,2)

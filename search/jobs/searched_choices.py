@@ -8,7 +8,8 @@ from typing import Any
 import optuna
 from optuna.distributions import CategoricalDistribution
 
-from spaces.augmentation.families import is_policy_parameter
+from spaces.augmentation.families import PIPELINES, is_policy_parameter
+from spaces.augmentation.operations import OPERATIONS, check_batched
 from spaces.errors import InputError
 from spaces.size import parse_size
 from spaces.space import SearchSpace
@@ -24,6 +25,9 @@ def check_values(space: SearchSpace, baseline: TrialConfig, fix: Mapping[str, An
     Raises:
         InputError: Naming the parameter.
     """
+    if "batch" in categories(space).get("augment_on", [baseline.data.augment_on]):
+        named = {choice for param in space.params for choice in param.categories}
+        check_batched(named & {*OPERATIONS, *PIPELINES})
     for param in space.params:
         d = param.distribution
         if isinstance(d, CategoricalDistribution):

@@ -12,6 +12,7 @@ from spaces.sections.section import Kinds, Section, Size
 Shape = Literal["squash", "pad", "crop", "native"]
 Fill = Literal["black", "reflect", "nearest", "mean"]
 Preprocess = Literal["none", "clahe", "gray", "sharpen", "gray_world"]
+AugmentOn = Literal["image", "batch"]
 Crop = Literal["random", "present"]
 Weights = Literal["gaussian", "flat", "cut"]
 Interpolation = Literal["auto", "bilinear", "bicubic", "lanczos", "area"]
@@ -43,6 +44,8 @@ class Data(Section):
         shape: How an image gets the proportions of the size.
         interpolation: How it gets the side at which it is stored.
         fill: What stands where an augmentation uncovers a border: ``mean`` is ImageNet's.
+        augment_on: Whether a policy is computed image by image by what loads them, or on whole
+            batches by what trains.
         preprocess: What is done to every picture first, in training and prediction alike: its
             lightness equalised locally, its colour taken away, sharpened, or its colours balanced
             as if the world were grey.
@@ -59,6 +62,7 @@ class Data(Section):
     shape: Shape = "squash"
     interpolation: Interpolation = "auto"
     fill: Fill = "black"
+    augment_on: AugmentOn = "image"
     preprocess: Preprocess = "none"
 
     def __post_init__(self) -> None:

@@ -6,10 +6,13 @@ from typing import Any
 
 import albumentations as A  # noqa: N812 (the library's own convention)
 import cv2
+import numpy as np
+from numpy.typing import NDArray
 
 from spaces.augmentation.pipeline import Pipeline
 from spaces.augmentation.policy import AugPolicy, Choice, Course, Stage
 from trainables.augment.pipelines import build
+from trainables.augment.rounds import Step
 from trainables.augment.transforms import transform
 from trainables.portable.images import AREA_FROM
 from trainables.portable.seeded_pipeline import SeededPipeline
@@ -40,6 +43,16 @@ class Augmenter(SeededPipeline):
         super().__init__(
             A.Compose([*first, resize, *(_stage(s, size, fill) for s in stages)]), seed
         )
+
+    def drawn(
+        self,
+        image: NDArray[np.uint8],
+        epoch: int,
+        index: int,
+        mask: NDArray[np.uint8] | None = None,
+    ) -> tuple[dict[str, NDArray[np.uint8]], list[Step]]:
+        """A view, and what is left to do to it: here nothing; arguments as of a call."""
+        return self(image, epoch, index, mask), []
 
 
 def _stage(stage: Stage, size: tuple[int, int], fill: str) -> Any:

@@ -110,7 +110,7 @@ def checked(name: str, transform: Mapping[str, Any], place: str) -> Pipeline:
         made = build(pipeline)
     except Exception as error:  # each transform has its own checks of its arguments
         raise InputError(f"{place}: albumentations cannot build it: {_reason(error)}") from error
-    for told, leaf in zip(_written_leaves(transform), _leaves(made), strict=True):
+    for told, leaf in zip(_written_leaves(transform), leaves_of(made), strict=True):
         own = leaf.to_dict()["transform"]
         for name in told.keys() - own.keys():
             choices = [key for key in own if key != CLASS]
@@ -132,7 +132,7 @@ def build(pipeline: Pipeline) -> Any:
             "ignore", category=UserWarning, message=".*special case of Affine.*"
         )
         made = A.from_dict({"transform": transform})
-    for leaf in _leaves(made):
+    for leaf in leaves_of(made):
         if getattr(leaf, "fill_mask", None) is not None:
             leaf.fill_mask = VOID
         if isinstance(leaf, RESIZING):
@@ -165,7 +165,7 @@ def try_pipeline(pipeline: Pipeline, size: tuple[int, int], masks: bool) -> None
     picture = np.random.default_rng(0).integers(0, 256, (side, side, 3), dtype=np.uint8)
     mask = np.zeros((side, side), np.uint8) if masks else None
     first, again, always = (Augmenter(policy, size, 0, side) for _ in range(3))
-    for leaf in _leaves(always.transforms[-1]):
+    for leaf in leaves_of(always.transforms[-1]):
         leaf.p = 1.0
     seen = []
     for augmenter in (always, first):
@@ -205,9 +205,10 @@ def _well_formed(transform: Any) -> TypeGuard[Mapping[str, Any]]:
     return all(map(_well_formed, parts))
 
 
-def _leaves(transform: Any) -> list[Any]:
+def leaves_of(transform: Any) -> list[Any]:
+    """The transforms of a pipeline that are made of no others, in their order."""
     if isinstance(transform, A.BaseCompose):
-        return [leaf for part in transform.transforms for leaf in _leaves(part)]
+        return [leaf for part in transform.transforms for leaf in leaves_of(part)]
     return [transform]
 
 

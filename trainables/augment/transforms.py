@@ -109,18 +109,24 @@ def transform(
         fill: What uncovered borders show, ``black`` or one of `BORDERS`; masks have nothing there.
 
     Returns:
-        An albumentations transform. At the identity it is ``NoOp``, which changes no pixel,
-        whereas compressing at quality 100 or resampling by 0° could. Geometry carries masks along;
-        of what it fills nothing is known. What paints over pixels leaves masks as they are.
+        An albumentations transform that knows its ``operation``. At the identity it is ``NoOp``,
+        which changes no pixel, whereas compressing at quality 100 or resampling by 0° could.
+        Geometry carries masks along; of what it fills nothing is known. What paints over pixels
+        leaves masks as they are.
     """
     row = operation(choice.operation)
     assert not isinstance(choice.limit, Course)
-    if choice.limit is None:
-        return _PLAIN[row.name](probability)
-    steps = row.name in ("posterize", "compression")  # whole bits and whole quality points
-    if choice.limit == row.identity or (steps and round(choice.limit) == 0):
-        return A.NoOp(p=probability)
-    made = _LIMITED[row.name](choice.limit, probability, size)
+    made = _made(row.name, choice.limit, probability, size)
+    made.operation = row.name
     if fill in BORDERS and hasattr(made, "border_mode"):
         made.border_mode, made.fill = BORDERS[fill]
     return made
+
+
+def _made(name: str, limit: float | None, probability: float, size: tuple[int, int]) -> Any:
+    if limit is None:
+        return _PLAIN[name](probability)
+    steps = name in ("posterize", "compression")  # whole bits and whole quality points
+    if limit == operation(name).identity or (steps and round(limit) == 0):
+        return A.NoOp(p=probability)
+    return _LIMITED[name](limit, probability, size)

@@ -7,7 +7,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import cv2
 import numpy as np
@@ -17,38 +17,24 @@ from torch.utils.data import DataLoader, Dataset, Sampler
 
 from spaces.augmentation.stress import Stress
 from spaces.trial_config import TrialConfig
+from trainables.augment import Augmenter
+from trainables.augment.batches import augmented
+from trainables.augment.drawing import Drawing
+from trainables.augment.rounds import rounds_of
 from trainables.augment.stressed import Stressed
-from trainables.data.focus import Boxed, around, marked
+from trainables.data.batch import Batch
+from trainables.data.focus import Boxed, marked
 from trainables.data.image_store import ImageStore
 from trainables.data.samplings import SAMPLINGS, Draw
 from trainables.data.training_set import TrainingSet
 from trainables.data.training_views import TrainingViews
 from trainables.inference.views import look
 
-
-class Batch(NamedTuple):
-    """Some images.
-
-    Attributes:
-        pictures: uint8 (n, height, width, 3).
-        targets: float32 (n, …) where they are trained on; else store rows int64 (n,).
-        masks: uint8 (n, height, width), class numbers or `VOID`; None where there are none.
-        boxes: Of what counts in each, int64 (n, 4): left, top, right and bottom in pixels; None
-            where nobody asks.
-    """
-
-    pictures: torch.Tensor
-    targets: torch.Tensor
-    masks: torch.Tensor | None = None
-    boxes: torch.Tensor | None = None
-
-
 Shown = tuple[int, int, int]
 """Epoch, store row, and how often it was shown before in this epoch."""
 
 REPEAT = 28
 """Bits for rows in the number that an image's draws depend on; those above count repeats."""
-
 
 DEATH = 5.0
 """Seconds within which the system tells of a process that has closed its sockets."""
@@ -67,22 +53,25 @@ class _Training(Dataset[Batch]):
         self.store, self.focus = store, focus
         self.targets, self.further = learned.targets, learned.masks
         self.corrected = learned.corrected
-        self.views = TrainingViews(config, store.side)
+        kind = Drawing if config.data.augment_on == "batch" else Augmenter
+        self.views = TrainingViews(config, store.side, kind)
 
     def __getitem__(self, batch: list[Shown]) -> Batch:
         pixels = self.store.pixels
-        views = [
-            self.views(pixels[row], self._mask(row), epoch, _draws(row, n))
+        seen = [
+            self.views.drawn(pixels[row], self._mask(row), epoch, _draws(row, n))
             for epoch, row, n in batch
         ]
+        views, steps = zip(*seen, strict=True)
         targets = self.targets[[row for _, row, _ in batch]]
         masks = [view["mask"] for view in views if "mask" in view]
-        return Batch(
+        found = Batch(
             pictures=torch.from_numpy(np.stack([view["image"] for view in views])),
             targets=torch.from_numpy(targets),
-            masks=torch.from_numpy(np.stack(masks)) if masks and self.focus is None else None,
-            boxes=None if self.focus is None else torch.tensor([around(mask) for mask in masks]),
+            masks=torch.from_numpy(np.stack(masks)) if masks else None,
+            rounds=rounds_of(steps),
         )
+        return found if self.focus is None or found.rounds else found.boxed()
 
     def _mask(self, row: int) -> NDArray[np.uint8] | None:
         """What goes along with an image: its mask, or a box as one."""
@@ -183,6 +172,7 @@ class TrainingLoader:
         workers: Loader processes; 0 loads in this process.
         draw: What an epoch shows; the configuration's sampling unless given.
         focus: Boxes by row of the store, where batches have them.
+        device: Where whole batches are augmented.
     """
 
     def __init__(
@@ -193,7 +183,10 @@ class TrainingLoader:
         workers: int,
         draw: Draw | None = None,
         focus: Boxed | None = None,
+        device: torch.device | None = None,
     ) -> None:
+        self._fill, self._focus = config.data.fill, focus
+        self._device = device or torch.device("cpu")
         draw = draw or SAMPLINGS.of(config.sampling)(config, learned)
         self._order = _Order(config, draw)
         self._loader = _loader(
@@ -210,7 +203,16 @@ class TrainingLoader:
     def epoch(self, epoch: int) -> Iterator[Batch]:
         """The batches of an epoch, counted from 1."""
         self._order.epoch = epoch
-        return iter(self._loader)
+        return map(self._finished, self._loader)
+
+    def _finished(self, batch: Batch) -> Batch:
+        """The batch with nothing left to do."""
+        if not batch.rounds:
+            return batch
+        pixels = batch.pictures, batch.masks
+        pictures, masks = augmented(*pixels, batch.rounds, self._fill, self._device)
+        done = Batch(pictures, batch.targets, masks)
+        return done if self._focus is None else done.boxed()
 
 
 def evaluation_batch(config: TrialConfig) -> int:
@@ -270,10 +272,16 @@ def _loader(
         multiprocessing_context=context,
         persistent_workers=options.get("persistent", False) and workers > 0,
         pin_memory=torch.cuda.is_available(),
+        collate_fn=_as_it_is,
         worker_init_fn=_quiet_worker,
         generator=torch.Generator().manual_seed(0),  # leave torch's global generator alone
     )
     return Batches(loader)
+
+
+def _as_it_is(batch: Any) -> Any:
+    """What was drawn stays arrays: a process would open a file for every tensor that it sends."""
+    return batch
 
 
 def _quiet_worker(_: int) -> None:

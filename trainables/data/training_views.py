@@ -12,6 +12,7 @@ from spaces.sections.data import Windows
 from spaces.sections.section import Size
 from spaces.trial_config import TrialConfig
 from trainables.augment import Augmenter
+from trainables.augment.rounds import Step
 from trainables.data.crops import Cropper
 from trainables.portable.preprocessing import PREPROCESSINGS
 
@@ -24,10 +25,11 @@ class TrainingViews:
     Args:
         config: Size, policy and seed.
         side: Height and width of the stored images in pixels; 0 where they keep their proportions.
+        kind: What augments them.
     """
 
-    def __init__(self, config: TrialConfig, side: int) -> None:
-        self._config, self._side = config, side
+    def __init__(self, config: TrialConfig, side: int, kind: type[Augmenter] = Augmenter) -> None:
+        self._config, self._side, self._kind = config, side, kind
         self._made: tuple[int, tuple[AugPolicy, Size], Augmenter] | None = None
 
     def __getstate__(self) -> dict[str, Any]:
@@ -47,12 +49,18 @@ class TrainingViews:
         Returns:
             ``image``, uint8 (height, width, 3) of the training size, and ``mask``.
         """
+        return self.drawn(picture, mask, epoch, shown)[0]
+
+    def drawn(
+        self, picture: Pixels, mask: Pixels | None, epoch: int, shown: int
+    ) -> tuple[dict[str, Pixels], list[Step]]:
+        """The same, with what is left to do to it as part of a batch."""
         augmenter = self._augmenter_at(epoch)
         picture = PREPROCESSINGS[self._config.data.preprocess](picture)
         if mask is not None and isinstance(self._config.data, Windows):
             cropper = Cropper(self._config.data, self._config.run.seed)
             picture, mask = cropper(picture, mask, epoch, shown)
-        return augmenter(picture, epoch, shown, mask)
+        return augmenter.drawn(picture, epoch, shown, mask)
 
     def _augmenter_at(self, epoch: int) -> Augmenter:
         """The pipeline of an epoch; made once per worker unless policy or size change."""
@@ -65,6 +73,6 @@ class TrainingViews:
             augmenter = self._made[2]
         else:
             side = self._side or max(size)
-            augmenter = Augmenter(policy, size, c.run.seed, side, c.data.fill)
+            augmenter = self._kind(policy, size, c.run.seed, side, c.data.fill)
         self._made = epoch, (policy, size), augmenter
         return augmenter

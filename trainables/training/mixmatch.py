@@ -11,7 +11,8 @@ import torch
 
 from spaces.sections.run import MixMatch
 from spaces.trial_config import TrialConfig
-from trainables.data.loader import Batch, TrainingLoader
+from trainables.data.batch import Batch
+from trainables.data.loader import TrainingLoader
 from trainables.data.samplings import Draw, Ints, unlabelled_rows
 from trainables.data.training_set import TrainingSet
 from trainables.inference.predict import to_input
@@ -42,7 +43,12 @@ class MixMatchState(TrainingState):
         )
         shown = len(self.loader) * config.run.images_at_once
         self._unlabelled = TrainingLoader(
-            config, context.store, unlabelled, workers, _in_views(rows, shown)
+            config,
+            context.store,
+            unlabelled,
+            workers,
+            _in_views(rows, shown),
+            device=self.device.target,
         )
 
     def batches(self, epoch: int) -> Iterator[tuple[Batch, torch.Tensor]]:

@@ -13,8 +13,9 @@ import torch
 
 from spaces.sections.mixing import BOX_CUTMIX
 from spaces.trial_config import TrialConfig
+from trainables.data.batch import Batch
 from trainables.data.focus import boxes_in_store
-from trainables.data.loader import Batch, TrainingLoader
+from trainables.data.loader import TrainingLoader
 from trainables.data.training_set import training_set
 from trainables.inference.predict import to_input
 from trainables.tasks.segmentation import planes_of
@@ -55,7 +56,9 @@ class TrainingState:
         focus = None
         if config.mix.kind == BOX_CUTMIX:
             focus = boxes_in_store(context.focus, context.store, config)
-        self.loader = TrainingLoader(config, context.store, self.learned, workers, focus=focus)
+        self.loader = TrainingLoader(
+            config, context.store, self.learned, workers, focus=focus, device=self.device.target
+        )
         self.steps = len(self.loader) // config.run.accumulation
         self.schedule = SCHEDULES.of(config.schedule)(config, self.optimizer, self.steps)
         self.mix = MIXINGS.of(config.mix)(config, self.model)
