@@ -259,7 +259,6 @@ def test_a_search_by_inference_from_the_command_line(tmp_path: Path) -> None:
         "epochs=1",
         "fix.mix=none",
         "fix.warmup_epochs=0",
-        "model=tests.tiny:build",
         "quiet=true",
         "name=i",
     )

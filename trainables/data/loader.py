@@ -36,6 +36,9 @@ Shown = tuple[int, int, int]
 REPEAT = 28
 """Bits for rows in the number that an image's draws depend on; those above count repeats."""
 
+DIED = "DataLoader worker (pid unknown) died"
+"""As torch begins what it says of a process that is gone."""
+
 DEATH = 5.0
 """Seconds within which the system tells of a process that has closed its sockets."""
 
@@ -252,11 +255,12 @@ class Batches:
     def __iter__(self) -> Iterator[Batch]:
         try:
             yield from self._loader
-        except (ConnectionError, EOFError):
+        except (ConnectionError, EOFError) as error:
             # A dying process closes its sockets first. Torch, whose handler raises wherever this
-            # process is when the death is told, shall raise here and nowhere later.
+            # process is when the death is told, shall raise here and nowhere later; where it was
+            # in a callback of the garbage collector, which lets nothing through, it has.
             time.sleep(DEATH)
-            raise
+            raise RuntimeError(f"{DIED}: {str(error) or 'its connection ended'}") from error
 
 
 def _loader(
