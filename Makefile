@@ -59,6 +59,8 @@ bench: install
 	$(BENCH).policies $(if $(FULL),15,3)
 	$(BENCH).growing $(if $(FULL),5,1)
 	$(BENCH).batched $(if $(FULL),9,3)
+	$(BENCH).windows $(if $(FULL),20,1)
+	$(BENCH).mask_labels 4 data.group=
 	$(BENCH).memory_format
 	$(BENCH).optimizer_step
 	$(BENCH).overhead $(if $(FULL),12,2)
