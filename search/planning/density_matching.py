@@ -13,6 +13,7 @@ from results.records.closing import Matching
 from results.records.trial import Trial
 from results.records.trials import Search
 from results.stats.correlation import kendall_interval
+from results.tasks.classification import Classification
 from search.planning.spread import spread_draw
 from spaces.augmentation.candidates import Candidates
 from spaces.augmentation.families import is_policy_parameter
@@ -20,8 +21,6 @@ from spaces.augmentation.policy import AugPolicy
 from spaces.errors import InputError
 from spaces.space import SearchSpace
 from spaces.trial_config import TrialConfig
-
-CLASSIFICATION = "classification"
 
 FEWEST = 5
 """Trials that ran to their end, below which ranks say nothing."""
@@ -34,7 +33,7 @@ def check_scorable(space: SearchSpace, task: str) -> None:
         space: What is searched; it may have parameters of policies only.
         task: What the targets are.
     """
-    if task != CLASSIFICATION:
+    if task != Classification.name:
         raise InputError("mode=inference scores classes of images; these have masks")
     others = [p.name for p in space.params if not is_policy_parameter(p.name)]
     if others:
