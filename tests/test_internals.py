@@ -6,10 +6,11 @@ from pathlib import Path
 
 from mlflow.tracking import MlflowClient
 from ray._private import ray_constants
+from ray._private.node import Node
 from ray.tune.schedulers import AsyncHyperBandScheduler
 
 from results.tracking.internals import make_tables
-from search.internals import asha_state, loopback
+from search.internals import asha_state, local_ray
 
 
 class Stub:
@@ -39,9 +40,17 @@ def test_ray_s_asha_holds_what_we_read_of_it() -> None:
 def test_ray_s_choice_of_hosts_is_a_constant_that_can_be_set() -> None:
     before = ray_constants.ENABLE_RAY_CLUSTER
     assert isinstance(before, bool)
-    with loopback.single_host():
+    with local_ray.single_host():
         assert ray_constants.ENABLE_RAY_CLUSTER is False
     assert ray_constants.ENABLE_RAY_CLUSTER is before
+
+
+def test_ray_s_services_that_nobody_uses_are_methods_that_can_be_left_out() -> None:
+    before = {name: getattr(Node, name) for name in local_ray.UNUSED}
+    assert all(callable(start) for start in before.values())
+    with local_ray.single_host():
+        assert all(getattr(Node, name) is not start for name, start in before.items())
+    assert before == {name: getattr(Node, name) for name in local_ray.UNUSED}
 
 
 def test_mlflow_s_tables_are_made_in_a_file_that_can_be_moved(tmp_path: Path) -> None:

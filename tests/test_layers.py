@@ -113,7 +113,7 @@ def test_what_is_imported_is_declared_and_the_other_way_round() -> None:
     assert imported - names(optional) == names(project["dependencies"]) - UNSEEN
 
 
-INTERNALS = {"search/internals/asha_state.py", "search/internals/loopback.py"}
+INTERNALS = {"search/internals/asha_state.py", "search/internals/local_ray.py"}
 """Where libraries' private names may be used."""
 
 

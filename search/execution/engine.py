@@ -40,7 +40,7 @@ from search.execution.driver import Driver
 from search.execution.local_resources import GIB
 from search.execution.trial_actor import TrialActor
 from search.execution.tune_adapter import Events, Proposals, Stop
-from search.internals import loopback
+from search.internals import local_ray
 from search.jobs.job import Job
 from search.options.groups import ClusterConfig, ResourcesConfig
 from search.planning.planned import Plan
@@ -74,9 +74,8 @@ def ray_session(
     }
     if not cluster.address:
         options |= {
-            "include_dashboard": False,
             "num_cpus": _allowed_cpus(),
-            **loopback.ADDRESS,
+            **local_ray.ADDRESS,
         }
     for name in ("ray", "ray.tune", "ray.train"):
         logging.getLogger(name).setLevel(logging.CRITICAL)
@@ -107,7 +106,7 @@ def _staying_local() -> Iterator[None]:
     before = {name: os.environ.get(name) for name in ours}
     os.environ.update(ours)
     try:
-        with loopback.single_host():
+        with local_ray.single_host():
             yield
     finally:
         # One by one: other threads, such as the tracker's, look into the environment meanwhile.
