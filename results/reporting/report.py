@@ -19,7 +19,7 @@ from spaces.trial_config import TrialConfig
 VERDICTS = {
     "beats": "beats",
     "loses to": "loses to",
-    "indistinguishable from": "is indistinguishable from",
+    "indistinguishable from": "cannot be told from",
     "not ahead of": "is not clearly ahead of",
 }
 """How a sentence about the winner begins, by verdict."""
