@@ -67,33 +67,33 @@ def _acceptance(
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """For every tau of the grid, the range of sample taus that is not surprising."""
     n = sum(ties_a)
-    first, second = np.triu_indices(n, 1)
-    group_a = np.repeat(np.arange(len(ties_a)), ties_a).astype(np.int8)
+    group_a = np.repeat(np.arange(len(ties_a)), ties_a)
     group_b = np.repeat(np.arange(len(ties_b)), ties_b).astype(np.int8)
+    first, second = np.triu_indices(n, 1)
+    untied = group_a[first] < group_a[second]
+    first, second = first[untied], second[untied]
     low, high = np.full(len(_TAUS), np.inf), np.full(len(_TAUS), -np.inf)
-    for ranks_a, ranks_b, i in _rank_draws(n):
-        a, b = group_a[ranks_a], group_b[ranks_b]
-        left = np.sign(a[:, first] - a[:, second])
-        right = np.sign(b[:, first] - b[:, second])
-        pairs = np.count_nonzero(left[0]) * np.count_nonzero(right[0])
-        taus = (left * right).sum(axis=1) / np.sqrt(pairs)
+    for ranks, i in _rank_draws(n):
+        b = group_b[ranks]
+        order = np.sign(b[second] - b[first])
+        pairs = len(first) * np.count_nonzero(group_b[:, None] < group_b)
+        taus = order.sum(axis=0, dtype=np.int16) / np.sqrt(pairs)
         bounds = np.quantile(taus, [(1 - _SIMULATED_LEVEL) / 2, (1 + _SIMULATED_LEVEL) / 2])
         low[i], high[i] = min(low[i], bounds[0]), max(high[i], bounds[1])
     return low, high
 
 
 @lru_cache(maxsize=4)
-def _rank_draws(n: int) -> list[tuple[NDArray[np.int8], NDArray[np.int8], int]]:
-    """Ranks (draws, n) of pairs for every tau of the grid and both copulas."""
+def _rank_draws(n: int) -> list[tuple[NDArray[np.int8], int]]:
+    """Ranks (n, draws) of one side in the order of the other, for every tau and both copulas."""
     rng = np.random.default_rng(n)
     found = []
     for i, tau in enumerate(_TAUS):
         for draw in (gaussian_copula, clayton_copula):
             a, b = draw(rng, _DRAWS, n, abs(float(tau)))
-            ranks = [
-                np.argsort(np.argsort(side, axis=1), axis=1).astype(np.int8) for side in (a, b)
-            ]
-            found.append((ranks[0], ranks[1] if tau >= 0 else (n - 1 - ranks[1]), i))
+            ranks = np.argsort(np.argsort(b, axis=1), axis=1).astype(np.int8)
+            ranks = np.take_along_axis(ranks, np.argsort(a, axis=1), axis=1).T.copy()
+            found.append((ranks if tau >= 0 else n - 1 - ranks, i))
     return found
 
 
