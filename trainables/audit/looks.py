@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import io
 import multiprocessing
@@ -58,6 +59,8 @@ _HEADER = (
     "sha256",
 )
 _CHUNK = 64
+_ENOUGH = 500
+"""Images that are worth a process, which imports for seconds before it reads one."""
 _PROPERTIES = (
     BrightnessProperty("dark"),
     EntropyProperty(),
@@ -123,7 +126,7 @@ def look_at(
     Args:
         contest: Its tables.
         progress: Called with the images done and their number.
-        processes: That read side by side; 1 is this one.
+        processes: That read side by side, fewer if there are few images; 1 is this one.
 
     Raises:
         InputError: If one of them is killed.
@@ -131,7 +134,7 @@ def look_at(
     paths = [str(path) for path in contest.paths]
     chunks = [paths[i : i + _CHUNK] for i in range(0, len(paths), _CHUNK)]
     seen: list[Seen] = []
-    for chunk in _chunks_read(chunks, processes):
+    for chunk in _chunks_read(chunks, min(processes, len(paths) // _ENOUGH)):
         seen += chunk
         progress(len(seen), len(paths))
     table = pd.DataFrame([facts for facts, *_ in seen])
@@ -150,14 +153,14 @@ def look_at(
 
 
 def _chunks_read(chunks: list[list[str]], processes: int) -> Iterator[list[Seen]]:
-    workers = min(processes, len(chunks))
-    if workers <= 1:
-        yield from map(_look_at_all, chunks)
+    if processes <= 1:
+        with _quietly():
+            yield from map(_look_at_all, chunks)
         return
     # A process that is spawned carries no threads of torch or Ray along.
     context = multiprocessing.get_context("spawn")
     try:
-        with ProcessPoolExecutor(workers, mp_context=context, initializer=_alone) as pool:
+        with ProcessPoolExecutor(processes, mp_context=context, initializer=_alone) as pool:
             yield from pool.map(_look_at_all, chunks)
     except BrokenProcessPool as error:
         raise InputError(
@@ -165,9 +168,19 @@ def _chunks_read(chunks: list[list[str]], processes: int) -> Iterator[list[Seen]
         ) from error
 
 
+@contextlib.contextmanager
+def _quietly() -> Iterator[None]:
+    """Lets OpenCV say nothing: what is wrong with a file is told by us, with its row."""
+    before = cv2.utils.logging.setLogLevel(0)
+    try:
+        yield
+    finally:
+        cv2.utils.logging.setLogLevel(before)
+
+
 def _alone() -> None:
     cv2.setNumThreads(0)
-    cv2.utils.logging.setLogLevel(0)  # what is wrong with a file is told by us, with its row
+    cv2.utils.logging.setLogLevel(0)
 
 
 def _look_at_all(paths: list[str]) -> list[Seen]:
