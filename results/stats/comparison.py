@@ -34,8 +34,8 @@ def compare(
     """Compares a candidate with controls, seed after seed, until there is nothing to settle.
 
     After the first seed of each side, and each further one, a control is dropped when the
-    candidate's lead is no more than the share of seeds spent of what a win needs at the end;
-    that can only take claims away. From the second seed on a win is claimed at the level that
+    candidate's lead is no more than the square of the share of seeds spent, of what a win needs at
+    the end: few are dropped that would have won. That can only take claims away. From the second seed on a win is claimed at the level that
     error spending leaves that look, so that with no true difference at most `FALSE_WIN` of
     searches claim any win, however many controls there are and whenever they stop (Holm's
     sequentially rejective procedure over controls: every win leaves the others more).
@@ -128,7 +128,7 @@ class _Look:
         """
         gain = metric.gain(*self.scores)
         error = self.variance**0.5 / metric.points
-        needed = float(stats.norm.isf(level)) * self.seeds / at_most
+        needed = float(stats.norm.isf(level)) * (self.seeds / at_most) ** 2
         margin: float | None = None
         verdict: Verdict = "not ahead of"
         if self.seeds > 1:
