@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
+import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from results.metrics import METRICS
+from results.tracking import store as tracking_store
+from results.tracking.internals import make_tables
 from spaces.trial_config import TrialConfig
+from trainables.data import digits
 from trainables.data.contest import Contest, load_contest
-from trainables.data.digits import make_digits
 from trainables.data.folds import Folds, make_folds
 from trainables.data.image_store import ImageStore
 from trainables.data.store_building import build_store
@@ -18,9 +23,26 @@ from trainables.portable.preparation import Preparation
 from trainables.training.context import TrainingContext
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _made_once(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """What every folder needs and takes a second: MLflow's tables are copies of the first
+    database's, and the digits are photographed once."""
+    made = tmp_path_factory.mktemp("tables") / "mlflow.db"
+
+    def make(database: Path) -> None:
+        if not made.exists():
+            make_tables(made)
+        shutil.copy(made, database)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(tracking_store, "make_tables", make)
+        patch.setattr(digits, "photographs", functools.cache(digits.photographs))
+        yield
+
+
 @pytest.fixture(scope="session")
 def digits_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return make_digits(tmp_path_factory.mktemp("contest") / "data")
+    return digits.make_digits(tmp_path_factory.mktemp("contest") / "data")
 
 
 @pytest.fixture(scope="session")

@@ -14,7 +14,16 @@ from mlflow.tracking import MlflowClient
 from results.leaderboard.leaderboard import Leaderboard
 from results.records.ledger import Ledger
 from results.records.secrets import masked, without_password
-from results.tracking import ID_TAG, Tracker, log_notes, open_client, page_links, tracked_trials
+from results.tracking import (
+    ID_TAG,
+    Tracker,
+    log_notes,
+    open_client,
+    page_links,
+    store,
+    tracked_trials,
+)
+from results.tracking.internals import make_tables
 from results.tracking.store import find_experiment
 from spaces.trial_config import TrialConfig
 from tests.records import ended, job_event, opening_event, started
@@ -46,7 +55,10 @@ def write_job(folder: Path) -> None:
     ledger.close()
 
 
-def test_a_database_whose_making_was_killed_is_made_again(tmp_path: Path) -> None:
+def test_a_database_whose_making_was_killed_is_made_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(store, "make_tables", make_tables)  # no copy
     uri = f"sqlite:///{tmp_path}/mlflow.db"
     child = multiprocessing.get_context("fork").Process(target=open_client, args=(uri,))
     child.start()

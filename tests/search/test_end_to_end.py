@@ -21,8 +21,7 @@ from results.tracking import ID_TAG, Tracker
 from search.execution.engine import ray_session
 from search.options.groups import ClusterConfig, ResourcesConfig
 from spaces.errors import InputError
-from tests.commands import LIMIT, command
-from tests.commands import run_process as run
+from tests.commands import LIMIT, command, run, run_process
 from tests.records import raw_events
 
 TRIALS = 4
@@ -61,7 +60,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def finished(folder: Path) -> subprocess.CompletedProcess[str]:
-    return run(
+    return run_process(
         folder,
         "run",
         "space=team:space",
@@ -77,7 +76,7 @@ def finished(folder: Path) -> subprocess.CompletedProcess[str]:
         "fix.averaging=halfway",
         "fix.mix=mirrored",
         f"trials={TRIALS}",
-        "epochs=4",
+        "epochs=2",
         "confirm=2",
         "scheduler.grace=1",
         "name=first",
@@ -319,7 +318,7 @@ def test_bad_input_leaves_nothing_behind(folder: Path) -> None:
 def test_help_is_quick_and_a_used_port_is_told(folder: Path) -> None:
     begun = time.monotonic()
     for name in ("run", "train", "show", "ui", "sync"):
-        done = run(folder, name, "--help")
+        done = run_process(folder, name, "--help")
         assert done.returncode == 0
         assert f"python -m search.{name}" in done.stdout
     assert time.monotonic() - begun < 30

@@ -111,10 +111,10 @@ def trials(
         patch.setenv("HOME", str(folder / "home"))
         with (
             ray_session(ClusterConfig(), ResourcesConfig(cpu=0.5)),
-            kept(Nodes(folder, PATIENCE, False, lambda found: 3)),
+            kept(Nodes(folder, PATIENCE, False, lambda found: 2)),
         ):
             plan = EachFault(search, config, request.param)
-            driver.slots = 3
+            driver.slots = 2
             for process in [psutil.Process(), *psutil.Process().children(recursive=True)]:
                 for connection in process.net_connections("inet"):
                     if connection.status == psutil.CONN_LISTEN:

@@ -306,7 +306,7 @@ def test_a_deadline_lets_those_that_run_use_the_time_that_is_left(tmp_path: Path
 
 
 OPTIONS = (
-    "trials=3",
+    "trials=2",
     "epochs=4",
     "confirm=0",
     "scheduler.grace=4",
@@ -341,10 +341,10 @@ def kill_when(folder: Path, ledger: Path, ready: str, count: int, *command: str)
 
 @pytest.fixture(scope="module")
 def killed(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder whose search was killed with -9 in the middle of its second wave of trials."""
+    """A folder whose search was killed with -9 in the middle of its trials."""
     folder = tmp_path_factory.mktemp("killed")
     ledger = folder / "runs/digits/k/ledger.jsonl"
-    kill_when(folder, ledger, "epoch", 10, "search.run", "name=k", "quiet=true", *OPTIONS)
+    kill_when(folder, ledger, "epoch", 6, "search.run", "name=k", "quiet=true", *OPTIONS)
     return folder
 
 
@@ -409,7 +409,7 @@ def test_nothing_finished_runs_again_and_every_metric_is_there_once(killed: Path
     assert twice.returncode == 2
     assert "is being written by another process: " in twice.stderr
     assert f"on {socket.gethostname()}, process {os.getpid()}, since " in twice.stderr
-    done = run(killed, "run", "resume=latest", "trials=4")
+    done = run(killed, "run", "resume=latest", "trials=3")
     assert done.returncode == 0, done.stdout + done.stderr
     assert "k goes on: " in done.stdout
     events = raw_events(killed / "runs/digits/k/ledger.jsonl")
@@ -420,8 +420,8 @@ def test_nothing_finished_runs_again_and_every_metric_is_there_once(killed: Path
     epochs = Counter((e["trial"], e["report"]["epoch"]) for e in events if e["event"] == "epoch")
     assert set(epochs.values()) == {1}
     after = Search.read(killed / "runs/digits/k")
-    assert after.opened.trials == 4
-    assert [t.state for t in after.trials.values()] == ["finished"] * 5
+    assert after.opened.trials == 3
+    assert [t.state for t in after.trials.values()] == ["finished"] * 4
     assert all(t.epoch == 4 for t in after.trials.values())
     for trial_id in finished:  # untouched
         assert after.trials[trial_id].epochs == before.trials[trial_id].epochs
