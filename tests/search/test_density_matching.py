@@ -246,6 +246,7 @@ def test_it_is_told_what_it_took_and_how_well_it_ranks(tmp_path: Path) -> None:
     assert "over the 6 trials that ran to the end: 0.73" in line
 
 
+@pytest.mark.slow
 def test_a_search_by_inference_from_the_command_line(tmp_path: Path) -> None:
     done = run(
         tmp_path,
