@@ -35,10 +35,11 @@ def compare(
 
     After the first seed of each side, and each further one, a control is dropped when the
     candidate's lead is no more than the square of the share of seeds spent, of what a win needs at
-    the end: few are dropped that would have won. That can only take claims away. From the second seed on a win is claimed at the level that
-    error spending leaves that look, so that with no true difference at most `FALSE_WIN` of
-    searches claim any win, however many controls there are and whenever they stop (Holm's
-    sequentially rejective procedure over controls: every win leaves the others more).
+    the end: few are dropped that would have won. That can only take claims away. From the second
+    seed on a win is claimed at the level that error spending leaves that look, so that with no true
+    difference at most `FALSE_WIN` of searches claim any win, however many controls there are and
+    whenever they stop (Holm's sequentially rejective procedure over controls: every win leaves the
+    others more).
 
     The variance of a difference is that of the images (paired bootstrap of the mean over seeds,
     by group) plus that of the seeds of each arm, with Welch-Satterthwaite degrees of freedom: arms
