@@ -60,6 +60,7 @@ bench: install
 	$(BENCH).growing $(if $(FULL),5,1)
 	$(BENCH).batched $(if $(FULL),9,3)
 	$(BENCH).windows $(if $(FULL),20,1)
+	$(BENCH).ranks $(if $(FULL),10,3)
 	$(BENCH).mask_labels 4 data.group=
 	$(BENCH).memory_format
 	$(BENCH).optimizer_step

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -13,6 +14,7 @@ import torch
 from torch.nn import functional
 
 from spaces.trial_config import TrialConfig
+from tests import tiny
 
 FAULTS = ("none", "nan", "inf", "exception", "memory", "hang", "stop", "exit", "device", "loader")
 """Kinds of faults; the number of hundredths of label smoothing picks one."""
@@ -77,3 +79,31 @@ def _first(mark: Path) -> bool:
 def _out_of_memory(gradient: torch.Tensor) -> torch.Tensor:
     """Raises within the backward pass, as a GPU does."""
     raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 20.00 GiB.")
+
+
+def short_of_memory(config: TrialConfig, classes: int) -> torch.nn.Module:
+    """A network that fits into the trainer only, not into processes that share its batches."""
+    return _but_in_the_trainer(_no_room, config, classes)
+
+
+def stuck(config: TrialConfig, classes: int) -> torch.nn.Module:
+    """A network for which such a process needs all time; a mark tells when it has begun."""
+    return _but_in_the_trainer(_no_end, config, classes)
+
+
+def _but_in_the_trainer(
+    hook: Callable[..., None], config: TrialConfig, classes: int
+) -> torch.nn.Module:
+    network = tiny.build(config, classes)
+    if "rank_process" in sys.argv[0]:
+        network.register_forward_pre_hook(hook)
+    return network
+
+
+def _no_room(*_: object) -> None:
+    raise MemoryError("no room here")
+
+
+def _no_end(*_: object) -> None:
+    (Path(os.environ["FAULTS_SEEN"]) / "stuck").touch()
+    time.sleep(3600)

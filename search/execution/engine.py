@@ -63,7 +63,7 @@ def ray_session(
     environment = {
         "PYTHONPATH": path,
         "NO_ALBUMENTATIONS_UPDATE": "1",
-        "OMP_NUM_THREADS": str(max(1, int(resources.cpu))),
+        "OMP_NUM_THREADS": str(resources.threads),
     }
     options: dict[str, Any] = {
         "runtime_env": {"env_vars": environment},

@@ -10,7 +10,7 @@ from pathlib import Path
 from spaces.files import whole_file
 
 _FILE = "exit_note.json"
-_FAULTS = ("hang", "device")
+_FAULTS = ("death", "hang", "memory", "device")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -18,7 +18,7 @@ class ExitNote:
     """Why a process was ended.
 
     Attributes:
-        fault: ``hang`` or ``device``.
+        fault: Kind of fault, one of `search.execution.faults.RETRIES`.
         reason: One sentence.
         traceback: Where it was, if that is known.
     """

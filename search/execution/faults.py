@@ -79,3 +79,31 @@ def cause_of_death(folder: Path, text: str) -> tuple[str, str, str]:
         return "memory", "the machine ran out of memory", text
     last = (text.splitlines() or ["no reason given"])[-1]
     return "death", f"the worker process died: {last}", text
+
+
+def fault_of(error: Exception) -> str:
+    """What kind of fault an exception stands for; empty if the trial itself is at fault."""
+    import torch
+
+    from trainables.training.ranks import RankError
+
+    words = str(error)
+    if isinstance(error, torch.OutOfMemoryError | MemoryError) or any(
+        sign in words for sign in _MEMORY_SIGNS
+    ):
+        return "memory"
+    if isinstance(error, RankError) or "DataLoader worker (pid" in words:
+        return "death"
+    broken = getattr(torch, "AcceleratorError", None)
+    if (broken is not None and isinstance(error, broken)) or "CUDA error" in words:
+        return "device"
+    return ""
+
+
+_MEMORY_SIGNS = (
+    "DefaultCPUAllocator",
+    "CUDA out of memory",
+    "CUDA error: out of memory",
+    "ALLOC_FAILED",
+)
+"""How torch says that memory is short where it raises a plain RuntimeError."""

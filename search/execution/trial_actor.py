@@ -13,18 +13,18 @@ from typing import TYPE_CHECKING, Any
 from pydantic import TypeAdapter
 from ray import tune
 
-from results.records.objective import STRESS, objective
+from results.records.objective import objective
 from search.execution.exit_note import ExitNote, read_exit_note
+from search.execution.faults import fault_of
+from search.execution.rank_group import rank_group
+from search.execution.trial_context import trial_context
 from search.execution.watchdog import Heartbeat
-from search.jobs.job import Job, resolve_metric
-from search.options.user_code import load_parts, own_functions
+from search.jobs.job import Job
+from search.options.user_code import load_parts
 from search.planning.early_stopping import SCORE, SCORES, SIGNS
-from spaces.augmentation.candidates import Candidates
-from spaces.augmentation.stress import Stress
 from spaces.trial_config import TrialConfig
 
 if TYPE_CHECKING:
-    from trainables.training.context import TrainingContext
     from trainables.training.fit import Epoch
 
 _JOB = TypeAdapter(Job)
@@ -80,18 +80,16 @@ class TrialActor(tune.Trainable):  # type: ignore[misc]
         finally:
             self._heartbeat.stop()  # until the driver asks for more
         if failed:  # the exception, whose frames hold the training, is gone
-            if failed["fault"] == "device":  # no trial can be trained in this process any more
-                ExitNote(
-                    fault="device", reason=failed["failed"], traceback=failed["traceback"]
-                ).write(self._folder)
-                os._exit(1)
+            if failed["fault"] == "device":
+                reason, where = failed["failed"], failed["traceback"]
+                self._exit(ExitNote(fault="device", reason=reason, traceback=where))
             self.cleanup()
             return failed
         report = done.report
         self._epoch = int(report["epoch"])
         reports = [*done.earlier, report]
         compared, sign = objective(self._job.objective), SIGNS[self._job.direction]
-        key = compared.key(self._task().metric.name)
+        key = compared.key(trial_context(self._job).metric.name)
         return {
             "epoch": self._epoch,
             SCORE: sign * report["metrics"][key],
@@ -113,17 +111,22 @@ class TrialActor(tune.Trainable):  # type: ignore[misc]
     def _start(self) -> Iterator[Epoch]:
         from trainables.training.actions import ACTIONS
 
-        return ACTIONS.of(self._config.run)(
-            self._config,
-            self._task(),
-            self._folder,
-            threads=self._job.threads,
-            workers=self._job.loader_workers,
-            beat=self._heartbeat.beat,
-        )
+        beat = self._heartbeat.beat
+        with rank_group(self._job, self._config, self._folder, beat, self._exit) as ranks:
+            yield from ACTIONS.of(self._config.run)(
+                self._config,
+                trial_context(self._job),
+                self._folder,
+                threads=self._job.threads,
+                workers=self._job.loader_workers,
+                beat=beat,
+                ranks=ranks,
+            )
 
-    def _task(self) -> TrainingContext:
-        return _open_task(self._job)
+    def _exit(self, note: ExitNote) -> None:
+        """Ends this process, in which no trial can be trained any more."""
+        note.write(self._folder)
+        os._exit(1)
 
 
 @functools.cache
@@ -136,71 +139,3 @@ def _import_what_trains() -> None:
     import trainables.training.actions  # noqa: F401 (all that a trial imports)
 
     gc.freeze()
-
-
-def fault_of(error: Exception) -> str:
-    """What kind of fault an exception stands for; empty if the trial itself is at fault."""
-    import torch
-
-    words = str(error)
-    if isinstance(error, torch.OutOfMemoryError | MemoryError) or any(
-        sign in words for sign in _MEMORY_SIGNS
-    ):
-        return "memory"
-    if isinstance(error, RuntimeError) and "DataLoader worker (pid" in words:
-        return "death"
-    broken = getattr(torch, "AcceleratorError", None)
-    if (broken is not None and isinstance(error, broken)) or "CUDA error" in words:
-        return "device"
-    return ""
-
-
-_MEMORY_SIGNS = (
-    "DefaultCPUAllocator",
-    "CUDA out of memory",
-    "CUDA error: out of memory",
-    "ALLOC_FAILED",
-)
-"""How torch says that memory is short where it raises a plain RuntimeError."""
-
-
-@functools.lru_cache(maxsize=1)
-def _open_task(job: Job) -> TrainingContext:
-    """Opens what the trials of a job share, once per process."""
-    from results.masks.truth import Truth
-    from trainables.data.boxes import stored_boxes
-    from trainables.data.contest_corrections import stored_corrections
-    from trainables.data.extra import ExtraImages
-    from trainables.data.folds import Folds
-    from trainables.data.image_store import ImageStore
-    from trainables.data.mask_teachers import MaskTeachers
-    from trainables.data.teachers import Teachers
-    from trainables.tasks.tasks import training_task
-    from trainables.training.context import TrainingContext
-
-    store, folds = ImageStore(Path(job.store)), Folds.read(Path(job.folds))
-    truth = Truth.read(Path(job.truth)) if job.truth else None
-    corrections = None
-    if job.corrections:
-        path = Path(job.corrections)
-        corrections = stored_corrections(path, folds.images, folds.labels, job.classes, truth)
-    return TrainingContext(
-        task=training_task(job.task),
-        store=store.copied_to(Path(job.local_store)) if job.local_store else store,
-        folds=folds,
-        extra=ExtraImages.read(Path(job.extra)) if job.extra else None,
-        teachers={
-            name: (MaskTeachers if job.truth else Teachers).read(Path(path))
-            for name, path in job.teachers
-        },
-        classes=job.classes,
-        metric=resolve_metric(job.metric, job.direction, job.task),
-        own=own_functions(model=job.model, loss=job.loss),
-        corrections=corrections,
-        truth=truth,
-        focus=stored_boxes(Path(job.folder).parent, job.focus),
-        candidates=Candidates.read(Path(job.candidates)) if job.candidates else None,
-        predict_test=job.predict_test,
-        stress=Stress.read(Path(job.stress)) if job.stress else None,
-        stress_always=job.objective == STRESS,
-    )

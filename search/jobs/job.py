@@ -69,8 +69,9 @@ class Job:
         stress: Path of the stored stress under which held-out images are predicted; empty for none.
         truth: Path of the stored masks of training images; empty without masks.
         objective: What trials are compared by.
-        threads: CPU threads per trial.
-        loader_workers: Loader processes per trial.
+        threads: CPU threads of a process that trains.
+        loader_workers: Loader processes of each.
+        processes: Processes that share a trial's batches.
     """
 
     competition: str
@@ -97,6 +98,7 @@ class Job:
     threads: int
     loader_workers: int
     candidates: str = ""
+    processes: int = 1
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -198,8 +200,9 @@ def assemble(
         stress=str(stress.write(folder).resolve()) if stress is not None else "",
         truth=str(contest.truth.write(folder).resolve()) if contest.truth is not None else "",
         objective=objective,
-        threads=max(1, int(config.resources.cpu)),
-        loader_workers=max(0, config.loader_workers),
+        threads=config.resources.threads,
+        loader_workers=-(-max(0, config.loader_workers) // config.resources.ranks),
+        processes=config.resources.ranks,
     )
     said: dict[str, Any] = {"hypothesis": config.hypothesis, "promotion": promotion}
     opening = Opened(

@@ -105,7 +105,7 @@ def run_job(config: EngineConfig, kind: JobKind) -> int:
         tracker = _start_tracker(config, job.folder)
         progress = Progress(driver, plan, config.quiet)
         at_once = min(driver.slots, plan.expected())
-        say(f"trials at a time: {at_once}, with {_shares(resources)} each")
+        say(f"trials at a time: {at_once}, with {_shares(resources, job.processes)} each")
 
         def tick() -> None:
             _watch(nodes, driver)
@@ -139,7 +139,7 @@ def _join(
     )
     stack.enter_context(kept(nodes))
     if config.loader_workers < 0 and resources.get("GPU"):
-        job = dataclasses.replace(job, loader_workers=max(1, int(config.resources.cpu)))
+        job = dataclasses.replace(job, loader_workers=config.resources.threads)
     return job, resources, nodes
 
 
@@ -201,12 +201,11 @@ def _start_tracker(config: EngineConfig, folder: str) -> Tracker:
     return tracker
 
 
-def _shares(resources: dict[str, float]) -> str:
+def _shares(resources: dict[str, float], processes: int) -> str:
     words = {"CPU": "{:g} CPU", "GPU": "{:g} GPU", "memory": "{:.3g} GiB of memory"}
     scale = {"memory": GIB}
-    return ", ".join(
-        words[name].format(amount / scale.get(name, 1)) for name, amount in resources.items()
-    )
+    shares = [words[name].format(amount / scale.get(name, 1)) for name, amount in resources.items()]
+    return ", ".join([*shares, *([f"{processes} processes"] if processes > 1 else [])])
 
 
 def _finish(

@@ -71,8 +71,7 @@ def check_networks(
     if any(trained.mix.kind == SNAPMIX for trained in kinds_of(baseline, space, fix)):
         for network in networks:
             check_mixing(network.replace(mix=SNAPMIX), classes, build)
-    threads = max(1, int(config.resources.cpu))
-    check_limits(config.limit, networks, classes, build, threads, say)
+    check_limits(config.limit, networks, classes, build, config.resources.threads, say)
     fetched = baseline.model.pretrained or baseline.model.weights
     if isinstance(baseline.model, Timm | Smp) and fetched:  # once, not by every worker
         for name in choices_of(space, "backbone") or [baseline.model.backbone]:

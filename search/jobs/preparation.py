@@ -69,9 +69,10 @@ def prepare(
             f"prepare={config.prepare} may move what data.focus= tells the place of: give one"
         )
     check_effect(fix, baseline, categories(space), "fix")
+    baseline.shared_out(config.resources.ranks)
     if space is not None:
         check_model(space, baseline)
-        check_values(space, baseline, fix)
+        check_values(space, baseline, fix, config.resources.ranks)
     task = task_of_data(config.data)
     metric = config.metric or task.metric_name
     chosen = resolve_metric(metric, config.direction, task.name)

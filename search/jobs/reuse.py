@@ -15,6 +15,7 @@ from search.jobs.job import Prepared
 from search.jobs.retention import mark_kept
 from spaces.trial_config import TrialConfig
 from trainables.training.checkpoint import Checkpoint
+from trainables.training.ranks import PROCESSES
 
 
 class KnownTrainings:
@@ -64,6 +65,9 @@ class KnownTrainings:
                     continue
                 folder = search.trial_folder(trial)
                 whole = all((folder / predictions_file(part)).exists() for part in parts)
+                # Batch normalisation sees what one process computes at once.
+                processes = trial.epochs[-1].metrics.get(PROCESSES, 1)
+                whole = whole and processes == job.processes
                 if whole and trial.reported(compared) is not None:
                     self._found[trial.config.digest] = search, trial
 

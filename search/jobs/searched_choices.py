@@ -19,8 +19,16 @@ DRAWS = 50
 """Draws with which a space is tried out before anything is trained."""
 
 
-def check_values(space: SearchSpace, baseline: TrialConfig, fix: Mapping[str, Any]) -> None:
+def check_values(
+    space: SearchSpace, baseline: TrialConfig, fix: Mapping[str, Any], processes: int = 1
+) -> None:
     """Checks that choices, both ends of ranges, and some draws make configurations.
+
+    Args:
+        space: What is searched.
+        baseline: The untuned configuration.
+        fix: What is pinned, flat.
+        processes: How many share a trial's batches.
 
     Raises:
         InputError: Naming the parameter.
@@ -38,7 +46,7 @@ def check_values(space: SearchSpace, baseline: TrialConfig, fix: Mapping[str, An
             continue  # the parts of a policy need one another: the draws below check them
         for value in values:
             try:
-                baseline.with_params({**fix, param.name: value})
+                baseline.with_params({**fix, param.name: value}).shared_out(processes)
             except InputError as error:
                 listed = isinstance(d, CategoricalDistribution)
                 spared = f"drop=[{param.name}.{value}]" if listed else f"narrow.{param.name}=[…,…]"
@@ -47,7 +55,7 @@ def check_values(space: SearchSpace, baseline: TrialConfig, fix: Mapping[str, An
                 ) from None
     study = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=0))
     for _ in range(DRAWS):
-        baseline.with_params({**fix, **space.suggest(study.ask())})
+        baseline.with_params({**fix, **space.suggest(study.ask())}).shared_out(processes)
 
 
 def check_model(space: SearchSpace, baseline: TrialConfig) -> None:

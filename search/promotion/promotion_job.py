@@ -161,6 +161,7 @@ def _prepare(
         check_pipelines(arm.policy.pipelines(), [arm.data.size, arm.data.size_at(0.0)], masks=masks)
         check_mixing(arm, len(standing.classes), functools.partial(task.network, own=own))
         check_sizes(arm)
+        arm.shared_out(config.resources.ranks)
         fetched = isinstance(arm.model, Timm | Smp) and (arm.model.pretrained or arm.model.weights)
         if fetched:  # once here, not by every worker
             task.network(arm, len(standing.classes), own)

@@ -15,7 +15,8 @@ class Run(Section):
 
     Attributes:
         batch: Images per optimizer step.
-        micro_batch: Most images per forward pass; gradients accumulate up to ``batch``.
+        micro_batch: Most images per forward pass, of all processes together; gradients accumulate
+            up to ``batch``.
         epochs: Length of the training, and of its schedule.
         precision: ``auto`` is bf16 or fp16 on a GPU and fp32 on a CPU.
         seed: Seeds weights, order, augmentation, mixing and dropout.

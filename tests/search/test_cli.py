@@ -101,6 +101,9 @@ def test_a_folder_of_own_yaml(tmp_path: Path) -> None:
         ("trials=[1", r"trials=\[1.*cannot be read|trials.*read"),
         ("confirm=1", "at least 2 seeds"),
         ("resources.cpu=0", "above 0"),
+        ("resources.gpu=1.5", "resources.gpu=1.5: must be whole above 1"),
+        ("resources.processes=-1", "0 or more"),
+        ("resources.processes=2", "say resources.gpu=2 or resources.gpu=0"),
         ("scheduler.reduction=1", "above 1"),
         ("scheduler.rule=pase", "pace"),
         ("holdout.folds=1", "at least 2"),
@@ -119,6 +122,19 @@ def test_bad_arguments_get_one_clear_line(argument: str, words: str) -> None:
     with pytest.raises(InputError, match=words) as caught:
         parse(RunConfig, [argument])
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["resources.gpu=3", "resources.processes=2"], "say resources.gpu=2 or resources.gpu=0"),
+        (["resources.gpu=2", "resources.processes=1"], "say resources.gpu=1 or resources.gpu=0"),
+        (["resources.gpu=0", "resources.processes=2"], "on resources.cpu=1: give each a core"),
+    ],
+)
+def test_processes_that_do_not_suit_what_they_get(arguments: list[str], words: str) -> None:
+    with pytest.raises(InputError, match=words):
+        parse(RunConfig, arguments)
 
 
 def test_a_bare_word_is_the_positional_option() -> None:

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from search.execution.trial_actor import _open_task
+from search.execution.trial_context import trial_context
 from search.jobs.preparation import prepare
 from search.options.command_line import parse
 from search.options.training import TrainConfig
@@ -45,7 +45,7 @@ def test_boxes_come_to_the_trainers(root: Path, tmp_path: Path) -> None:
     assert ready.job.focus == ready.baseline.data.focus
     assert (tmp_path / root.name / ready.job.focus).is_file()
     assert ready.baseline.data.boxes == ""
-    task = _open_task.__wrapped__(ready.job)
+    task = trial_context.__wrapped__(ready.job)
     assert task.focus["7.png"] == (6, 4, 30, 27)
     training = TrainingState(ready.baseline, task, 0)
     batch = next(training.batches(1))

@@ -169,6 +169,31 @@ def test_the_data_s_own_baseline_gives_way_to_the_command_line() -> None:
     assert base.flat()["backbone"] == "test_resnet"
 
 
+def test_processes_that_share_batches_share_cores_and_loaders(tmp_path: Path) -> None:
+    cpus = ["resources.gpu=0", "resources.cpu=5", "resources.processes=2", "loader_workers=3"]
+    job = prepared(tmp_path, *cpus).job
+    assert (job.processes, job.threads, job.loader_workers) == (2, 2, 2)
+    job = prepared(tmp_path, "resources.gpu=4").job
+    assert (job.processes, job.threads, job.loader_workers) == (4, 1, 0)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["fix.batch=50"], "batch=50: 3 processes cannot share 50 images at once evenly"),
+        (
+            ["space=optimizer", "data.baseline.batch=48"],
+            "space=optimizer draws batch=32: batch=32: 3 processes cannot share 32",
+        ),
+    ],
+)
+def test_batches_that_cannot_be_shared_out_are_refused(
+    tmp_path: Path, arguments: list[str], words: str
+) -> None:
+    with pytest.raises(InputError, match=re.escape(words)):
+        prepared(tmp_path / "runs", "resources.gpu=3", *arguments)
+
+
 @pytest.mark.parametrize(
     ("resources", "available", "workers", "expected"),
     [
@@ -180,6 +205,7 @@ def test_the_data_s_own_baseline_gives_way_to_the_command_line() -> None:
         (ResourcesConfig(cpu=4), [{"CPU": 8.0}], 5, ({"CPU": 4}, 2)),
         (ResourcesConfig(cpu=5), [{"CPU": 8.0}, {"CPU": 7.0}, {"CPU": 4.0}], 0, ({"CPU": 5}, 2)),
         (ResourcesConfig(gpu=0.6), [{"CPU": 8.0, "GPU": 2.0}], 0, ({"CPU": 1, "GPU": 0.6}, 2)),
+        (ResourcesConfig(gpu=2), [{"CPU": 8.0, "GPU": 3.0}] * 2, 0, ({"CPU": 1, "GPU": 2}, 2)),
     ],
 )
 def test_slots(

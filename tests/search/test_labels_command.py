@@ -245,6 +245,8 @@ def test_trainings_scored_on_other_corrections_are_not_taken_over(
         (folder / f"trials/plain-000/{part}.npz").touch()
     again = prepared(runs, *options)
     assert KnownTrainings(again, weights=False, accept=()).find(again.baseline) is not None
+    shared = prepared(runs, *options, "resources.gpu=2")  # each process sees half of a batch
+    assert KnownTrainings(shared, weights=False, accept=()).find(shared.baseline) is None
     table = f"data.corrections={fixes(folds, tmp_path / 'fixes.csv')}"
     corrected = prepared(runs, *options, table)
     assert KnownTrainings(corrected, weights=False, accept=()).find(corrected.baseline) is None

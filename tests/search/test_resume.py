@@ -30,8 +30,7 @@ from results.records.trials import Search
 from results.tracking import ID_TAG
 from search.execution.driver import CLOSING_TIME, Driver
 from search.execution.exit_note import ExitNote
-from search.execution.faults import RETRIES
-from search.execution.trial_actor import fault_of
+from search.execution.faults import RETRIES, fault_of
 from search.execution.tune_adapter import Proposals
 from search.options.command_line import main
 from search.options.recorded import recorded_options

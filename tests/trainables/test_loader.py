@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from search.execution.trial_actor import fault_of
+from search.execution.faults import fault_of
 from spaces.trial_config import TrialConfig
 from trainables.data import loader
 from trainables.data.image_store import ImageStore

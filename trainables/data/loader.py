@@ -6,7 +6,7 @@ import functools
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import cv2
@@ -32,6 +32,9 @@ from trainables.inference.views import look
 
 Shown = tuple[int, int, int]
 """Epoch, store row, and how often it was shown before in this epoch."""
+
+Mine = Callable[[int], bool]
+"""Whether a micro-batch is loaded here, by its number in the epoch, from 0."""
 
 REPEAT = 28
 """Bits for rows in the number that an image's draws depend on; those above count repeats."""
@@ -143,8 +146,8 @@ class _Order(Sampler[list[Shown]]):
     was shown before in it, so that a repeated image is augmented anew.
     """
 
-    def __init__(self, config: TrialConfig, draw: Draw) -> None:
-        self.draw, self.seed, self.epoch = draw, config.run.seed, 1
+    def __init__(self, config: TrialConfig, draw: Draw, mine: Mine) -> None:
+        self.draw, self.mine, self.seed, self.epoch = draw, mine, config.run.seed, 1
         self.images = len(draw(np.random.default_rng(0)))
         self.batch, self.group = config.run.images_at_once, config.run.accumulation
 
@@ -162,7 +165,8 @@ class _Order(Sampler[list[Shown]]):
             for row in order[i * self.batch : (i + 1) * self.batch].tolist():
                 batch.append((self.epoch, row, shown[row]))
                 shown[row] += 1
-            yield batch
+            if self.mine(i):
+                yield batch
 
 
 class TrainingLoader:
@@ -176,6 +180,7 @@ class TrainingLoader:
         draw: What an epoch shows; the configuration's sampling unless given.
         focus: Boxes by row of the store, where batches have them.
         device: Where whole batches are augmented.
+        mine: Which micro-batches of an epoch are loaded.
     """
 
     def __init__(
@@ -187,11 +192,12 @@ class TrainingLoader:
         draw: Draw | None = None,
         focus: Boxed | None = None,
         device: torch.device | None = None,
+        mine: Mine = lambda number: True,
     ) -> None:
         self._fill, self._focus = config.data.fill, focus
         self._device = device or torch.device("cpu")
         draw = draw or SAMPLINGS.of(config.sampling)(config, learned)
-        self._order = _Order(config, draw)
+        self._order = _Order(config, draw, mine)
         self._loader = _loader(
             _Training(config, store, learned, focus),
             workers,
@@ -200,7 +206,7 @@ class TrainingLoader:
         )
 
     def __len__(self) -> int:
-        """Micro-batches per epoch, a multiple of the accumulation."""
+        """Micro-batches per epoch, whoever loads them; a multiple of the accumulation."""
         return len(self._order)
 
     def epoch(self, epoch: int) -> Iterator[Batch]:

@@ -18,6 +18,7 @@ from trainables.training.context import TrainingContext
 from trainables.training.device import Device
 from trainables.training.fit import Epoch, fit
 from trainables.training.full_disk import with_room
+from trainables.training.ranks import ALONE, Ranks
 from trainables.training.state import Beat, no_beat
 from trainables.training.training_error import TrainingError
 
@@ -33,6 +34,7 @@ def density_matching(
     threads: int = 1,
     workers: int = 0,
     beat: Beat = no_beat,
+    ranks: Ranks = ALONE,
 ) -> Iterator[Epoch]:
     """Trains as `fit` does, then scores the job's candidates before the last epoch is reported.
 
@@ -47,8 +49,11 @@ def density_matching(
         threads: As of `fit`.
         workers: As of `fit`.
         beat: Called at every batch.
+        ranks: As of `fit`.
     """
-    for epoch in fit(config, context, folder, threads=threads, workers=workers, beat=beat):
+    for epoch in fit(
+        config, context, folder, threads=threads, workers=workers, beat=beat, ranks=ranks
+    ):
         if epoch.report["epoch"] == config.run.epochs:
             _match(config, context, folder, workers, beat)
         yield epoch

@@ -26,6 +26,7 @@ from trainables.inference.predict import predict
 from trainables.training.checkpoint import Checkpoint, remove_leftovers
 from trainables.training.context import TrainingContext
 from trainables.training.full_disk import with_room
+from trainables.training.ranks import ALONE, Ranks
 from trainables.training.state import Beat, TrainingState, no_beat
 from trainables.training.training_error import TrainingError
 from trainables.training.training_score import training_score
@@ -59,6 +60,7 @@ def fit(
     threads: int = 1,
     workers: int = 0,
     beat: Beat = no_beat,
+    ranks: Ranks = ALONE,
     state: type[TrainingState] = TrainingState,
 ) -> Iterator[Epoch]:
     """Trains one configuration and yields a report after every epoch.
@@ -68,6 +70,9 @@ def fit(
     on from there. After the last epoch the test images are predicted. Where the disk is full,
     the training waits until there is room. Before the last epoch, the configuration may score a
     sample of the held-out images only.
+
+    Of several processes that share the batches, the first does all but the training alone; the
+    others yield nothing.
 
     On a CPU, the same configuration, threads and versions give the same bits, whatever the
     number of loader workers, and whether or not the training was interrupted between epochs.
@@ -79,6 +84,7 @@ def fit(
         threads: CPU threads for torch.
         workers: Loader processes.
         beat: Called at every batch.
+        ranks: The processes that share the batches.
         state: What an epoch's steps compute.
 
     Raises:
@@ -88,20 +94,27 @@ def fit(
     torch.set_num_threads(threads)
     cv2.setNumThreads(0)
     beat()
-    training = state(config, context, workers)
+    training = state(config, context, workers, ranks)
     held_out = context.folds.held_out(config.run.fold)
-    remove_leftovers(folder)
+    if ranks.rank == 0:
+        remove_leftovers(folder)
     checkpoint, notes = Checkpoint.newest(folder, config)
     reports: list[Report] = []
     if checkpoint is not None:
         reports = [dict(report) for report in checkpoint.reports]
         training.load(checkpoint.states, [r["metrics"]["train/loss"] for r in reports])
+    if ranks.rank > 0:
+        for epoch in ranks.epochs():
+            training.train(epoch, beat)
+        return
+    if checkpoint is not None:
         yield Epoch(report=reports[-1], earlier=tuple(reports[:-1]), notes=notes)
         notes = ()
     else:
         notes = (*notes, *training.learned.notes)
     for epoch in range(len(reports) + 1, config.run.epochs + 1):
         begun = time.perf_counter()
+        ranks.begin(epoch)
         loss, seconds, images = training.train(epoch, beat)
         trained = time.perf_counter()
         last = epoch == config.run.epochs
@@ -124,6 +137,7 @@ def fit(
                 "train/loss": loss,
                 "train/lr": max(float(group["lr"]) for group in training.optimizer.param_groups),
                 **training.learned.told,
+                **ranks.told,
                 **{f"val/{name}": value for name, value in scores.items()},
                 **({"val/images": float(len(rows))} if len(rows) < len(held_out) else {}),
                 **{f"stress/{name}": value for name, value in stressed.items()},

@@ -18,6 +18,7 @@ from trainables.data.training_set import TrainingSet
 from trainables.inference.predict import to_input
 from trainables.training.context import TrainingContext
 from trainables.training.fit import fit
+from trainables.training.ranks import ALONE, Ranks
 from trainables.training.state import TrainingState
 
 VIEWS = 2
@@ -32,8 +33,10 @@ class MixMatchState(TrainingState):
     network together, so that batch normalisation sees one distribution.
     """
 
-    def __init__(self, config: TrialConfig, context: TrainingContext, workers: int) -> None:
-        super().__init__(config, context, workers)
+    def __init__(
+        self, config: TrialConfig, context: TrainingContext, workers: int, ranks: Ranks = ALONE
+    ) -> None:
+        super().__init__(config, context, workers, ranks)
         rows = unlabelled_rows(config, context)
         images = len(context.store.images)
         unlabelled = TrainingSet(
@@ -41,14 +44,15 @@ class MixMatchState(TrainingState):
             targets=np.zeros((images, len(context.classes)), np.float32),
             strata=np.zeros(images, np.int64),
         )
-        shown = len(self.loader) * config.run.images_at_once
+        shown = len(self.loader) * self.cut.run.images_at_once
         self._unlabelled = TrainingLoader(
-            config,
+            self.cut,
             context.store,
             unlabelled,
             workers,
             _in_views(rows, shown),
             device=self.device.target,
+            mine=lambda number: ranks.mine(number // VIEWS),
         )
 
     def batches(self, epoch: int) -> Iterator[tuple[Batch, torch.Tensor]]:

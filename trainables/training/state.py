@@ -25,6 +25,7 @@ from trainables.training.device import Device
 from trainables.training.freezing import Freezing
 from trainables.training.mixings import MIXINGS
 from trainables.training.optimizers import build_optimizer
+from trainables.training.ranks import ALONE, Ranks
 from trainables.training.schedules import SCHEDULES
 from trainables.training.sharpness_aware import sharpness_aware
 from trainables.training.training_error import TrainingError
@@ -38,10 +39,20 @@ def no_beat() -> None:
 
 
 class TrainingState:
-    """The live state of one training; everything that a checkpoint has to hold is in here."""
+    """The live state of one training; everything that a checkpoint has to hold is in here.
 
-    def __init__(self, config: TrialConfig, context: TrainingContext, workers: int) -> None:
-        self.config = config
+    Args:
+        config: What to train.
+        context: Data and metric.
+        workers: Loader processes.
+        ranks: Processes that share its batches; their states are equal after every step.
+    """
+
+    def __init__(
+        self, config: TrialConfig, context: TrainingContext, workers: int, ranks: Ranks = ALONE
+    ) -> None:
+        self.config, self.ranks = config, ranks
+        self.cut = config.shared_out(ranks.size)
         self.device = Device.pick(config)
         _seed(config.run.seed, 0)
         self.model = self.device.placed(context.network(config))
@@ -57,11 +68,17 @@ class TrainingState:
         if config.mix.kind == BOX_CUTMIX:
             focus = boxes_in_store(context.focus, context.store, config)
         self.loader = TrainingLoader(
-            config, context.store, self.learned, workers, focus=focus, device=self.device.target
+            self.cut,
+            context.store,
+            self.learned,
+            workers,
+            focus=focus,
+            device=self.device.target,
+            mine=ranks.mine,
         )
-        self.steps = len(self.loader) // config.run.accumulation
+        self.steps = len(self.loader) // self.cut.run.accumulation
         self.schedule = SCHEDULES.of(config.schedule)(config, self.optimizer, self.steps)
-        self.mix = MIXINGS.of(config.mix)(config, self.model)
+        self.mix = MIXINGS.of(config.mix)(self.cut, self.model)
         unmixed = getattr(config.mix, "unmixed_epochs", 0)
         self._mixed_steps = (config.run.epochs - unmixed) * self.steps
 
@@ -94,35 +111,38 @@ class TrainingState:
 
     def train(self, epoch: int, beat: Beat) -> tuple[float, dict[str, float], int]:
         """Runs an epoch; returns the mean loss, seconds by part, and images seen."""
-        device, accumulation = self.device, self.config.run.accumulation
+        ranks, seed = self.ranks, self.config.run.seed
+        passes = self.cut.run.accumulation // ranks.size  # of a step, in this process
         self.freezing.begin(epoch)
-        _seed(self.config.run.seed, epoch)
-        total = torch.zeros((), device=device.target)
+        _seed(seed, epoch)
+        total = torch.zeros((), device=self.device.target)
         seconds = {"feed": 0.0, "compute": 0.0}
         images, mark = 0, time.perf_counter()
         for index, batch in enumerate(self.batches(epoch)):
             beat()
             now = time.perf_counter()
             seconds["feed"] += now - mark
-            update = (epoch - 1) * self.steps + index // accumulation
-            if index % accumulation == 0:
+            update = (epoch - 1) * self.steps + index // passes
+            if index % passes == 0:
                 self.schedule.step_update(update)
+            if ranks.size > 1:  # whoever computes a micro-batch draws the same for it
+                _seed(seed, epoch, index * ranks.size + ranks.rank)
             loss, shown = self._differentiate(batch, update)
-            if (index + 1) % accumulation == 0:
+            if (index + 1) % passes == 0:
                 self._step(update)
             total += loss.detach()
             images += shown
             mark = time.perf_counter()
             seconds["compute"] += mark - now
         self.average.after_epoch(epoch)
-        mean = float(total) / len(self.loader)
+        mean = float(ranks.total(total)) / len(self.loader)
         if not math.isfinite(mean):
             raise TrainingError(f"the training loss is {mean} in epoch {epoch}")
         self.schedule.step(epoch, mean)
-        return mean, seconds, images
+        return mean, seconds, images * ranks.size
 
     def batches(self, epoch: int) -> Iterator[Any]:
-        """What an epoch's micro-batches are made of; one for each of the loader."""
+        """What an epoch's micro-batches are made of; one for each that is loaded here."""
         return self.loader.epoch(epoch)
 
     def batch_loss(self, batch: Any, update: int) -> tuple[torch.Tensor, int]:
@@ -152,7 +172,7 @@ class TrainingState:
         measure = functools.partial(self.batch_loss, batch, update)
 
         def backward(loss: torch.Tensor) -> None:
-            share = loss / self.config.run.accumulation
+            share = loss / self.cut.run.accumulation
             self.scaler.scale(share).backward()  # type: ignore[no-untyped-call]
 
         radius = self.config.optimizer.sam_radius
@@ -163,6 +183,7 @@ class TrainingState:
         return loss, shown
 
     def _step(self, update: int) -> None:
+        self.ranks.add_up(self.model)
         if self.config.optimizer.clip_grad:
             self.scaler.unscale_(self.optimizer)
             torch.nn.utils.clip_grad_norm_(self.model.parameters(), self.config.optimizer.clip_grad)
@@ -172,9 +193,9 @@ class TrainingState:
         self.average.after_step(update)
 
 
-def _seed(seed: int, epoch: int) -> None:
+def _seed(*numbers: int) -> None:
     """Seeds the global generators as a function of trial and epoch: torch (weights, dropout)
     and numpy (timm's mixing). Nothing of an earlier trial in this process is left in them."""
-    state = np.random.SeedSequence([seed, epoch]).generate_state(1, np.uint32)
+    state = np.random.SeedSequence(numbers).generate_state(1, np.uint32)
     np.random.seed(int(state[0]))  # timm's Mixup draws from the global generator
     torch.manual_seed(int(state[0]))
