@@ -224,23 +224,6 @@ class TrialConfig:
         except InputError:  # mixing pairs images
             return None
 
-    def shared_out(self, processes: int) -> TrialConfig:
-        """What each of several processes computes that share a forward pass evenly.
-
-        Raises:
-            InputError: If it cannot be shared out so.
-        """
-        whole = self.run.images_at_once
-        if whole % processes:
-            raise InputError(
-                f"batch={self.run.batch}: {processes} processes cannot share {whole} images at "
-                "once evenly"
-            )
-        try:
-            return self.replace(micro_batch=whole // processes) if processes > 1 else self
-        except InputError as error:  # mixing pairs images
-            raise InputError(f"{error}, of {whole} that {processes} processes share") from None
-
     def shortened(self, epochs: int) -> TrialConfig:
         """The same over so many epochs, with less warm-up, averaging or freezing where it must."""
         changes: dict[str, Any] = {"epochs": epochs}

@@ -42,7 +42,8 @@ from search.execution.trial_actor import TrialActor
 from search.execution.tune_adapter import Events, Proposals, Stop
 from search.internals import local_ray
 from search.jobs.job import Job
-from search.options.groups import ClusterConfig, ResourcesConfig
+from search.options.groups import ClusterConfig
+from search.options.resources import ResourcesConfig
 from search.planning.planned import Plan
 from spaces.errors import InputError
 

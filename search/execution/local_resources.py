@@ -6,7 +6,8 @@ import os
 
 import psutil
 
-from search.options.groups import ClusterConfig, ResourcesConfig
+from search.options.groups import ClusterConfig
+from search.options.resources import ResourcesConfig
 from spaces.errors import InputError
 
 GIB = 2**30

@@ -28,6 +28,7 @@ from search.options.user_code import preparation_of
 from search.planning.search_plan import CONFIRM_FOLD
 from spaces.augmentation.families import PIPELINES, pipeline_name
 from spaces.errors import InputError
+from spaces.shares import share_of
 from spaces.space import SearchSpace
 from spaces.trial_config import TrialConfig, check_effect
 from trainables.audit.duplicate_checks import identical_files
@@ -69,7 +70,7 @@ def prepare(
             f"prepare={config.prepare} may move what data.focus= tells the place of: give one"
         )
     check_effect(fix, baseline, categories(space), "fix")
-    baseline.shared_out(config.resources.ranks)
+    share_of(baseline, config.resources.ranks)
     if space is not None:
         check_model(space, baseline)
         check_values(space, baseline, fix, config.resources.ranks)

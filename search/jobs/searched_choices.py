@@ -11,6 +11,7 @@ from optuna.distributions import CategoricalDistribution
 from spaces.augmentation.families import PIPELINES, is_policy_parameter
 from spaces.augmentation.operations import OPERATIONS, check_batched
 from spaces.errors import InputError
+from spaces.shares import share_of
 from spaces.size import parse_size
 from spaces.space import SearchSpace
 from spaces.trial_config import SECTIONS, TrialConfig
@@ -46,7 +47,7 @@ def check_values(
             continue  # the parts of a policy need one another: the draws below check them
         for value in values:
             try:
-                baseline.with_params({**fix, param.name: value}).shared_out(processes)
+                share_of(baseline.with_params({**fix, param.name: value}), processes)
             except InputError as error:
                 listed = isinstance(d, CategoricalDistribution)
                 spared = f"drop=[{param.name}.{value}]" if listed else f"narrow.{param.name}=[…,…]"
@@ -55,7 +56,7 @@ def check_values(
                 ) from None
     study = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=0))
     for _ in range(DRAWS):
-        baseline.with_params({**fix, **space.suggest(study.ask())}).shared_out(processes)
+        share_of(baseline.with_params({**fix, **space.suggest(study.ask())}), processes)
 
 
 def check_model(space: SearchSpace, baseline: TrialConfig) -> None:

@@ -14,12 +14,12 @@ from search.options.groups import (
     HoldoutConfig,
     LimitConfig,
     PredictConfig,
-    ResourcesConfig,
     StoreConfig,
     WatchdogConfig,
 )
 from search.options.inference import INFERENCE, MODES, TRAINING, InferenceConfig
 from search.options.option import group, option
+from search.options.resources import ResourcesConfig
 from search.options.scheduler import SchedulerConfig
 from search.options.shared import (
     DROP,

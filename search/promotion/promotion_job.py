@@ -33,6 +33,7 @@ from search.promotion.outputs import close_promotion
 from search.promotion.race import race_survivors
 from spaces.errors import InputError
 from spaces.sections.model import Smp, Timm
+from spaces.shares import share_of
 from trainables.data.boxes import stored_boxes
 from trainables.data.folds import Folds
 from trainables.data.image_store import store_side
@@ -161,7 +162,7 @@ def _prepare(
         check_pipelines(arm.policy.pipelines(), [arm.data.size, arm.data.size_at(0.0)], masks=masks)
         check_mixing(arm, len(standing.classes), functools.partial(task.network, own=own))
         check_sizes(arm)
-        arm.shared_out(config.resources.ranks)
+        share_of(arm, config.resources.ranks)
         fetched = isinstance(arm.model, Timm | Smp) and (arm.model.pretrained or arm.model.weights)
         if fetched:  # once here, not by every worker
             task.network(arm, len(standing.classes), own)

@@ -19,7 +19,8 @@ from results.predictions import Predictions
 from results.records.trials import Search
 from results.tracking import ID_TAG, Tracker
 from search.execution.engine import ray_session
-from search.options.groups import ClusterConfig, ResourcesConfig
+from search.options.groups import ClusterConfig
+from search.options.resources import ResourcesConfig
 from spaces.errors import InputError
 from tests.commands import LIMIT, command, run, run_process
 from tests.records import raw_events

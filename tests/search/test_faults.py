@@ -19,7 +19,8 @@ from search.execution.nodes import Nodes
 from search.execution.watchdog import heartbeats_folder
 from search.jobs.job import Job
 from search.jobs.lifecycle import kept
-from search.options.groups import ClusterConfig, ResourcesConfig
+from search.options.groups import ClusterConfig
+from search.options.resources import ResourcesConfig
 from search.planning.planned import Planned, interrupted
 from spaces.trial_config import TrialConfig
 from tests.faulty import FAULTS, smoothing

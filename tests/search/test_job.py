@@ -34,8 +34,9 @@ from search.jobs.resume import check_owner
 from search.jobs.searched_choices import check_values
 from search.options.analysis import CompetitionConfig, TrustConfig
 from search.options.command_line import parse
-from search.options.groups import ClusterConfig, ResourcesConfig
+from search.options.groups import ClusterConfig
 from search.options.recorded import recorded_options
+from search.options.resources import ResourcesConfig
 from search.options.same_place import same_contest
 from search.options.search_space import flatten, resolve_space
 from search.options.training import RunConfig, TrainConfig

@@ -19,6 +19,7 @@ from search.execution.exit_note import ExitNote
 from search.execution.faults import fault_of
 from spaces.augmentation.trivial_augment import trivial_augment
 from spaces.errors import InputError
+from spaces.shares import share_of
 from spaces.trial_config import TrialConfig
 from tests.sharing import job_of, shared
 from tests.trainables.conftest import SMALL
@@ -50,7 +51,7 @@ def followers() -> list[psutil.Process]:
 
 def compare(config: TrialConfig, context: TrainingContext, folder: Path) -> None:
     """Two processes against one that computes the same micro-batches in turn."""
-    cut = config.shared_out(2)
+    cut = share_of(config, 2)
     alone = list(fit(cut, context, folder / "alone"))
     both = list(shared(config, context, folder / "both"))
     one, two = weights(cut, folder / "alone"), weights(config, folder / "both")
@@ -119,6 +120,7 @@ from pydantic import TypeAdapter
 from search.execution.rank_group import rank_group
 from search.execution.trial_context import trial_context
 from search.jobs.job import Job
+from spaces.shares import share_of
 from spaces.trial_config import TrialConfig
 from trainables.training.fit import fit
 from trainables.training.state import no_beat
@@ -162,7 +164,7 @@ def test_what_goes_wrong_in_another_process_is_told(
 
 def test_every_batch_is_of_one_process(task: TrainingContext, small: TrialConfig) -> None:
     config = small.replace(batch=24, micro_batch=12, policy=trivial_augment())
-    alone = TrainingState(config.shared_out(3), task, 0)
+    alone = TrainingState(share_of(config, 3), task, 0)
     assert len(alone.loader) == 6 * alone.steps
     shares = [TrainingState(config, task, 0, Other(rank, 3)) for rank in range(3)]
     assert {share.steps for share in shares} == {alone.steps}
@@ -175,7 +177,7 @@ def test_every_batch_is_of_one_process(task: TrainingContext, small: TrialConfig
 
 def test_views_of_unlabelled_images_go_along(task: TrainingContext, small: TrialConfig) -> None:
     config = small.replace(action="mixmatch")
-    alone = MixMatchState(config.shared_out(2), task, 0)
+    alone = MixMatchState(share_of(config, 2), task, 0)
     shares = [MixMatchState(config, task, 0, Other(rank, 2)) for rank in range(2)]
     parts = [list(share.batches(1)) for share in shares]
     for number, (labelled, views) in enumerate(alone.batches(1)):
@@ -192,7 +194,7 @@ def test_views_of_unlabelled_images_go_along(task: TrainingContext, small: Trial
         (
             {"batch": 6, "mix": "cutmix"},
             2,
-            "micro_batch must be even for mix=cutmix, which pairs images, got 3, of 6 that 2",
+            "batch=6: 2 processes cannot share 6 images at once in pairs, which mix=cutmix mixes",
         ),
     ],
 )
@@ -200,7 +202,7 @@ def test_batches_that_cannot_be_shared_out(
     settings: dict[str, object], processes: int, words: str
 ) -> None:
     with pytest.raises(InputError, match=words):
-        TrialConfig.of(**settings).shared_out(processes)
+        share_of(TrialConfig.of(**settings), processes)
     config = TrialConfig.of(batch=50)
-    assert config.shared_out(1) is config
-    assert config.shared_out(2).run.images_at_once == 25
+    assert share_of(config, 1) is config
+    assert share_of(config, 2).run.images_at_once == 25

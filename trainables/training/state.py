@@ -12,6 +12,7 @@ import numpy as np
 import torch
 
 from spaces.sections.mixing import BOX_CUTMIX
+from spaces.shares import share_of
 from spaces.trial_config import TrialConfig
 from trainables.data.batch import Batch
 from trainables.data.focus import boxes_in_store
@@ -52,7 +53,7 @@ class TrainingState:
         self, config: TrialConfig, context: TrainingContext, workers: int, ranks: Ranks = ALONE
     ) -> None:
         self.config, self.ranks = config, ranks
-        self.cut = config.shared_out(ranks.size)
+        self.cut = share_of(config, ranks.size)
         self.device = Device.pick(config)
         _seed(config.run.seed, 0)
         self.model = self.device.placed(context.network(config))
