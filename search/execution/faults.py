@@ -9,6 +9,7 @@ from typing import Any
 
 from results.records.trial import Trial
 from search.execution.exit_note import read_exit_note
+from spaces.trial_config import TrialConfig
 
 RETRIES = {"death": 2, "hang": 1, "memory": 1, "device": 1}
 """How often a trial goes on after each kind of fault; the next one of the kind fails it.
@@ -41,25 +42,36 @@ class Consequence:
 def after_fault(trial: Trial, kind: str, reason: str) -> Consequence:
     """Decides whether a trial goes on: as often as `RETRIES` says.
 
-    Out of memory it does so with half the micro-batch, unless that cannot be split.
+    Out of memory it does so with half the micro-batch, unless that cannot be split; where it does
+    not, the reason says what to set.
 
     Args:
         trial: As it was before the fault.
         kind: One of `RETRIES`.
         reason: What happened.
     """
+    smaller = trial.config.halved() if kind == "memory" else None
+    over = trial.faults.count(kind) >= RETRIES[kind] or (kind == "memory" and smaller is None)
+    if over and kind == "memory":
+        reason = f"{_too_much(trial.config)}; {reason}"
     words = f"{trial.id}: {reason.splitlines()[0]}"
-    if trial.faults.count(kind) >= RETRIES[kind]:
+    if over:
         return Consequence(again=False, reason=reason, words=words)
-    if kind != "memory":
+    if smaller is None:
         words += "; it goes on from its last epoch"
         return Consequence(again=True, reason=reason, words=words)
-    smaller = trial.config.halved()
-    if smaller is None:
-        return Consequence(again=False, reason=reason, words=words)
     words += f"; it goes on with micro_batch={smaller.run.micro_batch}"
     changes = {"micro_batch": smaller.run.micro_batch}
     return Consequence(again=True, reason=reason, words=words, changes=changes)
+
+
+def _too_much(config: TrialConfig) -> str:
+    """What did not fit, and what to set."""
+    height, width = config.data.size
+    return (
+        f"out of memory with {config.run.images_at_once} images of {height}x{width} at once, of "
+        "which fix.micro_batch= sets fewer, fix.size= smaller ones"
+    )
 
 
 def cause_of_death(folder: Path, text: str) -> tuple[str, str, str]:

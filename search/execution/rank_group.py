@@ -83,7 +83,7 @@ class _Leader(Ranks):
     def __init__(self, size: int, meeting: Path, lost: Callable[[ExitNote], None]) -> None:
         self.size, self._meeting, self._lost = size, meeting, lost
         self._others: list[subprocess.Popen[str]] = []
-        self._over, self._told = threading.Event(), threading.Event()
+        self._over, self._heard = threading.Event(), threading.Event()
 
     def start(self, given: dict[str, Any], beat: Beat) -> None:
         """Starts the others and meets them."""
@@ -98,7 +98,7 @@ class _Leader(Ranks):
             self._tell(other, json.dumps({**given, "rank": rank}))
             threading.Thread(target=self._watch, args=(rank, other), daemon=True).start()
         while not all((self._meeting / READY.format(r)).exists() for r in range(1, self.size)):
-            if self._told.is_set():
+            if self._heard.is_set():
                 raise RankError("a process that shares the batches did not start")
             beat()
             time.sleep(0.05)
@@ -123,12 +123,13 @@ class _Leader(Ranks):
         died = ExitNote(fault="death", reason=f"process {rank + 1} of {self.size} died: {how}")
         note = read_exit_note(self._meeting / str(rank)) or died
         self.kill()
-        self._told.set()
+        shutil.rmtree(self._meeting, ignore_errors=True)
         self._lost(note)
+        self._heard.set()
 
     def await_loss(self) -> None:
         """Waits until it is known which of the others is gone, and why."""
-        self._told.wait(PATIENCE)
+        self._heard.wait(PATIENCE)
         self.kill()
 
     def kill(self) -> None:

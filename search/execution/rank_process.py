@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import sys
 import threading
 import time
@@ -21,6 +22,7 @@ from search.jobs.job import Job
 from search.options.user_code import load_parts
 from spaces.errors import InputError
 from spaces.trial_config import TrialConfig
+from trainables.training.actions import ACTIONS
 from trainables.training.ranks import RankError, Ranks, join, part
 from trainables.training.training_error import TrainingError
 
@@ -39,13 +41,11 @@ class _Follower(Ranks):
 def main() -> None:
     """Trains with the others until standard input ends or the trainer does."""
     given = json.loads(sys.stdin.readline())
-    threading.Thread(target=_end_with, args=(given["parent"],), daemon=True).start()
     ranks, meeting = _Follower(given["rank"], given["size"]), Path(given["meeting"])
+    threading.Thread(target=_end_with, args=(given["parent"], meeting), daemon=True).start()
     try:
         job = TypeAdapter(Job).validate_python(given["job"])
         load_parts(job.parts)
-        from trainables.training.actions import ACTIONS
-
         config, context = TrialConfig.from_json(given["config"]), trial_context(job)
         (meeting / READY.format(ranks.rank)).touch()
         join(ranks, meeting / STORE)
@@ -70,10 +70,11 @@ def main() -> None:
     part()
 
 
-def _end_with(parent: int) -> None:
-    """Ends this process when the trainer has, whatever it is doing."""
+def _end_with(parent: int, meeting: Path) -> None:
+    """Ends this process when the trainer has ended, whatever it is doing."""
     while os.getppid() == parent:
         time.sleep(1)
+    shutil.rmtree(meeting, ignore_errors=True)
     os._exit(1)
 
 

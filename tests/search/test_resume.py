@@ -218,7 +218,13 @@ def test_faults_that_come_again_and_again_stop_a_job(tmp_path: Path, kind: str) 
         assert len(search.trials[planned.id].faults) == RETRIES[kind] + 1
         if driver.stopping:
             break
-    assert driver.stopping == "6 of the last 6 trials failed, the last: no reason given"
+    advice = (
+        "out of memory with 32 images of 224x224 at once, of which fix.micro_batch= sets fewer, "
+        "fix.size= smaller ones; "
+    )
+    last = f"{advice if kind == 'memory' else ''}no reason given"
+    assert driver.stopping == f"6 of the last 6 trials failed, the last: {last}"
+    assert driver.news[-1] == f"{planned.id}: {last}"
     ledger.close()
 
 

@@ -15,7 +15,7 @@ PROCESSES = "train/processes"
 """What a training's reports say of how many there are, unless it is one."""
 
 SILENCE = datetime.timedelta(hours=1)
-"""How long they wait for each other; a watchdog that is told of none of their batches is sooner."""
+"""How long they wait for each other; a watchdog that hears of every batch is sooner."""
 
 
 class RankError(RuntimeError):
@@ -25,10 +25,9 @@ class RankError(RuntimeError):
 class Ranks:
     """The processes that share the batches of a training, as one of them sees them.
 
-    Every n-th micro-batch is of the same process, of as many images as the others', and losses,
-    mixing and batch normalisation are those of a micro-batch: what they compute together is what
-    one process computes in as many passes. Where that one normalises by the images of all passes
-    in turn, running statistics are here the mean of what each process has seen.
+    They take turns with micro-batches of equal sizes. Loss, mixing and normalisation of a batch are
+    those of a micro-batch, so that they compute together what one process computes in as many
+    passes. Only running statistics, which one takes in pass by pass, are the mean over processes.
 
     Attributes:
         rank: Number of this process; 0 evaluates and reports.
@@ -60,6 +59,8 @@ class Ranks:
             try:
                 distributed.all_reduce(value)
             except RuntimeError as error:
+                if value.is_cuda and not isinstance(error, distributed.DistBackendError):
+                    raise  # what the GPU did before
                 raise RankError(f"a process that shares the batches is gone: {error}") from error
         return value
 
