@@ -56,6 +56,9 @@ ELSEWHERE = {
     "corrections": "set them with data.corrections=",
     "fold": "a search holds out fold 0; search.train takes fold=",
     "candidates": "mode=inference draws them",
+    **dict.fromkeys(
+        ("parent", "parent_digest", "done", "until"), "mode=population cuts trainings up"
+    ),
 }
 """Fields that belong to a job, and where they are set."""
 

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
+from results.records.population import PopulationFound
 from results.records.record import Count, Event, Record
 from results.stats.interval import Interval
 
@@ -242,6 +243,7 @@ class Closed(Event):
             (``why/…``); numbers of ``images`` and ``epochs``.
         mattered: What a search tells of its parameters; None with too few trials.
         matching: Of density matching; None where trainings chose the trials.
+        population: Of a population of trainings; None without one.
         arms: Headlines of a promotion's complete arms.
         proxies: Hold-out against full scores of all promoted trials.
         light_to_heavy: Scores before and after the change.
@@ -260,6 +262,7 @@ class Closed(Event):
     cost: Annotated[dict[str, int | float], AfterValidator(_whole_cost)]
     mattered: WhatMattered | None = None
     matching: Matching | None = None
+    population: PopulationFound | None = None
     arms: dict[str, Headline] = Field(default_factory=dict)
     proxies: tuple[Proxy, ...] = ()
     light_to_heavy: tuple[LightToHeavy, ...] = ()

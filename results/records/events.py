@@ -10,7 +10,7 @@ from results.records.closing import Closed
 from results.records.opening import Config, Opened
 from results.records.record import Count, Event, MaybeName, Name, Record
 
-Why = Literal["baseline", "matcher", "sampled", "confirm", "single", "fold"]
+Why = Literal["baseline", "matcher", "segment", "sampled", "confirm", "single", "fold"]
 Ended = Literal["finished", "stopped", "failed", "interrupted"]
 
 

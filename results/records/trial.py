@@ -17,10 +17,11 @@ class Trial:
     Attributes:
         id: Global id, ``<search>-<number>``.
         number: Position in the search, from 0.
-        why: ``baseline``, ``matcher`` (scores policies by inference), ``sampled``, ``confirm``,
-            ``single`` (from ``search.train``) or ``fold`` (of a promotion).
+        why: ``baseline``, ``matcher`` (scores policies by inference), ``segment`` (some epochs of
+            a member of a population), ``sampled``, ``confirm``, ``single`` (from
+            ``search.train``) or ``fold`` (of a promotion).
         arm: For confirmations, which side of the comparison it belongs to; for folds, the trial
-            that is promoted.
+            that is promoted; for segments, the member.
         params: What the search drew; empty for controls.
         config: The complete configuration.
         epochs: Reports of the trainer, one per epoch.

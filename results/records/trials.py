@@ -173,12 +173,12 @@ class Search:
         self._last = event.at
 
     def best(self, trials: Iterable[Trial]) -> Trial | None:
-        """The best of those that ran to the end."""
+        """The best of those that ran to the end; segments are no trainings of their own."""
         sign = self.sign
         scored = [
             (sign * s, -t.number, t)
             for t in trials
-            if t.state == "finished" and (s := self.score(t)) is not None
+            if t.state == "finished" and t.why != "segment" and (s := self.score(t)) is not None
         ]
         return max(scored)[2] if scored else None
 

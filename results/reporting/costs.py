@@ -28,7 +28,7 @@ def costs(closed: Closed) -> list[str]:
     share = {k: cost[f"trials/{k}"] / trained for k in ("feed", "compute")}
     spent = ", ".join(
         f"{name} {format_seconds(cost[f'why/{name}'])}"
-        for name in ("baseline", "matcher", "sampled", "confirm", "single", "fold")
+        for name in ("baseline", "matcher", "segment", "sampled", "confirm", "single", "fold")
         if f"why/{name}" in cost
     )
     gained = [c for c in closed.comparisons if "the baseline" in c.control]

@@ -46,6 +46,42 @@ def learning_curves(trials: Sequence[Trial], metric: str) -> Figure:
     return figure
 
 
+def population_lines(segments: Sequence[Trial], key: str, sign: float, label: str) -> Figure:
+    """A population's scores over the epochs: who went on from whom, and the best lineage.
+
+    Args:
+        segments: Of all members and intervals.
+        key: Of the score in reports.
+        sign: 1 where a larger score is better, else -1.
+        label: What the score is, in words.
+    """
+    figure = Figure(figsize=(7, 4.2), layout="constrained")
+    axes = figure.add_subplot()
+    by_id = {t.id: t for t in segments}
+    final = [t for t in segments if t.state == "finished" and t.epoch == t.config.run.epochs]
+    best = max(final, key=lambda t: sign * t.epochs[-1].metrics[key], default=None)
+    lineage = set()
+    while best is not None:
+        lineage.add(best.id)
+        best = by_id.get(getattr(best.config.run, "parent", ""))
+    labels = {"the best lineage": {"color": "tab:blue"}, "others": {"color": "0.65"}}
+    for trial in sorted(segments, key=lambda t: t.id in lineage):
+        parent = by_id.get(getattr(trial.config.run, "parent", ""))
+        reports = (*(parent.epochs[-1:] if parent else ()), *trial.epochs)
+        shown = [e.epoch for e in reports], [e.metrics.get(key, np.nan) for e in reports]
+        name = "the best lineage" if trial.id in lineage else "others"
+        axes.plot(*shown, marker=".", linewidth=1.2, label=name, **labels[name])  # type: ignore[arg-type]
+        if parent is not None and parent.arm != trial.arm:
+            start = shown[0][:1], shown[1][:1]
+            axes.plot(*start, "o", mfc="none", color="tab:orange", label="taken over")
+    axes.set_xlabel("epoch")
+    axes.set_ylabel(label)
+    axes.grid(alpha=0.3)
+    once = dict(zip(*reversed(axes.get_legend_handles_labels()), strict=True))
+    axes.legend(once.values(), once.keys(), fontsize=8)
+    return figure
+
+
 def confusion(
     labels: NDArray[np.int64], probabilities: NDArray[np.floating], classes: Sequence[str]
 ) -> Figure:

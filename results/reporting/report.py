@@ -10,6 +10,7 @@ from results.records.closing import Closed, Comparison, Watched
 from results.records.trial import Trial
 from results.records.trials import Search
 from results.reporting.costs import costs, failures
+from results.reporting.lineages import lineage_lines
 from results.reporting.promotion_page import promotion_page
 from results.reporting.text import enumerated, format_seconds, gain, in_words, table
 from results.reporting.what_mattered import matching_lines, mattered_lines
@@ -48,6 +49,9 @@ def trial_rows(search: Search, trials: Sequence[Trial]) -> list[list[str]]:
         what = in_words(trial.params) if trial.params else trial.arm or trial.why
         if trial.why in ("confirm", "fold"):
             what = f"{trial.arm}, fold {trial.config.run.fold}, seed {trial.config.run.seed}"
+        if trial.why == "segment":
+            parent = getattr(trial.config.run, "parent", "").removeprefix(search.id)
+            what = f"{trial.arm}{f' from {parent}' if parent else ''}: {what}"
         if trial.config != trial.asked:
             what = f"{what}, out of memory: micro_batch={trial.config.run.micro_batch}"
         if trial.taken:
@@ -190,7 +194,8 @@ def report(search: Search) -> list[str]:
         lines.append(_trainings(search, closed.comparisons))
     lines += _watched(closed.watched)
     lines += [*_expected(search, closed), ""]
-    mattered = [*matching_lines(closed.matching), *mattered_lines(closed.mattered)]
+    mattered = [*matching_lines(closed.matching), *lineage_lines(closed.population, search.sign)]
+    mattered += mattered_lines(closed.mattered)
     lines += [*mattered, ""] if mattered else []
     return [*lines, *failures(search), *costs(closed)]
 

@@ -67,7 +67,7 @@ def summarise(search: Search, metric: Metric, wall: float, tracking: float) -> d
             **{f"trials/{k}": _seconds(trials, k) for k in ("total", "feed", "compute")},
             **{f"why/{w}": _seconds([t for t in trials if t.why == w]) for w in _whys(trials)},
             "images": sum(e.images for t in trials for e in t.epochs),
-            "epochs": sum(t.epoch for t in trials),
+            "epochs": sum(len(t.epochs) for t in trials),
         },
     }
 

@@ -20,7 +20,7 @@ from results.records.opening import Opened
 from results.records.record import Event
 from results.records.trial import Trial
 from results.records.trials import Search
-from results.reporting.figures import learning_curves
+from results.reporting.figures import learning_curves, population_lines
 from results.reporting.report import describe, report, verdict
 from results.tracking.conventions import (
     closing_metrics,
@@ -181,8 +181,12 @@ class Projection:
         if job.opened.kind == "search":
             note = f"{verdict(job)}\n\n{note}"
         client.set_tag(run, "mlflow.note.content", note)
-        trials = [t for t in job.trials.values() if t.why != "confirm"]
+        trials = [t for t in job.trials.values() if t.why not in ("confirm", "segment")]
         client.log_figure(run, learning_curves(trials, job.metric), "learning_curves.png")
+        segments = job.of("segment")
+        if segments:
+            members = population_lines(segments, job.key, job.sign, job.metric)
+            client.log_figure(run, members, "population.png")
         client.set_tag(run, "state", event.state)
         client.set_terminated(run, STATUS[event.state], stamp)
 

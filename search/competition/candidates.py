@@ -103,6 +103,7 @@ def finished_trials(found: list[Search]) -> list[Candidate]:
         for search in found
         for trial in search.trials.values()
         if trial.state == "finished"
+        and trial.why != "segment"
         and trial.config.run.fold == 0
         and trial.score(search.metric) is not None
     ]

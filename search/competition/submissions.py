@@ -226,6 +226,8 @@ def unfit(standing: Standing) -> dict[str, str]:
         for trial in search.trials.values():
             if trial.state == "finished" and trial.config.run.fold != 0:
                 found[trial.id] = f"held out fold {trial.config.run.fold}, not the hold-out"
+            elif trial.state == "finished" and trial.why == "segment":
+                found[trial.id] = "is part of a population: it has no test predictions"
     found |= {c.id: "was made elsewhere" for c in standing.pool if c.trial is None}
     return found | {name: f"is the same training as {of}" for name, of in standing.twins.items()}
 

@@ -171,7 +171,8 @@ class Driver:
     def begin(self, planned: Planned) -> bool:
         """Records that a trial starts, or goes on; returns whether it has to be trained.
 
-        A training that was done before is taken over with its reports, and has ended.
+        A training that was done before is taken over with its reports, and has ended; not a
+        segment, whose weights are needed.
         """
         before = self.search.trials.get(planned.id)
         if before is not None:
@@ -179,7 +180,7 @@ class Driver:
                 self.news.append(f"{planned.id} goes on: it is among the best that were stopped")
             self.record(TrialResumed(trial=planned.id))
             return True
-        known = self._done(planned.config)
+        known = self._done(planned.config) if planned.why != "segment" else None
         taken: dict[str, Any] = {"taken": known.taken or known.id} if known is not None else {}
         self.record(
             TrialStarted(
@@ -223,7 +224,7 @@ class Driver:
         trial = self.search.trials[trial_id]
         if trial.state != "running":
             return
-        if trial.epoch >= trial.config.run.epochs:
+        if trial.epoch >= trial.config.run.last_epoch:
             self._end(trial_id, "finished")
         elif self.stopping:
             self._end(trial_id, "interrupted", self.stopping)
@@ -266,7 +267,7 @@ class Driver:
         for trial in list(self.search.trials.values()):
             if trial.state not in ("running", "interrupted"):
                 continue
-            if trial.epoch >= trial.config.run.epochs:
+            if trial.epoch >= trial.config.run.last_epoch:
                 self._end(trial.id, "finished")
             elif trial.id in decided:
                 self._end(trial.id, "stopped")

@@ -102,7 +102,9 @@ class Progress:
                 shown = (
                     "" if seen is None else f", {search.objective.label}{search.metric} {seen:.4f}"
                 )
-                lines.append(f"  {trial.id} epoch {trial.epoch}/{trial.config.run.epochs}{shown}")
+                lines.append(
+                    f"  {trial.id} epoch {trial.epoch}/{trial.config.run.last_epoch}{shown}"
+                )
         return lines
 
     def _speed(self) -> float:

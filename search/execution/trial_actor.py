@@ -96,7 +96,7 @@ class TrialActor(tune.Trainable):  # type: ignore[misc]
             SCORES: [(int(r["epoch"]), sign * r["metrics"][key]) for r in reports],
             "reports": reports,
             "notes": list(done.notes),
-            "done": self._epoch >= self._config.run.epochs,
+            "done": self._epoch >= self._config.run.last_epoch,
         }
 
     def cleanup(self) -> None:

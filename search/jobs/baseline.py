@@ -10,6 +10,7 @@ from search.jobs.contest_data import task_of_data
 from search.jobs.searched_choices import categories, sizes_of
 from search.options.search_space import flatten
 from search.options.training import JobConfig
+from spaces.augmentation.families import is_policy_parameter
 from spaces.errors import InputError
 from spaces.sections.data import Windows
 from spaces.sections.labels import GIVEN
@@ -38,8 +39,8 @@ def base_config(config: JobConfig, space: SearchSpace | None = None) -> TrialCon
     if config.pretrained is not None:
         changes["pretrained"] = config.pretrained
     fix = flatten(config.fix)
-    if space is not None and any(p.name.startswith("stage") for p in space.params):
-        fix = {name: value for name, value in fix.items() if not name.startswith("stage")}
+    if space is not None and any(is_policy_parameter(p.name) for p in space.params):
+        fix = {name: value for name, value in fix.items() if not is_policy_parameter(name)}
     return base.replace(**changes).with_params(fix)
 
 

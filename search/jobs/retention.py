@@ -6,6 +6,7 @@ from pathlib import Path
 
 from results.records.trial import Trial
 from results.records.trials import Search
+from spaces.sections.run import Segment
 from trainables.training.checkpoint import trim_checkpoints
 
 ALL, NONE = "all", "none"
@@ -24,6 +25,9 @@ def tidy(search: Search, ended: Trial, keep: str) -> None:
         keep: Whose final checkpoint stays: ``all``, ``none``, or those of the baseline and of so
             many of the best sampled trials.
     """
+    if ended.why == "segment":
+        _tidy_population(search, ended)
+        return
     if ended.taken or ended.state not in ("finished", "stopped"):
         return
     stays = ended.state == "finished" and keep != NONE
@@ -48,6 +52,26 @@ def tidy(search: Search, ended: Trial, keep: str) -> None:
         folder = search.trial_folder(trial)
         if not list(folder.glob(f"{_KEPT}*")):
             trim_checkpoints(folder, keep=0)
+
+
+def _tidy_population(search: Search, ended: Trial) -> None:
+    """Leaves a segment's checkpoint as long as one of the next interval may start from it."""
+    done = _run(ended).done
+    begun = search.of("segment")
+    members = sum(_run(t).done == 0 for t in begun)
+    present = [t.state for t in begun if _run(t).done == done]
+    if len(present) == members and not {"running", "interrupted"} & set(present):
+        for trial in begun:
+            if _run(trial).until <= done:
+                trim_checkpoints(search.trial_folder(trial), keep=0)
+    if ended.state != "interrupted":
+        followed = ended.state == "finished" and _run(ended).until < _run(ended).epochs
+        trim_checkpoints(search.trial_folder(ended), keep=int(followed))
+
+
+def _run(trial: Trial) -> Segment:
+    assert isinstance(trial.config.run, Segment)
+    return trial.config.run
 
 
 def mark_kept(folder: Path, job: str) -> None:

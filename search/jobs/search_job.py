@@ -12,11 +12,12 @@ from results.records.trial import Trial
 from results.records.trials import Search
 from results.reporting.summary import unsettled
 from search.execution.driver import Driver
+from search.jobs.baseline import base_config
 from search.jobs.contest_data import task_of_data
 from search.jobs.job import Prepared
 from search.jobs.kind import JobKind, Say
 from search.jobs.preparation import prepare
-from search.options.inference import INFERENCE
+from search.options.modes import INFERENCE, POPULATION
 from search.options.same_place import same_place
 from search.options.scheduler import ASHA, NONE, PACE, SCREEN
 from search.options.search_space import flatten
@@ -28,13 +29,13 @@ from search.planning.density_matching import (
     matchers,
 )
 from search.planning.planned import Plan
+from search.planning.population import Population, check_schedules
 from search.planning.sampler import Proposer, Sampler
 from search.planning.search_plan import SearchPlan
 from search.planning.warm_start import read_history
 from search.planning.what_mattered import what_mattered
 from spaces.augmentation.candidates import Candidates
 from spaces.space import SearchSpace
-from spaces.trial_config import TrialConfig
 
 if TYPE_CHECKING:
     from search.planning.early_stopping import EarlyStopping
@@ -71,8 +72,20 @@ class SearchJob(JobKind):
         inference = self._config.mode == INFERENCE
         if inference:
             check_scorable(self._space, task_of_data(self._config.data).name)
+        if self._config.mode == POPULATION:
+            run = base_config(self._config, self._space).run
+            intervals = check_schedules(self._space, self._fix, run)
+            say(self._population_words(intervals, run.epochs))
         prepared = prepare(self._config, self._space.name.replace("+", "-"), self._space, say)
         return self._with_candidates(prepared) if inference else prepared
+
+    def _population_words(self, intervals: int, epochs: int) -> str:
+        members, every = self._config.population.members, epochs // intervals
+        return (
+            f"a population of {members}: {intervals} intervals of {every} "
+            f"{'epochs' if every > 1 else 'epoch'}, as many epochs as {members} trainings; "
+            f"checkpoints of two intervals, up to {2 * members}, are on the disk meanwhile"
+        )
 
     def _with_candidates(self, prepared: Prepared) -> Prepared:
         """The same with policies to score, written beside the folds."""
@@ -119,7 +132,7 @@ class SearchJob(JobKind):
             return Asha(epochs=epochs, grace=grace, reduction=asked.reduction)
         if asked.rule == SCREEN:
             return Screen(epochs=epochs, grace=grace)
-        if asked.rule == NONE:
+        if asked.rule == NONE or self._config.mode == POPULATION:
             return EarlyStopping(epochs=epochs, grace=grace)
         sign = SIGNS[opened.direction]
         earlier = [tuple(sign * score for score in past.scores) for past in opened.history]
@@ -133,10 +146,21 @@ class SearchJob(JobKind):
     def plan(self, prepared: Prepared, driver: Driver) -> Plan:
         """Baseline, samples, confirmation; what proposes trials knows what the record tells."""
         config, metric = self._config, prepared.metric
-        matching: list[TrialConfig] = []
+        groundwork: DensityMatching | Population | None = None
         if self._candidates is not None:
-            self._proposer = DensityMatching(driver.search, self._candidates)
-            matching = matchers(prepared.baseline, self._candidates, config.inference.models)
+            trained = matchers(prepared.baseline, self._candidates, config.inference.models)
+            groundwork = DensityMatching(driver.search, self._candidates, trained)
+        elif config.mode == POPULATION:
+            groundwork = Population(
+                driver.search,
+                self._space,
+                prepared.baseline,
+                self._fix,
+                config.population.members,
+                config.seed,
+            )
+        if groundwork is not None:
+            self._proposer = groundwork
         else:
             self._proposer = Sampler(
                 self._space,
@@ -156,7 +180,7 @@ class SearchJob(JobKind):
             confirm=config.confirm,
             unsettled=lambda: unsettled(driver.search, metric),
             finishing=self._finishing(),
-            matchers=matching,
+            groundwork=groundwork,
         )
 
     def _finishing(self) -> int:
@@ -176,8 +200,17 @@ class SearchJob(JobKind):
         found = what_mattered(search, self._space, prepared.metric, grace)
         if found and self._config.scheduler.rule in (PACE, NONE):  # no rank after the grace decides
             found = found.model_copy(update={"grace": 0})
-        matched = self._proposer.found() if isinstance(self._proposer, DensityMatching) else None
-        return {"mattered": found, "matching": matched}
+        chosen = self._proposer
+        if isinstance(chosen, Population):
+            from results.reporting.figures import population_lines
+
+            members = population_lines(search.of("segment"), search.key, search.sign, search.metric)
+            members.savefig(search.folder / "population.png", dpi=120)
+        return {
+            "mattered": found,
+            "matching": chosen.found() if isinstance(chosen, DensityMatching) else None,
+            "population": chosen.found() if isinstance(chosen, Population) else None,
+        }
 
     def next_commands(self, search: Search) -> list[str]:
         """Look at it, and submit the winner."""

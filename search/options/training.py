@@ -17,7 +17,14 @@ from search.options.groups import (
     StoreConfig,
     WatchdogConfig,
 )
-from search.options.inference import INFERENCE, MODES, TRAINING, InferenceConfig
+from search.options.modes import (
+    INFERENCE,
+    MODES,
+    POPULATION,
+    TRAINING,
+    InferenceConfig,
+    PopulationConfig,
+)
 from search.options.option import group, option
 from search.options.resources import ResourcesConfig
 from search.options.scheduler import SchedulerConfig
@@ -32,6 +39,9 @@ from search.options.shared import (
 )
 from spaces.errors import InputError, unknown
 from spaces.names import check_name
+
+TRIALS, LINEAGES = 16, 3
+"""Sampled trials, and schedules of a population that are trained from the start, as is usual."""
 
 
 @dataclass(kw_only=True)
@@ -158,7 +168,7 @@ class RunConfig(JobConfig):
         dict, "restrict a searched parameter: narrow.lr=[1e-4,1e-3], narrow.mix=[none,mixup]"
     )
     drop: list[str] = option(list, DROP)
-    trials: int = option(16, "sampled trials", may_change=True)
+    trials: int = option(0, "sampled trials; 0 is 16, and 3 with mode=population", may_change=True)
     confirm: int = option(
         3,
         "seeds of the confirmation against matched controls at most; it ends where one or two "
@@ -181,16 +191,18 @@ class RunConfig(JobConfig):
         TRAINING,
         "what chooses the trials: training, by what was trained before; inference, of a space of "
         "policies, by what networks without augmentation make of held-out images under each "
-        "(density matching)",
+        "(density matching); population, of space=pba(points=4,held=True), by what trainings that "
+        "take over from each other found (population based training), all of which then end",
         decides=True,
     )
     inference: InferenceConfig = group(InferenceConfig, decides=True)
+    population: PopulationConfig = group(PopulationConfig, decides=True)
     scheduler: SchedulerConfig = group(SchedulerConfig, decides=True)
 
     def __post_init__(self) -> None:
         super().__post_init__()
         objective(self.objective)
-        demand(self.trials >= 1, "trials", self.trials, "at least 1")
+        demand(self.trials >= 0, "trials", self.trials, "at least 1, or 0 for the usual number")
         demand(
             self.confirm == 0 or self.confirm >= 2,
             "confirm",
@@ -199,17 +211,18 @@ class RunConfig(JobConfig):
         )
         if self.mode not in MODES:
             raise unknown("mode", self.mode, MODES, f"mode={self.mode}")
-        if self.mode == INFERENCE:
-            demand(
-                self.trials <= self.inference.policies,
-                "trials",
-                self.trials,
-                f"at most inference.policies={self.inference.policies} with mode=inference",
-            )
-            if self.objective != METRIC:
-                raise InputError(f"objective={self.objective}: mode=inference compares by metric")
-            if self.history:
-                raise InputError("history= tells the sampler, which mode=inference does without")
+        self.trials = self.trials or (LINEAGES if self.mode == POPULATION else TRIALS)
+        if self.mode == TRAINING:
+            return
+        of_inference = "inference.policies", self.inference.policies
+        of_population = "population.members", self.population.members
+        name, most = of_inference if self.mode == INFERENCE else of_population
+        rule = f"at most {name}={most} with mode={self.mode}"
+        demand(self.trials <= most, "trials", self.trials, rule)
+        if self.objective != METRIC:
+            raise InputError(f"objective={self.objective}: mode={self.mode} compares by metric")
+        if self.history:
+            raise InputError(f"history= tells the sampler, which mode={self.mode} does without")
 
 
 @dataclass(kw_only=True)

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from results.matched_policies import MatchedPolicies
 from results.records.closing import Matching
+from results.records.events import Why
 from results.records.trial import Trial
 from results.records.trials import Search
 from results.stats.correlation import kendall_interval
@@ -86,11 +87,33 @@ class DensityMatching:
     Args:
         search: The record.
         candidates: What was drawn.
+        matchers: Trainings of the networks.
     """
 
-    def __init__(self, search: Search, candidates: Candidates) -> None:
+    why: Why = "matcher"
+
+    def __init__(
+        self, search: Search, candidates: Candidates, matchers: Sequence[TrialConfig]
+    ) -> None:
         self._search, self._candidates = search, candidates
+        self._matchers = [{"config": config} for config in matchers]
         self._proposed = len(search.of("sampled"))
+
+    @property
+    def expected(self) -> int:
+        """Networks that are trained."""
+        return len(self._matchers)
+
+    def due(self) -> Sequence[Mapping[str, Any]]:
+        """The networks' trainings."""
+        return self._matchers
+
+    def proposals(self) -> int | None:
+        """The candidates, unless all networks failed; None as long as they are trained."""
+        states = [t.state for t in self._search.of("matcher")]
+        if len(states) < self.expected or {"running", "interrupted"} & set(states):
+            return None
+        return len(self._candidates.params) if "finished" in states else 0
 
     def ask(self, trial_id: str) -> dict[str, Any]:
         """Parameters of the best candidate that was not proposed yet."""

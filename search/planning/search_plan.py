@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from results.records.events import Why
 from results.records.trial import Trial
 from results.records.trials import Search
+from search.planning.groundwork import Groundwork
 from search.planning.planned import Planned, interrupted
 from search.planning.sampler import Proposer
 from spaces.augmentation.policy import AugPolicy
@@ -50,7 +51,7 @@ def confirmation_arms(winner: TrialConfig, baseline: TrialConfig) -> dict[str, T
 
 @dataclass(kw_only=True)
 class SearchPlan:
-    """The baseline, matchers if there are any, sampled trials, the confirmation of the best.
+    """The baseline, groundwork if there is any, sampled trials, the confirmation of the best.
 
     The confirmation goes in stages: a seed of the winner and every control, then another of the
     winner and of those controls that are not settled yet. Its training of the baseline, which any
@@ -67,7 +68,7 @@ class SearchPlan:
         confirm: Seeds of the confirmation at most; 0 for none.
         unsettled: Controls that further seeds may tell from the winner; asked between stages.
         finishing: Sampled trials that run to their end, at least.
-        matchers: Trainings that the sampler waits for; without any of them nothing is sampled.
+        groundwork: Trainings that the sampler waits for.
     """
 
     search: Search
@@ -78,7 +79,7 @@ class SearchPlan:
     confirm: int
     unsettled: Callable[[], Collection[str]]
     finishing: int = 1
-    matchers: Sequence[TrialConfig] = ()
+    groundwork: Groundwork | None = None
     _proposed: list[Planned] = field(default_factory=list)
     _asked: tuple[str, ...] = ()
     _known: Collection[str] = ()
@@ -93,11 +94,13 @@ class SearchPlan:
             return waiting
         if not self._proposed:
             return self._propose("baseline", self.baseline)
-        matching = sum(p.why == "matcher" for p in self._proposed)
-        if matching < len(self.matchers):
-            return self._propose("matcher", self.matchers[matching])
-        if not self._ended("matcher"):
-            return None
+        if self.groundwork is not None:
+            trainings, why = self.groundwork.due(), self.groundwork.why
+            begun = sum(p.why == why for p in self._proposed)
+            if begun < len(trainings):
+                return self._propose(why, **trainings[begun])
+            if self.groundwork.proposals() is None:
+                return None
         sampled = sum(p.why == "sampled" for p in self._proposed)
         if sampled < self._wanted:
             params = self.sampler.ask(self._id())
@@ -130,14 +133,14 @@ class SearchPlan:
     def expected(self) -> int:
         """Number of trainings in all; of the confirmation, those of the stages that are certain."""
         certain = len(self._confirmations()) if self._sampling_ended() else self._first_stage()
-        return 1 + len(self.matchers) + self.trials + (certain if self.confirm else 0)
+        before = self.groundwork.expected if self.groundwork is not None else 0
+        return 1 + before + self._wanted + (certain if self.confirm else 0)
 
     @property
     def _wanted(self) -> int:
-        """Trials to sample: none where what the sampler waits for has failed."""
-        matched = self.search.of("matcher")
-        failed = bool(matched) and all(t.state == "failed" for t in matched)
-        return 0 if failed and len(matched) == len(self.matchers) else self.trials
+        """Trials to sample: no more than there are to propose, none where the groundwork failed."""
+        found = self.groundwork.proposals() if self.groundwork is not None else None
+        return self.trials if found is None else min(self.trials, found)
 
     def _first_stage(self) -> int:
         """Trainings of the confirmation's first stage as long as there is no winner to know it."""

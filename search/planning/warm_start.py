@@ -141,7 +141,7 @@ def _recorded(name: str, runs: Path, prepared: Prepared) -> list[Source]:
             finished=t.state == "finished",
         )
         for t in search.trials.values()
-        if t.config.run.fold == 0 and t.state in ("finished", "stopped")
+        if t.config.run.fold == 0 and t.state in ("finished", "stopped") and t.why != "segment"
     ]
 
 

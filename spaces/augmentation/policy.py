@@ -7,6 +7,7 @@ sequence (`AugPolicy`, which may be one of several itself), and numbers that run
 
 from __future__ import annotations
 
+import bisect
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -24,14 +25,17 @@ class Course:
 
     Attributes:
         points: (share of the training, value), shares rising from 0 to 1; straight lines between
-            them. Steps are two points close to one another.
+            them.
+        held: Whether each value holds up to the next point instead; the last one up to the end.
     """
 
     points: tuple[tuple[float, float], ...]
+    held: bool = False
 
     def __post_init__(self) -> None:
         shares = [share for share, _ in self.points]
-        if len(shares) < 2 or shares[0] != 0 or shares[-1] != 1 or shares != sorted(set(shares)):
+        ends = shares[:1] == [0] and (shares[-1] < 1 if self.held else shares[-1] == 1)
+        if len(shares) < 2 or not ends or shares != sorted(set(shares)):
             raise InputError(
                 f"the points of a course must rise from share 0 to 1 of the training, got {shares}"
             )
@@ -39,6 +43,8 @@ class Course:
     def at(self, share: float) -> float:
         """The value when ``share`` of the training is done."""
         shares, values = zip(*self.points, strict=True)
+        if self.held:
+            return float(values[bisect.bisect_right(shares, share) - 1])
         return float(np.interp(share, shares, values))
 
     def values(self) -> tuple[float, ...]:
@@ -240,13 +246,14 @@ def _choice(data: Mapping[str, Any]) -> Choice | Pipeline | AugPolicy:
 
 def _number(data: Any) -> Number:
     if isinstance(data, Mapping):
-        return Course(points=tuple((share, value) for share, value in data["points"]))
+        points = tuple((share, value) for share, value in data["points"])
+        return Course(points=points, held=data["held"])
     return float(data)
 
 
 def _number_json(number: Number | None) -> Any:
     if isinstance(number, Course):
-        return {"points": [list(point) for point in number.points]}
+        return {"points": [list(point) for point in number.points], "held": number.held}
     return number
 
 

@@ -15,12 +15,13 @@ from spaces.space import SearchSpace
 FEW = ("geometry", "colour", "erasing")
 
 
-def pba(points: int = 2, groups: Sequence[str] = FEW) -> SearchSpace:
+def pba(points: int = 2, groups: Sequence[str] = FEW, held: bool = False) -> SearchSpace:
     """A strength per group and point of the training, and mirroring or not.
 
     Args:
         points: At which strengths are drawn, evenly from the beginning to the end.
         groups: Of operations.
+        held: Whether each holds for an equal share of the epochs, without lines between them.
     """
     if not 2 <= points <= MOST:
         raise InputError(f"points={points}: from 2 to {MOST}; space=magnitude has one")
@@ -36,6 +37,7 @@ def pba(points: int = 2, groups: Sequence[str] = FEW) -> SearchSpace:
         name="pba",
         params=(
             Param(name="policy", distribution=CategoricalDistribution(("pba",))),
+            *((Param(name="pba.held", distribution=CategoricalDistribution((True,))),) * held),
             Param(name="pba.flip", distribution=CategoricalDistribution((0.0, 0.5))),
             *strengths,
         ),

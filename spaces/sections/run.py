@@ -45,6 +45,11 @@ class Run(Section):
         self.demand(self.fold >= 0, "fold", "0 or more")
 
     @property
+    def last_epoch(self) -> int:
+        """The epoch after which it has run to its end."""
+        return self.epochs
+
+    @property
     def images_at_once(self) -> int:
         """Images per forward pass."""
         return min(self.batch, self.micro_batch)
@@ -101,9 +106,48 @@ class DensityMatching(Run):
             raise InputError(f"action={self.kind}: policies are scored by mode=inference")
 
 
+@dataclass(frozen=True, kw_only=True)
+class Segment(Run):
+    """Some epochs of a member of a population, which then may take over another's weights.
+
+    Jaderberg et al., 2017 (population based training). Schedules run over ``epochs``, as in a
+    training that is not cut.
+
+    Attributes:
+        parent: Trial whose weights it goes on from; empty for fresh ones.
+        parent_digest: Of the parent's state, so that a configuration says all that it depends on.
+        done: Epochs of the training before this segment.
+        until: The last one of it.
+    """
+
+    kind: str = "segment"
+    parent: str = ""
+    parent_digest: str = ""
+    done: int = 0
+    until: int = 0
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not self.until:
+            raise InputError(f"action={self.kind}: populations are trained by mode=population")
+        self.demand(0 <= self.done < self.until, "done", f"below until={self.until}")
+        self.demand(self.until <= self.epochs, "until", f"at most epochs={self.epochs}")
+        self.demand(bool(self.parent) == bool(self.done), "parent", "given after the first epochs")
+
+    @property
+    def last_epoch(self) -> int:
+        """The epoch after which it has run to its end."""
+        return self.until
+
+
 RUNS = Kinds(
     "action",
     Run,
-    {"train": Run, "mixmatch": MixMatch, "density_matching": DensityMatching},
+    {
+        "train": Run,
+        "mixmatch": MixMatch,
+        "density_matching": DensityMatching,
+        "segment": Segment,
+    },
     other=Run,
 )

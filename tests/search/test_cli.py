@@ -97,7 +97,7 @@ def test_a_folder_of_own_yaml(tmp_path: Path) -> None:
         ("trails=3", "did you mean trials"),
         ("data.lable=x", r"did you mean data\.label"),
         ("trials=many", "trials.*'many'"),
-        ("trials=0", "trials=0: must be at least 1"),
+        ("trials=-1", "trials=-1: must be at least 1"),
         ("trials=[1", r"trials=\[1.*cannot be read|trials.*read"),
         ("confirm=1", "at least 2 seeds"),
         ("resources.cpu=0", "above 0"),

@@ -141,7 +141,7 @@ class World:
         self.plan = self.planned(trials)
 
     def planned(self, trials: int) -> SearchPlan:
-        self.matching = DensityMatching(self.search, self.drawn)
+        self.matching = DensityMatching(self.search, self.drawn, matchers(BASE, self.drawn, 2))
         return SearchPlan(
             search=self.search,
             sampler=self.matching,
@@ -149,7 +149,7 @@ class World:
             trials=trials,
             confirm=0,
             unsettled=list,
-            matchers=matchers(BASE, self.drawn, 2),
+            groundwork=self.matching,
         )
 
     def start(self) -> Planned:

@@ -108,14 +108,29 @@ def test_pba_has_strengths_over_the_epochs() -> None:
     assert policy_of({"policy": "pba"}) == AugPolicy()
 
 
+@pytest.mark.parametrize(("intervals", "every"), [(2, 1), (3, 4), (7, 3), (12, 1), (12, 25)])
+def test_strengths_that_are_held_change_between_epochs(intervals: int, every: int) -> None:
+    strengths = [i / intervals for i in range(intervals)]
+    points = {f"pba.geometry{i}": s for i, s in enumerate(strengths, start=1)}
+    policy = policy_of({"policy": "pba", "pba.held": True, **points})
+    epochs = intervals * every
+    rotations = [policy.at(e / (epochs - 1)).stages[0].choices[0] for e in range(epochs)]
+    wanted = [strengths[e // every] for e in range(epochs)]
+    assert rotations == [Choice(operation="rotate", limit=30 * s) for s in wanted]
+    again = TrialConfig.from_json(TrialConfig(policy=policy).to_json())
+    assert again.policy == policy
+    assert policy.describe().count("°") == 3 * intervals  # of rotation and two shears
+
+
 def test_the_ready_space_of_schedules() -> None:
     space = ready_space("pba")
     assert len(space.params) == 8
     longer = ready_space("pba(points=3, groups=['quality'])")
     assert "pba.quality3" in longer
+    assert ready_space("pba(points=12,held=True)")["pba.held"].categories == (True,)
     for name, words in (
         ("pba(points=1)", "space=magnitude has one"),
-        ("pba(points=10)", "from 2 to 9"),
+        ("pba(points=61)", "from 2 to 60"),
         ("pba(groups=['color'])", "did you mean colour"),
     ):
         with pytest.raises(InputError, match=words):
@@ -139,6 +154,7 @@ def test_the_ready_space_of_schedules() -> None:
         ({"pba.geometry2": 0.5}, r"pba\.geometry2=0\.5 needs pba\.geometry1"),
         ({"pba.geometry1": 0.5, "pba.geometry3": 0.5}, r"geometry3=0\.5 needs pba\.geometry2"),
         ({"pba.geometry1": 1.5}, "within 0 to 1"),
+        ({"pba.held": 1}, "true or false"),
         ({"pba.geometrie1": 0.5}, r"did you mean pba\.geometry1"),
         ({"pba.rotate901": 0.5}, "unknown parameter"),
     ],

@@ -119,7 +119,8 @@ def test_one_of_each_from_a_team_s_module(
 def test_what_cannot_be_made_is_told_before_anything_starts() -> None:
     check_makers(TrialConfig(), {})
     with pytest.raises(
-        InputError, match=r"unknown action 'zzz' .*choices: density_matching, mixmatch, train"
+        InputError,
+        match=r"unknown action 'zzz' .*choices: density_matching, mixmatch, segment, train",
     ):
         check_makers(TrialConfig.of(action="zzz"), {})
     with pytest.raises(InputError, match="did you mean adamw"):

@@ -8,10 +8,17 @@ from trainables.parts import Parts
 from trainables.training.density_matching import density_matching
 from trainables.training.fit import Epoch, fit
 from trainables.training.mixmatch import mixmatch
+from trainables.training.segment import segment
 
 Action = Callable[..., Iterator[Epoch]]
 """Called as `fit` is: yields a report for every epoch that an early stop may follow."""
 
 ACTIONS: Parts[Action] = Parts(
-    "run", {"train": fit, "mixmatch": mixmatch, "density_matching": density_matching}
+    "run",
+    {
+        "train": fit,
+        "mixmatch": mixmatch,
+        "density_matching": density_matching,
+        "segment": segment,
+    },
 )

@@ -101,24 +101,27 @@ class Checkpoint:
         return target
 
     @staticmethod
-    def newest(folder: Path, config: TrialConfig) -> tuple[Checkpoint | None, tuple[str, ...]]:
+    def newest(
+        folder: Path, config: TrialConfig | str
+    ) -> tuple[Checkpoint | None, tuple[str, ...]]:
         """Reads the newest whole checkpoint of a training.
 
         Args:
             folder: The trial's folder.
-            config: What was trained.
+            config: What was trained, or the digest of its state.
 
         Returns:
             The checkpoint, None if there is none, and what is wrong with newer ones.
         """
         notes = []
+        fits = {config} if isinstance(config, str) else {config.state_digest, config.digest}
         for path in reversed(_files(folder)):
             try:
                 found = _read(path)
             except UNREADABLE as error:
                 notes.append(f"{path.name} is damaged ({error}) and left out")
                 continue
-            if found.config_digest in (config.state_digest, config.digest):
+            if found.config_digest in fits:
                 return found, tuple(notes)
             notes.append(f"{path.name} is of another configuration and left out")
         if notes:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -62,6 +62,7 @@ def fit(
     beat: Beat = no_beat,
     ranks: Ranks = ALONE,
     state: type[TrainingState] = TrainingState,
+    start: Callable[[], Checkpoint] | None = None,
 ) -> Iterator[Epoch]:
     """Trains one configuration and yields a report after every epoch.
 
@@ -86,6 +87,8 @@ def fit(
         beat: Called at every batch.
         ranks: The processes that share the batches.
         state: What an epoch's steps compute.
+        start: Where another training has got to, from which this one goes on; None for the
+            beginning.
 
     Raises:
         TrainingError: If the loss, the predictions or the contest's metric are not finite.
@@ -99,6 +102,9 @@ def fit(
     if ranks.rank == 0:
         remove_leftovers(folder)
     checkpoint, notes = Checkpoint.newest(folder, config)
+    own = checkpoint is not None
+    if checkpoint is None and start is not None:
+        checkpoint = start()
     reports: list[Report] = []
     if checkpoint is not None:
         reports = [dict(report) for report in checkpoint.reports]
@@ -107,17 +113,18 @@ def fit(
         for epoch in ranks.epochs():
             training.train(epoch, beat)
         return
-    if checkpoint is not None:
-        yield Epoch(report=reports[-1], earlier=tuple(reports[:-1]), notes=notes)
+    if own:
+        earlier = [r for r in reports[:-1] if r["epoch"] > getattr(config.run, "done", 0)]
+        yield Epoch(report=reports[-1], earlier=tuple(earlier), notes=notes)
         notes = ()
     else:
         notes = (*notes, *training.learned.notes)
-    for epoch in range(len(reports) + 1, config.run.epochs + 1):
+    for epoch in range(len(reports) + 1, config.run.last_epoch + 1):
         begun = time.perf_counter()
         ranks.begin(epoch)
         loss, seconds, images = training.train(epoch, beat)
         trained = time.perf_counter()
-        last = epoch == config.run.epochs
+        last = epoch == config.run.last_epoch
         rows = held_out_rows(config, context.folds, last)
         predictions = _judged(_predicted(training, rows, context, workers, beat), context, last)
         scores = _scores(predictions, rows, context)
