@@ -40,7 +40,12 @@ def base_config(config: JobConfig, space: SearchSpace | None = None) -> TrialCon
         changes["pretrained"] = config.pretrained
     fix = flatten(config.fix)
     if space is not None and any(is_policy_parameter(p.name) for p in space.params):
-        fix = {name: value for name, value in fix.items() if not is_policy_parameter(name)}
+        own = "policy" in fix  # a family that is pinned is the baseline's, too
+        fix = {
+            name: value
+            for name, value in fix.items()
+            if not is_policy_parameter(name) or (own and not name.startswith("stage"))
+        }
     return base.replace(**changes).with_params(fix)
 
 

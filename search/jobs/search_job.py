@@ -66,6 +66,8 @@ class SearchJob(JobKind):
         self._fix = flatten(config.fix)
         self._proposer: Proposer | None = None
         self._candidates: Candidates | None = None
+        # The few schedules that a population found are compared at their ends.
+        self._stopped_by = NONE if config.mode == POPULATION else config.scheduler.rule
 
     def prepare(self, say: Say) -> Prepared:
         """Checks data, folds, networks and options."""
@@ -128,11 +130,11 @@ class SearchJob(JobKind):
 
         asked = self._config.scheduler
         epochs, grace = prepared.baseline.run.epochs, self._grace(prepared)
-        if asked.rule == ASHA:
+        if self._stopped_by == ASHA:
             return Asha(epochs=epochs, grace=grace, reduction=asked.reduction)
-        if asked.rule == SCREEN:
+        if self._stopped_by == SCREEN:
             return Screen(epochs=epochs, grace=grace)
-        if asked.rule == NONE or self._config.mode == POPULATION:
+        if self._stopped_by == NONE:
             return EarlyStopping(epochs=epochs, grace=grace)
         sign = SIGNS[opened.direction]
         earlier = [tuple(sign * score for score in past.scores) for past in opened.history]
@@ -140,8 +142,9 @@ class SearchJob(JobKind):
 
     def _grace(self, prepared: Prepared) -> int:
         """Epochs that every trial may run."""
-        asked, epochs = self._config.scheduler, prepared.baseline.run.epochs
-        return min(epochs, asked.grace or max(FEWEST, math.ceil(epochs / GRACE_SHARES[asked.rule])))
+        asked, epochs = self._config.scheduler.grace, prepared.baseline.run.epochs
+        usual = max(FEWEST, math.ceil(epochs / GRACE_SHARES[self._stopped_by]))
+        return min(epochs, asked or usual)
 
     def plan(self, prepared: Prepared, driver: Driver) -> Plan:
         """Baseline, samples, confirmation; what proposes trials knows what the record tells."""
@@ -185,8 +188,7 @@ class SearchJob(JobKind):
 
     def _finishing(self) -> int:
         """Sampled trials that run to their end, at least."""
-        asked = self._config.scheduler
-        share = asked.reduction if asked.rule == SCREEN else math.inf
+        share = self._config.scheduler.reduction if self._stopped_by == SCREEN else math.inf
         return max(1, math.ceil(self._config.trials / share))
 
     def ended(self, trial: Trial) -> None:
@@ -198,7 +200,7 @@ class SearchJob(JobKind):
         """What the trials tell of the space and of early stopping."""
         grace = self._grace(prepared)
         found = what_mattered(search, self._space, prepared.metric, grace)
-        if found and self._config.scheduler.rule in (PACE, NONE):  # no rank after the grace decides
+        if found and self._stopped_by in (PACE, NONE):  # no rank after the grace decides
             found = found.model_copy(update={"grace": 0})
         chosen = self._proposer
         if isinstance(chosen, Population):

@@ -17,6 +17,7 @@ from results.records.record import Event
 from results.records.trials import Search
 from results.reporting.lineages import lineage_lines
 from search.execution.driver import Driver
+from search.jobs.baseline import base_config
 from search.jobs.retention import tidy
 from search.options.command_line import parse
 from search.options.training import RunConfig
@@ -24,6 +25,8 @@ from search.planning.planned import Planned
 from search.planning.population import Population, check_schedules
 from search.planning.search_plan import SearchPlan
 from search.planning.truncation import explored, takeovers
+from spaces.augmentation.policy import AugPolicy
+from spaces.augmentation.trivial_augment import trivial_augment
 from spaces.errors import InputError
 from spaces.ready import ready_space
 from spaces.ready.pba import pba
@@ -113,6 +116,13 @@ def test_options_that_do_not_go_together_are_refused(words: list[str], message: 
         parse(RunConfig, words)
     assert parse(RunConfig, ["mode=population"]).trials == 3
     assert parse(RunConfig, []).trials == 16
+
+
+def test_what_is_pinned_of_schedules_is_not_the_baselines() -> None:
+    config = parse(RunConfig, ["fix.pba.flip=0.5"])
+    assert base_config(config, SPACE.pin({"pba.flip": 0.5})).policy == AugPolicy()
+    pinned = parse(RunConfig, ["fix.policy=trivial_augment"])
+    assert base_config(pinned, ready_space("schedule")).policy == trivial_augment()
 
 
 def test_segments_are_no_setting_of_anybody() -> None:
