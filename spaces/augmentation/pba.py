@@ -31,7 +31,7 @@ def pba(params: Mapping[str, Any]) -> AugPolicy:
     Raises:
         InputError: If a parameter is unknown or does not fit, or a point is missing.
     """
-    names = (*GROUPS, *(name for name, row in OPERATIONS.items() if row.has_limit))
+    names = dict.fromkeys((*GROUPS, *(n for n, row in OPERATIONS.items() if row.has_limit)))
     known = (f"{name}{point}" for name in names for point in range(1, MOST + 1))
     check_settings("pba", params, ("flip", "probability", "held", *known))
     chance, flip = number(params, "probability", 0.5), number(params, "flip", 0.0)

@@ -106,6 +106,8 @@ def test_pba_has_strengths_over_the_epochs() -> None:
     crops = policy_of({"policy": "pba", "pba.geometry1": 0.5, "pba.crop1": 0.2, "pba.crop2": 1.0})
     assert [stage.crops for stage in crops.stages] == [True, False]
     assert policy_of({"policy": "pba"}) == AugPolicy()
+    group = policy_of({"policy": "pba", "pba.erasing1": 0.5})  # an operation has its name, too
+    assert operations(group) == [{"cutout", "grid_mask"}]
 
 
 @pytest.mark.parametrize(("intervals", "every"), [(2, 1), (3, 4), (7, 3), (12, 1), (12, 25)])
