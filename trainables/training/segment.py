@@ -11,6 +11,7 @@ from spaces.trial_config import TrialConfig
 from trainables.training.checkpoint import Checkpoint
 from trainables.training.context import TrainingContext
 from trainables.training.fit import Epoch, fit
+from trainables.training.ranks import ALONE, Ranks
 from trainables.training.state import Beat, no_beat
 from trainables.training.training_error import TrainingError
 
@@ -23,6 +24,7 @@ def segment(
     threads: int = 1,
     workers: int = 0,
     beat: Beat = no_beat,
+    ranks: Ranks = ALONE,
 ) -> Iterator[Epoch]:
     """Trains as `fit` does, from where its parent has got to up to the end of the segment.
 
@@ -37,6 +39,7 @@ def segment(
         threads: As of `fit`.
         workers: As of `fit`.
         beat: As of `fit`.
+        ranks: As of `fit`.
     """
     run = config.run
     assert isinstance(run, Segment)
@@ -54,5 +57,6 @@ def segment(
         threads=threads,
         workers=workers,
         beat=beat,
+        ranks=ranks,
         start=taken_over if run.parent else None,
     )
