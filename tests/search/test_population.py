@@ -416,6 +416,7 @@ def test_the_order_is_told_with_words() -> None:
     assert lineage_lines(None, 1) == []
 
 
+@pytest.mark.slow
 def test_a_population_from_the_command_line(tmp_path: Path) -> None:
     done = run(
         tmp_path,
