@@ -58,7 +58,7 @@ def ray_session(
         The resources of each node: ``CPU``, ``GPU``, ``memory`` in bytes.
 
     Raises:
-        InputError: If there is no such cluster.
+        InputError: If there is no such cluster, or Ray does not start here.
     """
     path = os.pathsep.join([str(Path.cwd()), *filter(None, [os.environ.get("PYTHONPATH")])])
     environment = {
@@ -91,6 +91,13 @@ def ray_session(
             ray.init(**options)
         except ConnectionError as error:
             raise nowhere from error
+        except Exception as error:  # Ray has no kinds: it may be busy, or a port or memory lack
+            if cluster.address:
+                raise
+            words = (str(error).splitlines() or [type(error).__name__])[0]
+            raise InputError(
+                f"Ray did not start on this machine: {words}; if it is busy, try again"
+            ) from error
         try:
             yield [dict(node["Resources"]) for node in ray.nodes() if node["Alive"]]
         finally:

@@ -23,7 +23,7 @@ from results.records.secrets import in_a_line
 from search.competition.images import open_pictures
 from search.competition.standing import open_standing
 from search.competition.tracking import reach
-from search.execution.engine import _staying_local, trial_slots
+from search.execution.engine import _staying_local, ray_session, trial_slots
 from search.execution.local_resources import GIB, check_local_resources
 from search.execution.trial_actor import _import_what_trains
 from search.jobs.baseline import base_config
@@ -303,6 +303,16 @@ def test_a_local_ray_leaves_the_environment_of_other_threads_alone(
     assert not cleared
     assert os.environ.pop("SET_MEANWHILE") == "by another thread"
     assert "RAY_AUTH_TOKEN" not in os.environ
+
+
+def test_a_ray_that_does_not_start_is_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RAY_TMPDIR", str(tmp_path / ("long" * 30)))  # too long for its sockets
+    session = ray_session(ClusterConfig(), ResourcesConfig())
+    with pytest.raises(InputError, match="Ray did not start on this machine: ") as told, session:
+        pass
+    assert len(str(told.value).splitlines()) == 1
 
 
 OWN = """
