@@ -11,6 +11,9 @@ from results.reporting.text import format_seconds, gain
 SHOWN = 5
 """Reasons of failure that are named."""
 
+SAMPLING = ("matcher", "segment", "sampled")
+"""What is trained to find the winner."""
+
 
 def failures(search: Search) -> list[str]:
     """What made trials fail, each reason once."""
@@ -28,13 +31,14 @@ def costs(closed: Closed) -> list[str]:
     share = {k: cost[f"trials/{k}"] / trained for k in ("feed", "compute")}
     spent = ", ".join(
         f"{name} {format_seconds(cost[f'why/{name}'])}"
-        for name in ("baseline", "matcher", "segment", "sampled", "confirm", "single", "fold")
+        for name in ("baseline", *SAMPLING, "confirm", "single", "fold")
         if f"why/{name}" in cost
     )
+    sampling = sum(cost.get(f"why/{name}", 0.0) for name in SAMPLING)
     gained = [c for c in closed.comparisons if "the baseline" in c.control]
     return [
         *(
-            f"Sampling took {format_seconds(cost['why/sampled'])} of training and gained "
+            f"Sampling took {format_seconds(sampling)} of training and gained "
             f"{gain(c)} points on the baseline."
             for c in gained
         ),

@@ -15,6 +15,7 @@ from results.records.ledger import Ledger, replay
 from results.records.population import Lineage, PopulationFound, TakenOver
 from results.records.record import Event
 from results.records.trials import Search
+from results.reporting.costs import costs
 from results.reporting.lineages import lineage_lines
 from search.execution.driver import Driver
 from search.jobs.baseline import base_config
@@ -34,6 +35,7 @@ from spaces.sections.run import Segment
 from spaces.trial_config import TrialConfig
 from tests.commands import run
 from tests.records import opening_event, raw_events
+from tests.regenerate_docs import RECORDED
 from tests.tiny import build
 from trainables.training.actions import ACTIONS
 from trainables.training.checkpoint import Checkpoint
@@ -438,3 +440,13 @@ def test_a_population_from_the_command_line(tmp_path: Path) -> None:
     assert [e["why"] for e in begun] == ["baseline", *["segment"] * 8, "sampled"]
     assert sum(e["event"] == "epoch" for e in events) == 2 + 8 + 2
     assert not list(tmp_path.glob("runs/digits/p/trials/p-00[1-8]/checkpoint-*"))
+
+
+def test_what_a_population_cost_is_part_of_the_sampling() -> None:
+    closed = Search.read(RECORDED).summary
+    assert closed is not None
+    assert any("the baseline" in c.control for c in closed.comparisons)
+    costly = closed.model_copy(
+        update={"cost": {**closed.cost, "why/sampled": 60, "why/segment": 90}}
+    )
+    assert costs(costly)[0].startswith("Sampling took 2 min 30 s of training")
