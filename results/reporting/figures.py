@@ -63,10 +63,10 @@ def population_lines(segments: Sequence[Trial], key: str, sign: float, label: st
     lineage = set()
     while best is not None:
         lineage.add(best.id)
-        best = by_id.get(getattr(best.config.run, "parent", ""))
+        best = by_id.get(best.config.run.parent)
     labels = {"the best lineage": {"color": "tab:blue"}, "others": {"color": "0.65"}}
     for trial in sorted(segments, key=lambda t: t.id in lineage):
-        parent = by_id.get(getattr(trial.config.run, "parent", ""))
+        parent = by_id.get(trial.config.run.parent)
         reports = (*(parent.epochs[-1:] if parent else ()), *trial.epochs)
         shown = [e.epoch for e in reports], [e.metrics.get(key, np.nan) for e in reports]
         name = "the best lineage" if trial.id in lineage else "others"

@@ -50,7 +50,7 @@ def trial_rows(search: Search, trials: Sequence[Trial]) -> list[list[str]]:
         if trial.why in ("confirm", "fold"):
             what = f"{trial.arm}, fold {trial.config.run.fold}, seed {trial.config.run.seed}"
         if trial.why == "segment":
-            parent = getattr(trial.config.run, "parent", "").removeprefix(search.id)
+            parent = trial.config.run.parent.removeprefix(search.id)
             what = f"{trial.arm}{f' from {parent}' if parent else ''}: {what}"
         if trial.config != trial.asked:
             what = f"{what}, out of memory: micro_batch={trial.config.run.micro_batch}"

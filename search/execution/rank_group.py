@@ -70,7 +70,7 @@ def rank_group(
         leader.await_loss()
         raise
     except Exception:
-        leader.kill()
+        leader.kill()  # they may wait for this one in the middle of a step
         raise
     finally:
         leader.close()

@@ -45,6 +45,16 @@ class Run(Section):
         self.demand(self.fold >= 0, "fold", "0 or more")
 
     @property
+    def parent(self) -> str:
+        """Trial whose weights it goes on from; empty for fresh ones."""
+        return ""
+
+    @property
+    def done(self) -> int:
+        """Epochs of the training before it."""
+        return 0
+
+    @property
     def last_epoch(self) -> int:
         """The epoch after which it has run to its end."""
         return self.epochs

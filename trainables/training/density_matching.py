@@ -6,6 +6,7 @@ import functools
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Unpack
 
 import numpy as np
 
@@ -16,9 +17,8 @@ from spaces.trial_config import TrialConfig
 from trainables.inference.predict import load_trained, predict
 from trainables.training.context import TrainingContext
 from trainables.training.device import Device
-from trainables.training.fit import Epoch, fit
+from trainables.training.fit import Epoch, Means, fit
 from trainables.training.full_disk import with_room
-from trainables.training.ranks import ALONE, Ranks
 from trainables.training.state import Beat, no_beat
 from trainables.training.training_error import TrainingError
 
@@ -30,11 +30,7 @@ def density_matching(
     config: TrialConfig,
     context: TrainingContext,
     folder: Path,
-    *,
-    threads: int = 1,
-    workers: int = 0,
-    beat: Beat = no_beat,
-    ranks: Ranks = ALONE,
+    **means: Unpack[Means],
 ) -> Iterator[Epoch]:
     """Trains as `fit` does, then scores the job's candidates before the last epoch is reported.
 
@@ -46,14 +42,10 @@ def density_matching(
         config: What to train, of the kind `DensityMatching`.
         context: Data, metric and candidates.
         folder: Gets ``matched.json`` beside what `fit` writes.
-        threads: As of `fit`.
-        workers: As of `fit`.
-        beat: Called at every batch.
-        ranks: As of `fit`.
+        means: As of `fit`.
     """
-    for epoch in fit(
-        config, context, folder, threads=threads, workers=workers, beat=beat, ranks=ranks
-    ):
+    workers, beat = means.get("workers", 0), means.get("beat", no_beat)
+    for epoch in fit(config, context, folder, **means):
         if epoch.report["epoch"] == config.run.epochs:
             _match(config, context, folder, workers, beat)
         yield epoch

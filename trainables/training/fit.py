@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
 
 import cv2
 import numpy as np
@@ -50,6 +50,15 @@ class Epoch:
     report: Report
     earlier: tuple[Report, ...] = ()
     notes: tuple[str, ...] = ()
+
+
+class Means(TypedDict, total=False):
+    """With what an action trains, as of `fit`."""
+
+    threads: int
+    workers: int
+    beat: Beat
+    ranks: Ranks
 
 
 def fit(
@@ -114,7 +123,7 @@ def fit(
             training.train(epoch, beat)
         return
     if own:
-        earlier = [r for r in reports[:-1] if r["epoch"] > getattr(config.run, "done", 0)]
+        earlier = [r for r in reports[:-1] if r["epoch"] > config.run.done]
         yield Epoch(report=reports[-1], earlier=tuple(earlier), notes=notes)
         notes = ()
     else:

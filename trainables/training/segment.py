@@ -5,14 +5,13 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Unpack
 
 from spaces.sections.run import Segment
 from spaces.trial_config import TrialConfig
 from trainables.training.checkpoint import Checkpoint
 from trainables.training.context import TrainingContext
-from trainables.training.fit import Epoch, fit
-from trainables.training.ranks import ALONE, Ranks
-from trainables.training.state import Beat, no_beat
+from trainables.training.fit import Epoch, Means, fit
 from trainables.training.training_error import TrainingError
 
 
@@ -20,11 +19,7 @@ def segment(
     config: TrialConfig,
     context: TrainingContext,
     folder: Path,
-    *,
-    threads: int = 1,
-    workers: int = 0,
-    beat: Beat = no_beat,
-    ranks: Ranks = ALONE,
+    **means: Unpack[Means],
 ) -> Iterator[Epoch]:
     """Trains as `fit` does, from where its parent has got to up to the end of the segment.
 
@@ -36,10 +31,7 @@ def segment(
         config: What to train, of the kind `Segment`.
         context: Data and metric.
         folder: The segment's, beside that of its parent.
-        threads: As of `fit`.
-        workers: As of `fit`.
-        beat: As of `fit`.
-        ranks: As of `fit`.
+        means: As of `fit`.
     """
     run = config.run
     assert isinstance(run, Segment)
@@ -54,9 +46,6 @@ def segment(
         config,
         dataclasses.replace(context, predict_test=False, stress=None),
         folder,
-        threads=threads,
-        workers=workers,
-        beat=beat,
-        ranks=ranks,
         start=taken_over if run.parent else None,
+        **means,
     )
