@@ -18,7 +18,7 @@ from spaces.sections.extra import EXTRA, Extra
 from spaces.sections.labels import LABELS, Labels
 from spaces.sections.loss import LOSSES, CrossEntropy, Loss
 from spaces.sections.mixing import MIXINGS, Mixing
-from spaces.sections.model import MODELS, Model, Timm
+from spaces.sections.model import IN_TRAINING, MODELS, Model, Timm
 from spaces.sections.optimizer import OPTIMIZERS, Adaptive, Optimizer
 from spaces.sections.pseudo import PSEUDO, Pseudo
 from spaces.sections.run import RUNS, MixMatch, Run
@@ -208,6 +208,16 @@ class TrialConfig:
         """Inverse of ``to_json``."""
         sections = {key: kinds.read(data[key]) for key, kinds in SECTIONS.items()}
         return TrialConfig(**sections, policy=AugPolicy.from_json(data["policy"]))
+
+    @property
+    def network(self) -> str:
+        """What decides what predicting an image costs, in words: the network and the size."""
+        settings = {n: v for n, v in self.model.to_json().items() if n not in IN_TRAINING}
+        kind = settings.pop("kind")
+        name = str(settings.pop("backbone", kind))
+        height, width = self.data.prediction_size
+        further = [f"{n}={v}" for n, v in settings.items()]
+        return f"{' '.join([name, *further])} at {height}x{width}"
 
     @property
     def digest(self) -> str:

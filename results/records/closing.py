@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
+from results.records.front import Front
 from results.records.population import PopulationFound
 from results.records.record import Count, Event, Record
 from results.stats.interval import Interval
@@ -244,6 +245,7 @@ class Closed(Event):
         mattered: What a search tells of its parameters; None with too few trials.
         matching: Of density matching; None where trainings chose the trials.
         population: Of a population of trainings; None without one.
+        front: What no other trial beats in both objectives; None with one.
         arms: Headlines of a promotion's complete arms.
         proxies: Hold-out against full scores of all promoted trials.
         light_to_heavy: Scores before and after the change.
@@ -263,6 +265,7 @@ class Closed(Event):
     mattered: WhatMattered | None = None
     matching: Matching | None = None
     population: PopulationFound | None = None
+    front: Front | None = None
     arms: dict[str, Headline] = Field(default_factory=dict)
     proxies: tuple[Proxy, ...] = ()
     light_to_heavy: tuple[LightToHeavy, ...] = ()

@@ -1,10 +1,15 @@
-"""What the trials of a job are compared by: which of their scores and predictions."""
+"""What the trials of a job are compared by: which of their scores and predictions, at what cost."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal, get_args
 
-from spaces.errors import unknown
+from spaces.errors import InputError, unknown
+
+CostName = Literal["ms_per_image", "parameters", "mb"]
+"""What of a network can be weighed against the metric; the smaller, the better."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,3 +65,28 @@ def objective(name: str) -> Objective:
     if name not in OBJECTIVES:
         raise unknown("objective", name, OBJECTIVES, f"objective={name}")
     return OBJECTIVES[name]
+
+
+def objectives(asked: str | Sequence[str]) -> tuple[Objective, CostName | None]:
+    """What trials are compared by, and what of their networks is weighed against it.
+
+    Args:
+        asked: ``metric`` or ``stress``, alone or as a list with a cost after it.
+
+    Raises:
+        InputError: For anything else.
+    """
+    asked = [asked] if isinstance(asked, str) else list(map(str, asked))
+    told = f"objective={asked[0]}" if len(asked) == 1 else f"objective=[{','.join(asked)}]"
+    costs = get_args(CostName)
+    for name in asked:
+        if name not in (*OBJECTIVES, *costs):
+            raise unknown("objective", name, (*OBJECTIVES, *costs), told)
+    if len(asked) == 2 and asked[0] in OBJECTIVES and asked[1] in costs:
+        return OBJECTIVES[asked[0]], asked[1]  # type: ignore[return-value]  # just looked up
+    if len(asked) == 1 and asked[0] in OBJECTIVES:
+        return OBJECTIVES[asked[0]], None
+    raise InputError(
+        f"{told}: one of {' and '.join(OBJECTIVES)}, alone or with one of {', '.join(costs)} after "
+        f"it, such as objective=[{METRIC},{costs[0]}]"
+    )

@@ -7,6 +7,8 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import Field, PlainSerializer, PlainValidator, model_validator
 
 from results.metrics import Direction
+from results.records.network_cost import NetworkCost
+from results.records.objective import CostName
 from results.records.record import Count, Event, MaybeName, Name, Record
 from spaces.param import Value
 from spaces.trial_config import TrialConfig
@@ -183,6 +185,8 @@ class Opened(Event):
         trials: Sampled trials.
         confirm: Seeds of a confirmation at most.
         objective: What its trials are compared by.
+        second: What of their networks is weighed against it; None for nothing.
+        costs: Of the networks that may be trained, by `TrialConfig.network`, where costs count.
         history: Earlier trainings that tell the sampler.
         promotion: What is promoted; None unless it is a promotion.
     """
@@ -213,6 +217,8 @@ class Opened(Event):
     trials: Count = 1
     confirm: Count = 0
     objective: Literal["metric", "stress"] = "metric"
+    second: CostName | None = None
+    costs: dict[str, NetworkCost] = Field(default_factory=dict)
     history: tuple[Past, ...] = ()
     promotion: Promotion | None = None
 

@@ -88,6 +88,12 @@ class Search:
         """What a trial is compared by, after its last epoch; None if there is nothing."""
         return trial.reported(self.key)
 
+    def cost(self, trial: Trial) -> float | None:
+        """What is weighed against that, of a trial's network; None with one objective."""
+        second = self.opened.second
+        found = self.opened.costs.get(trial.config.network) if second else None
+        return found.of(second) if found is not None and second is not None else None
+
     @property
     def key(self) -> str:
         """Name of what trials are compared by, in reports of epochs."""

@@ -10,6 +10,7 @@ from results.records.closing import Closed, Comparison, Watched
 from results.records.trial import Trial
 from results.records.trials import Search
 from results.reporting.costs import costs, failures
+from results.reporting.front import FORMS, IN_WORDS, front_lines
 from results.reporting.lineages import lineage_lines
 from results.reporting.promotion_page import promotion_page
 from results.reporting.text import enumerated, format_seconds, gain, in_words, table
@@ -40,9 +41,12 @@ def trial_rows(search: Search, trials: Sequence[Trial]) -> list[list[str]]:
     """Header and one row per trial.
 
     Id, state, epochs, score; of those that ran to their end the score on images that were trained
-    on, and by how many points the hold-out's lies behind it; time, what is special about it.
+    on, and by how many points the hold-out's lies behind it; with two objectives the cost; time,
+    what is special about it.
     """
-    scores = [_scored_by(search), "in training", "gap"]
+    scores, second = [_scored_by(search), "in training", "gap"], search.opened.second
+    if second is not None:
+        scores.append(IN_WORDS[second])
     rows = [["trial", "state", "epochs", *scores, "time", "what"]]
     room = 100
     for trial in trials:
@@ -66,6 +70,7 @@ def trial_rows(search: Search, trials: Sequence[Trial]) -> list[list[str]]:
                 _number(search.score(trial), ".4f"),
                 _number(trial.reported(f"train/{search.metric}"), ".4f"),
                 _number(trial.reported(f"gap/{search.metric}"), "+.1f"),
+                *([_number(search.cost(trial), FORMS[second])] if second is not None else []),
                 format_seconds(trial.seconds),
                 what if len(what) <= room else what[: room - 1] + "…",
             ]
@@ -189,6 +194,8 @@ def report(search: Search) -> list[str]:
                 f"points, as the best of {len(sampled)} on the same images{least}"
             )
         lines += _on_corrected(search, winner, baseline)
+    front = front_lines(search, closed.front)
+    lines += ["", *front] if front else []
     lines += ["", *_confirmation(search, closed), verdict(search)]
     if closed.comparisons:
         lines.append(_trainings(search, closed.comparisons))

@@ -15,10 +15,12 @@ from results.leaderboard.leaderboard import Leaderboard
 from results.metrics import Metric, corrected
 from results.predictions import predictions_file
 from results.records.closing import Comparison, ExpectedScore, ForecastRecord, Watched
+from results.records.front import Front, FrontMember
 from results.records.labelled_images import LabelledImages
 from results.records.trial import Trial
 from results.records.trials import Search
 from results.stats.comparison import compare
+from results.stats.front import margins_behind, unbeaten
 from results.stats.optimism import winner_optimism
 from results.stats.watched import watch
 
@@ -152,6 +154,41 @@ def _optimism(search: Search, metric: Metric) -> float | None:
     labelled = _labelled(search, finalists[0].config.run.fold)
     predictions = [labelled.judged(_judged(search, t)) for t in finalists]
     return winner_optimism(metric, labelled.labels, predictions, labelled.groups)
+
+
+def front_of(search: Search, metric: Metric) -> Front | None:
+    """Trials that no other beats in both objectives; None with one objective, or no such trial."""
+    second = search.opened.second
+    trials = [t for t in search.trials.values() if t.why in ("baseline", "sampled")]
+    scored = [
+        (t, score, cost)
+        for t in trials
+        if t.state == "finished"
+        and (score := search.score(t)) is not None
+        and (cost := search.cost(t)) is not None
+    ]
+    if second is None or not scored:
+        return None
+    _, scores, costs = zip(*scored, strict=True)
+    members = [scored[row] for row in unbeaten(metric, scores, costs)]
+    labelled = _labelled(search, trials[0].config.run.fold)
+    seen = [labelled.judged(_judged(search, trial)) for trial, _, _ in members]
+    margins = margins_behind(metric, labelled.labels, seen, labelled.groups)
+    best = members[0][1]
+    return Front(
+        cost=second,
+        trials=len(scored),
+        members=tuple(
+            FrontMember(
+                trial=trial.id,
+                score=score,
+                cost=cost,
+                behind=metric.gain(best, score),
+                margin=margin,
+            )
+            for (trial, score, cost), margin in zip(members, margins, strict=True)
+        ),
+    )
 
 
 def confirmed(search: Search, metric: Metric) -> list[Comparison]:

@@ -21,6 +21,7 @@ from results.records.record import Event
 from results.records.trial import Trial
 from results.records.trials import Search
 from results.reporting.figures import learning_curves, population_lines
+from results.reporting.front_figure import front_figure
 from results.reporting.report import describe, report, verdict
 from results.tracking.conventions import (
     closing_metrics,
@@ -119,6 +120,11 @@ class Projection:
             trial.id, name, trial.started, tags, {**flat_params(config), **trial.params}
         )
         self._log_data(run, opened)
+        cost = self._record.cost(trial)
+        if cost is not None:
+            client.log_batch(
+                run, [Metric(f"cost/{opened.second}", cost, int(1000 * trial.started), 0)]
+            )
         client.log_text(run, json.dumps(config.policy.to_json(), indent=2), "policy.json")
         client.log_text(run, describe_policy(config.policy), "policy.txt")
 
@@ -187,6 +193,8 @@ class Projection:
         if segments:
             members = population_lines(segments, job.key, job.sign, job.metric)
             client.log_figure(run, members, "population.png")
+        if event.front is not None:
+            client.log_figure(run, front_figure(job, event.front), "front.png")
         client.set_tag(run, "state", event.state)
         client.set_terminated(run, STATUS[event.state], stamp)
 

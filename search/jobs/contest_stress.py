@@ -26,7 +26,7 @@ def find_stress(config: JobConfig, contest: Contest, runs: Path) -> tuple[Stress
     Raises:
         InputError: If there is none, it is of other images, or the rules forbid it.
     """
-    compared = config.objective if isinstance(config, RunConfig) else METRIC
+    compared = config.compared.name if isinstance(config, RunConfig) else METRIC
     asked = config.predict.stress or (AUTO if compared == STRESS else "")
     if not asked:
         return None, compared

@@ -10,6 +10,7 @@ from typing import Any
 import pandas as pd
 
 from results.metrics import Direction, Metric, custom_metric
+from results.records.network_cost import NetworkCost
 from results.records.objective import METRIC
 from results.records.opening import (
     FORMAT,
@@ -150,6 +151,7 @@ def assemble(
     stress: Stress | None = None,
     pipelines: Sequence[Pipeline] = (),
     objective: str = METRIC,
+    costs: Mapping[str, NetworkCost] | None = None,
     warnings: tuple[str, ...] = (),
 ) -> Prepared:
     """Puts together what workers need and what the ledger opens with; writes folds and boxes.
@@ -173,6 +175,7 @@ def assemble(
         stress: Under which held-out images are predicted.
         pipelines: The team's own, which policies may name.
         objective: What trials are compared by.
+        costs: Of the networks, by `TrialConfig.network`, where they count.
         warnings: What the user should know.
     """
     folder, corrected = Path(config.runs) / contest.name, contest.corrections
@@ -204,7 +207,7 @@ def assemble(
         loader_workers=-(-max(0, config.loader_workers) // config.resources.ranks),
         processes=config.resources.ranks,
     )
-    said: dict[str, Any] = {"hypothesis": config.hypothesis, "promotion": promotion}
+    said: dict[str, Any] = {"hypothesis": config.hypothesis, "promotion": promotion, "costs": costs}
     opening = Opened(
         format=FORMAT,
         kind="promotion" if promotion else "train" if space is None else "search",

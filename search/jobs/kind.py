@@ -38,8 +38,11 @@ class JobKind(ABC):
         """The opening event, with what only this kind has to say."""
         return prepared.opening
 
-    def scheduler(self, prepared: Prepared, opened: Opened) -> Any:
-        """Early stopping, by what the job was opened with; None runs every trial to its end."""
+    def scheduler(self, prepared: Prepared, opened: Opened, search: Search) -> Any:
+        """Early stopping, by what the job was opened with; None runs every trial to its end.
+
+        The record is to be looked at when there are trials: it may have no opening yet.
+        """
         return None
 
     @abstractmethod

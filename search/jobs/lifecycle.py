@@ -87,7 +87,8 @@ def run_job(config: EngineConfig, kind: JobKind) -> int:
         search = Search.read(folder) if config.resume else Search(folder=folder)
         driver = Driver(ledger, search, _deadline(config, begun), known.find)
         driver.slots = nodes.slots
-        scheduler = kind.scheduler(prepared, search.opened if config.resume else opened)
+        known_opening = search.opened if config.resume else opened
+        scheduler = kind.scheduler(prepared, known_opening, search)
         driver.grace = scheduler.grace if scheduler is not None else 1
         keep = getattr(config, "keep", ALL)  # folds are for exports
         listeners = [lambda trial: tidy(search, trial, keep)]

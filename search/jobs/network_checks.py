@@ -4,21 +4,22 @@ from __future__ import annotations
 
 import contextlib
 import functools
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any
 
 import torch
 
-from search.jobs.limits import check_limits
+from results.records.network_cost import NetworkCost
+from search.jobs.measured_costs import check_limits, measured_costs
 from search.jobs.own_functions import check_own_functions
 from search.jobs.searched_choices import choices_of, kinds_of
-from search.options.training import JobConfig
+from search.options.training import JobConfig, RunConfig
 from search.options.user_code import own_functions
 from spaces.errors import InputError
 from spaces.sections.mixing import BOX_CUTMIX, SNAPMIX
-from spaces.sections.model import Smp, Timm
+from spaces.sections.model import IN_TRAINING, Smp, Timm
 from spaces.space import SearchSpace
-from spaces.trial_config import TrialConfig
+from spaces.trial_config import SECTIONS, TrialConfig
 from trainables.data.contest import Contest
 from trainables.networks.networks import BuildModel
 from trainables.tasks.task import Own, TrainingTask
@@ -26,6 +27,9 @@ from trainables.tasks.tasks import training_task
 
 MANY = 10
 """Networks that take seconds to try out."""
+
+SIZES = ("size", "predict_size")
+"""Parameters of the images that a network sees."""
 
 
 def check_networks(
@@ -35,7 +39,7 @@ def check_networks(
     fix: Mapping[str, Any],
     contest: Contest,
     say: Callable[[str], None],
-) -> None:
+) -> dict[str, NetworkCost]:
     """Checks user functions, backbones, weights, optimizers, and what networks may cost.
 
     Args:
@@ -45,6 +49,10 @@ def check_networks(
         fix: What is pinned, flat.
         contest: Its classes, and what is learned of them.
         say: Told what takes long.
+
+    Returns:
+        What they cost, by `TrialConfig.network`; nothing where that does not count, or was measured
+        when the job began.
 
     Raises:
         InputError: For what cannot be made, or may not be so large or slow.
@@ -62,7 +70,7 @@ def check_networks(
     own = own_functions(model=config.model, loss=config.loss)
     for trained in kinds_of(baseline, space, fix):
         check_training(trained, task, own)
-    networks = list(_networks(baseline, space))
+    networks = list(_networks(baseline, space, {"backbone", *SIZES}))
     if len(networks) > MANY:
         say(f"trying {len(networks)} networks out: every backbone at every size")
     for network in networks:
@@ -71,11 +79,19 @@ def check_networks(
     if any(trained.mix.kind == SNAPMIX for trained in kinds_of(baseline, space, fix)):
         for network in networks:
             check_mixing(network.replace(mix=SNAPMIX), classes, build)
-    check_limits(config.limit, networks, classes, build, config.resources.threads, say)
+    costs: dict[str, NetworkCost] = {}
+    second = config.second if isinstance(config, RunConfig) else None
+    if (second or config.limit.any) and not config.resume:
+        timed = second == "ms_per_image" or bool(config.limit.ms_per_image)
+        threads = config.resources.threads
+        every = _networks(baseline, space, _costly(space))
+        costs = measured_costs(every, classes, build, threads, timed=timed, say=say)
+        check_limits(config.limit, baseline.network, costs, say)
     fetched = baseline.model.pretrained or baseline.model.weights
     if isinstance(baseline.model, Timm | Smp) and fetched:  # once, not by every worker
         for name in choices_of(space, "backbone") or [baseline.model.backbone]:
             build(baseline.replace(backbone=name), classes)
+    return costs
 
 
 def check_training(config: TrialConfig, task: TrainingTask, own: Own) -> None:
@@ -121,16 +137,34 @@ def _name(config: TrialConfig) -> str:
     return str(getattr(config.model, "backbone", config.model.kind))
 
 
-def _networks(baseline: TrialConfig, space: SearchSpace | None) -> Iterator[TrialConfig]:
-    """The baseline, and it with every backbone and size that may be drawn together."""
+def _networks(
+    baseline: TrialConfig, space: SearchSpace | None, names: Collection[str]
+) -> Iterator[TrialConfig]:
+    """The baseline, and it with all choices of some parameters that may be drawn together.
+
+    Where trainings may begin with smaller images, or leave blocks out, they do as much as they may.
+    """
     yield baseline
-    if space is None or not isinstance(baseline.model, Timm | Smp):
+    if space is not None:
+        yield from _drawn(baseline, space, names)
+
+
+def _drawn(
+    config: TrialConfig, space: SearchSpace, names: Collection[str]
+) -> Iterator[TrialConfig]:
+    name = next((p.name for p in space.params if p.name in names), None)
+    if name is None:
+        hardest = {"drop_path": space["drop_path"].largest} if "drop_path" in space else {}
+        if "first_share" in space:
+            hardest["first_share"] = space["first_share"].smallest
+        yield config.replace(**hardest)
         return
-    for name in choices_of(space, "backbone") or [baseline.model.backbone]:
-        rest = space.pin({"backbone": name})
-        hardest = {"drop_path": rest["drop_path"].largest} if "drop_path" in rest else {}
-        if "first_share" in rest:
-            hardest["first_share"] = rest["first_share"].smallest
-        for size in choices_of(rest, "size") or [baseline.data.size]:
-            for other in choices_of(rest, "predict_size") or [baseline.data.predict_size]:
-                yield baseline.replace(backbone=name, size=size, predict_size=other, **hardest)
+    for choice in choices_of(space, name):
+        yield from _drawn(config.with_params({name: choice}), space.pin({name: choice}), names)
+
+
+def _costly(space: SearchSpace | None) -> set[str]:
+    """Parameters of a space that decide what predicting with a network costs."""
+    models = SECTIONS["model"]
+    searched = {p.name for p in space.params} if space is not None else set()
+    return {n for n in searched if n in SIZES or (models.knows(n) and n not in IN_TRAINING)}

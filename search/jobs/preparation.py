@@ -92,7 +92,7 @@ def prepare(
     baseline = with_scored(config, baseline, contest, folds, say)
     pipelines = [PIPELINES[pipeline_name(reference)] for reference in config.pipelines]
     check_pipelines(pipelines, _seen(baseline, space), masks=contest.truth is not None)
-    check_networks(config, baseline, space, fix, contest, say)
+    costs = check_networks(config, baseline, space, fix, contest, say)
 
     name = config.resume or job_name(config, folder, label)
     store = build_store(
@@ -132,6 +132,7 @@ def prepare(
         stress=stress,
         pipelines=pipelines,
         objective=compared,
+        costs=costs,
         warnings=(
             *_told_twice(config, contest, folds, store),
             *_unused(config, trained, categories(space).get("policy", ())),

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from results.records.opening import Opened
 from results.records.trial import Trial
 from results.records.trials import Search
-from results.reporting.summary import unsettled
+from results.reporting.summary import front_of, unsettled
 from search.execution.driver import Driver
 from search.jobs.baseline import base_config
 from search.jobs.contest_data import task_of_data
@@ -28,6 +28,7 @@ from search.planning.density_matching import (
     draw_candidates,
     matchers,
 )
+from search.planning.network_costs import NetworkCosts
 from search.planning.planned import Plan
 from search.planning.population import Population, check_schedules
 from search.planning.sampler import Proposer, Sampler
@@ -109,27 +110,37 @@ class SearchJob(JobKind):
         asked = {
             "trials": config.trials,
             "confirm": config.confirm,
-            "objective": config.objective,
+            "objective": config.compared.name,
+            "second": config.second,
             "history": tuple(past),
         }
         return prepared.opening.model_copy(update=asked)
 
-    def scheduler(self, prepared: Prepared, opened: Opened) -> EarlyStopping:
+    def scheduler(self, prepared: Prepared, opened: Opened, search: Search) -> EarlyStopping:
         """Early stopping of sampled trials."""
         from search.planning.patience import Patience
 
-        rule = self._rule(prepared, opened)
+        rule = self._rule(prepared, opened, search)
         patience = self._config.scheduler.patience
         return Patience(rule, patience) if patience else rule
 
-    def _rule(self, prepared: Prepared, opened: Opened) -> EarlyStopping:
+    def _rule(self, prepared: Prepared, opened: Opened, search: Search) -> EarlyStopping:
         from search.planning.asha import Asha
+        from search.planning.asha_by_cost import AshaByCost
         from search.planning.early_stopping import SIGNS, EarlyStopping
         from search.planning.pace import Pace
         from search.planning.screen import Screen
 
         asked = self._config.scheduler
         epochs, grace = prepared.baseline.run.epochs, self._grace(prepared)
+        if self._stopped_by == ASHA and opened.second is not None:
+            return AshaByCost(
+                epochs=epochs,
+                grace=grace,
+                reduction=asked.reduction,
+                costs=[cost.of(opened.second) for cost in opened.costs.values()],
+                cost=lambda trial_id: search.cost(search.trials[trial_id]) or 0.0,
+            )
         if self._stopped_by == ASHA:
             return Asha(epochs=epochs, grace=grace, reduction=asked.reduction)
         if self._stopped_by == SCREEN:
@@ -173,6 +184,13 @@ class SearchJob(JobKind):
                 max(5, config.trials // STARTUP_SHARE),
                 list(driver.search.trials.values()),
                 driver.search.opened.history,
+                NetworkCosts(
+                    baseline=prepared.baseline,
+                    fix=self._fix,
+                    networks=driver.search.opened.costs,
+                    limit=config.limit,
+                    second=config.second,
+                ),
             )
         return SearchPlan(
             search=driver.search,
@@ -208,10 +226,16 @@ class SearchJob(JobKind):
 
             members = population_lines(search.of("segment"), search.key, search.sign, search.metric)
             members.savefig(search.folder / "population.png", dpi=120)
+        front = front_of(search, prepared.metric)
+        if front is not None:
+            from results.reporting.front_figure import front_figure
+
+            front_figure(search, front).savefig(search.folder / "front.png", dpi=120)
         return {
             "mattered": found,
             "matching": chosen.found() if isinstance(chosen, DensityMatching) else None,
             "population": chosen.found() if isinstance(chosen, Population) else None,
+            "front": front,
         }
 
     def next_commands(self, search: Search) -> list[str]:

@@ -110,7 +110,10 @@ def choices_of(space: SearchSpace | None, name: str) -> list[Any]:
         return []
     distribution = space[name].distribution
     if not isinstance(distribution, CategoricalDistribution):
-        raise InputError(f"parameter {name!r} of space {space.name!r} has to be categorical")
+        raise InputError(
+            f"parameter {name!r} of space {space.name!r} has to be categorical, or pinned "
+            f"(fix.{name}=…): networks are tried out before anything is trained"
+        )
     return list(distribution.choices)
 
 

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import inf
-from typing import Any
+from typing import TYPE_CHECKING, Any, get_args
 
+from results.records.objective import CostName
 from search.options.option import option
 from search.options.shared import demand
 from spaces.errors import InputError, unknown
 from spaces.names import check_name
 from spaces.sections.data import INTERPOLATIONS, SHAPES
+
+if TYPE_CHECKING:
+    from results.records.network_cost import NetworkCost
 
 ORDERS = ("column", "row")
 """How run lengths may number pixels: down the first column, or along the first row."""
@@ -216,6 +220,16 @@ class LimitConfig:
         for name in ("ms_per_image", "parameters", "mb"):
             value = getattr(self, name)
             demand(0 <= value < inf, f"limit.{name}", value, "above 0, or 0 for no limit")
+
+    @property
+    def any(self) -> bool:
+        """Whether there is a limit."""
+        return any((self.ms_per_image, self.parameters, self.mb))
+
+    def above(self, cost: NetworkCost) -> list[CostName]:
+        """Names of what a network costs more of than it may."""
+        limits: dict[CostName, float] = {n: getattr(self, n) for n in get_args(CostName)}
+        return [name for name, most in limits.items() if most and cost.of(name) > most]
 
 
 @dataclass(kw_only=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from results.records.objective import METRIC, objective
+from results.records.objective import METRIC, CostName, Objective, objectives
 from search.options.embedded import CHOICES
 from search.options.groups import (
     HOLDOUT,
@@ -27,7 +27,7 @@ from search.options.modes import (
 )
 from search.options.option import group, option
 from search.options.resources import ResourcesConfig
-from search.options.scheduler import SchedulerConfig
+from search.options.scheduler import ASHA, NONE, SchedulerConfig
 from search.options.shared import (
     DROP,
     PIPELINES,
@@ -181,10 +181,11 @@ class RunConfig(JobConfig):
         "history=[a,b], or history=[mlflow] for everybody's in the tracking store",
         decides=True,
     )
-    objective: str = option(
-        "metric",
+    objective: Any = option(
+        METRIC,
         "what the search optimises and the confirmation compares: metric on the hold-out, or "
-        "stress, the metric on hold-out images under predict.stress=",
+        "stress, the metric on hold-out images under predict.stress=; "
+        "objective=[metric,ms_per_image] weighs a network's cost against it, or parameters, or mb",
         decides=True,
     )
     mode: str = option(
@@ -201,7 +202,7 @@ class RunConfig(JobConfig):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        objective(self.objective)
+        two = self.second is not None
         demand(self.trials >= 0, "trials", self.trials, "at least 1, or 0 for the usual number")
         demand(
             self.confirm == 0 or self.confirm >= 2,
@@ -211,6 +212,11 @@ class RunConfig(JobConfig):
         )
         if self.mode not in MODES:
             raise unknown("mode", self.mode, MODES, f"mode={self.mode}")
+        if two and self.scheduler.rule not in (ASHA, NONE):
+            raise InputError(
+                f"scheduler.rule={self.scheduler.rule} goes by one score; two objectives take "
+                f"{ASHA}, among networks that cost no more, or {NONE}"
+            )
         self.trials = self.trials or (LINEAGES if self.mode == POPULATION else TRIALS)
         if self.mode == TRAINING:
             return
@@ -219,10 +225,21 @@ class RunConfig(JobConfig):
         name, most = of_inference if self.mode == INFERENCE else of_population
         rule = f"at most {name}={most} with mode={self.mode}"
         demand(self.trials <= most, "trials", self.trials, rule)
-        if self.objective != METRIC:
-            raise InputError(f"objective={self.objective}: mode={self.mode} compares by metric")
+        if two or self.compared.name != METRIC:
+            asked = [self.objective] if isinstance(self.objective, str) else self.objective
+            raise InputError(f"objective={','.join(asked)}: mode={self.mode} compares by metric")
         if self.history:
             raise InputError(f"history= tells the sampler, which mode={self.mode} does without")
+
+    @property
+    def compared(self) -> Objective:
+        """What trials are compared by."""
+        return objectives(self.objective)[0]
+
+    @property
+    def second(self) -> CostName | None:
+        """What of their networks is weighed against it; None for nothing."""
+        return objectives(self.objective)[1]
 
 
 @dataclass(kw_only=True)

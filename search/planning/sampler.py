@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 import numpy as np
@@ -12,10 +12,14 @@ import optuna
 from results.metrics import Direction
 from results.records.opening import Past
 from results.records.trial import Trial
+from search.planning.network_costs import NetworkCosts
 from search.planning.spread import spread_draw
 from spaces.space import SearchSpace
 
 optuna.logging.set_verbosity(optuna.logging.ERROR)
+
+REFUSED = 20
+"""Draws of the model that limits refuse before one is drawn at random."""
 
 
 class Proposer(Protocol):
@@ -42,6 +46,7 @@ class Sampler:
         startup: Random trials before the model takes over.
         history: Trials of this search that there are already.
         past: Trainings of earlier searches.
+        costs: Of networks: the second objective, if there is one, and what no draw may exceed.
 
     Attributes:
         study: Optuna's own record.
@@ -56,8 +61,10 @@ class Sampler:
         startup: int,
         history: Sequence[Trial] = (),
         past: Sequence[Past] = (),
+        costs: NetworkCosts | None = None,
     ) -> None:
         self._space, self._key, self._seed, self._startup = space, key, seed, startup
+        self._costs = costs
         known = [t for t in history if t.why == "sampled"]
         if known:  # the draws so far are not drawn once more
             seed = int(np.random.SeedSequence([seed, len(known)]).generate_state(1)[0])
@@ -70,7 +77,9 @@ class Sampler:
                 n_startup_trials=startup,
                 seed=seed,
             )
-        self.study = optuna.create_study(direction=direction, sampler=sampler)
+        self._alone = costs is None or costs.second is None
+        directions = [direction] if self._alone else [direction, "minimize"]
+        self.study = optuna.create_study(directions=directions, sampler=sampler)
         self._live: dict[str, optuna.Trial] = {}
         for earlier in past:
             self._learn(earlier)
@@ -81,23 +90,38 @@ class Sampler:
         """Draws the parameters of a trial; at first at random, away from those before."""
         states = optuna.trial.TrialState
         known = self.study.get_trials(deepcopy=False, states=(states.COMPLETE, states.PRUNED))
-        if len(known) < self._startup:
-            before = [t.params for t in self.study.get_trials(deepcopy=False)]
-            drawn = spread_draw(self._space, before, [self._seed, len(before)])
-            self.study.enqueue_trial(drawn)
-        live = self._live[trial_id] = self.study.ask()
-        return self._space.suggest(live)
+        for refused in range(REFUSED + 1):
+            if len(known) < self._startup or refused == REFUSED:
+                before = [t.params for t in self.study.get_trials(deepcopy=False)]
+                seed = [self._seed, len(before)]
+                self.study.enqueue_trial(spread_draw(self._space, before, seed, self._allows))
+            live = self.study.ask()
+            params = self._space.suggest(live)
+            if self._allows(params):
+                break
+            self.study.tell(live, state=states.FAIL)
+        self._live[trial_id] = live
+        return params
+
+    def _allows(self, params: Mapping[str, Any]) -> bool:
+        return self._costs is None or self._costs.allow(params)
+
+    def _weighed(self, params: Mapping[str, Any]) -> tuple[float, ...]:
+        return () if self._costs is None else self._costs.weighed(params)
 
     def _learn(self, past: Past) -> None:
         """Enters a training of an earlier search."""
         states = optuna.trial.TrialState
+        complete = past.finished or not self._alone
+        steps = dict(enumerate(past.scores, start=1)) if self._alone else {}
+        values = [past.scores[-1], *self._weighed(past.params)] if complete else None
         self.study.add_trial(
             optuna.trial.create_trial(
                 params=dict(past.params),
                 distributions={name: self._space[name].distribution for name in past.params},
-                intermediate_values=dict(enumerate(past.scores, start=1)),
-                state=states.COMPLETE if past.finished else states.PRUNED,
-                value=past.scores[-1] if past.finished else None,
+                intermediate_values=steps,
+                state=states.COMPLETE if complete else states.PRUNED,
+                values=values,
             )
         )
 
@@ -112,19 +136,22 @@ class Sampler:
     def tell(self, trial: Trial) -> None:
         """Learns from a trial that has ended; early-stopped ones count as pruned.
 
-        Trials that this sampler did not propose are none of its business.
+        Trials that this sampler did not propose are none of its business. Optuna prunes nothing
+        with two objectives: there an early-stopped trial, which was behind at no lower cost, has
+        the score that it had.
         """
         if trial.state == "interrupted":  # it goes on
             return
         live = self._live.pop(trial.id, None)
         if live is None:
             return
-        for report in trial.epochs:
+        for report in trial.epochs if self._alone else ():
             live.report(report.metrics[self._key], report.epoch)
         score = trial.reported(self._key)
         states = optuna.trial.TrialState
-        if trial.state == "finished" and score is not None:
-            self.study.tell(live, score)
+        ended = trial.state == "finished" or (trial.state == "stopped" and not self._alone)
+        if ended and score is not None:
+            self.study.tell(live, [score, *self._weighed(trial.params)])
         elif trial.state == "stopped":
             self.study.tell(live, state=states.PRUNED)
         else:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -17,7 +18,10 @@ TRIES = 16
 
 
 def spread_draw(
-    space: SearchSpace, before: Sequence[Mapping[str, Any]], seed: Sequence[int]
+    space: SearchSpace,
+    before: Sequence[Mapping[str, Any]],
+    seed: Sequence[int],
+    allows: Callable[[Mapping[str, Any]], bool] = lambda params: True,
 ) -> dict[str, Value]:
     """A random draw that repeats none of those before it, nor nearly.
 
@@ -25,9 +29,11 @@ def spread_draw(
         space: What to draw.
         before: Parameters of earlier draws.
         seed: Of the generator.
+        allows: Says of a draw whether it may be taken; some of a space's draws have to be.
     """
     generator = np.random.default_rng(seed)
-    tries = [space.suggest(_Random(generator)) for _ in range(TRIES if before else 1)]
+    drawn = (space.suggest(_Random(generator)) for _ in itertools.count())
+    tries = list(itertools.islice(filter(allows, drawn), TRIES if before else 1))
     apart = [min((distance(space, t, b) for b in before), default=0.0) for t in tries]
     return tries[int(np.argmax(apart))]
 

@@ -7,6 +7,14 @@ from typing import Literal
 
 from spaces.sections.section import Kinds, Section
 
+IN_TRAINING = frozenset(
+    {
+        *("pretrained", "weights", "dropout", "drop_path", "frozen_epochs", "fresh_layers"),
+        "aux_weight",
+    }
+)
+"""Settings that say how a network is trained, and change nothing of what it costs to predict."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Model(Section):

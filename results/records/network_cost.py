@@ -1,0 +1,25 @@
+"""What a network costs where it predicts, as it was measured before anything was trained."""
+
+from __future__ import annotations
+
+from results.records.objective import CostName
+from results.records.record import Count, Record
+
+
+class NetworkCost(Record):
+    """What one network costs at the size at which it predicts.
+
+    Attributes:
+        parameters: Numbers that are learned.
+        mb: Of its weights as they are stored, in MiB.
+        ms_per_image: Milliseconds per image, in batches; None if nobody asked.
+    """
+
+    parameters: Count
+    mb: float
+    ms_per_image: float | None = None
+
+    def of(self, name: CostName) -> float:
+        """One of them by its name; a time that was not measured is infinite."""
+        value = getattr(self, name)
+        return float("inf") if value is None else float(value)

@@ -1,0 +1,63 @@
+"""What two objectives found, in words."""
+
+from __future__ import annotations
+
+from results.records.front import Front, FrontMember
+from results.records.trials import Search
+from results.reporting.text import table
+
+IN_WORDS = {
+    "ms_per_image": "ms per image",
+    "parameters": "parameters",
+    "mb": "MiB of weights",
+}
+"""What a cost is, on an axis and in a table."""
+
+FORMS = {"ms_per_image": ".3g", "parameters": ",.0f", "mb": ".3g"}
+"""How a cost is written."""
+
+
+def front_lines(search: Search, front: Front | None) -> list[str]:
+    """The trials that no other beats, and which is worth its cost.
+
+    Args:
+        search: The record.
+        front: Its front; None with one objective.
+    """
+    if front is None:
+        return []
+    label, form = f"{search.objective.label}{search.metric}", FORMS[front.cost]
+    rows = [["trial", label, IN_WORDS[front.cost], "behind the best", "network"]]
+    for member in front.members:
+        rows.append(
+            [
+                member.trial.removeprefix(search.id),
+                f"{member.score:.4f}",
+                format(member.cost, form),
+                _behind(member, first=member is front.members[0]),
+                search.trials[member.trial].config.network,
+            ]
+        )
+    one = len(front.members) == 1
+    head = (
+        f"Of {front.trials} trials that ran to their end, no other beats "
+        f"{'this one' if one else 'these'} in both {label} and {IN_WORDS[front.cost]}:"
+    )
+    bargain = front.bargain
+    lines = [head, *(f"  {line}" for line in table(rows))]
+    if bargain is not None:
+        share = 100 * bargain.cost / front.members[0].cost
+        lines.append(
+            f"The cheapest that the hold-out does not tell from the best is {bargain.trial}, at "
+            f"{share:.0f} % of its cost (one seed each): python -m search.promote "
+            f"select={bargain.trial}"
+        )
+    return [*lines, "Picture: front.png in the search's folder, and in MLflow."]
+
+
+def _behind(member: FrontMember, first: bool) -> str:
+    if first:
+        return "–"
+    margin = "" if member.margin is None else f" ± {member.margin:.1f}"
+    words = "" if member.told_apart else ", within noise"
+    return f"{member.behind:.1f}{margin}{words}"

@@ -1,0 +1,98 @@
+"""What the networks of a job cost, measured before anything is trained, and its limits."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+
+import torch
+
+from results.records.network_cost import NetworkCost
+from search.options.groups import LimitConfig
+from spaces.errors import InputError
+from spaces.trial_config import TrialConfig
+from trainables.inference.footprint import Footprint, ms_per_image
+from trainables.networks.networks import BuildModel
+
+IN_WORDS = {
+    "parameters": "{:,.0f} parameters",
+    "mb": "{:.1f} MiB",
+    "ms_per_image": "{:.2f} ms per image",
+}
+"""How a cost is told."""
+
+
+def measured_costs(
+    configs: Iterable[TrialConfig],
+    classes: int,
+    build: BuildModel,
+    threads: int,
+    *,
+    timed: bool,
+    say: Callable[[str], None],
+) -> dict[str, NetworkCost]:
+    """Measures networks where they predict.
+
+    Args:
+        configs: One for every network and size that may be trained.
+        classes: Number of classes.
+        build: Builds a network.
+        threads: CPU threads of a trial.
+        timed: Whether they also predict, which takes seconds each.
+        say: Told what is measured.
+
+    Returns:
+        Costs by `TrialConfig.network`.
+    """
+    found: dict[str, NetworkCost] = {}
+    for config in configs:
+        if config.network in found:
+            continue
+        bare = config.replace(pretrained=False, weights="")
+        with torch.device("meta"):
+            counted = Footprint.of(build(bare, classes))
+        took = ms_per_image(bare, classes, build, threads) if timed else None
+        if took is not None:
+            say(f"{config.network} takes {IN_WORDS['ms_per_image'].format(took)}")
+        found[config.network] = NetworkCost(
+            parameters=counted.parameters, mb=counted.mb, ms_per_image=took
+        )
+    return found
+
+
+def check_limits(
+    limit: LimitConfig,
+    baseline: str,
+    costs: Mapping[str, NetworkCost],
+    say: Callable[[str], None],
+) -> None:
+    """Checks networks against what they may cost; those above it are not drawn.
+
+    Args:
+        limit: What they may cost.
+        baseline: The baseline's `TrialConfig.network`, which is trained in any case.
+        costs: Of all that may be trained.
+        say: Told which are left out.
+
+    Raises:
+        InputError: If the baseline is above a limit, or all others are.
+    """
+    above = {name: words for name, cost in costs.items() if (words := _above(limit, cost))}
+    if baseline in above:
+        raise InputError(
+            f"{above[baseline]}: the baseline, {baseline}; fix.backbone= takes another"
+        )
+    if not above:
+        return
+    told = "; ".join(f"{name} ({words})" for name, words in above.items())
+    if len(costs) - len(above) < 2:
+        raise InputError(f"nothing is left to be drawn beside the baseline: {told}")
+    say(f"left out of {len(costs)} networks: {told}")
+
+
+def _above(limit: LimitConfig, cost: NetworkCost) -> str:
+    """In words what is above a limit; empty for nothing."""
+    return ", ".join(
+        f"{IN_WORDS[name].format(cost.of(name))} of {getattr(limit, name):,g} at most "
+        f"(limit.{name})"
+        for name in limit.above(cost)
+    )
