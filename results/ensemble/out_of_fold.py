@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy import stats
 
 from results.metrics import Ints, Metric
 from results.predictions import Predictions, predictions_file
@@ -156,7 +156,7 @@ def nadeau_bengio(centre: float, scores: Sequence[float], folds: int) -> Interva
     if len(scores) < 2:
         return None
     variance = float(np.var(scores, ddof=1)) * (1 / len(scores) + 1 / (folds - 1))
-    half = float(stats.t.ppf((1 + LEVEL) / 2, len(scores) - 1)) * variance**0.5
+    half = float(scipy.stats.t.ppf((1 + LEVEL) / 2, len(scores) - 1)) * variance**0.5
     return Interval(value=centre, low=centre - half, high=centre + half)
 
 
@@ -186,7 +186,9 @@ def _given_models(
     if units < 2:
         return Interval(value=score, low=metric.range[0], high=metric.range[1])
     spread = float(np.nanstd(metric.weighted(labels, probabilities, drawn)))
-    half = float(stats.t.ppf((1 + LEVEL) / 2, units - 1)) * spread * (units / (units - 1)) ** 0.5
+    half = (
+        float(scipy.stats.t.ppf((1 + LEVEL) / 2, units - 1)) * spread * (units / (units - 1)) ** 0.5
+    )
     low, high = metric.range
     return Interval(value=score, low=max(low, score - half), high=min(high, score + half))
 

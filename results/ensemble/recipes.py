@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy.stats import rankdata
 
 from results.ensemble.class_bias import (
     apply_class_biases,
@@ -84,7 +84,7 @@ def _prepared(merge: Merge, p: NDArray[np.float32]) -> NDArray[np.float32]:
     if merge == "geometric":
         return np.asarray(np.log(np.maximum(p, _TINY)))
     if merge == "rank":
-        return np.asarray(rankdata(p, axis=0) / len(p), np.float32)
+        return np.asarray(scipy.stats.rankdata(p, axis=0) / len(p), np.float32)
     if merge == "vote":
         return np.asarray(np.eye(p.shape[1], dtype=np.float32)[p.argmax(axis=1)])
     return p

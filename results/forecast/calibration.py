@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy.optimize import minimize_scalar
-from scipy.special import logsumexp
 
 from results.metrics import Floats, Ints
 
@@ -18,7 +17,7 @@ _TINY = 1e-12
 def tempered(probabilities: NDArray[np.floating], temperature: float) -> Floats:
     """Probabilities (n, classes) with their logarithms divided by a temperature."""
     logits = np.log(np.maximum(probabilities.astype(np.float64), _TINY)) / temperature
-    return np.asarray(np.exp(logits - logsumexp(logits, axis=1, keepdims=True)))
+    return np.asarray(np.exp(logits - scipy.special.logsumexp(logits, axis=1, keepdims=True)))
 
 
 def fitted_temperature(labels: Ints, probabilities: NDArray[np.floating]) -> float:
@@ -33,9 +32,9 @@ def fitted_temperature(labels: Ints, probabilities: NDArray[np.floating]) -> flo
 
     def surprise(log_temperature: float) -> float:
         scaled = logits / np.exp(log_temperature)
-        return float((logsumexp(scaled, axis=1) - scaled[rows, labels]).mean())
+        return float((scipy.special.logsumexp(scaled, axis=1) - scaled[rows, labels]).mean())
 
-    found = minimize_scalar(surprise, bounds=(SHARPEST, FLATTEST), method="bounded")
+    found = scipy.optimize.minimize_scalar(surprise, bounds=(SHARPEST, FLATTEST), method="bounded")
     return float(np.exp(found.x))
 
 

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy import stats
 
 from results.forecast.calibration import temperature_for, tempered
 from results.forecast.methods import Model, estimate
@@ -165,7 +165,7 @@ def _corrected(
         return found
     off = np.array([public[i] - expected[i].score for i in known])
     offset, spread = float(off.mean()), float(off.std(ddof=1))
-    half = float(stats.t.ppf(0.975, len(off) - 1)) * spread * (1 + 1 / len(off)) ** 0.5
+    half = float(scipy.stats.t.ppf(0.975, len(off) - 1)) * spread * (1 + 1 / len(off)) ** 0.5
     shifted = {}
     for i, e in expected.items():
         score = float(np.clip(e.score + offset, *metric.range))

@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy.stats import linregress, norm
 
 from results.forecast.calibration import fitted_temperature, tempered
 from results.metrics import Floats, Ints
@@ -163,16 +163,16 @@ def _on_the_line(models: Sequence[Model], pairs: Sequence[_Pair]) -> tuple[Float
     least = 0.5 / min(len(m.test) for m in models)
 
     def probit(shares: Floats) -> Floats:
-        return np.asarray(norm.ppf(np.clip(shares, least, 1 - least)))
+        return np.asarray(scipy.stats.norm.ppf(np.clip(shares, least, 1 - least)))
 
     here = probit(np.array([p.here for p in pairs]))
     there = probit(np.array([p.there for p in pairs]))
     if np.ptp(here) == 0 or np.ptp(there) == 0:
         nothing = np.full(len(models), np.nan)
         return nothing, nothing, 0.0
-    line = linregress(here, there)
+    line = scipy.stats.linregress(here, there)
     accuracy = probit(np.array([m.accuracy for m in models]))
-    simple = norm.cdf(line.slope * accuracy + line.intercept)
+    simple = scipy.stats.norm.cdf(line.slope * accuracy + line.intercept)
     # The mean accuracy of a pair on the test images is its agreement there, moved along the line.
     matrix = np.zeros((len(pairs), len(models)))
     wanted = np.empty(len(pairs))
@@ -182,5 +182,5 @@ def _on_the_line(models: Sequence[Model], pairs: Sequence[_Pair]) -> tuple[Float
         wanted[row] = there[row] + line.slope * gap
     solved = np.linalg.lstsq(matrix, wanted, rcond=None)[0]
     partners = (matrix > 0).sum(axis=0)
-    detailed = np.where(partners >= 2, norm.cdf(solved), np.nan)
+    detailed = np.where(partners >= 2, scipy.stats.norm.cdf(solved), np.nan)
     return np.asarray(simple), np.asarray(detailed), float(line.rvalue**2)

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, fields
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy import stats
 
 from results.masks.postprocess import Postprocess
 from results.masks.postprocess_choice import Counted, Load, Nested
@@ -141,7 +141,7 @@ def _gain(counted: Counted, found: Nested, groups: NDArray[np.str_] | None, unit
     ours, theirs = bootstrap_scores(metric, labels, both, DRAWS, groups)
     value = metric.gain(float(ours[0]), float(theirs[0]))
     spread = float(np.nanstd(ours[1:] - theirs[1:])) / metric.points
-    quantile = float(stats.t.ppf((1 + LEVEL) / 2, units - 1))
+    quantile = float(scipy.stats.t.ppf((1 + LEVEL) / 2, units - 1))
     half = quantile * spread * (units / (units - 1)) ** 0.5
     return Interval(value=value, low=value - half, high=value + half)
 

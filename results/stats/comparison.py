@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy import stats
 
 from results.metrics import Floats, Ints, Metric
 from results.records.closing import Comparison, Verdict
@@ -129,7 +129,7 @@ class _Look:
         """
         gain = metric.gain(*self.scores)
         error = self.variance**0.5 / metric.points
-        needed = float(stats.norm.isf(level)) * (self.seeds / at_most) ** 2
+        needed = float(scipy.stats.norm.isf(level)) * (self.seeds / at_most) ** 2
         margin: float | None = None
         verdict: Verdict = "not ahead of"
         if self.seeds > 1:
@@ -140,7 +140,7 @@ class _Look:
             levels = nominal_levels(
                 spent(level, at_most)[: self.seeds - 1], information[: self.seeds - 1]
             )
-            margin = float(stats.t.isf(levels[-1], self.df)) * error
+            margin = float(scipy.stats.t.isf(levels[-1], self.df)) * error
             verdict = "indistinguishable from"
             if abs(gain) > margin:
                 verdict = "beats" if gain > 0 else "loses to"

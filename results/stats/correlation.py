@@ -5,8 +5,8 @@ from __future__ import annotations
 from functools import lru_cache
 
 import numpy as np
+import scipy
 from numpy.typing import ArrayLike, NDArray
-from scipy import stats
 
 from results.stats.interval import Interval
 
@@ -21,7 +21,7 @@ _DRAWS = 1000
 
 def kendall(a: ArrayLike, b: ArrayLike) -> float:
     """Kendall's tau-b; NaN when one side is constant."""
-    return float(stats.kendalltau(a, b).statistic)
+    return float(scipy.stats.kendalltau(a, b).statistic)
 
 
 def kendall_interval(a: ArrayLike, b: ArrayLike) -> Interval:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy import stats
 
 from results.metrics import Metric
 from results.records.closing import Effect
@@ -48,7 +48,7 @@ def effects(
             Effect(
                 name=name,
                 gain=float(with_it.mean() - without.mean()),
-                margin=float(stats.t.isf(tail, freedom)) * variance**0.5,
+                margin=float(scipy.stats.t.isf(tail, freedom)) * variance**0.5,
                 trials=len(with_it),
             )
         )

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy import stats
 
 from results.metrics import Floats
 
@@ -52,11 +52,13 @@ def nominal_levels(errors: Floats, information: Floats) -> Floats:
     found, before, known = [], 0.0, 0.0
     for error, here in zip(errors, information, strict=True):
         spread = max(here - known, step**2 * 1e-6) ** 0.5
-        moved = np.diff(stats.norm.cdf(np.append(cells, edge + step) - step / 2, scale=spread))
+        moved = np.diff(
+            scipy.stats.norm.cdf(np.append(cells, edge + step) - step / 2, scale=spread)
+        )
         mass = np.convolve(mass, moved, "same") if len(mass) else moved
         above = np.cumsum(mass[::-1])
         boundary = float(np.interp(error - before, above, (cells - step / 2)[::-1]))
-        found.append(float(stats.norm.sf(boundary, scale=here**0.5)))
+        found.append(float(scipy.stats.norm.sf(boundary, scale=here**0.5)))
         mass = mass * np.clip((boundary - cells) / step + 0.5, 0, 1)
         before, known = float(error), float(here)
     return np.array(found)

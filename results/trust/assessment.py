@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy import stats
 
 from results.metrics import Ints, Metric
 from results.stats.interval import Interval
@@ -115,7 +115,7 @@ def assess(
     homogeneity = _homogeneity(np.array(in_band), public_error)
     verdict = _verdict(len(in_band), grown, homogeneity, regret.chance)
     varied = len(v) >= 3 and np.ptp(v) > 0 and np.ptp(p) > 0
-    line = stats.linregress(v, p) if varied else None
+    line = scipy.stats.linregress(v, p) if varied else None
     following = _following(names, public, regret)
     to_settle = None
     if verdict == "not enough evidence" and len(public):
@@ -143,7 +143,7 @@ def assess(
         scored=tuple(order),
         error=error,
         public_error=public_error,
-        spearman=float(stats.spearmanr(v, p).statistic) if varied else float("nan"),
+        spearman=float(scipy.stats.spearmanr(v, p).statistic) if varied else float("nan"),
         pearson=float(line.rvalue) if line else float("nan"),
         slope=float(line.slope) if line else float("nan"),
         offset=float((p - v).mean()) if len(v) else float("nan"),
@@ -210,7 +210,7 @@ def _homogeneity(public: NDArray[np.float64], error: float) -> float:
     if len(public) < 2:
         return float("nan")
     spread = float(((public - public.mean()) ** 2).sum()) / error**2
-    return float(stats.chi2.sf(spread, len(public) - 1))
+    return float(scipy.stats.chi2.sf(spread, len(public) - 1))
 
 
 def _ceiling(spread: float, error: float, public_error: float) -> float:

@@ -9,8 +9,8 @@ statistics and safe anytime-valid inference, Statistical Science, 2023).
 from __future__ import annotations
 
 import numpy as np
+import scipy
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import ndtr, ndtri
 
 CONVINCING = 20.0
 """E at which chance is ruled out at 5 %."""
@@ -50,12 +50,14 @@ def evidence(
         before, known = v[peers], scores[peers]
         n = len(peers) + 1
         rank = ((before < v[last]).sum() + (before <= v[last]).sum()) / 2 + 1
-        centre = _RHO * ndtri((rank - 0.5) / n)
-        edges = ndtri(np.arange(n + 1) / n)
+        centre = _RHO * scipy.special.ndtri((rank - 0.5) / n)
+        edges = scipy.special.ndtri(np.arange(n + 1) / n)
         below = int((known < scores[last]).sum())
         upto = int((known <= scores[last]).sum())
         spread = np.sqrt(1 - _RHO**2)
-        cells = ndtr((edges[upto + 1] - centre) / spread) - ndtr((edges[below] - centre) / spread)
+        cells = scipy.special.ndtr((edges[upto + 1] - centre) / spread) - scipy.special.ndtr(
+            (edges[below] - centre) / spread
+        )
         share = cells / (upto - below + 1)
         logs += np.log(np.maximum(n * share, 1e-300))
         found[last] = np.exp(logs).mean()

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy.cluster.hierarchy import fcluster, linkage
-from scipy.spatial.distance import squareform
 
 from results.metrics import Floats, Ints
 
@@ -50,6 +49,8 @@ def families(
     size = np.sqrt((off**2).sum(axis=1))
     size[size == 0] = 1.0
     correlation = np.clip(off @ off.T / np.outer(size, size), -1, 1)
-    distance = squareform(1 - correlation, checks=False)
-    found = fcluster(linkage(distance, "average"), 1 - RELATED, "distance")
+    distance = scipy.spatial.distance.squareform(1 - correlation, checks=False)
+    found = scipy.cluster.hierarchy.fcluster(
+        scipy.cluster.hierarchy.linkage(distance, "average"), 1 - RELATED, "distance"
+    )
     return np.asarray(found, dtype=np.int64)

@@ -10,8 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import scipy
 from numpy.typing import ArrayLike, NDArray
-from scipy.stats import norm
 
 Floats = NDArray[np.float64]
 
@@ -154,7 +154,7 @@ def _posterior(
 def _worth(mean: Floats, covariance: Floats, le: Floats) -> Floats:
     """Knowledge gradient of scoring each trial (Frazier, Powell and Dayanik, 2009): how much the
     best posterior mean is expected to rise."""
-    nodes = norm.ppf((np.arange(200) + 0.5) / 200)
+    nodes = scipy.stats.norm.ppf((np.arange(200) + 0.5) / 200)
     found = np.empty(len(mean))
     for j in range(len(mean)):
         slope = covariance[:, j] / np.sqrt(covariance[j, j] + le[j] ** 2)

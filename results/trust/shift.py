@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy.special import logit
 from sklearn.decomposition import PCA
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.linear_model import LogisticRegression
@@ -128,7 +128,7 @@ def measure_shift(
         )[:, 1]
     auc = float(roc_auc_score(is_test, chance))
     # Trees are too sure of themselves; what they say of images they did not see is calibrated.
-    logits = logit(np.clip(chance, 1e-6, 1 - 1e-6))[:, None]
+    logits = scipy.special.logit(np.clip(chance, 1e-6, 1 - 1e-6))[:, None]
     calibrated = LogisticRegression(C=np.inf).fit(logits, is_test)
     odds = np.exp(calibrated.decision_function(logits[:n]))
     weights = np.minimum(odds / odds.mean(), CLIP)

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import scipy
 from numpy.typing import ArrayLike, NDArray
-from scipy import stats
 
 from results.stats.correlation import kendall_interval
 from results.stats.interval import Interval
@@ -120,5 +120,5 @@ def paired_advantage(
         return Interval(value=value, low=-2.0, high=2.0)
     without = (total - 2 * ahead.sum(axis=1)) / ((n - 1) * (n - 2))
     error = float(np.sqrt((n - 1) / n * ((without - without.mean()) ** 2).sum()))
-    half = float(stats.t.ppf((1 + level) / 2, n - 1)) * error
+    half = float(scipy.stats.t.ppf((1 + level) / 2, n - 1)) * error
     return Interval(value=value, low=value - half, high=value + half)

@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 
 from search.execution.progress import every_second
 from search.jobs.contest_data import read_contest
-from search.jobs.contest_folds import contest_folds, keep_likeness
+from search.jobs.contest_folds import contest_folds
+from search.jobs.likeness import keep_likeness
 from search.options.audit import AuditConfig
 from search.options.exit_codes import OK
 from search.options.groups import TEST_LIKE

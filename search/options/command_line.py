@@ -148,7 +148,9 @@ def _override(argument: str, known: Mapping[str, Any]) -> str:
     key, _, value = argument.partition("=")
     key = key.lstrip("+~")
     is_open = any(key.startswith(f"{name}.") and name in known for name in _OPEN)
-    if not is_open and (key not in known or key in _OPEN):
+    if key in _OPEN and key in known:
+        raise InputError(f"{argument}: its settings are written by name, such as {key}.lr=1e-3")
+    if not is_open and key not in known:
         raise unknown("option", key, sorted(known), argument)
     kind = known.get(_FIELDS.get(key, key), known.get(key))
     if kind == list[str]:
