@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from results.records.front import Front
 from results.records.trial import Trial
 from results.records.trials import Search
-from results.reporting.front import IN_WORDS
+from results.reporting.front import FORMS, IN_WORDS
 
 
 def front_figure(search: Search, front: Front) -> Figure:
@@ -45,6 +45,9 @@ def front_figure(search: Search, front: Front) -> Figure:
     every = [cost for cost, _ in _points(search, [*sampled, *search.of("baseline")])]
     if max(every) > 5 * min(every) > 0:
         axes.set_xscale("log")
+        for formatted in (axes.xaxis.set_major_formatter, axes.xaxis.set_minor_formatter):
+            formatted(f"{{x:{FORMS[front.cost]}}}")
+        axes.tick_params(axis="x", which="minor", labelsize=7)
     axes.set_xlabel(IN_WORDS[front.cost])
     axes.set_ylabel(f"{search.objective.label}{search.metric} on the hold-out")
     axes.grid(alpha=0.3)

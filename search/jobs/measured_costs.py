@@ -92,7 +92,7 @@ def check_limits(
 def _above(limit: LimitConfig, cost: NetworkCost) -> str:
     """In words what is above a limit; empty for nothing."""
     return ", ".join(
-        f"{IN_WORDS[name].format(cost.of(name))} of {getattr(limit, name):,g} at most "
-        f"(limit.{name})"
+        f"{IN_WORDS[name].format(cost.of(name))}, above limit.{name}={getattr(limit, name):{form}}"
         for name in limit.above(cost)
+        for form in [",.0f" if name == "parameters" else "g"]
     )

@@ -58,12 +58,10 @@ def test_what_is_above_a_limit_is_left_out_and_named() -> None:
     assert check({"parameters": 9000}, costs) == []
     (said,) = check({"parameters": 8000, "mb": 0.0085}, costs)
     assert said == (
-        "left out of 3 networks: c at 32x32 (9,000 parameters of 8,000 at most "
-        "(limit.parameters), 0.0 MiB of 0.0085 at most (limit.mb))"
+        "left out of 3 networks: c at 32x32 (9,000 parameters, above limit.parameters=8,000, "
+        "0.0 MiB, above limit.mb=0.0085)"
     )
-    with pytest.raises(
-        InputError, match=r"^1,000 parameters of 500 at most \(limit.parameters\): "
-    ):
+    with pytest.raises(InputError, match=r"^1,000 parameters, above limit.parameters=500: the"):
         check({"parameters": 500}, costs)
     with pytest.raises(InputError, match=r"nothing is left to be drawn beside the baseline: c at"):
         check({"parameters": 8000}, {TINY.network: small, "c at 32x32": large})
