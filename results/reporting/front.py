@@ -29,13 +29,14 @@ def front_lines(search: Search, front: Front | None) -> list[str]:
     label, form = f"{search.objective.label}{search.metric}", FORMS[front.cost]
     rows = [["trial", label, IN_WORDS[front.cost], "behind the best", "network"]]
     for member in front.members:
+        trial = search.trials[member.trial]
         rows.append(
             [
-                member.trial.removeprefix(search.id),
+                trial.id.removeprefix(search.id),
                 f"{member.score:.4f}",
                 format(member.cost, form),
                 _behind(member, first=member is front.members[0]),
-                search.trials[member.trial].config.network,
+                trial.config.network + (", the baseline" if trial.why == "baseline" else ""),
             ]
         )
     one = len(front.members) == 1
