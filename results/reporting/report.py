@@ -36,6 +36,9 @@ IN_A_TABLE = {
 SHOWN = 5
 """Trials in the table of the best."""
 
+WIDE = 5.0
+"""Points; half an interval that needs a word of explanation."""
+
 
 def trial_rows(search: Search, trials: Sequence[Trial]) -> list[list[str]]:
     """Header and one row per trial.
@@ -127,7 +130,10 @@ def _trainings(search: Search, comparisons: Sequence[Comparison]) -> str:
     done = sum(t.state == "finished" for t in search.of("confirm"))
     left = [c.control for c in comparisons if c.open]
     unsettled = f"; not settled yet: {enumerated(left)}" if left else ""
-    return f"That took {done} trainings of {most} at most{unsettled}."
+    told = f"That took {done} trainings of {most} at most{unsettled}."
+    if any(c.seeds == 2 and (c.margin or 0.0) > WIDE for c in comparisons):
+        told += " Two seeds say little of how much seeds vary, so ± is wide; a third narrows it."
+    return told
 
 
 def _not_confirmed(search: Search) -> str:

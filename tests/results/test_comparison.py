@@ -9,9 +9,12 @@ import pytest
 from scipy import stats
 
 from results.metrics import METRICS
+from results.records.trials import Search
+from results.reporting.report import report
 from results.stats.comparison import compare
 from results.stats.optimism import winner_optimism
 from results.stats.sequential import nominal_levels, spent
+from tests.regenerate_docs import RECORDED
 
 CLASSES = 5
 SEEDS = 3
@@ -184,3 +187,14 @@ def test_the_winners_optimism_is_near_the_true_one(name: str) -> None:
     # part of the skill that wins, so the estimate may stay below, never far above.
     assert np.mean(estimated) > 0.2 * np.mean(true)
     assert np.mean(estimated) < np.mean(true) + 3 * error
+
+
+def test_a_wide_interval_after_two_seeds_is_explained() -> None:
+    search = Search.read(RECORDED)
+    assert search.summary is not None
+    closed = search.summary
+    for seeds, margin, explained in ((2, 21.2, True), (2, 1.5, False), (3, 21.2, False)):
+        told = {"verdict": "indistinguishable from", "margin": margin, "seeds": seeds}
+        one = closed.comparisons[0].model_copy(update={**told, "gain": 4.0, "open": False})
+        search.summary = closed.model_copy(update={"comparisons": (one,)})
+        assert ("so ± is wide" in "\n".join(report(search))) == explained
