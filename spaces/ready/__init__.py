@@ -25,6 +25,7 @@ READY = (
     "imbalance",
     "loss",
     "magnitude",
+    "mixing",
     "optimizer",
     "pba",
     "policies",

@@ -31,6 +31,8 @@ def test_further_kinds_bring_their_parameters_along() -> None:
     names = ready_space("backbone(families=['vit', 'swin'])")["backbone"].categories
     assert names[0].startswith("vit_")
     assert names[-1].startswith("swin_")
+    space = ready_space("mixing(kinds=['none', 'snapmix'])")
+    assert {w.values for p in space.params for w in p.when} == {("snapmix",)}
 
 
 @pytest.mark.parametrize(
@@ -45,6 +47,9 @@ def test_further_kinds_bring_their_parameters_along() -> None:
         ("schedule(kinds=['steps'])", "did you mean step"),
         ("backbone(families=['resnets'])", "did you mean resnet"),
         ("aug_policy(stages=99)", "from 1 to 9"),
+        ("mixing(kinds=['cutmx'])", "did you mean cutmix"),
+        ("mixing(kinds=['none'])", "none of them mixes; choices: mixup"),
+        ("mixing(unmixed=-1)", "unmixed=-1: 0 or more"),
         ("schedule(longest_warmup='x')", "longest_warmup"),
     ],
 )
