@@ -444,6 +444,6 @@ def test_what_was_imported_is_no_garbage_of_trials() -> None:
         frozen = gc.get_freeze_count()
         assert frozen > 10 * len(gc.get_objects())
         _import_what_trains()
-        assert gc.get_freeze_count() == frozen
+        assert gc.get_freeze_count() <= frozen  # some may have gone meanwhile
     finally:
         gc.unfreeze()
