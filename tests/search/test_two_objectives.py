@@ -15,6 +15,7 @@ from results.metrics import METRICS
 from results.records.closing import Closed
 from results.records.network_cost import NetworkCost
 from results.records.opening import Past
+from results.records.trials import Search
 from results.reporting.front_figure import front_figure
 from results.reporting.report import report, trial_rows
 from results.reporting.summary import front_of, summarise
@@ -30,6 +31,7 @@ from spaces.errors import InputError
 from spaces.param import Param
 from spaces.space import SearchSpace
 from spaces.trial_config import TrialConfig
+from tests.commands import run
 from tests.search.test_stress_objective import N, Record
 
 ACCURACY = METRICS["accuracy"]
@@ -215,3 +217,32 @@ def test_a_record_that_is_read_again_stops_the_same(tmp_path: Path) -> None:
         cost=lambda i: search.cost(search.trials[i]) or 0.0,
     )
     assert rule.replay(search) == {"s-002"}
+
+
+@pytest.mark.slow
+def test_a_front_from_the_command_line(tmp_path: Path) -> None:
+    words = [
+        "space=backbone(names=['test_resnet','test_vit'],sizes=['32x32'])",
+        "objective=[metric,parameters]",
+        "limit.mb=5",
+        "trials=3",
+        "confirm=0",
+        "epochs=2",
+        "fix.warmup_epochs=0",
+    ]
+    done = run(tmp_path, "run", *words, "name=f")
+    assert done.returncode == 0, done.stderr
+    assert "no other beats th" in done.stdout
+    folder = tmp_path / "runs/digits/f"
+    search = Search.read(folder)
+    assert set(search.opened.costs) == {"test_resnet at 32x32", "test_vit at 32x32"}
+    assert search.summary is not None
+    assert search.summary.front is not None
+    assert (folder / "front.png").stat().st_size > 0
+    again = run(tmp_path, "run", "resume=f", "trials=4", "quiet=true")
+    assert again.returncode == 0, again.stderr
+    assert Search.read(folder).opened.costs == search.opened.costs
+    refused = run(tmp_path, "run", *words, "limit.parameters=10", "name=g")
+    assert refused.returncode == 2
+    assert "above limit.parameters=10: the baseline, test_resnet at 32x32" in refused.stderr
+    assert not (tmp_path / "runs/digits/g").exists()
