@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path, PurePath
@@ -102,14 +102,10 @@ class CocoMasks:
                 classes that cover the same pixel although classes do not overlap.
         """
         height, width = self.sizes[name]
-        classes = {category: i for i, category in enumerate(self.category_ids)}
-        planes = np.zeros((height, width, len(classes)), np.uint8) if overlapping else None
+        planes = np.zeros((height, width, len(self.classes)), np.uint8) if overlapping else None
         labels = np.zeros((height, width), np.uint8)
         owner = np.zeros((height, width), np.int32)
-        for number, annotation in enumerate(self._annotations[name]):
-            place = f"{self.path}: annotation {annotation.id} of {name!r}"
-            inside = region_of(annotation.segmentation, height, width, place)
-            label = classes[annotation.category_id] + 1
+        for number, (annotation, label, inside) in enumerate(self._regions(name)):
             if planes is not None:
                 planes[..., label - 1] |= inside
                 continue
@@ -125,6 +121,33 @@ class CocoMasks:
                 )
             labels[inside], owner[inside] = label, number
         return labels if planes is None else planes
+
+    def shared(self) -> str:
+        """The first image of which classes have pixels in common, in words; empty where none has.
+
+        Raises:
+            InputError: For a polygon or run lengths that are none.
+        """
+        for name in self.images:
+            if len({a.category_id for a in self._annotations[name]}) < 2:
+                continue
+            labels = np.zeros(self.sizes[name], np.uint8)
+            for _, label, inside in self._regions(name):
+                taken = labels[inside & (labels != 0) & (labels != label)]
+                if len(taken):
+                    pair = f"{self.classes[taken[0] - 1]} and {self.classes[label - 1]}"
+                    return f"annotations of {pair} share {len(taken):,} pixels of {name}"
+                labels[inside] = label
+        return ""
+
+    def _regions(self, name: str) -> Iterator[tuple[_Annotation, int, Bools]]:
+        """The annotations of an image, each with its class, from 1, and its pixels."""
+        height, width = self.sizes[name]
+        labels = {category: i for i, category in enumerate(self.category_ids, start=1)}
+        for annotation in self._annotations[name]:
+            place = f"{self.path}: annotation {annotation.id} of {name!r}"
+            inside = region_of(annotation.segmentation, height, width, place)
+            yield annotation, labels[annotation.category_id], inside
 
 
 def read_coco(path: Path) -> CocoMasks:

@@ -20,7 +20,7 @@ from trainables.data.contest import load_contest
 from trainables.data.folder_guesses import guess
 from trainables.data.guess import Guess
 
-MASKS = ("mask", "colours", "annotations", "void", "background")
+MASKS = ("mask", "colours", "run_lengths", "annotations", "overlapping", "void", "background")
 """Options that say how masks are written."""
 
 

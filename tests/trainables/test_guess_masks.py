@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from search.options.audit import AuditConfig
 from search.options.command_line import parse
 from spaces.errors import InputError
 from tests.mask_contests import written
+from tests.overlaps import overlaps
 from trainables.data.folder_guesses import guess
 
 
@@ -44,6 +46,7 @@ def void(folder: Path) -> None:
 TABLE = {"train": "train.csv", "image": "image", "group": "sequence", "test": "test.csv"}
 SIZE = {"baseline": {"size": 32}, "metric": "mean_iou"}
 BACKGROUND = {"background": "0"}
+RUNS = {"mask": "rle", "label": "label"}
 
 
 @pytest.mark.parametrize(
@@ -59,6 +62,8 @@ BACKGROUND = {"background": "0"}
         ),
         ("colours", [], {**TABLE, "mask": "mask", "colours": "colours.csv", **SIZE}),
         ("coco", [bare], {"annotations": "train.json", "test": "test", **SIZE}),
+        ("column", [], {**TABLE, **RUNS, "run_lengths": "column", **SIZE}),
+        ("row", [], {**TABLE, **RUNS, "run_lengths": "row", **SIZE}),
     ],
 )
 def test_masks_are_recognised_and_the_yaml_loads(
@@ -87,3 +92,45 @@ def test_colours_without_a_table_are_told(tmp_path: Path) -> None:
     (tmp_path / "c/colours.csv").unlink()
     with pytest.raises(InputError, match=r"masks are in colour, but no table.*data\.colours="):
         guess(tmp_path / "c")
+
+
+@pytest.mark.parametrize("form", ["runs", "coco"])
+def test_classes_that_share_pixels_are_recognised(
+    form: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "cells"
+    overlaps(folder)
+    if form == "coco":
+        bare(folder)
+        (folder / "solution.json").unlink()
+    else:
+        for path in folder.glob("*.json"):
+            path.unlink()
+    found = {g.option: g for g in guess(folder)}
+    assert found["overlapping"].value is True
+    what = "run lengths" if form == "runs" else "annotations"
+    assert re.match(
+        rf"{what} of bar and disc share \d+ pixels of train/000.png", found["overlapping"].why
+    )
+    assert "background" not in found
+    to = tmp_path / "conf/data/cells.yaml"
+    assert write_contest_yaml(InitConfig(folder=str(folder), to=str(to))) == 0
+    assert "24 training and 8 test images, 2 classes: bar, disc" in capsys.readouterr().out
+    assert yaml.safe_load(to.read_text())["overlapping"] is True
+
+
+def test_pairs_that_are_no_run_lengths_are_not_taken_for_some(tmp_path: Path) -> None:
+    """Places, runs that fall, and runs beyond the image."""
+    for name, text in (
+        ("places", "3 4"),
+        ("falling", "9 2 3 1 1 1"),
+        ("beyond", "1 5 99 9 9999 1"),
+    ):
+        folder = tmp_path / name
+        overlaps(folder)
+        for path in folder.glob("*.json"):
+            path.unlink()
+        (folder / "solution.csv").unlink()
+        table = pd.read_csv(folder / "train.csv").assign(rle=text)
+        table.to_csv(folder / "train.csv", index=False)
+        assert "run_lengths" not in {g.option for g in guess(folder)}, name

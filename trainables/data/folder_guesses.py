@@ -12,6 +12,7 @@ from spaces.errors import InputError
 from trainables.data.guess import Guess
 from trainables.data.guess_masks import mask_guesses
 from trainables.data.guess_tables import (
+    LABELS,
     LOOKED_UP,
     Table,
     folder_of_tests,
@@ -26,18 +27,6 @@ from trainables.data.guess_tables import (
     tables_in,
 )
 from trainables.portable.images import SUFFIXES
-
-LABELS: tuple[str, ...] = (
-    "label",
-    "class",
-    "target",
-    "category",
-    "species",
-    "diagnosis",
-    "y",
-    "class_id",
-)
-"""Names by which columns of labels usually go."""
 
 BOXES: tuple[tuple[str, ...], ...] = (
     ("left", "top", "right", "bottom"),

@@ -1,4 +1,4 @@
-"""Options of a contest whose images have masks: in files, in a folder, or in a COCO file."""
+"""Options of a contest whose images have masks: in files, run lengths, or in a COCO file."""
 
 from __future__ import annotations
 
@@ -31,6 +31,7 @@ from trainables.data.mask_looks import (
     meaning_of_files,
     meaning_of_names,
 )
+from trainables.data.run_length_looks import run_lengths_of
 from trainables.portable.images import SUFFIXES
 
 MASK_METRIC = Guess(option="metric", value="mean_iou", why="there are masks; nothing says which")
@@ -46,17 +47,14 @@ def mask_guesses(root: Path, tables: Sequence[Table]) -> list[Guess]:
         if "sample" in table.file.lower() or "test" in table.file.lower():
             continue
         names = table.rows[table.image].str.strip().tolist()
-        column = mask_column((root / table.file).parent, table.rows, table.image)
-        where = column or mask_folder(root, folders, names, table.folder)
-        if not where:
+        masked, label = _masks_of(root, folders, table, names)
+        if not masked:
             continue
-        why = "its values are files of few values" if column else "masks are called like images"
         found = [
             Guess(option="train", value=table.file, why=f"{len(names):,} rows with masks"),
             *image_guesses(table, "train"),
-            Guess(option="mask", value=where, why=why),
-            *meaning_of_files(root, _mask_files(root, table, column, where, names)),
-            *group_guesses(table, ""),
+            *masked,
+            *group_guesses(table, label),
         ]
         own = set(names_of(table))
         others = [t for t in tables if t is not table and not own & set(names_of(t))]
@@ -68,6 +66,22 @@ def mask_guesses(root: Path, tables: Sequence[Table]) -> list[Guess]:
             MASK_METRIC,
         ]
     return [] if tables else _folders_of_masks(root, folders)
+
+
+def _masks_of(
+    root: Path, folders: Sequence[str], table: Table, names: Sequence[str]
+) -> tuple[list[Guess], str]:
+    """What says where masks are and what they mean, and their column of classes."""
+    column = mask_column((root / table.file).parent, table.rows, table.image)
+    runs = None if column else run_lengths_of(root, table)
+    if runs is not None:
+        return [*runs.guesses], runs.label
+    where = column or mask_folder(root, folders, names, table.folder)
+    if not where:
+        return [], ""
+    why = "its values are files of few values" if column else "masks are called like images"
+    meaning = meaning_of_files(root, _mask_files(root, table, column, where, names))
+    return [Guess(option="mask", value=where, why=why), *meaning], ""
 
 
 def _mask_files(
@@ -88,7 +102,7 @@ def _annotated(root: Path, folders: Sequence[str], file: str, masks: CocoMasks) 
     return [
         Guess(option="annotations", value=file, why=why),
         *image_guesses(table, "train")[1:],
-        *meaning_of_names(masks.classes),
+        *meaning_of_names(masks.classes, masks.shared()),
         folder_of_tests(root, leave=folder),
         *size_guesses(root, table),
         MASK_METRIC,

@@ -18,6 +18,18 @@ from trainables.portable.images import SUFFIXES, decode
 LOOKED_UP = 40
 """Rows of a table whose images are looked for."""
 
+LABELS: tuple[str, ...] = (
+    "label",
+    "class",
+    "target",
+    "category",
+    "species",
+    "diagnosis",
+    "y",
+    "class_id",
+)
+"""Names by which columns of labels usually go."""
+
 GROUPS = {"group", "patient", "person", "subject", "identity", "photographer", "site", "station"}
 GROUPS |= {"location", "hospital", "session", "scene", "sequence", "camera", "burst", "video"}
 """Names by which columns of groups usually go."""

@@ -42,9 +42,16 @@ def mask_column(root: Path, table: pd.DataFrame, leave: str) -> str:
     some = table.iloc[:: max(1, len(table) // LOOKED_AT)]
     for column in table.columns.drop(leave):
         files = [root / text for text in some[column].str.strip()]
-        if all(file.is_file() for file in files) and are_masks(files):
+        if all(map(_there, files)) and are_masks(files):
             return str(column)
     return ""
+
+
+def _there(file: Path) -> bool:
+    try:
+        return file.is_file()
+    except OSError:  # a text that is too long for a name
+        return False
 
 
 def mask_folder(root: Path, folders: Sequence[str], images: Sequence[str], leave: str) -> str:
@@ -115,13 +122,20 @@ def meaning_of_files(root: Path, files: Sequence[Path]) -> list[Guess]:
     return _of_numbers(dict(sorted(shares.items())))
 
 
-def meaning_of_names(names: Sequence[str]) -> list[Guess]:
-    """What names of classes seem to mean."""
+def meaning_of_names(names: Sequence[str], shared: str = "") -> list[Guess]:
+    """What names of classes seem to mean, and that a pixel can be of several.
+
+    Args:
+        names: Of the classes.
+        shared: Which of them have pixels in common, in words; empty where none have.
+    """
     found = []
+    if shared:
+        found.append(Guess(option="overlapping", value=True, why=shared))
     for name in names:
         if name.casefold() in NOTHING:
             found.append(Guess(option="void", value=name, why="by its name"))
-        elif name.casefold() == "background":
+        elif name.casefold() == "background" and not shared:
             found.append(Guess(option="background", value=name, why="by its name"))
     return found
 
