@@ -16,11 +16,11 @@ td img { width: 15rem; background: #eef0f2; display: block }
 .key span { margin-right: 1.2rem }
 </style></head><body>
 <h1>{{ name }}: {{ headline }}</h1>
-<p>Regions in which models that did not see the image are confident of another class than is drawn,
-by {{ source }}.</p>
+<p>Regions in which models that did not see the image are confident of something else than is
+drawn, by {{ source }}.</p>
 {% if suspects %}<p>A suspect is no proof. Look, then edit <code>corrections.csv</code>, a row per
 region. Under <code>use</code>, <code>void</code> trains on nothing there, <code>predicted</code>
-on the predicted class; <code>no</code> leaves the image out, and <code>yes</code> says that the
+on what is predicted; <code>no</code> leaves the image out, and <code>yes</code> says that the
 mask is right (or delete the row). Then <code>{{ command }}</code></p>
 <p class="key">{% for label, colour in classes %}<span><i style="background: {{ colour }}"></i>
 {{ label }}</span>{% endfor %}</p>

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -20,7 +22,7 @@ SMALLEST = 0.001
 FEWEST = 12
 """Pixels that it has at least."""
 
-CERTAIN = 255
+CERTAIN = np.uint8(255)
 """A probability of 1."""
 
 CORE = 1
@@ -33,11 +35,11 @@ class Region:
     """A part of a mask that models contradict with confidence.
 
     Attributes:
-        given: The class that most of it has in the mask.
-        predicted: The class that it is taken for.
+        given: What most of it is in the mask, of `Truth.answers`.
+        predicted: What it is taken for.
         pixels: Its size.
         share: The same as a share of the image.
-        sureness: Mean probability of the predicted class.
+        sureness: Mean probability of what is predicted.
         box: Left, top, right and bottom in pixels.
         runs: Its pixels, as run lengths down the columns.
     """
@@ -74,7 +76,8 @@ def find_mask_suspects(predicted: Planes, truth: Truth) -> list[MaskSuspect]:
 
     As in confident learning (Northcutt, Jiang and Chuang, JAIR 70, 2021), a class is predicted with
     confidence where its probability is above its mean over the pixels that are drawn as it; and it
-    has to be likelier than all others together.
+    has to be likelier than all others together. Where classes overlap, that a class is there and
+    that it is not are two that exclude each other.
 
     Args:
         predicted: Probabilities per pixel in 255ths, by models that did not see the image.
@@ -85,37 +88,69 @@ def find_mask_suspects(predicted: Planes, truth: Truth) -> list[MaskSuspect]:
     """
     limits = _confidence(predicted, truth)
     found = []
-    for row, (probabilities, mask) in enumerate(zip(predicted, truth.masks, strict=True)):
-        regions = _regions(at_size(probabilities, *mask.shape), mask, limits)
+    for row, probabilities in enumerate(predicted):
+        regions = [
+            region
+            for question in _questions(probabilities, truth, row)
+            for region in _regions(question, limits[question.answers])
+        ]
         if regions:
-            found.append(MaskSuspect(row=row, regions=regions))
+            regions.sort(key=lambda region: -region.pixels)
+            found.append(MaskSuspect(row=row, regions=tuple(regions)))
     return sorted(found, key=lambda suspect: -suspect.share)
 
 
+class _Question(NamedTuple):
+    """What is asked at every pixel of an image, with answers that exclude each other.
+
+    Attributes:
+        answers: Those of `Truth.answers` that are possible.
+        probabilities: Of each, uint8 (height, width, answers), in 255ths.
+        mask: Which of these is true, uint8 (height, width), or `VOID`.
+    """
+
+    answers: slice
+    probabilities: Pixels
+    mask: Pixels
+
+
+def _questions(probabilities: Pixels, truth: Truth, row: int) -> Iterator[_Question]:
+    """Which class it is; or, where classes overlap, of each whether it is there."""
+    mask = truth.actual(row)
+    resized = at_size(probabilities, *mask.shape[:2])
+    if not truth.overlapping:
+        yield _Question(slice(0, len(truth.classes)), resized, mask)
+        return
+    for c in range(len(truth.classes)):
+        there, drawn = resized[..., c], mask[..., c]
+        either = np.stack([there, CERTAIN - there], axis=2)
+        absent = np.where(drawn == VOID, np.uint8(VOID), np.uint8(1) - drawn)
+        yield _Question(slice(2 * c, 2 * c + 2), either, absent)
+
+
 def _confidence(predicted: Planes, truth: Truth) -> NDArray[np.float64]:
-    """Mean probability of each class over the pixels drawn as it, in 255ths, (classes,)."""
-    count = len(truth.classes)
+    """Mean probability of each answer over the pixels drawn so, in 255ths, (answers,)."""
+    count = len(truth.answers)
     sums, pixels = np.zeros(count), np.zeros(count)
-    for probabilities, mask in zip(predicted, truth.masks, strict=True):
-        known = mask != VOID
-        labels = mask[known].astype(np.intp)
-        own = np.take_along_axis(at_size(probabilities, *mask.shape)[known], labels[:, None], 1)
-        sums += np.bincount(labels, own[:, 0], count)
-        pixels += np.bincount(labels, minlength=count)
+    for row, probabilities in enumerate(predicted):
+        for answers, shares, mask in _questions(probabilities, truth, row):
+            known, size = mask != VOID, shares.shape[2]
+            labels = mask[known].astype(np.intp)
+            own = np.take_along_axis(shares[known], labels[:, None], 1)
+            sums[answers] += np.bincount(labels, own[:, 0], size)
+            pixels[answers] += np.bincount(labels, minlength=size)
     means = sums / np.maximum(pixels, 1)
     return np.where(pixels > 0, np.maximum(means, CERTAIN / 2), np.inf)
 
 
-def _regions(
-    probabilities: Pixels, mask: Pixels, limits: NDArray[np.float64]
-) -> tuple[Region, ...]:
-    """Connected regions that are contradicted, the largest first."""
+def _regions(question: _Question, limits: NDArray[np.float64]) -> Iterator[Region]:
+    """Connected regions that are contradicted."""
+    first, probabilities, mask = question.answers.start, question.probabilities, question.mask
     told = probabilities.argmax(axis=2).astype(np.uint8)
     highest = probabilities.max(axis=2)
     wrong = (told != mask) & (mask != VOID) & (highest >= limits[told])
     smallest = max(FEWEST, SMALLEST * mask.size)
     square = np.ones((2 * CORE + 1, 2 * CORE + 1), np.uint8)
-    regions = []
     for c in np.unique(told[wrong]).tolist():
         plane = np.asarray(wrong & (told == c)).view(np.uint8)
         core = cv2.morphologyEx(plane, cv2.MORPH_OPEN, square)
@@ -125,15 +160,12 @@ def _regions(
                 continue
             inside = parts == number
             left, top, width, height, pixels = stats[number].tolist()
-            regions.append(
-                Region(
-                    given=int(np.bincount(mask[inside]).argmax()),
-                    predicted=c,
-                    pixels=pixels,
-                    share=pixels / mask.size,
-                    sureness=float(highest[inside].mean()) / CERTAIN,
-                    box=(left, top, left + width, top + height),
-                    runs=encode(inside, "column"),
-                )
+            yield Region(
+                given=first + int(np.bincount(mask[inside]).argmax()),
+                predicted=first + c,
+                pixels=pixels,
+                share=pixels / mask.size,
+                sureness=float(highest[inside].mean()) / CERTAIN,
+                box=(left, top, left + width, top + height),
+                runs=encode(inside, "column"),
             )
-    return tuple(sorted(regions, key=lambda region: -region.pixels))

@@ -15,14 +15,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from results.masks.class_sets import answers_of, numbers_of
 from results.masks.counts import VOID, Mask, compare
-from results.masks.label_map import class_planes, label_map
+from results.masks.label_map import HALF, class_planes, label_map
 from results.masks.notation import Notation
 from results.masks.planes import Pixels, Planes
 from results.masks.postprocess import Form
 from spaces.digest import digest
 from spaces.errors import InputError
 from spaces.files import whole_file
+
+FULL = np.uint8(255)
+"""A probability of 1."""
 
 FEWEST = 10
 """Images that a class occurs in, from which folds share it out."""
@@ -84,6 +88,11 @@ class Truth:
         """Whether a pixel can be of several classes, and of none."""
         return bool(self.sets)
 
+    @property
+    def answers(self) -> tuple[str, ...]:
+        """What can be the case at a pixel, as `answers_of` names it."""
+        return answers_of(self.classes, overlapping=self.overlapping)
+
     @cached_property
     def members(self) -> NDArray[np.bool_]:
         """Whether pixels of a number in ``masks`` are of a class, bool (numbers, classes)."""
@@ -110,6 +119,26 @@ class Truth:
         planes = np.full((VOID + 1, len(self.classes)), VOID, np.uint8)
         planes[: len(self.sets)] = self.members
         return np.asarray(planes[numbers], np.uint8)
+
+    def told(self, probabilities: Pixels) -> tuple[Pixels, Pixels]:
+        """What is told of pixels, as numbers like those in ``masks``, and how surely.
+
+        That is the likeliest class. Where classes overlap it is the set of those from `HALF` on,
+        told as surely as the class that is told least surely; of a set that has no number nothing
+        is told.
+
+        Args:
+            probabilities: uint8 (…, classes), in 255ths.
+
+        Returns:
+            Numbers, or `VOID`, and confidence in 255ths, each uint8 (…,).
+        """
+        if not self.sets:
+            return probabilities.argmax(axis=-1).astype(np.uint8), probabilities.max(axis=-1)
+        there = probabilities >= HALF
+        numbers = numbers_of(there, self.members)
+        sure = np.where(there, probabilities, FULL - probabilities).min(axis=-1)
+        return numbers, np.where(numbers == VOID, np.uint8(0), sure)
 
     @cached_property
     def rows(self) -> dict[str, int]:

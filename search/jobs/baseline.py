@@ -18,7 +18,7 @@ from spaces.space import SearchSpace
 from spaces.trial_config import TrialConfig
 from trainables.data.boxes import boxes_file
 from trainables.data.contest import Contest
-from trainables.data.corrections import check_left
+from trainables.data.contest_corrections import check_left
 from trainables.data.folds import Folds
 from trainables.data.image_store import store_side
 from trainables.data.scored_images import affordable_images
@@ -65,7 +65,8 @@ def with_corrections(
                 "of them, such as python -m search.labels proposes after a promotion"
             )
         return baseline
-    check_left(contest.corrections, folds, contest.shows)
+    for kind in sorted(kinds):
+        check_left(kind, contest.corrections, contest.truth, folds)
     return baseline.replace(corrections=contest.corrections.digest)
 
 

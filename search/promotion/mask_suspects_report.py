@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from results.labels.mask_page import SHOWN, ShownMask, masks_page
 from results.labels.mask_suspects import MaskSuspect, find_mask_suspects
-from results.masks.label_map import label_map, nearest
+from results.masks.label_map import class_planes, label_map, nearest
 from results.masks.overlay import colours, overlay
 from results.masks.truth import Truth
 from results.predictions import Predictions
@@ -87,15 +87,15 @@ class FoundMasks:
     @property
     def table(self) -> pd.DataFrame:
         """A row per region; ``row`` is the line of the training table."""
-        classes = self.truth.classes
+        answers = self.truth.answers
         return pd.DataFrame(
             [
                 {
                     "image": self.predictions.images[s.row],
                     "row": self._row(s) + 2,
                     "fold": int(self.folds.fold[self._row(s)]),
-                    "given": classes[r.given],
-                    "predicted": classes[r.predicted],
+                    "given": answers[r.given],
+                    "predicted": answers[r.predicted],
                     "pixels": r.pixels,
                     "share": round(r.share, 6),
                     "sureness": round(r.sureness, 4),
@@ -109,20 +109,20 @@ class FoundMasks:
     @property
     def confusions(self) -> list[tuple[str, str, int]]:
         """Class, what regions of it are taken for, and how many; the most frequent first."""
-        classes = self.truth.classes
+        answers = self.truth.answers
         pairs = Counter((r.given, r.predicted) for s in self.suspects for r in s.regions)
-        return [(classes[a], classes[b], count) for (a, b), count in pairs.most_common()]
+        return [(answers[a], answers[b], count) for (a, b), count in pairs.most_common()]
 
     @property
     def proposals(self) -> pd.DataFrame:
         """What a person edits: decisions of before, then a proposal per region."""
-        classes = self.truth.classes
+        answers = self.truth.answers
         rows = [
             {
                 "image": self.predictions.images[s.row],
                 "use": "void",
-                "given": classes[r.given],
-                "predicted": classes[r.predicted],
+                "given": answers[r.given],
+                "predicted": answers[r.predicted],
                 "percent": f"{100 * r.share:.2f}",
                 "region": r.runs,
             }
@@ -155,24 +155,25 @@ class FoundMasks:
         return self.folds.images.index(self.predictions.images[suspect.row])
 
     def _shown(self, suspect: MaskSuspect) -> ShownMask:
-        row, classes = self._row(suspect), self.truth.classes
+        row, answers = self._row(suspect), self.truth.answers
         return ShownMask(
             image=self.folds.images[row],
             row=row + 2,
             fold=int(self.folds.fold[row]),
             pictures=self._pictures(suspect, self.contest.paths[row]),
             regions=tuple(
-                (classes[r.given], classes[r.predicted], r.share, r.sureness)
+                (answers[r.given], answers[r.predicted], r.share, r.sureness)
                 for r in suspect.regions
             ),
         )
 
     def _pictures(self, suspect: MaskSuspect, path: Path) -> tuple[str, ...]:
         """The image with its regions framed, and both masks over it."""
-        mask = self.truth.masks[suspect.row]
-        told = label_map(self.predictions.masks[suspect.row], *mask.shape)
-        factor = SIDE / max(mask.shape)
-        height, width = (max(1, round(side * factor)) for side in mask.shape)
+        mask = self.truth.actual(suspect.row)
+        tell = class_planes if self.truth.overlapping else label_map
+        told = tell(self.predictions.masks[suspect.row], *mask.shape[:2])
+        factor = SIDE / max(mask.shape[:2])
+        height, width = (max(1, round(side * factor)) for side in mask.shape[:2])
         picture = resize(decode(path.read_bytes()), height, width)
         framed: NDArray[np.uint8] = picture.copy()
         for region in suspect.regions:

@@ -164,12 +164,6 @@ def suspect_labels(config: LabelsConfig) -> int:
             f"to be predicted by a model that did not see it: python -m search.promote "
             f"folds={folds.count}"
         )
-    if search.truth is not None and search.truth.overlapping:
-        raise InputError(
-            f"{standing.folder.name}: its classes overlap (data.overlapping=true); suspicious "
-            "masks are those whose pixels seem to be of another class, so that classes have to "
-            "exclude each other"
-        )
     settled = recorded_corrections(search, folds)
     predicted = standing.task.average([m.read(standing)[0].predictions for m in members])
     seen = search.of("fold")[0]

@@ -13,6 +13,9 @@ GIVEN = "given"
 RELABEL = "relabel"
 """The kind that learns what is corrected."""
 
+DROP = "drop"
+"""The kind that leaves out what is corrected."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Labels(Section):
@@ -42,7 +45,7 @@ class Relabelled(Labels):
 class Dropped(Labels):
     """All images but those that are corrected or should not be used."""
 
-    kind: str = "drop"
+    kind: str = DROP
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,5 +66,5 @@ class Downweighted(Labels):
 LABELS = Kinds(
     "labels",
     Labels,
-    {GIVEN: Labels, RELABEL: Relabelled, "drop": Dropped, "downweight": Downweighted},
+    {GIVEN: Labels, RELABEL: Relabelled, DROP: Dropped, "downweight": Downweighted},
 )

@@ -16,23 +16,30 @@ from PIL import Image
 
 from results.leaderboard.leaderboard import Leaderboard
 from results.masks.label_map import class_planes
+from results.masks.pixels import sampled
 from results.masks.rle import decode
 from results.predictions import Predictions
 from results.records.trials import Search
 from search.competition import scores, submissions
 from search.competition.scores import score
 from search.competition.submissions import submit
+from search.competition.teachers import find_teachers
 from search.jobs.contest_data import read_contest
 from search.jobs.preparation import prepare
 from search.options.analysis import LabelsConfig, PostprocessConfig, ScoreConfig, SubmitConfig
 from search.options.command_line import parse
 from search.options.training import TrainConfig
+from search.promotion import suspects_report
 from search.promotion.postprocessing import postprocess
 from search.promotion.suspects_report import suspect_labels
 from spaces.errors import InputError
-from tests.mask_promotion import recorded
+from tests.mask_promotion import CONFIG, recorded
 from tests.overlaps import CLASSES, RUN_LENGTHS, overlaps
 from trainables.data.contest import Contest
+from trainables.data.contest_corrections import stored_corrections
+from trainables.data.folds import Folds
+from trainables.data.mask_corrections import read_mask_corrections
+from trainables.data.mask_teachers import RIGHT, WRONG, MaskTeachers
 from trainables.portable.mask_predictor import mask_places, write_mask
 
 OPTIONS = (*RUN_LENGTHS, "holdout.folds=4", "data.baseline.size=32", "data.baseline.epochs=2")
@@ -112,9 +119,75 @@ def test_thresholds_are_chosen_for_each_class(promoted: tuple[Path, Contest], ru
     assert {s.source: s.public for s in board.submissions.values()}["postprocess"] == 1
 
 
-def test_suspects_are_of_classes_that_exclude_each_other(runs: str) -> None:
-    with pytest.raises(InputError, match=r"its classes overlap \(data\.overlapping=true\)"):
-        suspect_labels(LabelsConfig(runs=runs))
+def test_teachers_are_right_where_the_whole_set_is(promoted: tuple[Path, Contest]) -> None:
+    runs, contest = promoted
+    folds = Folds.read(Search.read(runs / "scenes/p").folds_file)
+    student = CONFIG.replace(pseudo="hard", teachers="p")
+    found = find_teachers([student], runs / "scenes", contest, folds)["p"]
+    assert isinstance(found, MaskTeachers)
+    assert contest.truth is not None
+    assert (found.confidence == 255 - SHY).sum() == (found.right == WRONG).sum() > 0
+    for row, image in enumerate(folds.images):
+        true = sampled(contest.truth.actual(contest.truth.rows[image]))
+        # Bars are never told, so that pixels of them are told as discs or as nothing.
+        np.testing.assert_array_equal(found.labels[row], np.where(true[:, 1] == 1, 2, 0))
+        np.testing.assert_array_equal(found.right[row] == RIGHT, true[:, 0] == 0)
+    for fold in range(4):
+        said = found.of(fold)
+        assert said is not None
+        assert len(said.labels) == len(contest.test_images)
+
+
+CONTRADICTED = 5
+"""Row of the training image in which a bar is seen that nobody drew, and no disc."""
+
+
+def contradicting(row: int, mask: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    told = np.where(mask == 1, 230, 20).astype(np.uint8)
+    if row == CONTRADICTED:
+        told[:6] = 230, 20
+        told[..., 1] = 20
+    return told
+
+
+def test_suspects_are_classes_that_are_there_or_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """From the promotion to the corrected masks of a training."""
+    masks = overlaps(tmp_path / "scenes")
+    given = ["data=csv", f"data.root={tmp_path / 'scenes'}", *RUN_LENGTHS]
+    contest = read_contest(parse(TrainConfig, given).data, tmp_path / "runs")
+    truth = contest.truth
+    assert truth is not None
+    tests = [masks[image] for image in contest.test_images]
+    folds = recorded(tmp_path / "runs", contest, tests, contradicting, [*RUN_LENGTHS])
+    monkeypatch.setattr(suspects_report, "open_pictures", lambda *_: (contest, None))
+    told = said(suspect_labels, LabelsConfig(runs=str(tmp_path / "runs")))
+    assert "1 of 24 masks are suspicious" in told
+    assert re.search(r"not bar +bar +1\n", told), told
+    assert re.search(r"disc +not disc +1\n", told), told
+    folder = tmp_path / "runs/scenes/labels/p"
+    table = pd.read_csv(folder / "corrections.csv", dtype=str)
+    image = contest.train_images[CONTRADICTED]
+    assert table["image"].tolist() == [image, image]
+    assert dict(zip(table["given"], table["predicted"], strict=True)) == {
+        "not bar": "bar",
+        "disc": "not disc",
+    }
+    assert (folder / "index.html").read_text().count('<img src="data:image/jpeg') == 3
+    table.assign(use="predicted").to_csv(folder / "corrections.csv", index=False)
+    changed = read_mask_corrections(
+        folder / "corrections.csv", contest.train_images, contest.labels, truth
+    )
+    stored = stored_corrections(
+        changed.write(tmp_path), folds.images, folds.labels, contest.classes, truth
+    )
+    assert stored.digest == changed.digest
+    after = changed.truth(truth, [CONTRADICTED]).actual(0)
+    wanted = masks[image].copy()
+    wanted[:6, :, 0] = 1
+    np.testing.assert_array_equal(after[..., 0], wanted[..., 0])
+    assert after[..., 1].sum() < 0.05 * wanted[..., 1].sum()  # all but thin ends of the disc
 
 
 def test_pictures_show_both_masks(promoted: tuple[Path, Contest]) -> None:

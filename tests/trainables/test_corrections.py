@@ -15,8 +15,8 @@ from spaces.errors import InputError
 from spaces.trial_config import TrialConfig
 from tests.tiny import build
 from trainables.data.contest import Contest, load_contest
-from trainables.data.contest_corrections import stored_corrections
-from trainables.data.corrections import Corrections, check_left, read_corrections
+from trainables.data.contest_corrections import check_left, stored_corrections
+from trainables.data.corrections import Corrections, read_corrections
 from trainables.data.folds import Folds
 from trainables.data.training_set import training_set
 from trainables.training.context import TrainingContext
@@ -199,7 +199,8 @@ def test_scores_stay_on_labels_as_given(
 def test_a_class_that_would_have_no_image_left_is_told(
     contest: Contest, folds: Folds, corrections: Corrections, tmp_path: Path
 ) -> None:
-    check_left(corrections, folds, contest.shows)
+    for kind in ("relabel", "drop"):
+        check_left(kind, corrections, None, folds)
     lines = [
         f"{image},"
         for image, label, fold in zip(folds.images, folds.labels, folds.fold, strict=True)
@@ -207,5 +208,8 @@ def test_a_class_that_would_have_no_image_left_is_told(
     ]
     path = write(tmp_path, "\n".join(["image,label", *lines]))
     found = read_corrections(path, folds.images, folds.labels, contest.classes)
-    with pytest.raises(InputError, match=r"class '7' no image .* where fold 2 is held out"):
-        check_left(found, folds, contest.shows)
+    for kind in ("relabel", "drop"):
+        words = rf"labels={kind}: of class '7' .* no image .* where fold 2 is held out"
+        with pytest.raises(InputError, match=words):
+            check_left(kind, found, None, folds)
+    check_left("downweight", found, None, folds)

@@ -18,8 +18,7 @@ from spaces.trial_config import TrialConfig
 from tests.discs import CLASSES, discs
 from tests.mask_promotion import FORM, sure
 from trainables.data.contest import Contest, load_contest
-from trainables.data.contest_corrections import stored_corrections
-from trainables.data.corrections import check_left
+from trainables.data.contest_corrections import check_left, stored_corrections
 from trainables.data.folds import make_folds
 from trainables.data.labellings import labelled
 from trainables.data.mask_corrections import MaskCorrections
@@ -108,12 +107,34 @@ def test_every_class_has_to_be_left_in_some_mask(tmp_path: Path) -> None:
     contest = read(tmp_path, "image,use\n" + some)
     assert contest.corrections is not None
     folds = make_folds(contest, 4)
-    check_left(contest.corrections, folds, contest.shows)
+    for kind in ("relabel", "drop"):
+        check_left(kind, contest.corrections, contest.truth, folds)
     full = [i for i in range(32) if i % 8 != 7]  # the others are empty
     contest = read(tmp_path, "image,use\n" + "".join(f"train/{i:03d}.png,no\n" for i in full))
     assert contest.corrections is not None
-    with pytest.raises(InputError, match="of class 'disc' no image"):
-        check_left(contest.corrections, folds, contest.shows)
+    for kind in ("relabel", "drop"):
+        with pytest.raises(InputError, match=f"labels={kind}: of class 'disc' .* no image"):
+            check_left(kind, contest.corrections, contest.truth, folds)
+    check_left("downweight", contest.corrections, contest.truth, folds)
+
+
+def test_a_class_may_be_left_in_corrected_masks_only(tmp_path: Path) -> None:
+    """Where every mask of it was touched, relabelling keeps it, and leaving out does not."""
+    full = [i for i in range(32) if i % 8 != 7]
+    corner = "".join(f"train/{i:03d}.png,void,1 9\n" for i in full)
+    contest = read(tmp_path, "image,use,region\n" + corner)
+    folds = make_folds(contest, 4)
+    assert contest.corrections is not None
+    check_left("relabel", contest.corrections, contest.truth, folds)
+    with pytest.raises(InputError, match=r"labels=drop: of class 'disc' .* no image"):
+        check_left("drop", contest.corrections, contest.truth, folds)
+    everything = "".join(
+        f"train/{i:03d}.png,void,1 {48 * 64 if i // 4 % 2 == 0 else 40 * 56}\n" for i in full
+    )
+    contest = read(tmp_path, "image,use,region\n" + everything)
+    assert contest.corrections is not None
+    with pytest.raises(InputError, match=r"labels=relabel: of class 'disc' .* no image"):
+        check_left("relabel", contest.corrections, contest.truth, folds)
 
 
 def test_masks_may_be_corrected_but_have_no_boxes() -> None:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -15,9 +15,6 @@ from spaces.digest import digest
 from spaces.errors import InputError, unknown
 from spaces.files import whole_file
 from trainables.data.tables import read_table
-
-if TYPE_CHECKING:  # folds are made of contests, which have corrections
-    from trainables.data.folds import Folds
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -151,24 +148,3 @@ def read_corrections(
     if not found.touched.any():
         raise InputError(f"{key}={path} corrects nothing: every label in it is the one given")
     return found
-
-
-def check_left(
-    corrections: Corrections, folds: Folds, shows: Callable[[int], NDArray[np.bool_]]
-) -> None:
-    """Raises InputError if a training would have no image left of a class, as labels are given.
-
-    Args:
-        corrections: Those of the data.
-        folds: What is held out when.
-        shows: From a class to whether each image is of it, or has it in its mask, bool (n,).
-    """
-    for fold in range(folds.count):
-        rows = folds.trained_on(fold)
-        left = rows[~corrections.touched[rows]]
-        for index, name in enumerate(corrections.classes):
-            if not shows(index)[left].any():
-                raise InputError(
-                    f"data.corrections: of class {name!r} no image that is labelled so would be "
-                    f"left to train on where fold {fold} is held out"
-                )

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spaces.errors import InputError
-from spaces.sections.labels import GIVEN, RELABEL, Downweighted
+from spaces.sections.labels import DROP, GIVEN, RELABEL, Downweighted
 from spaces.trial_config import TrialConfig
 from trainables.data.corrections import Corrections
 from trainables.parts import Parts
@@ -62,5 +62,5 @@ def _downweight(config: TrialConfig, corrections: Corrections) -> Labelled:
 
 LABELLINGS: Parts[Labelling] = Parts(
     "labels",
-    {GIVEN: _given, RELABEL: _relabel, "drop": _drop, "downweight": _downweight},
+    {GIVEN: _given, RELABEL: _relabel, DROP: _drop, "downweight": _downweight},
 )

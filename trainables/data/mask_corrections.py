@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from results.masks.class_sets import ClassSets, answers_of
 from results.masks.counts import VOID
 from results.masks.label_map import nearest
 from results.masks.planes import Pixels, Planes
@@ -23,7 +24,7 @@ from trainables.data.tables import read_table
 
 USE = ("yes", "no", "void", "predicted")
 """What may be made of a mask, or of a region of it: it is right; the image is left out; nothing is
-known of the region; the region is of the class that was predicted."""
+known of the region; the region is what was predicted."""
 
 COLUMNS = ("image", "use", "predicted", "region")
 
@@ -34,7 +35,7 @@ class Decision(NamedTuple):
     Attributes:
         row: Of the training table.
         use: One of `USE`.
-        predicted: Class of the region, where that is what it becomes; else empty.
+        predicted: What the region is by models, or a person, of `Truth.answers`.
         region: Run lengths down the columns of the mask; empty for all of it.
     """
 
@@ -51,10 +52,13 @@ class MaskCorrections(Corrections):
     Attributes:
         decisions: All that is said, in the order of the training table.
         sizes: int64 (n, 2), height and width of the masks in pixels.
+        sets: Where classes overlap, what numbers of masks stand for, as of the contest's masks, and
+            then those that corrections make; empty where they exclude each other.
     """
 
     decisions: tuple[Decision, ...]
     sizes: NDArray[np.int64]
+    sets: tuple[tuple[int, ...], ...] = ()
 
     @cached_property
     def _changed(self) -> dict[int, list[Decision]]:
@@ -83,14 +87,7 @@ class MaskCorrections(Corrections):
             row: Of the training table.
             mask: Of that image, uint8 (height, width), at whatever size.
         """
-        height, width = mask.shape
-        found = mask
-        for decision in self._changed.get(row, ()):
-            inside = nearest(self._inside(decision).view(np.uint8), height, width)
-            of_class = decision.use == "predicted"
-            index = self.classes.index(decision.predicted) if of_class else VOID
-            found = np.where(inside > 0, np.uint8(index), found)
-        return found
+        return self._corrected(row, mask, ClassSets(self.sets))
 
     def truth(self, given: Truth, rows: Sequence[int]) -> Truth:
         """Masks of some images as they should be.
@@ -101,7 +98,33 @@ class MaskCorrections(Corrections):
         """
         some = given.of([self.images[row] for row in rows])
         masks = (self.corrected(row, mask) for row, mask in zip(rows, some.masks, strict=True))
-        return replace(some, masks=Planes.of(masks), digest="")
+        return replace(some, masks=Planes.of(masks), sets=self.sets, digest="")
+
+    def sets_made(self, given: Truth) -> tuple[tuple[int, ...], ...]:
+        """What numbers stand for once masks are corrected: what they did, and then further sets.
+
+        Raises:
+            InputError: If there are more sets than numbers.
+        """
+        sets = ClassSets(given.sets)
+        for row in sorted(self._changed):
+            self._corrected(row, given.masks[row], sets)
+        return tuple(tuple(sorted(classes)) for classes in sets.known)
+
+    def _corrected(self, row: int, mask: Pixels, sets: ClassSets) -> Pixels:
+        found, answers = mask, answers_of(self.classes, overlapping=bool(self.sets))
+        for decision in self._changed.get(row, ()):
+            inside = nearest(self._inside(decision).view(np.uint8), *mask.shape) > 0
+            found = found.copy()
+            if decision.use == "void":
+                found[inside] = VOID
+                continue
+            answer = answers.index(decision.predicted)
+            if self.sets:
+                sets.change(found, inside, answer // 2, there=answer % 2 == 0)
+            else:
+                found[inside] = answer
+        return found
 
     def _inside(self, decision: Decision) -> Bools:
         height, width = self.sizes[decision.row].tolist()
@@ -137,20 +160,20 @@ def read_mask_corrections(
             raise unknown("column", column, map(str, table.columns), str(path))
     listed = table.reindex(columns=list(COLUMNS), fill_value="")
     row_of = {name: row for row, name in enumerate(images)}
-    seen: dict[tuple[str, str], int] = {}
+    seen: dict[tuple[str, str, str], int] = {}
     decisions = []
     for line, cells in enumerate(listed.itertuples(index=False, name=None), start=2):
         name, use, predicted, region = (str(cell).strip() for cell in cells)
         place = f"{path}, row {line}"
         if name not in row_of:
             raise InputError(f"{place}: {name!r} is no image of the training table")
-        if (name, region) in seen:
-            raise InputError(f"{place}: {name!r} is already listed in row {seen[name, region]}")
-        seen[name, region] = line
+        about = name, region, _subject(predicted, truth)
+        if about in seen:
+            raise InputError(f"{place}: {name!r} is already listed in row {seen[about]}")
+        seen[about] = line
         if use not in USE:
             raise unknown("use", use, USE, place)
-        of_class = predicted if use == "predicted" else ""
-        decisions.append(Decision(row_of[name], use, of_class, region))
+        decisions.append(Decision(row_of[name], use, predicted, region))
         _check(decisions[-1], truth, place)
     decisions.sort()
     left_out = np.zeros(len(images), bool)
@@ -164,25 +187,32 @@ def read_mask_corrections(
         images=tuple(images),
         decisions=tuple(decisions),
         sizes=truth.masks.shapes,
+        sets=truth.sets,
     )
     if not found.touched.any():
         raise InputError(f"{key}={path} corrects nothing: every mask in it is used")
-    return found
+    try:
+        return replace(found, sets=found.sets_made(truth)) if truth.overlapping else found
+    except InputError as error:
+        raise InputError(f"{key}={path}: {error}") from error
+
+
+def _subject(predicted: str, truth: Truth) -> str:
+    """The class that a row is about, where several can be right and wrong at a pixel."""
+    if not truth.overlapping:
+        return ""
+    known = predicted in truth.answers
+    return truth.classes[truth.answers.index(predicted) // 2] if known else predicted
 
 
 def _check(decision: Decision, truth: Truth, place: str) -> None:
     """Raises InputError for a region that is none, or a class that is none."""
     if decision.use not in ("void", "predicted"):
         return
-    if truth.overlapping:
-        raise InputError(
-            f"{place}: use={decision.use}: regions take a pixel's only class, but these classes "
-            "overlap (data.overlapping=true); no leaves the image out"
-        )
     if not decision.region:
         raise InputError(f"{place}: use={decision.use} needs a region: run lengths")
-    if decision.use == "predicted" and decision.predicted not in truth.classes:
-        raise unknown("class", decision.predicted, truth.classes, f"{place}, column predicted")
+    if decision.use == "predicted" and decision.predicted not in truth.answers:
+        raise unknown("class", decision.predicted, truth.answers, f"{place}, column predicted")
     height, width = truth.masks.shapes[decision.row].tolist()
     try:
         decode(decision.region, height, width, "column")

@@ -91,16 +91,14 @@ def training_set(config: TrialConfig, context: TrainingContext) -> TrainingSet:
     learned = _with(_with(learned, extra, images), pseudo, images)
     if context.truth is None:
         return _weighted(config, learned)
-    changed = context.corrections
-    return replace(
-        learned,
-        pixels=pixel_targets(config, context.truth, learned.rows),
-        corrected=(
-            changed.corrected
-            if isinstance(changed, MaskCorrections) and config.labels.kind == RELABEL
-            else None
-        ),
-    )
+    truth, changed = context.truth, context.corrections
+    corrected: Corrected | None = None
+    if isinstance(changed, MaskCorrections) and config.labels.kind == RELABEL:
+        corrected = changed.corrected
+        if changed.sets != truth.sets:
+            truth = replace(truth, sets=changed.sets)
+    pixels = pixel_targets(config, truth, learned.rows)
+    return replace(learned, pixels=pixels, corrected=corrected)
 
 
 def _with(learned: TrainingSet, added: Addition, images: int) -> TrainingSet:

@@ -78,3 +78,35 @@ def test_predictions_of_another_size_are_compared_at_the_masks_own() -> None:
     assert abs(top - 5) <= 2
     assert abs(right_side - 20) <= 2
     assert abs(bottom - 15) <= 2
+
+
+def test_where_classes_overlap_each_is_there_or_not() -> None:
+    """A class that nobody drew, one that is not there, both in one place, and void."""
+    planes = np.stack([scene() == 1, scene() == 2], axis=2)
+    planes[:, 40:50, 0] = True  # crosses the bar
+    given = [planes.copy() for _ in range(4)]
+    given[1][5:15, 5:20, 0] = False
+    given[2][32:38, 5:20] = True
+    numbers = [(m @ np.array([1, 2])).astype(np.uint8) for m in given]
+    numbers[3][planes.any(axis=2)] = VOID
+    truth = Truth(
+        images=("a", "b", "c", "d"),
+        classes=("disc", "bar"),
+        background=None,
+        numbers=(0, 1),
+        void=-1,
+        masks=Planes.of(numbers),
+        sets=((), (0,), (1,), (0, 1)),
+    )
+    assert truth.answers == ("disc", "not disc", "bar", "not bar")
+    told = np.where(planes, [230, 215], [30, 20]).astype(np.uint8)
+    found = find_mask_suspects(Planes.of([told] * 4), truth)
+    assert [s.row for s in found] == [2, 1]
+    drawn, missing = found
+    assert [(r.given, r.predicted, r.pixels) for r in drawn.regions] == [(0, 1, 90), (2, 3, 90)]
+    assert {r.box for r in drawn.regions} == {(5, 32, 20, 38)}
+    assert [round(255 * r.sureness) for r in drawn.regions] == [225, 235]
+    assert [(r.given, r.predicted, r.pixels) for r in missing.regions] == [(1, 0, 150)]
+    # Confidence is what the class usually has: of bars that is less than of discs.
+    told[5:15, 5:20, 0] = 200
+    assert [s.row for s in find_mask_suspects(Planes.of([told] * 4), truth)] == [2]
