@@ -15,7 +15,7 @@ from results.records.searches import whole_searches
 from results.records.trial import Trial
 from results.records.trials import Search
 from spaces.errors import InputError, unknown
-from spaces.sections.pseudo import Taught
+from spaces.sections.pseudo import SOFT, Taught
 from spaces.sections.run import MixMatch
 from spaces.trial_config import TrialConfig
 from trainables.data.contest import Contest
@@ -68,11 +68,16 @@ def find_teachers(
                     f"fix.teachers=<its name>{choices or '; python -m search.promote makes one'}"
                 )
             raise unknown("promotion", settings.teachers, promotions, "teachers")
-    names = {settings.teachers for settings in taught}
-    return {name: _of_promotion(promotions[name], contest, folds) for name in sorted(names)}
+    soft = {settings.teachers for settings in taught if settings.kind == SOFT}
+    return {
+        name: _of_promotion(promotions[name], contest, folds, soft=name in soft)
+        for name in sorted({settings.teachers for settings in taught})
+    }
 
 
-def _of_promotion(search: Search, contest: Contest, folds: Folds) -> Teachers | MaskTeachers:
+def _of_promotion(
+    search: Search, contest: Contest, folds: Folds, *, soft: bool
+) -> Teachers | MaskTeachers:
     """The mean over all complete arms and seeds: none is chosen by a score."""
     place = f"teachers={search.id}"
     arms = search.summary.arms if search.summary is not None else {}
@@ -87,8 +92,9 @@ def _of_promotion(search: Search, contest: Contest, folds: Folds) -> Teachers | 
         fold: [t for t in done if t.config.run.fold == fold]
         for fold in sorted({t.config.run.fold for t in done})
     }
-    make = _of_classes if contest.truth is None else _of_masks
-    return make(search, contest, folds, by_fold)
+    if contest.truth is None:
+        return _of_classes(search, contest, folds, by_fold)
+    return _of_masks(search, contest, folds, by_fold, soft=soft)
 
 
 def _of_classes(
@@ -105,7 +111,12 @@ def _of_classes(
 
 
 def _of_masks(
-    search: Search, contest: Contest, folds: Folds, by_fold: Mapping[int, list[Trial]]
+    search: Search,
+    contest: Contest,
+    folds: Folds,
+    by_fold: Mapping[int, list[Trial]],
+    *,
+    soft: bool,
 ) -> MaskTeachers:
     truth, test = contest.truth, {}
     assert truth is not None
@@ -116,10 +127,11 @@ def _of_masks(
         images = tuple(folds.images[row] for row in rows)
         for row, mask in zip(rows, _mean(search, trials, "holdout", images).masks, strict=True):
             said, true = sampled(mask), sampled(truth.masks[truth.rows[folds.images[row]]])
-            confidence[row], labels[row] = said.max(axis=1), said.argmax(axis=1)
+            labels[row], confidence[row] = truth.told(said)
             right[row] = np.where(labels[row] == true, RIGHT, WRONG)
             right[row][true == VOID] = UNKNOWN
-        test[fold] = Labelled.of(_mean(search, trials, "test", contest.test_images).masks)
+        told = _mean(search, trials, "test", contest.test_images).masks
+        test[fold] = Labelled.of(told, truth, soft=soft)
     return MaskTeachers(test=test, labels=labels, confidence=confidence, right=right)
 
 

@@ -6,6 +6,9 @@ from dataclasses import dataclass
 
 from spaces.sections.section import Kinds, Section
 
+SOFT = "soft"
+"""The kind that learns how likely classes are."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Pseudo(Section):
@@ -27,7 +30,7 @@ class Taught(Pseudo):
             teachers are right in 95 % of the cases, on held-out images of other folds.
     """
 
-    kind: str = "soft"
+    kind: str = SOFT
     teachers: str = ""
     pseudo_weight: float = 1.0
     pseudo_threshold: float = 0.0
@@ -37,4 +40,4 @@ class Taught(Pseudo):
         self.demand(0 <= self.pseudo_threshold < 1, "pseudo_threshold", "within 0 to below 1")
 
 
-PSEUDO = Kinds("pseudo", Pseudo, {"none": Pseudo, "soft": Taught, "hard": Taught})
+PSEUDO = Kinds("pseudo", Pseudo, {"none": Pseudo, SOFT: Taught, "hard": Taught})

@@ -49,6 +49,20 @@ def test_teachers_of_a_fold_are_its_models(tmp_path: Path) -> None:
         np.testing.assert_array_equal(found.labels[row], np.where(lower, true, 2))
 
 
+def test_probabilities_are_kept_where_they_are_learned(tmp_path: Path) -> None:
+    runs, contest, folds = mask_promotion(tmp_path, wrong_above)
+    told = []
+    for students in ([STUDENT], [STUDENT, STUDENT.replace(pseudo="soft")]):
+        found = find_teachers(students, runs / "discs", contest, folds)["p"]
+        assert isinstance(found, MaskTeachers)
+        told.append(found.test[2])
+    hard, both = told
+    assert hard.shares is None
+    assert both.shares is not None
+    for shares, label in zip(both.shares, both.labels, strict=True):
+        np.testing.assert_array_equal(shares, sure(label))
+
+
 def test_the_rules_and_the_control_are_those_of_classes(tmp_path: Path) -> None:
     arms = confirmation_arms(STUDENT.replace(lr=5e-3), CONFIG)
     assert arms["without pseudo-labels"] == STUDENT.replace(lr=5e-3, pseudo="none")

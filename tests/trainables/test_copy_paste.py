@@ -67,6 +67,22 @@ def test_a_target_goes_where_its_pixels_go() -> None:
             assert torch.equal(foreign[image], expected)
 
 
+def test_pixels_of_several_classes_go_with_the_likeliest() -> None:
+    _, pictures, planes = batch()
+    config = TrialConfig.of(mix="copy_paste", paste_probability=1.0)
+    mix = MIXINGS.of(config.mix)(config, torch.nn.Identity())
+    known = planes.sum(dim=1, keepdim=True)
+    found = []
+    for targets in (planes, 0.7 * planes + 0.3 * known / CLASSES):
+        torch.manual_seed(3)
+        found.append(mix(pictures, targets, None))
+    (seen, wanted), (also_seen, in_shares) = found
+    assert (seen != pictures).any()
+    assert torch.equal(also_seen, seen)
+    known = wanted.sum(dim=1, keepdim=True)
+    torch.testing.assert_close(in_shares, 0.7 * wanted + 0.3 * known / CLASSES)
+
+
 def test_as_many_images_as_asked_for_get_something() -> None:
     _, pictures, _ = batch()
     shares = {}

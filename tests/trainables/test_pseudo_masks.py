@@ -20,7 +20,6 @@ from trainables.data.pseudo_labels import threshold_of
 from trainables.data.pseudo_masks import FEWEST, thresholds_of
 from trainables.data.samplings import check_images
 from trainables.data.training_set import training_set
-from trainables.tasks.tasks import TRAINING_TASKS
 from trainables.training.context import TrainingContext
 from trainables.training.fit import fit
 
@@ -184,8 +183,6 @@ def test_what_is_refused(squashed: TrainingContext, student: TrialConfig) -> Non
     context = taught(squashed)
     with pytest.raises(InputError, match="teachers=p has no model of fold 3, and those of other"):
         check_images(student.replace(fold=3), context)
-    with pytest.raises(InputError, match="pseudo=soft is for classes of images"):
-        TRAINING_TASKS["segmentation"].check(student.replace(pseudo="soft"))
 
 
 def test_what_teachers_say_is_stored_under_its_digest(

@@ -41,7 +41,7 @@ def augmented(
 
     Args:
         pictures: uint8 (n, height, width, 3), resized.
-        masks: uint8 (n, height, width); None without masks.
+        masks: uint8 (n, height, width), or (n, height, width, planes); None without masks.
         rounds: What is done to which of them, in this order.
         fill: What uncovered borders show.
         device: Where to compute.
@@ -50,7 +50,10 @@ def augmented(
         Pictures and masks of the same shapes, on the device.
     """
     images = pictures.to(device, non_blocking=True).permute(0, 3, 1, 2).contiguous()
-    planes = None if masks is None else masks.to(device, non_blocking=True)[:, None].contiguous()
+    planes = None
+    if masks is not None:
+        planes = masks.to(device, non_blocking=True).reshape(*masks.shape[:3], -1)
+        planes = planes.permute(0, 3, 1, 2).contiguous()
     borders = moves.Border.of(fill, device)
     for kind, places, drawn in rounds:
         chosen = torch.from_numpy(places).to(device)
@@ -61,4 +64,6 @@ def augmented(
         images[chosen] = MOVES[kind](images[chosen], borders[0], **values)
         if planes is not None:
             planes[chosen] = MOVES[kind](planes[chosen], borders[1], **values)
-    return images.permute(0, 2, 3, 1), None if planes is None else planes[:, 0]
+    if masks is not None and planes is not None:
+        planes = planes.permute(0, 2, 3, 1).reshape(masks.shape)
+    return images.permute(0, 2, 3, 1), planes

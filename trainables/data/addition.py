@@ -24,7 +24,7 @@ class Addition:
         strata: int64 (n,), what a sampling balances.
         told: What the reports of the training say of it, by the name of a metric.
         masks: From a row and the height and width of its stored image to its mask, uint8 (height,
-            width); None where targets are of whole images.
+            width), or a `soft_mask`; None where targets are of whole images.
     """
 
     rows: NDArray[np.int64]

@@ -17,7 +17,8 @@ class Batch(NamedTuple):
     Attributes:
         pictures: uint8 (n, height, width, 3).
         targets: float32 (n, …) where they are trained on; else store rows int64 (n,).
-        masks: uint8 (n, height, width), class numbers or `VOID`; None where there are none.
+        masks: uint8 (n, height, width), class numbers or `VOID`, or (n, height, width, 1 + classes)
+            as of a `soft_mask`; None where there are none.
         boxes: Of what counts in each, int64 (n, 4): left, top, right and bottom in pixels; None
             where nobody asks.
         rounds: What is left to do to them.

@@ -32,7 +32,7 @@ class Cropper:
 
         Args:
             picture: uint8 (height, width, 3).
-            mask: uint8 (height, width).
+            mask: uint8 (height, width), or a `soft_mask`.
             epoch: From 1.
             row: Of the image, and how often it was shown before.
 
@@ -49,7 +49,7 @@ class Cropper:
         part, known = picture[rows, columns], mask[rows, columns]
         height, width = min(size[0], tall - top), min(size[1], wide - left)
         shown = np.zeros((*size, 3), np.uint8)
-        truth = np.full(size, VOID, np.uint8)
+        truth = np.full((*size, *mask.shape[2:]), VOID, np.uint8)
         shown[:height, :width] = resize(np.ascontiguousarray(part), height, width)
         truth[:height, :width] = nearest(np.ascontiguousarray(known), height, width)
         return shown, truth
@@ -60,7 +60,7 @@ class Cropper:
         """Where the window begins at the scale."""
         size = self._settings.size
         free = [max(0, side - window) for side, window in zip(scaled, size, strict=True)]
-        wanted = self._wanted(mask, rng)
+        wanted = self._wanted(mask if mask.ndim == 2 else mask[..., 0], rng)
         if wanted is None:
             return int(rng.integers(free[0] + 1)), int(rng.integers(free[1] + 1))
         pixel = rng.integers(len(wanted))

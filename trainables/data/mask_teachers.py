@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from results.masks.planes import Pixels, Planes
+from results.masks.truth import Truth
 from spaces.errors import InputError
 from trainables.data.digested_arrays import check_digest, digest_of, write_arrays
 
@@ -27,20 +28,36 @@ class Labelled:
     """What the models of a fold say of the test images, in the order of the contest.
 
     Attributes:
-        labels: The likeliest class of every pixel, each uint8 (height, width).
-        confidence: Its probability in 255ths, each the same.
+        labels: What is told of every pixel, as `Truth.told` numbers it, each uint8 (height, width).
+        confidence: How surely, in 255ths, each the same.
+        shares: Probabilities of classes, in 255ths, each uint8 (height, width, classes); None where
+            nobody learns them.
     """
 
     labels: Planes
     confidence: Planes
+    shares: Planes | None = None
 
     @staticmethod
-    def of(masks: Planes) -> Labelled:
-        """The likeliest classes of probabilities in 255ths, each uint8 (height, width, classes)."""
+    def of(masks: Planes, truth: Truth, *, soft: bool = False) -> Labelled:
+        """What probabilities tell.
+
+        Args:
+            masks: In 255ths, each uint8 (height, width, classes).
+            truth: The contest's masks.
+            soft: Whether they are learned themselves.
+        """
         return Labelled(
-            labels=Planes.of(mask.argmax(axis=2).astype(np.uint8) for mask in masks),
-            confidence=Planes.of(mask.max(axis=2) for mask in masks),
+            labels=Planes.of(truth.told(mask)[0] for mask in masks),
+            confidence=Planes.of(truth.told(mask)[1] for mask in masks),
+            shares=masks if soft else None,
         )
+
+    @property
+    def planes(self) -> dict[str, Planes]:
+        """All that there is, by name."""
+        found = {"labels": self.labels, "confidence": self.confidence}
+        return found if self.shares is None else {**found, "shares": self.shares}
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -49,8 +66,8 @@ class MaskTeachers:
 
     Attributes:
         test: Of the test images, by fold that has a model.
-        labels: uint8 (training images, pixels), the likeliest class of some pixels of every image,
-            by the models of the fold that holds it out.
+        labels: uint8 (training images, pixels), what the models of the fold that holds an image out
+            tell of some of its pixels, as `Truth.told` numbers it.
         confidence: uint8, the same shape, how sure they are of it, in 255ths.
         right: uint8, the same shape, whether they are right: `WRONG`, `RIGHT`, or `UNKNOWN` where
             nothing is known, or that fold has no model.
@@ -76,7 +93,7 @@ class MaskTeachers:
         arrays: dict[str, Any] = {"folds": self.folds}
         arrays |= {name: getattr(self, name) for name in HELD_OUT}
         for fold, said in sorted(self.test.items()):
-            for name, planes in (("labels", said.labels), ("confidence", said.confidence)):
+            for name, planes in said.planes.items():
                 parts = planes.arrays().items()
                 arrays |= {f"{fold}:{name}:{part}": array for part, array in parts}
         return arrays
@@ -101,16 +118,12 @@ class MaskTeachers:
             with np.load(path, allow_pickle=False) as data:
                 folds = data["folds"].tolist()
                 held_out = {name: data[name] for name in HELD_OUT}
-            found = MaskTeachers(
-                test={
-                    fold: Labelled(
-                        labels=Planes.mapped(path, f"{fold}:labels:"),
-                        confidence=Planes.mapped(path, f"{fold}:confidence:"),
-                    )
-                    for fold in folds
-                },
-                **held_out,
-            )
+                names = {name.split(":")[1] for name in data.files if ":" in name}
+            test = {
+                fold: Labelled(**{n: Planes.mapped(path, f"{fold}:{n}:") for n in sorted(names)})
+                for fold in folds
+            }
+            found = MaskTeachers(test=test, **held_out)
         except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
             raise InputError(f"{path} does not hold what teachers say: {error}") from error
         check_digest(path, found._arrays)

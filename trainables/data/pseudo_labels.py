@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spaces.errors import InputError
-from spaces.sections.pseudo import Taught
+from spaces.sections.pseudo import SOFT, Taught
 from spaces.trial_config import TrialConfig
 from trainables.data.addition import NOTHING, PSEUDO_IMAGES, Addition
 from trainables.data.mask_teachers import MaskTeachers
@@ -76,14 +76,8 @@ def _soft(config: TrialConfig, context: TrainingContext) -> Addition:
 
 
 def _hard(config: TrialConfig, context: TrainingContext) -> Addition:
-    teachers, classes = _teachers(config, context), len(context.classes)
-    if isinstance(teachers, MaskTeachers):
-        thresholds = np.full(classes, _asked(config))
-        if not _asked(config):
-            others = _others(config, context, teachers)
-            thresholds = thresholds_of(teachers, others, classes, threshold_of)
-        return pseudo_masks(config, context, teachers, thresholds)
-    return _taken(config, context, lambda said: np.eye(classes, dtype=np.float32)[said.argmax(1)])
+    one = np.eye(len(context.classes), dtype=np.float32)
+    return _taken(config, context, lambda said: one[said.argmax(axis=1)])
 
 
 def _taken(
@@ -91,15 +85,32 @@ def _taken(
     context: TrainingContext,
     target: Callable[[Probabilities], Probabilities],
 ) -> Addition:
-    """What the teachers of the training's own fold are sure enough of.
+    """What the teachers of the training's own fold are sure enough of, of images or pixels."""
+    teachers = _teachers(config, context)
+    if isinstance(teachers, Teachers):
+        return _images(config, context, teachers, target)
+    assert context.truth is not None
+    numbers = len(context.truth.members)
+    thresholds = np.full(numbers, _asked(config))
+    if not _asked(config):
+        others = _others(config, context, teachers)
+        thresholds = thresholds_of(teachers, others, numbers, threshold_of)
+    return pseudo_masks(config, context, teachers, thresholds)
+
+
+def _images(
+    config: TrialConfig,
+    context: TrainingContext,
+    teachers: Teachers,
+    target: Callable[[Probabilities], Probabilities],
+) -> Addition:
+    """Images that teachers are sure enough of.
 
     The threshold is read off other folds, so that no label of the held-out images has a say in it;
     a class gets as many images at most as it has labelled ones to train on.
     """
     settings, fold, folds = config.pseudo, config.run.fold, context.folds
-    teachers = _teachers(config, context)
     assert isinstance(settings, Taught)
-    assert isinstance(teachers, Teachers)
     said = teachers.of(fold)
     assert said is not None
     others = _others(config, context, teachers)
@@ -155,4 +166,4 @@ def _asked(config: TrialConfig) -> float:
     return config.pseudo.pseudo_threshold
 
 
-PSEUDO_LABELS: Parts[Label] = Parts("pseudo", {"none": _none, "soft": _soft, "hard": _hard})
+PSEUDO_LABELS: Parts[Label] = Parts("pseudo", {"none": _none, SOFT: _soft, "hard": _hard})

@@ -11,18 +11,16 @@ from numpy.typing import NDArray
 
 from results.masks.counts import VOID
 from results.masks.label_map import nearest
-from results.masks.planes import Pixels
+from results.masks.planes import Pixels, Planes
 from results.masks.truth import Truth
-from spaces.sections.pseudo import Taught
+from spaces.sections.pseudo import SOFT, Taught
 from spaces.trial_config import TrialConfig
 from trainables.data.addition import PSEUDO_IMAGES, Addition
 from trainables.data.mask_teachers import RIGHT, UNKNOWN, Labelled, MaskTeachers
+from trainables.data.soft_masks import FULL, soft_mask
 
 if TYPE_CHECKING:
     from trainables.training.context import TrainingContext
-
-FULL = 255
-"""A probability of 1."""
 
 FEWEST = 100
 """Pixels on which teachers have to be right often enough."""
@@ -37,28 +35,32 @@ class PseudoMasks:
     Attributes:
         said: What the teachers say.
         first: Row of the store of the first test image.
-        least: int64 (classes,), smallest confidence that counts, in 255ths, by the class told.
+        least: int64 (`VOID` + 1,), smallest confidence that counts, in 255ths, by the number told.
+        shares: Probabilities of classes, where they are learned in place of what they tell.
     """
 
     said: Labelled
     first: int
     least: NDArray[np.int64]
+    shares: Planes | None
 
     def __call__(self, row: int, shape: tuple[int, int]) -> Pixels:
-        """The mask of a row of the store, uint8 (height, width) of this shape."""
+        """The mask of a row of the store, uint8 (height, width) of this shape, or a `soft_mask`."""
         labels, confidence = (
             nearest(np.asarray(planes[row - self.first]), *shape)
             for planes in (self.said.labels, self.said.confidence)
         )
-        return np.where(confidence >= self.least[labels], labels, np.uint8(VOID))
+        numbers = np.where(confidence >= self.least[labels], labels, np.uint8(VOID))
+        if self.shares is None:
+            return numbers
+        return soft_mask(numbers, nearest(np.asarray(self.shares[row - self.first]), *shape))
 
     @property
     def pixels(self) -> NDArray[np.int64]:
-        """Pixels of each class in each test image, int64 (n, classes), at the teachers' size."""
-        count = len(self.least)
+        """Pixels of each number in each test image, int64 (n, `VOID`), at the teachers' size."""
         return np.stack(
             [
-                np.bincount(labels[confidence >= self.least[labels]], minlength=count)
+                np.bincount(labels[confidence >= self.least[labels]], minlength=VOID)
                 for labels, confidence in zip(self.said.labels, self.said.confidence, strict=True)
             ]
         )
@@ -76,59 +78,76 @@ def pseudo_masks(
         config: The training.
         context: Data, folds and task.
         teachers: Those of a promotion, which has a model of the fold.
-        thresholds: (classes,), the confidence from which a pixel that is told as a class counts.
+        thresholds: (numbers,), the confidence from which a pixel counts that is told as of a
+            number in masks: a class, or a set of classes.
     """
     settings, said, truth = config.pseudo, teachers.of(config.run.fold), context.truth
     assert isinstance(settings, Taught)
     assert said is not None
     assert truth is not None
-    least = np.ceil(np.minimum(thresholds, 2.0) * FULL - 1e-6).astype(np.int64)
-    masks = PseudoMasks(said=said, first=int(context.test_rows[0]), least=least)
+    numbers = len(truth.members)
+    least = np.full(VOID + 1, 2 * FULL, np.int64)
+    least[:numbers] = np.ceil(np.minimum(thresholds, 2.0) * FULL - 1e-6)
+    masks = PseudoMasks(
+        said=said,
+        first=int(context.test_rows[0]),
+        least=least,
+        shares=said.shares if settings.kind == SOFT else None,
+    )
     pixels = masks.pixels
     taken = np.flatnonzero(pixels.sum(axis=1))
+    occurs = pixels[:, :numbers] @ truth.members > 0
     sizes = said.labels.shapes.prod(axis=1)
     told = {
         PSEUDO_IMAGES: float(len(taken)),
-        "train/pseudo_classes": float((pixels.sum(axis=0) > 0).sum()),
+        "train/pseudo_classes": float(occurs.any(axis=0).sum()),
         "train/pseudo_pixels": float(pixels.sum() / max(1, sizes.sum())),
     }
     return Addition(
         rows=context.test_rows[taken],
         targets=np.full((len(taken), 1), settings.pseudo_weight, np.float32),
-        strata=_rarest(pixels[taken] > 0, truth),
+        strata=_rarest(occurs[taken], truth, int(np.bincount(context.folds.labels).argmax())),
         told=told,
         masks=masks,
     )
 
 
 def thresholds_of(
-    teachers: MaskTeachers, rows: NDArray[np.int64], classes: int, threshold_of: Threshold
+    teachers: MaskTeachers, rows: NDArray[np.int64], numbers: int, threshold_of: Threshold
 ) -> NDArray[np.float64]:
-    """From which confidence on pixels count, by class: some are told well, others never.
+    """From which confidence on pixels count, by the number told: some are told well, others never.
+
+    Where classes overlap, a number stands for a set of them, and is right where all of it is.
 
     Args:
         teachers: What they say of held-out images.
         rows: Which of these have a say.
-        classes: Number of classes.
+        numbers: How many there are in masks.
         threshold_of: From how sure they are of pixels, and whether they are right, to a threshold.
 
     Returns:
-        (classes,), infinite where they are not right often enough, or on less than `FEWEST` pixels.
+        (numbers,), infinite where they are not right often enough, or on less than `FEWEST` pixels.
     """
     right = teachers.right[rows]
     known = right != UNKNOWN
     told, sure = teachers.labels[rows][known], teachers.confidence[rows][known] / FULL
-    found = np.full(classes, np.inf)
-    for c in range(classes):
-        own = sure[told == c]
-        threshold = threshold_of(own, right[known][told == c] == RIGHT)
+    found = np.full(numbers, np.inf)
+    for number in range(numbers):
+        own = sure[told == number]
+        threshold = threshold_of(own, right[known][told == number] == RIGHT)
         if (own >= threshold).sum() >= FEWEST:
-            found[c] = threshold
+            found[number] = threshold
     return found
 
 
-def _rarest(occurs: NDArray[np.bool_], truth: Truth) -> NDArray[np.int64]:
-    """Of the classes of each image, that which the fewest training images show, int64 (n,)."""
+def _rarest(occurs: NDArray[np.bool_], truth: Truth, empty: int) -> NDArray[np.int64]:
+    """Of the classes of each image, that which the fewest training images show, int64 (n,).
+
+    Args:
+        occurs: bool (n, classes).
+        truth: Masks of training images.
+        empty: What stands for an image that shows none.
+    """
     images = (truth.pixels > 0).sum(axis=0)
     rank = np.where(occurs, images, len(truth.images) + 1)
-    return np.asarray(rank.argmin(axis=1), np.int64)
+    return np.where(occurs.any(axis=1), rank.argmin(axis=1), empty).astype(np.int64)

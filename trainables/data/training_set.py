@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spaces.sections.labels import RELABEL
+from spaces.sections.pseudo import SOFT
 from spaces.trial_config import TrialConfig
 from trainables.data.addition import PSEUDO_IMAGES, Addition, MaskOf
 from trainables.data.extra import EXTRAS
@@ -17,6 +18,7 @@ from trainables.data.labellings import labelled
 from trainables.data.mask_corrections import MaskCorrections
 from trainables.data.pixel_targets import pixel_targets
 from trainables.data.pseudo_labels import PSEUDO_LABELS
+from trainables.data.soft_masks import CertainMasks
 from trainables.data.weightings import class_weights
 
 if TYPE_CHECKING:
@@ -97,6 +99,8 @@ def training_set(config: TrialConfig, context: TrainingContext) -> TrainingSet:
         corrected = changed.corrected
         if changed.sets != truth.sets:
             truth = replace(truth, sets=changed.sets)
+    if config.pseudo.kind == SOFT and learned.masks is not None:
+        corrected = CertainMasks(members=truth.members, corrected=corrected)
     pixels = pixel_targets(config, truth, learned.rows)
     return replace(learned, pixels=pixels, corrected=corrected)
 

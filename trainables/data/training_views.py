@@ -42,7 +42,7 @@ class TrainingViews:
 
         Args:
             picture: As it is stored, uint8 (height, width, 3).
-            mask: uint8 (height, width); None without masks.
+            mask: uint8 (height, width), or a `soft_mask`; None without masks.
             epoch: From 1.
             shown: Number that the draws belong to.
 

@@ -27,8 +27,3 @@ class MultilabelSegmentation(Segmentation):
                 "mix=copy_paste puts regions of one class over what else is there, but these "
                 "classes overlap (data.overlapping=true): mixup and cutmix go with them"
             )
-        if config.pseudo.kind != "none":
-            raise InputError(
-                f"pseudo={config.pseudo.kind} gives every pixel of a test image one class, but "
-                "these overlap (data.overlapping=true)"
-            )

@@ -62,11 +62,6 @@ class Segmentation(TrainingTask):
             raise InputError(f"action={config.run.kind} is for classes of images, not for masks")
         if config.mix.kind in (SNAPMIX, BOX_CUTMIX):
             raise InputError(f"mix={config.mix.kind} is for classes of images, not for masks")
-        if config.pseudo.kind == "soft":
-            raise InputError(
-                "pseudo=soft is for classes of images; a pixel of a test image gets one class or "
-                "none: pseudo=hard"
-            )
         if config.data.shape in ("pad", "crop"):
             raise InputError(
                 f"data.shape={config.data.shape} leaves out or adds to the image, whose mask is "
@@ -129,11 +124,27 @@ def planes_of(masks: torch.Tensor, pixels: torch.Tensor) -> torch.Tensor:
     """Targets of masks, a plane per class.
 
     Args:
-        masks: uint8 (n, height, width), numbers; what is none that has targets is void.
+        masks: uint8 (n, height, width), numbers; what is none that has targets is void. Or
+            (n, height, width, 1 + classes) as of a `soft_mask`.
         pixels: float32 (numbers + 1, …), targets of a pixel of each number, and of void.
 
     Returns:
         float32 (n, …, height, width).
     """
-    found = pixels[masks.to(torch.int64).clamp(max=len(pixels) - 1)]
+    if masks.ndim == 3:
+        found = pixels[masks.to(torch.int64).clamp(max=len(pixels) - 1)]
+    else:
+        found = _soft_targets(masks, pixels)
     return found.movedim((1, 2), (-2, -1)).contiguous()
+
+
+def _soft_targets(masks: torch.Tensor, pixels: torch.Tensor) -> torch.Tensor:
+    """Targets in shares of what a pixel counts that is of a class, (n, height, width, …)."""
+    known = masks[..., 0] < len(pixels) - 1
+    shares = masks[..., 1:].to(pixels.dtype)
+    if pixels.ndim == 2:
+        shares = shares / shares.sum(dim=-1, keepdim=True).clamp(min=1)
+    else:
+        shares = torch.stack([shares, 255 - shares], dim=-1) / 255
+    found = shares * pixels.amax(dim=0)
+    return found * known.reshape(*known.shape, *[1] * (found.ndim - 3))

@@ -76,7 +76,8 @@ def _copy_paste(config: TrialConfig, model: torch.nn.Module) -> Mix:
         chance = torch.where(torch.rand(count) < settings.paste_probability, 0.5, 0.0)
         drawn = (torch.rand(count, classes) < chance[:, None]).to(targets.device)
         partner = partner.to(targets.device)
-        there = (targets > 0)[partner]
+        # Of what test images may be in shares, the largest says what is there.
+        there = ((targets > 0) & (targets == targets.amax(dim=1, keepdim=True)))[partner]
         areas = there.flatten(2).sum(dim=2)
         drawn.scatter_(1, areas.argmax(dim=1, keepdim=True), False)
         pasted = (there & drawn[:, :, None, None]).any(dim=1, keepdim=True)
