@@ -124,7 +124,7 @@ class MaskTeachers:
                 for fold in folds
             }
             found = MaskTeachers(test=test, **held_out)
-        except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
+        except (OSError, ValueError, KeyError, TypeError, zipfile.BadZipFile) as error:
             raise InputError(f"{path} does not hold what teachers say: {error}") from error
         check_digest(path, found._arrays)
         return found
