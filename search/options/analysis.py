@@ -8,8 +8,10 @@ from typing import Any
 from search.options.option import group, option
 from search.options.shared import (
     DROP,
+    MODEL,
     PIPELINES,
     PREPARE,
+    SAME_METRIC,
     BandConfig,
     RunsConfig,
     TrackedConfig,
@@ -34,11 +36,7 @@ class CompetitionConfig(TrackedConfig):
     """What commands on a competition's leaderboard have in common."""
 
     competition: str = option("", "name of the competition; empty is the one worked on last")
-    metric: str = option(
-        "",
-        "macro_f1, accuracy, balanced_accuracy, log_loss, roc_auc, quadratic_kappa, or "
-        "module:function; leaderboard commands know it unless it is your own",
-    )
+    metric: str = option("", SAME_METRIC)
     json: bool = option(False, "last line of the output is JSON: id and path")
 
 
@@ -46,7 +44,7 @@ class CompetitionConfig(TrackedConfig):
 class NetworksConfig(CompetitionConfig):
     """What commands have in common that build networks of trials again."""
 
-    model: str = option("", "your own network, module:function(config, classes)")
+    model: str = option("", MODEL)
     prepare: str = option("", PREPARE)
     parts: list[str] = option(
         list, "modules of your own that register losses, optimizers, networks, …: parts=[my_parts]"
@@ -134,9 +132,7 @@ class ExportConfig(NetworksConfig):
     """``python -m search.export``."""
 
     promotion: str = option("", "id of a promotion; empty is the newest")
-    to: str = option(
-        "", "folder to export to; table to write predictions to, in the runs folder when empty"
-    )
+    to: str = option("", "folder to write, which must not be there or be empty; needed")
     postprocess: str = option("", POSTPROCESS)
     register: bool = option(True, "put the exported models into MLflow's registry")
     onnx: bool = option(False, "write ONNX files, too; needs pip install 'holdfold[onnx]'")
@@ -147,12 +143,8 @@ class PredictImagesConfig(NetworksConfig):
     """``python -m search.predict``."""
 
     promotion: str = option("", "id of a promotion; empty is the newest")
-    images: str = option(
-        "", "folder of images to predict; for search.final, how many private test images"
-    )
-    to: str = option(
-        "", "folder to export to; table to write predictions to, in the runs folder when empty"
-    )
+    images: str = option("", "folder of images to predict; needed")
+    to: str = option("", "table to write, or folder for masks; in the runs folder when empty")
     postprocess: str = option("", POSTPROCESS)
     quiet: bool = option(False, "print only the result")
 
@@ -200,12 +192,11 @@ class TrustConfig(NetworksConfig):
     backbone: str = option(
         "", "network whose embeddings tell test from hold-out; empty is the baseline's own"
     )
-    weights: str = option("", "start from a local safetensors file")
-    pretrained: bool = option(False, "start from timm's downloaded weights")
+    weights: str = option("", "load a local safetensors file")
+    pretrained: bool = option(False, "load timm's weights, downloaded or cached")
     accept: list[str] = option(
         list,
-        "changes to let through: accept=[validation] for another yardstick than the "
-        "frozen, accept=[code] to resume, or take results over, from other sources",
+        "what to let through: accept=[validation] another yardstick than the frozen one",
     )
 
     def __post_init__(self) -> None:
@@ -227,9 +218,7 @@ class FinalConfig(NetworksConfig):
     """``python -m search.final``."""
 
     select: int = option(2, "how many submissions the contest lets you choose")
-    images: int = option(
-        0, "folder of images to predict; for search.final, how many private test images"
-    )
+    images: int = option(0, "private test images; 0 is those that the public score does not cover")
     band: BandConfig = group(BandConfig)
 
     def __post_init__(self) -> None:
@@ -274,7 +263,7 @@ class NoteConfig(TrackedConfig):
     select: str = option("", "the search, promotion or trial that the note is about")
     hypothesis: str = option("", "what this is to find out; search.note adds what came of it")
     conclusion: str = option("", "what came of it")
-    by: str = option("", "who made it; empty is you")
+    by: str = option("", "who wrote it; empty is you")
 
 
 @dataclass(kw_only=True)

@@ -49,12 +49,12 @@ class DataConfig:
     group: str = option(
         "",
         "column of groups that must not stand on both sides of a split, or a table of "
-        "images and groups (.csv), such as search.audit proposes",
+        "image and group (.csv), such as search.audit proposes",
     )
     fold: str = option(
         "",
-        "column of your own folds, the first being the hold-out, or a table of images and "
-        "folds (.csv), such as search.audit proposes",
+        "column of your own folds, the first being the hold-out, or a table of image and fold "
+        "(.csv)",
     )
     mask: str = option(
         "",
@@ -88,11 +88,15 @@ class DataConfig:
         "columns of both tables with a box in pixels that is cut out of each image: "
         "[left,top,right,bottom]",
     )
-    focus: list[str] = option(list, "the same, but not cut out: mix=cutmix_box mixes inside of it")
+    focus: list[str] = option(
+        list,
+        "columns of the training table with a box that is not cut out: mix=cutmix_box mixes "
+        "inside of it",
+    )
     shape: str = option(
         "squash",
         "how images get the proportions of the network's input: squash them, pad with black, or "
-        "crop to the middle",
+        "crop to the middle; native keeps images with masks as they are and cuts windows",
     )
     interpolation: str = option(
         "auto",

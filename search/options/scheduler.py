@@ -18,16 +18,17 @@ class SchedulerConfig:
 
     rule: str = option(
         ASHA,
-        "which trials end early: asha, all but the best at each rung (Li et al., 2020); pace, "
-        "those half as fast as the best fifth of the others or a sixth as fast as the baseline; "
-        "screen, all after a few epochs, and the best of them go on to their end; none",
+        "which trials end early: asha, all but the best third at each rung (Li et al., 2020); "
+        "pace, those half as fast as the best fifth of the others or a sixth as fast as the "
+        "baseline; screen, all after a few epochs, and the best third goes on to its end; none",
     )
     grace: int = option(
         0,
         "epochs before early stopping; 0 is a quarter of the training, for pace and screen a ninth",
     )
     reduction: float = option(
-        3, "one in so many trials goes on: with asha at each rung, with screen of all"
+        3,
+        "one in so many trials goes on, with asha at each rung, with screen of all",
     )
     patience: int = option(
         0, "a trial also ends after so many epochs without a better score; 0 is no such end"

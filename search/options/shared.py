@@ -8,6 +8,21 @@ from search.options.option import option
 from search.options.tracking_uri import check_tracking
 from spaces.errors import InputError, unknown
 
+SAME_METRIC = (
+    "what is scored: that of the search when empty; needed where it is a function of your own, "
+    "module:function"
+)
+"""What --help says of ``metric=`` where a search has one already."""
+
+MODEL = "your own network, module:function(config, classes)"
+"""What --help says of ``model=``."""
+
+LOSS = (
+    "cross_entropy, focal, binary or soft_f1; of masks also dice, jaccard, lovasz, tversky or "
+    "boundary; or your own, module:function(config), which makes a function of logits and targets"
+)
+"""What --help says of ``loss=``."""
+
 PREPARE = (
     "your own function of decoded images, module:function(picture), from and to uint8 "
     "(height, width, 3) in RGB, before they are stored"

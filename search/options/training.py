@@ -30,8 +30,11 @@ from search.options.resources import ResourcesConfig
 from search.options.scheduler import ASHA, NONE, SchedulerConfig
 from search.options.shared import (
     DROP,
+    LOSS,
+    MODEL,
     PIPELINES,
     PREPARE,
+    SAME_METRIC,
     BandConfig,
     TrackedConfig,
     check_accept,
@@ -107,23 +110,18 @@ class JobConfig(EngineConfig):
         "",
         "macro_f1 (default), accuracy, balanced_accuracy, log_loss, roc_auc, quadratic_kappa; of "
         "masks mean_iou (default), mean_iou_void, mean_iou_images, dice, dice_images, boundary_f1, "
-        "pixel_accuracy; or module:function; leaderboard commands know it unless it is your own",
+        "pixel_accuracy; or your own, module:function",
         names_code=True,
     )
     direction: str = option("", "maximize or minimize, for a metric of your own")
     epochs: int = option(0, "length of every training; 0 takes the data's own")
     seed: int = option(0, "seed of everything", decides=True)
-    model: str = option("", "your own network, module:function(config, classes)", names_code=True)
-    loss: str = option(
-        "",
-        "cross_entropy, focal, or your own, module:function(config), which makes a "
-        "function of logits and targets",
-        names_code=True,
-    )
+    model: str = option("", MODEL, names_code=True)
+    loss: str = option("", LOSS, names_code=True)
     prepare: str = option("", PREPARE, names_code=True)
     pipelines: list[str] = option(list, PIPELINES, names_code=True)
-    pretrained: bool | None = option(None, "start from timm's downloaded weights")
-    weights: str = option("", "start from a local safetensors file")
+    pretrained: bool | None = option(None, "start from timm's weights, downloaded or cached")
+    weights: str = option("", "start from a local safetensors file of the backbone")
     fix: dict[str, Any] = option(
         dict,
         "pin a parameter or set one that is not searched: fix.lr=1e-3 fix.backbone=resnet18",
@@ -161,7 +159,8 @@ class RunConfig(JobConfig):
 
     space: Any = option(
         "aug_policy",
-        "ready space, several to join ('space=[aug_policy,schedule]'), or module:function",
+        "ready space, several to join ('space=[aug_policy,schedule]'), or module:function; "
+        "search.space shows what one searches",
         names_code=True,
     )
     narrow: dict[str, Any] = option(
@@ -274,19 +273,9 @@ class PromoteConfig(EngineConfig):
         dict, "change the configuration: promote.backbone=resnet18 promote.size=96", decides=True
     )
     band: BandConfig = group(BandConfig)
-    metric: str = option(
-        "",
-        "macro_f1, accuracy, balanced_accuracy, log_loss, roc_auc, quadratic_kappa, or "
-        "module:function; leaderboard commands know it unless it is your own",
-        names_code=True,
-    )
-    model: str = option("", "your own network, module:function(config, classes)", names_code=True)
-    loss: str = option(
-        "",
-        "cross_entropy, focal, or your own, module:function(config), which makes a "
-        "function of logits and targets",
-        names_code=True,
-    )
+    metric: str = option("", SAME_METRIC, names_code=True)
+    model: str = option("", MODEL, names_code=True)
+    loss: str = option("", LOSS, names_code=True)
     prepare: str = option("", PREPARE, names_code=True)
 
     def __post_init__(self) -> None:
