@@ -1,8 +1,10 @@
 """python -m search.show — searches and trials without a browser.
 
-python -m search.show                      all searches
-python -m search.show latest               the newest: all its trials and its closing page
-python -m search.show 20260101-120000-aug_policy-003    one trial, epoch by epoch
+Without a name, all searches; with one, its trials or its epochs.
+
+  python -m search.show                      all searches
+  python -m search.show latest               the newest: all its trials and its closing page
+  python -m search.show 20260101-120000-aug_policy-003    one trial, epoch by epoch
 """
 
 from __future__ import annotations

@@ -1,8 +1,10 @@
 """python -m search.space — what a space searches, before anything is trained.
 
-python -m search.space space=aug_policy
-python -m search.space 'space=aug_policy(stages=3)' fix.mix=none
-python -m search.space 'space=[aug_policy,schedule]' 'narrow.lr=[1e-4,1e-3]' drop=[cutmix]
+Parameters, ranges and conditions, with arguments, pins, ranges and choices left out.
+
+  python -m search.space space=aug_policy
+  python -m search.space 'space=aug_policy(stages=3)' fix.mix=none
+  python -m search.space 'space=[aug_policy,schedule]' 'narrow.lr=[1e-4,1e-3]' drop=[cutmix]
 """
 
 from __future__ import annotations

@@ -1,7 +1,9 @@
 """python -m search.ui — the MLflow UI on the store that searches write to.
 
-python -m search.ui
-python -m search.ui port=5001
+On the store that tracking= names, or that of the runs folder.
+
+  python -m search.ui
+  python -m search.ui port=5001
 """
 
 from __future__ import annotations

@@ -212,9 +212,10 @@ class Leaderboard:
         """Records how many may be handed in."""
         self._record(quota)
 
-    def set_rules(self, *, test_images: bool) -> None:
-        """Records what the contest's rules allow."""
-        self._record(Rules(test_images=test_images))
+    def set_rules(self, *, test_images: bool | None) -> None:
+        """Records what the contest's rules allow, if that is something else; None says nothing."""
+        if test_images not in (None, self.test_images):
+            self._record(Rules(test_images=bool(test_images)))
 
     def add_assessment(self, conclusion: Assessed) -> None:
         """Records a conclusion on trust, if it is another than the last."""

@@ -22,11 +22,11 @@ def space_page(space: SearchSpace) -> list[str]:
     widths = [max(len(row[i]) for row in rows) for i in range(4)]
     lines = ["  ".join(c.ljust(w) for c, w in zip(r, widths, strict=True)).rstrip() for r in rows]
     always = sum(not param.when for param in space.params)
+    many = "1 parameter" if len(space.params) == 1 else f"{len(space.params)} parameters"
     return [
         *lines,
         "",
-        f"{space.name}: {len(space.params)} parameters, {always} of them in every trial; "
-        f"digest {space.digest}",
+        f"{space.name}: {many}, {always} of them in every trial; digest {space.digest}",
     ]
 
 

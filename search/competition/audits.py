@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from results.leaderboard.leaderboard import Leaderboard
 from search.execution.progress import every_second
 from search.jobs.contest_data import read_contest
 from search.jobs.contest_folds import contest_folds
@@ -44,6 +45,11 @@ def audit_contest(config: AuditConfig) -> int:
     runs = Path(config.runs)
     # It is about the split, which further images have no part in.
     contest = replace(read_contest(config.data, runs, config.holdout), extra=None)
+    leaderboard = Leaderboard.read(runs / contest.name)
+    leaderboard.set_rules(test_images=config.rules.test_images)
+    if not leaderboard.test_images:
+        _say("test images are left out: the rules forbid to look at them (rules.test_images=false)")
+        contest = replace(contest, test_images=())
     looks = look_at(contest, every_second(_say, "looking at images"), os.cpu_count() or 1)
     seconds = time.monotonic() - began
     if config.holdout.rows == TEST_LIKE:  # what is known already need not be read again

@@ -39,6 +39,12 @@ class Candidate:
         return self.search.sign * self.score
 
     @property
+    def untuned(self) -> bool:
+        """Whether it is a baseline: of a search, or of search.train without anything fixed."""
+        why = self.trial.why if self.trial is not None else ""
+        return why == "baseline" or (why == "single" and not self.search.opened.options.get("fix"))
+
+    @property
     def folder(self) -> Path:
         """Where its predictions lie."""
         return self.holdout.parent
@@ -65,7 +71,10 @@ def competition_folder(runs: Path, name: str) -> Path:
         InputError: If there is none.
     """
     if not runs.is_dir():
-        raise InputError(f"runs={runs}: there is no such folder")
+        raise InputError(
+            f"runs={runs}: there is no such folder; nothing has been trained here yet: "
+            "python -m search.train trains the baseline"
+        )
     folders = {p.parent.name: p.parent for p in searches(runs)}
     if not folders:
         raise InputError(f"there are no searches in {runs} yet")
@@ -134,9 +143,12 @@ def pick(pool: list[Candidate], select: str, band: int, others: dict[str, str]) 
     if select == "best":
         return pool[:1]
     if select == "baseline":
-        found = [c for c in pool if c.trial and c.trial.why in ("baseline", "single")]
+        found = [c for c in pool if c.untuned]
         if not found:
-            raise InputError("select=baseline: no baseline has been trained to its end yet")
+            raise InputError(
+                "select=baseline: no baseline has been trained to its end yet: "
+                "python -m search.train, with nothing fixed, trains it"
+            )
         return found[:1]
     by_id = {c.id: c for c in pool}
     names = [name.strip() for name in select.split(",")]

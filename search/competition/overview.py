@@ -22,7 +22,10 @@ def show(config: ShowConfig) -> int:
     """Prints; returns the exit code."""
     runs = Path(config.runs)
     if not runs.is_dir():
-        raise InputError(f"runs={runs}: there is no such folder")
+        raise InputError(
+            f"runs={runs}: there is no such folder; nothing has been trained here yet: "
+            "python -m search.train trains the baseline"
+        )
     search, trial = None, None
     if not config.select:
         _show_all(runs)

@@ -143,7 +143,7 @@ def _shift(config: TrustConfig, standing: Standing) -> tuple[str, Shift]:
         for c in sorted(standing.pool, key=lambda c: c.ended)
         if c.trial is not None and (c.folder / "test.npz").exists()
     ]
-    baselines = [c for c in own if c.trial and c.trial.why in ("baseline", "single")]
+    baselines = [c for c in own if c.untuned]
     if not own:
         raise InputError("no trial has test predictions")
     candidate = (baselines or own)[0]

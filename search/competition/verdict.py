@@ -24,15 +24,13 @@ def assess_trust(config: TrustConfig) -> int:
     """Prints the page, writes figure and table, records the verdict; returns the exit code."""
     standing = open_standing(config)
     folder, leaderboard = standing.folder, standing.leaderboard
+    leaderboard.set_rules(test_images=config.rules.test_images)
     if not standing.pool:
         raise InputError("there is no finished trial on fold 0 yet: python -m search.run")
     if not leaderboard.scored():
         raise InputError(
             "no submission has a score yet: python -m search.submit, then search.score"
         )
-    allowed = config.rules.test_images
-    if allowed is not None and allowed != leaderboard.test_images:
-        leaderboard.set_rules(test_images=allowed)
     folds = standing.search.opened.folds.digest
     check_frozen(leaderboard.frozen, standing.metric.name, folds, config.accept)
     offered = find_validation_scores(config, standing)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
+from results.leaderboard.leaderboard import Leaderboard
 from search.execution.progress import every_second
 from search.jobs.baseline import base_config, with_corrections, with_images, with_scored
 from search.jobs.contest_data import read_contest, task_of_data
@@ -79,6 +80,7 @@ def prepare(
     chosen = resolve_metric(metric, config.direction, task.name)
     runs = Path(config.runs)
     contest = read_contest(config.data, runs, config.holdout)
+    Leaderboard.read(runs / contest.name).set_rules(test_images=config.rules.test_images)
     stress, compared = find_stress(config, contest, runs)
     folder = runs / contest.name
     folds = contest_folds(contest, config.holdout, runs, say)

@@ -13,6 +13,7 @@ from search.options.shared import (
     PREPARE,
     SAME_METRIC,
     BandConfig,
+    RulesConfig,
     RunsConfig,
     TrackedConfig,
     check_accept,
@@ -20,15 +21,6 @@ from search.options.shared import (
 )
 from spaces.errors import InputError
 from spaces.names import check_name
-
-
-@dataclass(kw_only=True)
-class RulesConfig:
-    """What the contest's rules allow."""
-
-    test_images: bool | None = option(
-        None, "false where the rules forbid to look at test images; remembered"
-    )
 
 
 @dataclass(kw_only=True)

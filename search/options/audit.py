@@ -8,7 +8,7 @@ from typing import Any
 from search.options.embedded import CHOICES
 from search.options.groups import HOLDOUT, DataConfig, HoldoutConfig, StoreConfig
 from search.options.option import group, option
-from search.options.shared import DROP, PIPELINES, PREPARE, RunsConfig, demand
+from search.options.shared import DROP, PIPELINES, PREPARE, RulesConfig, RunsConfig, demand
 from spaces.size import parse_size
 
 
@@ -18,6 +18,7 @@ class AuditConfig(RunsConfig):
 
     data: DataConfig = group(DataConfig, CHOICES)
     holdout: HoldoutConfig = group(HoldoutConfig, HOLDOUT)
+    rules: RulesConfig = group(RulesConfig)
     json: bool = option(False, "last line of the output is JSON: id and path")
 
 

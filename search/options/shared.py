@@ -76,6 +76,15 @@ class TrackedConfig(RunsConfig):
 
 
 @dataclass(kw_only=True)
+class RulesConfig:
+    """What the contest's rules allow."""
+
+    test_images: bool | None = option(
+        None, "false where the rules forbid to look at test images; remembered"
+    )
+
+
+@dataclass(kw_only=True)
 class BandConfig:
     """How far behind the best a trial may be to compete with it: the larger of the two."""
 

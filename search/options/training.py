@@ -36,6 +36,7 @@ from search.options.shared import (
     PREPARE,
     SAME_METRIC,
     BandConfig,
+    RulesConfig,
     TrackedConfig,
     check_accept,
     demand,
@@ -129,6 +130,7 @@ class JobConfig(EngineConfig):
     )
     predict: PredictConfig = group(PredictConfig, decides=True)
     limit: LimitConfig = group(LimitConfig)
+    rules: RulesConfig = group(RulesConfig, recorded=False)
     keep: str = option(
         "all",
         "final checkpoints that stay: all, none, or those of so many of the best trials "

@@ -73,6 +73,19 @@ def test_from_audit_to_accepted_groups(
     assert (split == 1).mean() > 0.8
 
 
+def test_test_images_that_the_rules_close_are_left_out(
+    leaky: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = [f"runs={tmp_path}/runs", "data=csv", f"data.root={leaky}", "data.name=leaky"]
+    for rules in (["rules.test_images=false"], []):  # it is remembered
+        assert audit_contest(parse(AuditConfig, [*words, *rules])) == 0
+        told = capsys.readouterr().out
+        assert "test images are left out: the rules forbid" in told
+        assert " and 0 test images" in told
+    looked = pd.read_csv(tmp_path / "runs/leaky/audit/images.csv")
+    assert set(looked["table"]) == {"train"}
+
+
 def test_nothing_is_written_where_the_tables_are_wrong(leaky: Path, tmp_path: Path) -> None:
     config = parse(
         AuditConfig, [f"runs={tmp_path}/runs", "data=csv", f"data.root={leaky}", "data.label=lable"]

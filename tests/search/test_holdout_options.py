@@ -85,7 +85,7 @@ def test_where_it_cannot_be(bright: Path, tmp_path: Path) -> None:
     with pytest.raises(InputError, match="did you mean part"):
         prepared(runs, *options(bright), "holdout=prt")
     assert not (runs / "bright").exists()  # nothing half-written
-    (runs / "bright").mkdir()
-    Leaderboard.read(runs / "bright").set_rules(test_images=False)
-    with pytest.raises(InputError, match=r"forbid to look .*rules\.test_images=false"):
-        prepared(runs, *options(bright), "holdout=test_like")
+    for rules in (["rules.test_images=false"], []):  # it is remembered
+        with pytest.raises(InputError, match=r"forbid to look .*rules\.test_images=false"):
+            prepared(runs, *options(bright), "holdout=test_like", *rules)
+    assert not Leaderboard.read(runs / "bright").test_images

@@ -424,10 +424,12 @@ def test_test_scores_are_told_before_any_submission(folder: Path, tmp_path: Path
     assert closed.forecast.winner.score == pytest.approx(
         table.set_index("model").loc[str(closed.winner), "expected"]
     )
-    refused = run(copy, "forecast", "rules.test_images=false")
+    recorded = run(copy, "forecast", "rules.test_images=false")
+    assert recorded.returncode == 0
+    assert recorded.stdout.startswith("Recorded: the rules forbid to look at test images")
+    refused = run(copy, "forecast")
     assert refused.returncode == 2
     assert "the rules forbid" in refused.stderr
-    assert run(copy, "forecast").returncode == 2  # remembered
     for path in (copy / "runs/digits/six/trials").glob("*/test.npz"):
         path.unlink()
     nothing = run(copy, "forecast", "rules.test_images=true")

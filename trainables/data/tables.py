@@ -107,7 +107,7 @@ def column_or_table(
 
     Such a table has the columns ``image`` and ``group`` (or ``fold``, after the option's name).
     """
-    if value == AUTO:
+    if value == AUTO and key == "data.group":
         raise InputError(
             f"{key}=auto: python -m search.audit, with the same data options, proposes what to "
             f"take; look at it there, and accept it by {key}=<the file that it names>"

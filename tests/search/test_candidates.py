@@ -1,0 +1,29 @@
+"""Which trials ``select=`` means."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from search.competition.candidates import Candidate, pick
+from spaces.errors import InputError
+from tests.search.test_stress_objective import Record
+
+
+def trained(runs: Path, name: str, right: int, **options: Any) -> Candidate:
+    """What search.train made."""
+    record = Record(runs, name, kind="train", options=options)
+    record.trial(right, None, why="single")
+    search = record.read()
+    return Candidate.of(search, search.trials[f"{name}-000"])
+
+
+def test_a_training_with_something_fixed_is_no_baseline(tmp_path: Path) -> None:
+    tuned = trained(tmp_path, "tuned", 190, fix={"lr": 1e-2})
+    plain = trained(tmp_path, "plain", 150, epochs=20)
+    assert [c.id for c in pick([tuned, plain], "baseline", 2, {})] == ["plain-000"]
+    assert [c.id for c in pick([tuned, plain], "best", 2, {})] == ["tuned-000"]
+    with pytest.raises(InputError, match="no baseline has been trained to its end yet: python -m"):
+        pick([tuned], "baseline", 1, {})
