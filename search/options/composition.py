@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, TypeVar, get_type_hints
 
-from hydra import compose, initialize, initialize_config_dir
+from hydra import compose, initialize_config_dir, initialize_config_module
 from hydra.core.config_store import ConfigStore
 from hydra.core.global_hydra import GlobalHydra
 from hydra.errors import HydraException, MissingConfigException, OverrideParseException
@@ -40,32 +41,21 @@ def compose_config(
     Raises:
         InputError: Naming the option, what is wrong with it, and the choices.
     """
-    store = ConfigStore.instance()
-    defaults: list[Any] = ["_self_"]
-    if "data" in get_type_hints(schema):
-        for name, node in {**EMBEDDED, "csv": DataConfig}.items():
-            store.store(group="data", name=name, node=node)
-        defaults = ["_self_", {"data": DEFAULT}]
-    primary = dataclasses.make_dataclass(
-        "Primary",
-        [("defaults", list[Any], dataclasses.field(default_factory=lambda: defaults))],
-        bases=(schema,),
-        kw_only=True,
-    )
-    store.store(name="primary", node=primary)
+    name, plain = _stored(schema)  # type: ignore[arg-type]
     GlobalHydra.instance().clear()
+    # Not `initialize`, which reads the sources of all callers to find out who calls.
     start = (
         initialize_config_dir(str(Path(config_dir).resolve()), version_base="1.3")
         if config_dir
-        else initialize(None, version_base="1.3")
+        else initialize_config_module(__package__, version_base="1.3")
     )
     with start:
         try:
-            composed = compose("primary", overrides)
+            composed = compose(name, overrides)
             fields = {key: composed[key] for key in composed if key != "defaults"}
-            typed = OmegaConf.merge(OmegaConf.structured(schema), OmegaConf.create(fields))
+            typed = OmegaConf.merge(plain, OmegaConf.create(fields))
             if recorded is not None and typed.resume:
-                typed = _resumed(schema, typed, overrides, recorded)
+                typed = _resumed(plain, typed, overrides, recorded)
             result = OmegaConf.to_object(typed)
         except InputError as error:
             raise InputError(str(error).splitlines()[0]) from None
@@ -79,10 +69,34 @@ def compose_config(
     return result
 
 
-def _resumed(schema: type[Any], typed: Any, overrides: Sequence[str], recorded: Recorded) -> Any:
+@functools.cache
+def _stored(schema: type[Any]) -> tuple[str, Any]:
+    """Puts what a command's options are composed of where Hydra finds it.
+
+    Returns:
+        Its name there, and the typed options with their defaults, which `OmegaConf.merge` copies.
+    """
+    store = ConfigStore.instance()
+    defaults: list[Any] = ["_self_"]
+    if "data" in get_type_hints(schema):
+        for name, node in {**EMBEDDED, "csv": DataConfig}.items():
+            store.store(group="data", name=name, node=node)
+        defaults = ["_self_", {"data": DEFAULT}]
+    primary = dataclasses.make_dataclass(
+        "Primary",
+        [("defaults", list[Any], dataclasses.field(default_factory=lambda: defaults))],
+        bases=(schema,),
+        kw_only=True,
+    )
+    name = f"{schema.__module__}-{schema.__qualname__}"
+    store.store(name=name, node=primary)
+    return name, OmegaConf.structured(schema)
+
+
+def _resumed(plain: Any, typed: Any, overrides: Sequence[str], recorded: Recorded) -> Any:
     """What a job was started with, changed by the options that were given now."""
     known = recorded(OmegaConf.to_object(typed))
-    base = OmegaConf.merge(OmegaConf.structured(schema), OmegaConf.create(dict(known)))
+    base = OmegaConf.merge(plain, OmegaConf.create(dict(known)))
     for override in overrides:
         key = override.lstrip("+").partition("=")[0]
         if key == "resume":  # "latest" has become a name
