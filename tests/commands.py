@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.forks import PYTHON
+
 LIMIT = 240
 """Seconds that a command may take."""
 
@@ -22,9 +24,9 @@ def command(name: str, *arguments: str) -> list[str]:
 
 
 def run_process(folder: Path, name: str, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """Runs a command in a process of its own, which imports for seconds."""
+    """Runs a command as users do, in a process of its own that imports for seconds."""
     return subprocess.run(
-        command(name, *arguments),
+        [PYTHON, "-m", f"search.{name}", *arguments],
         cwd=folder,
         capture_output=True,
         text=True,

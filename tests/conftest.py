@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 import shutil
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from results.metrics import METRICS
 from results.tracking import store as tracking_store
 from results.tracking.internals import make_tables
 from spaces.trial_config import TrialConfig
+from tests.forks import forking_python
 from trainables.data import digits
 from trainables.data.contest import Contest, load_contest
 from trainables.data.folds import Folds, make_folds
@@ -37,6 +39,20 @@ def _made_once(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(tracking_store, "make_tables", make)
         patch.setattr(digits, "photographs", functools.cache(digits.photographs))
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _forks(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Trainers are forks of a process that has imported what they import."""
+    if sys.platform != "linux":
+        yield
+        return
+    with (
+        forking_python(tmp_path_factory.mktemp("python")) as program,
+        pytest.MonkeyPatch.context() as patch,
+    ):
+        patch.setattr(sys, "executable", str(program))
         yield
 
 

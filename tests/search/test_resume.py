@@ -349,7 +349,8 @@ def killed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder whose search was killed with -9 in the middle of its trials."""
     folder = tmp_path_factory.mktemp("killed")
     ledger = folder / "runs/digits/k/ledger.jsonl"
-    kill_when(folder, ledger, "epoch", 6, "search.run", "name=k", "quiet=true", *OPTIONS)
+    command = ("search.run", "name=k", "workers=1", "quiet=true", *OPTIONS)
+    kill_when(folder, ledger, "epoch", 6, *command)
     return folder
 
 

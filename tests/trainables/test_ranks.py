@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-import json
-import subprocess
-import sys
+import multiprocessing
+import tempfile
 import time
 from pathlib import Path
 
@@ -21,7 +20,7 @@ from spaces.augmentation.trivial_augment import trivial_augment
 from spaces.errors import InputError
 from spaces.shares import share_of
 from spaces.trial_config import TrialConfig
-from tests.sharing import job_of, shared
+from tests.sharing import shared
 from tests.trainables.conftest import SMALL
 from trainables.training.checkpoint import Checkpoint
 from trainables.training.context import TrainingContext
@@ -114,39 +113,24 @@ def test_a_process_that_is_killed_costs_nothing_but_time(
     np.testing.assert_array_equal(one.judged, two.judged)
 
 
-SCRIPT = """
-import json, sys
-from pathlib import Path
-from pydantic import TypeAdapter
-from search.execution.rank_group import rank_group
-from search.execution.trial_context import trial_context
-from search.jobs.job import Job
-from spaces.shares import share_of
-from spaces.trial_config import TrialConfig
-from trainables.training.fit import fit
-from trainables.training.state import no_beat
-
-job, config = json.loads(sys.argv[1])
-job, config = TypeAdapter(Job).validate_python(job), TrialConfig.from_json(config)
-with rank_group(job, config, Path(job.folder), no_beat, print) as ranks:
-    list(fit(config, trial_context(job), Path(job.folder), ranks=ranks))
-"""
-
-
 def test_no_process_outlives_the_trainer(
     task: TrainingContext, small: TrialConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("FAULTS_SEEN", str(tmp_path))
-    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     config = small.replace(model="tests.faulty:stuck")
-    job = job_of(task, tmp_path, model=config.model.kind)
-    given = json.dumps([dataclasses.asdict(job), config.to_json()])
-    with subprocess.Popen([sys.executable, "-c", SCRIPT, given]) as trainer:
-        while not (tmp_path / "stuck").exists():
-            assert trainer.poll() is None
-            time.sleep(0.1)
-        (follower,) = psutil.Process(trainer.pid).children()
-        trainer.kill()
+
+    def train() -> None:
+        list(shared(config, task, tmp_path / "t"))
+
+    trainer = multiprocessing.get_context("fork").Process(target=train)
+    trainer.start()
+    while not (tmp_path / "stuck").exists():
+        assert trainer.is_alive()
+        time.sleep(0.1)
+    (follower,) = psutil.Process(trainer.pid).children()
+    trainer.kill()
+    trainer.join()
     follower.wait(timeout=60)
     assert not list(tmp_path.glob("holdfold-ranks-*"))
 

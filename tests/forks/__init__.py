@@ -1,0 +1,69 @@
+"""Python processes that tests start are forks of one that has imported what takes seconds.
+
+What trains is a process of Ray's: two starts of Python, each with its imports, in which a test of a
+search learns nothing. So within tests ``sys.executable`` is a program that asks a server, which has
+imported torch, albumentations and MLflow, for a fork of itself. Others see the program; it lives as
+long as its fork, ends as that does, passes signals on, and takes it along when it is killed. What
+is neither a command of ours nor a worker of Ray's starts as ever, and so does all that
+`tests.commands.run_process` starts: as users do.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import select
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+PYTHON = sys.executable
+"""The interpreter itself."""
+
+HERE = Path(__file__).parent
+
+
+@contextlib.contextmanager
+def forking_python(folder: Path) -> Iterator[Path]:
+    """Makes a program that takes the place of Python.
+
+    Args:
+        folder: Of the program and the socket of its server, which starts when it is first needed.
+    """
+    program, over = folder / "python", threading.Event()
+    program.write_text(f"#!{PYTHON} -IS\n{(HERE / 'client.py').read_text()}")
+    program.chmod(0o755)
+    servers: list[subprocess.Popen[bytes]] = []
+    with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as listener:
+        listener.bind(str(folder / "socket"))
+        listener.listen(64)
+
+        def serve() -> None:
+            select.select([listener], [], [])
+            if over.is_set():
+                return
+            with (folder / "server.log").open("wb") as log:
+                server = subprocess.Popen(
+                    [PYTHON, str(HERE / "server.py"), str(listener.fileno()), str(program)],
+                    stdin=subprocess.DEVNULL,
+                    stdout=log,
+                    stderr=log,
+                    pass_fds=[listener.fileno()],
+                    start_new_session=True,
+                )
+            servers.append(server)
+
+        waiting = threading.Thread(target=serve, daemon=True)
+        waiting.start()
+        try:
+            yield program
+        finally:
+            over.set()
+            if not servers:
+                listener.shutdown(socket.SHUT_RDWR)  # wakes who waits
+            waiting.join()
+            for server in servers:
+                server.kill()
+                server.wait()
