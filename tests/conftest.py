@@ -14,7 +14,9 @@ import pytest
 from results.metrics import METRICS
 from results.tracking import store as tracking_store
 from results.tracking.internals import make_tables
+from search.options import composition
 from spaces.trial_config import TrialConfig
+from tests.composed import composed
 from tests.forks import forking_python
 from trainables.data import digits
 from trainables.data.contest import Contest, load_contest
@@ -27,8 +29,8 @@ from trainables.training.context import TrainingContext
 
 @pytest.fixture(scope="session", autouse=True)
 def _made_once(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """What every folder needs and takes a second: MLflow's tables are copies of the first
-    database's, and the digits are photographed once."""
+    """What every folder or command needs: MLflow's tables are copies of the first database's, the
+    digits are photographed once, and Hydra composes the defaults of a command's options once."""
     made = tmp_path_factory.mktemp("tables") / "mlflow.db"
 
     def make(database: Path) -> None:
@@ -39,6 +41,7 @@ def _made_once(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(tracking_store, "make_tables", make)
         patch.setattr(digits, "photographs", functools.cache(digits.photographs))
+        patch.setattr(composition, "compose", composed)
         yield
 
 

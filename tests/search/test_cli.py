@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from pathlib import Path
 
+import hydra
 import pytest
 
 import search
+from search.options import composition
 from search.options.analysis import ShowConfig, SyncConfig, UiConfig
 from search.options.audit import AuditConfig
 from search.options.command_line import help_text, parse
@@ -137,6 +140,16 @@ def test_processes_that_do_not_suit_what_they_get(arguments: list[str], words: s
         parse(RunConfig, arguments)
 
 
+@pytest.mark.parametrize("chosen", [[], ["data=masks"], ["data=csv", "data.root=a"]])
+def test_what_tests_compose_is_what_hydra_composes(
+    chosen: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given = [*chosen, "fix.lr=1e-3", "space=[schedule]", "data.classes=[b,a]", "epochs=3"]
+    quickly = parse(RunConfig, given)
+    monkeypatch.setattr(composition, "compose", hydra.compose)
+    assert parse(RunConfig, given) == quickly
+
+
 def test_a_bare_word_is_the_positional_option() -> None:
     assert parse(ShowConfig, ["latest"], positional="select").select == "latest"
 
@@ -243,33 +256,47 @@ HEAVY = {"torch", "ray", "mlflow", "timm", "albumentations", "sklearn", "scipy",
 """Libraries that take long to import: not before options and names are checked."""
 
 
-@pytest.mark.parametrize(
-    ("command", "arguments"),
-    [
-        *((name, ["--help"]) for name in COMMANDS),
-        *((name, ["nosuchoption=1"]) for name in COMMANDS),
-        ("run", ["space=aug_polcy"]),
-        ("run", ["tracking=foo://bar"]),
-        ("run", ["trials=none"]),
-        ("run", ["data=csv", "data.root=/nowhere"]),
-        ("train", ["weights=/nowhere.safetensors"]),
-    ],
-)
+TOLD_AT_ONCE: list[tuple[str, list[str]]] = [
+    *((name, ["--help"]) for name in COMMANDS),
+    *((name, ["nosuchoption=1"]) for name in COMMANDS),
+    ("run", ["space=aug_polcy"]),
+    ("run", ["tracking=foo://bar"]),
+    ("run", ["trials=none"]),
+    ("run", ["data=csv", "data.root=/nowhere"]),
+    ("train", ["weights=/nowhere.safetensors"]),
+]
+
+IN_TURN = """
+import json, os, runpy, sys
+from pathlib import Path
+
+told = []
+path, cases = sys.argv[1:]
+for command, arguments in json.loads(cases):
+    before, sys.argv[1:] = set(sys.modules), arguments
+    try:
+        runpy.run_module(f"search.{command}", run_name="__main__")
+    except SystemExit as ended:
+        told.append([ended.code, sorted(set(sys.modules) - before), os.listdir()])
+Path(path).write_text(json.dumps(told))
+"""
+
+
+@pytest.fixture(scope="module")
+def told(tmp_path_factory: pytest.TempPathFactory) -> list[tuple[int, list[str], list[str]]]:
+    """Exit codes, what was imported, and files, of commands in turn in a process of their own."""
+    folder, path = tmp_path_factory.mktemp("empty"), tmp_path_factory.mktemp("told") / "told.json"
+    command = [sys.executable, "-c", IN_TURN, str(path), json.dumps(TOLD_AT_ONCE)]
+    subprocess.run(command, cwd=folder, capture_output=True, check=True)
+    return [(code, modules, files) for code, modules, files in json.loads(path.read_text())]
+
+
+@pytest.mark.parametrize("number", range(len(TOLD_AT_ONCE)), ids=lambda i: TOLD_AT_ONCE[i][0])
 def test_what_is_mistyped_is_told_before_anything_heavy_is_imported(
-    command: str, arguments: list[str], tmp_path: Path
+    number: int, told: list[tuple[int, list[str], list[str]]]
 ) -> None:
     """Half a second on an idle machine: that no heavy library is imported does not depend on it."""
-    script = (
-        "import runpy, sys\n"
-        "try:\n"
-        f"    runpy.run_module('search.{command}', run_name='__main__')\n"
-        "except SystemExit as ended:\n"
-        "    print(ended.code, *sys.modules, file=sys.stderr)\n"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", script, *arguments], cwd=tmp_path, capture_output=True, text=True
-    )
-    code, *modules = done.stderr.splitlines()[-1].split()
-    assert code == ("0" if arguments == ["--help"] else "2"), done.stderr
+    code, modules, files = told[number]
+    assert code == (0 if TOLD_AT_ONCE[number][1] == ["--help"] else 2)
     assert not HEAVY & set(modules)
-    assert not list(tmp_path.iterdir())
+    assert not files
