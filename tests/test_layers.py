@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import re
 import sys
 import tomllib
@@ -41,9 +42,15 @@ ONLY_IN = {
 }
 
 
+@functools.cache
+def nodes_of(path: Path) -> list[ast.AST]:
+    return list(ast.walk(ast.parse(path.read_text())))
+
+
+@functools.cache
 def imports(path: Path) -> set[str]:
     found: set[str] = set()
-    for node in ast.walk(ast.parse(path.read_text())):
+    for node in nodes_of(path):
         if isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
@@ -119,7 +126,7 @@ INTERNALS = {"search/internals/asha_state.py", "search/internals/local_ray.py"}
 
 def private_names(path: Path) -> set[str]:
     """Underscored modules and attributes that a file uses, but for those that it makes itself."""
-    nodes = list(ast.walk(ast.parse(path.read_text())))
+    nodes = nodes_of(path)
     made = {n.name for n in nodes if isinstance(n, ast.FunctionDef)}
     made |= {
         n.target.id

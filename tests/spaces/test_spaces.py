@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 
 import optuna
@@ -32,9 +33,15 @@ def draws(space: SearchSpace, count: int) -> list[dict[str, object]]:
     return [dict(space.suggest(study.ask())) for _ in range(count)]
 
 
+@functools.cache
+def drawn(name: str) -> list[dict[str, object]]:
+    """Many draws of a space."""
+    return draws(ALL[name], 200)
+
+
 @pytest.mark.parametrize("name", ALL)
 def test_every_draw_is_in_the_space_and_builds_a_configuration(name: str) -> None:
-    for params in draws(ALL[name], 200):
+    for params in drawn(name):
         assert ALL[name].contains(params)  # type: ignore[arg-type]
         config = TrialConfig().with_params(params)
         assert TrialConfig.from_json(json.loads(json.dumps(config.to_json()))) == config
@@ -53,7 +60,7 @@ LARGE = {"fast_autoaugment", "subset", "full"}
 
 @pytest.mark.parametrize("name", sorted({*READY} - LARGE))
 def test_ready_spaces_keep_to_few_live_dimensions(name: str) -> None:
-    assert max(len(params) for params in draws(ready_space(name), 300)) <= 9
+    assert max(len(params) for params in drawn(name)) <= 9
 
 
 def test_a_foreign_or_missing_parameter_is_not_contained() -> None:

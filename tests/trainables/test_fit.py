@@ -6,6 +6,7 @@ import importlib
 import itertools
 import multiprocessing
 import os
+import shutil
 from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
@@ -40,8 +41,23 @@ def reports_of(epochs: Iterable[Epoch]) -> list[Report]:
     return [epoch.report for epoch in epochs]
 
 
+def copied(epochs: Iterable[Epoch], folder: Path) -> list[Report]:
+    """Reports of a training in ``0``; what an interruption after an epoch would leave is copied."""
+    reports: list[Report] = []
+    for epoch in epochs:
+        reports.append(epoch.report)
+        shutil.copytree(folder / "0", folder / f"{len(reports)}")
+    return reports
+
+
 def numbers(reports: list[Report]) -> list[dict[str, float]]:
     return [r["metrics"] for r in reports]
+
+
+@pytest.fixture(scope="module")
+def small(small: TrialConfig) -> TrialConfig:
+    """On a quarter of the pixels."""
+    return small.replace(size=(16, 16))
 
 
 @pytest.fixture(scope="module")
@@ -202,9 +218,8 @@ def test_optimizers_train_and_resume(
     changes: dict[str, Any], task: TrainingContext, small: TrialConfig, tmp_path: Path
 ) -> None:
     config = small.replace(**changes)
-    whole = numbers(reports_of(fit(config, task, tmp_path / "whole")))
-    reports_of(itertools.islice(fit(config, task, tmp_path / "halves"), 1))
-    assert numbers(reports_of(fit(config, task, tmp_path / "halves"))) == whole
+    whole = copied(fit(config, task, tmp_path / "0"), tmp_path)
+    assert numbers(reports_of(fit(config, task, tmp_path / "1"))) == numbers(whole)
 
 
 def test_a_plateau_before_an_interruption_is_known_after_it(
@@ -213,39 +228,36 @@ def test_a_plateau_before_an_interruption_is_known_after_it(
     """Whatever the losses are: only one that falls to a tenth counts as lower here."""
     monkeypatch.setattr(plateau, "LEAST", 0.9)
     config = small.replace(epochs=3, warmup_epochs=0, schedule="plateau", plateau_epochs=1)
-    whole = reports_of(fit(config, task, tmp_path / "whole"))
+    whole = copied(fit(config, task, tmp_path / "0"), tmp_path)
     rates = [report["metrics"]["train/lr"] for report in whole]
     assert rates == pytest.approx([config.optimizer.lr, config.optimizer.lr, rates[1] / 10])
-    reports_of(itertools.islice(fit(config, task, tmp_path / "halves"), 2))
-    assert numbers(reports_of(fit(config, task, tmp_path / "halves"))) == numbers(whole[1:])
+    assert numbers(reports_of(fit(config, task, tmp_path / "2"))) == numbers(whole[1:])
 
 
 def test_the_last_epochs_weights_are_averaged_and_resumed(
     task: TrainingContext, small: TrialConfig, tmp_path: Path
 ) -> None:
     config = small.replace(epochs=3, warmup_epochs=0, averaging="swa", swa_epochs=2)
-    seen: list[dict[str, torch.Tensor]] = []
-    whole = []
-    for epoch in fit(config, task, tmp_path / "whole"):
-        checkpoint, _ = Checkpoint.newest(tmp_path / "whole", config)
+    whole = copied(fit(config, task, tmp_path / "0"), tmp_path)
+    seen: list[Checkpoint] = []
+    for done in (1, 2, 3):
+        checkpoint, _ = Checkpoint.newest(tmp_path / str(done), config)
         assert checkpoint is not None
-        seen.append(dict(checkpoint.states["model"]))
-        whole.append(epoch.report)
-    assert checkpoint is not None
-    assert checkpoint.states["average"]["epochs"] == 2
-    for name, averaged in checkpoint.states["average"]["weights"].items():
+        seen.append(checkpoint)
+    *_, two, three = (dict(checkpoint.states["model"]) for checkpoint in seen)
+    average = seen[-1].states["average"]
+    assert average["epochs"] == 2
+    for name, averaged in average["weights"].items():
         if averaged.is_floating_point():
-            torch.testing.assert_close(averaged, (seen[1][name] + seen[2][name]) / 2)
-    off = [(seen[2][n] - a).abs().max() for n, a in checkpoint.states["average"]["weights"].items()]
-    assert max(off) > 1e-3
-    model = load_trained(config, tmp_path / "whole", 10, timm_network)
-    torch.testing.assert_close(
-        dict(model.state_dict()), dict(checkpoint.states["average"]["weights"])
+            torch.testing.assert_close(averaged, (two[name] + three[name]) / 2)
+    assert (
+        max((three[n] - averaged).abs().max() for n, averaged in average["weights"].items()) > 1e-3
     )
+    model = load_trained(config, tmp_path / "0", 10, timm_network)
+    torch.testing.assert_close(dict(model.state_dict()), dict(average["weights"]))
     for done in (1, 2):
-        folder = tmp_path / f"halves-{done}"
-        reports_of(itertools.islice(fit(config, task, folder), done))
-        assert numbers(reports_of(fit(config, task, folder))) == numbers(whole[done - 1 :])
+        rest = reports_of(fit(config, task, tmp_path / str(done)))
+        assert numbers(rest) == numbers(whole[done - 1 :])
 
 
 def test_an_own_network_and_loss(task: TrainingContext, small: TrialConfig, tmp_path: Path) -> None:
@@ -264,7 +276,7 @@ def test_an_own_network_and_loss(task: TrainingContext, small: TrialConfig, tmp_
         return mean_squared
 
     own = replace(task, own={"my:model": model, "my:loss": loss})
-    config = small.replace(model="my:model", loss="my:loss")
+    config = small.replace(size=(32, 32), model="my:model", loss="my:loss")
     with pytest.raises(InputError, match="model=my:model is your own: say model=my:model"):
         reports_of(fit(config, task, tmp_path))
     reports = reports_of(fit(config, own, tmp_path))
