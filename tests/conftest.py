@@ -8,29 +8,32 @@ import shutil
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
-from results.metrics import METRICS
-from results.tracking import store as tracking_store
-from results.tracking.internals import make_tables
-from search.options import composition
-from spaces.trial_config import TrialConfig
-from tests.composed import composed
 from tests.forks import forking_python
-from trainables.data import digits
-from trainables.data.contest import Contest, load_contest
-from trainables.data.folds import Folds, make_folds
-from trainables.data.image_store import ImageStore
-from trainables.data.store_building import build_store
-from trainables.portable.preparation import Preparation
-from trainables.training.context import TrainingContext
+
+if TYPE_CHECKING:
+    from spaces.trial_config import TrialConfig
+    from trainables.data.contest import Contest
+    from trainables.data.folds import Folds
+    from trainables.data.image_store import ImageStore
+    from trainables.training.context import TrainingContext
+
+# The process that hands tests out loads this file, too: what imports for seconds, fixtures import.
 
 
 @pytest.fixture(scope="session", autouse=True)
 def _made_once(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """What every folder or command needs: MLflow's tables are copies of the first database's, the
     digits are photographed once, and Hydra composes the defaults of a command's options once."""
+    from results.tracking import store as tracking_store
+    from results.tracking.internals import make_tables
+    from search.options import composition
+    from tests.composed import composed
+    from trainables.data import digits
+
     made = tmp_path_factory.mktemp("tables") / "mlflow.db"
 
     def make(database: Path) -> None:
@@ -61,27 +64,42 @@ def _forks(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def digits_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    from trainables.data import digits
+
     return digits.make_digits(tmp_path_factory.mktemp("contest") / "data")
 
 
 @pytest.fixture(scope="session")
 def contest(digits_folder: Path) -> Contest:
+    from trainables.data.contest import load_contest
+
     return load_contest(name="digits", root=digits_folder)
 
 
 @pytest.fixture(scope="session")
 def store(contest: Contest, tmp_path_factory: pytest.TempPathFactory) -> ImageStore:
+    from trainables.data.store_building import build_store
+    from trainables.portable.preparation import Preparation
+
     return build_store(contest, Preparation(side=44), tmp_path_factory.mktemp("store"))
 
 
 @pytest.fixture(scope="session")
 def folds(contest: Contest) -> Folds:
+    from trainables.data.folds import make_folds
+
     return make_folds(contest, 5)
 
 
 @pytest.fixture(scope="session")
 def task(contest: Contest, tmp_path_factory: pytest.TempPathFactory) -> TrainingContext:
     """What trainings of two seconds share: part of the digits."""
+    from results.metrics import METRICS
+    from trainables.data.folds import make_folds
+    from trainables.data.store_building import build_store
+    from trainables.portable.preparation import Preparation
+    from trainables.training.context import TrainingContext
+
     few = dataclasses.replace(
         contest,
         train_images=contest.train_images[:400],
@@ -99,6 +117,8 @@ def task(contest: Contest, tmp_path_factory: pytest.TempPathFactory) -> Training
 @pytest.fixture(scope="session")
 def small() -> TrialConfig:
     """A training of seconds."""
+    from spaces.trial_config import TrialConfig
+
     return TrialConfig.of(
         backbone="test_resnet",
         size=(32, 32),
