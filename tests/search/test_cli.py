@@ -150,6 +150,13 @@ def test_what_tests_compose_is_what_hydra_composes(
     assert parse(RunConfig, given) == quickly
 
 
+@pytest.mark.parametrize("word", ["data.baseline={lr: 1e-3}", "fix={lr: 1e-3}", "narrow=x"])
+def test_options_whose_names_users_choose_are_written_one_by_one(word: str) -> None:
+    key = word.partition("=")[0]
+    with pytest.raises(InputError, match=rf"settings are written by name, such as {key}\.lr=1e-3"):
+        parse(RunConfig, [word])
+
+
 def test_a_bare_word_is_the_positional_option() -> None:
     assert parse(ShowConfig, ["latest"], positional="select").select == "latest"
 
