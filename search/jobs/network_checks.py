@@ -167,4 +167,9 @@ def _costly(space: SearchSpace | None) -> set[str]:
     """Parameters of a space that decide what predicting with a network costs."""
     models = SECTIONS["model"]
     searched = {p.name for p in space.params} if space is not None else set()
-    return {n for n in searched if n in SIZES or (models.knows(n) and n not in IN_TRAINING)}
+    networks = {n for n in searched if models.knows(n)}
+    return {n for n in searched if n in SIZES} | {
+        n
+        for n in networks
+        if n.rpartition(".")[2] not in IN_TRAINING  # such as timm.dropout
+    }

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import pytest
 import torch
+from optuna.distributions import FloatDistribution
 
 from results.records.network_cost import NetworkCost
 from search.jobs.measured_costs import check_limits, measured_costs
 from search.jobs.network_checks import SIZES, _costly, _networks
 from search.options.groups import LimitConfig
 from spaces.errors import InputError
+from spaces.param import Param
 from spaces.ready import ready_space
+from spaces.space import SearchSpace
 from spaces.trial_config import TrialConfig
 from trainables.inference.footprint import Footprint
 from trainables.networks.timm_network import timm_network
@@ -83,6 +86,8 @@ def test_every_pair_that_may_be_drawn_is_measured() -> None:
 def test_what_decides_a_cost_has_to_be_choices() -> None:
     space = ready_space("segmentation")
     assert _costly(space) == {"decoder", "decoder_width"}
+    rate = Param(name="timm.dropout", distribution=FloatDistribution(0.0, 0.5))
+    assert _costly(SearchSpace(name="own", params=(rate,))) == set()
     masks = TrialConfig.of(model="smp", backbone="test_resnet", size=32)
     with pytest.raises(InputError, match=r"'decoder_width' of space 'segmentation' has to be cat"):
         list(_networks(masks, space, _costly(space)))
