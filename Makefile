@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
 
-.PHONY: install search test test-slow test-instructions lint ui faults bench
+.PHONY: install search test test-slow test-gpu test-instructions lint ui faults bench
 
 install: $(STAMP)
 
@@ -28,6 +28,9 @@ test: lint
 
 test-slow: install
 	$(BIN)/pytest -m slow
+
+test-gpu: install
+	$(BIN)/pytest -m gpu tests/gpu
 
 # What trains or computes statistics, under the instruction sets of older processors: other last
 # bits are other scores, and no test may depend on those.

@@ -25,6 +25,17 @@ if TYPE_CHECKING:
 # The process that hands tests out loads this file, too: what imports for seconds, fixtures import.
 
 
+GPU = "gpu"
+"""The mark of tests that need one, and what is told to run them and nothing else."""
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """The suite is the same with and without a GPU: but for the tests of one, nothing sees it."""
+    if config.option.markexpr != GPU:
+        os.environ["CUDA_VISIBLE_DEVICES"] = ""
+    os.environ["NO_ALBUMENTATIONS_UPDATE"] = "1"  # tests import it themselves
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _made_once(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """What every folder or command needs: MLflow's tables are copies of the first database's, the
@@ -49,13 +60,26 @@ def _made_once(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         yield
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _always_due() -> Iterator[None]:
+    """Trainings in this process write a checkpoint after every epoch, however short it is."""
+    from trainables.training import saving
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(saving, "WORTH", 0)
+        yield
+
+
 LONGEST = 100
 """Of a socket's path, in bytes."""
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _forks(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+def _forks(pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """Trainers are forks of a process that has imported what they import, where that can be."""
+    if pytestconfig.option.markexpr == GPU:  # a process that has used one cannot be forked
+        yield
+        return
     folder = tmp_path_factory.mktemp("python")
     try:
         os.close(os.pidfd_open(os.getpid()))

@@ -43,7 +43,7 @@ from search.execution.tune_adapter import Events, Proposals, Stop
 from search.internals import local_ray
 from search.jobs.job import Job
 from search.options.groups import ClusterConfig
-from search.options.resources import ResourcesConfig
+from search.options.resources import CORES, ResourcesConfig
 from search.planning.planned import Plan
 from spaces.errors import InputError
 
@@ -162,7 +162,8 @@ def trial_slots(
     gpu = resources.gpu
     if gpu == -1:
         gpu = min(1.0, max(node.get("GPU", 0.0) for node in nodes))
-    wanted = {"CPU": resources.cpu, "GPU": gpu, "memory": resources.memory * GIB}
+    cpu = resources.cpu or (_share(gpu, resources.ranks, nodes) if gpu else resources.ranks)
+    wanted = {"CPU": cpu, "GPU": gpu, "memory": resources.memory * GIB}
     wanted = {name: amount for name, amount in wanted.items() if amount}
     slots = slots_of(wanted, nodes, workers)
     if slots == 0:
@@ -177,6 +178,14 @@ def trial_slots(
                 )
         raise InputError("no node has all of what a trial needs at once")
     return wanted, slots
+
+
+def _share(gpu: float, ranks: int, nodes: list[dict[str, float]]) -> float:
+    """CPU cores of a trial that leave as many for each other one that the GPUs have room for."""
+    trials = {n: _fitting(node, "GPU", gpu) for n, node in enumerate(nodes)}
+    shares = [nodes[n]["CPU"] / count for n, count in trials.items() if count]
+    share = min(*shares, CORES * ranks) if shares else 1.0
+    return share if share < 1 else math.floor(share)
 
 
 def slots_of(wanted: dict[str, float], nodes: list[dict[str, float]], workers: int) -> int:

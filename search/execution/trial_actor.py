@@ -70,19 +70,20 @@ class TrialActor(tune.Trainable):  # type: ignore[misc]
             self._heartbeat.start()
             done = next(self._reports)
         except Exception as error:
+            reason, where = f"{type(error).__name__}: {error}", traceback.format_exc()
+            fault = fault_of(error)
+            if fault == "device":  # freeing what the frames hold would end the process, untold
+                self._exit(ExitNote(fault=fault, reason=reason, traceback=where))
             failed = {
                 "epoch": self._epoch + 1,
-                "failed": f"{type(error).__name__}: {error}",
-                "fault": fault_of(error),
-                "traceback": traceback.format_exc(),
+                "failed": reason,
+                "fault": fault,
+                "traceback": where,
                 "done": True,
             }
         finally:
             self._heartbeat.stop()  # until the driver asks for more
         if failed:  # the exception, whose frames hold the training, is gone
-            if failed["fault"] == "device":
-                reason, where = failed["failed"], failed["traceback"]
-                self._exit(ExitNote(fault="device", reason=reason, traceback=where))
             self.cleanup()
             return failed
         report = done.report

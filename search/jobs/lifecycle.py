@@ -140,7 +140,8 @@ def _join(
     )
     stack.enter_context(kept(nodes))
     if config.loader_workers < 0 and resources.get("GPU"):
-        job = dataclasses.replace(job, loader_workers=config.resources.threads)
+        each = int(resources["CPU"]) // config.resources.ranks
+        job = dataclasses.replace(job, loader_workers=max(1, each))
     return job, resources, nodes
 
 

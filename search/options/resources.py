@@ -9,12 +9,17 @@ from search.options.option import option
 from search.options.shared import demand
 from spaces.errors import InputError
 
+CORES = 8
+"""Of a trial on a GPU, for each of its processes, unless it is told: as a rule they feed it."""
+
 
 @dataclass(kw_only=True)
 class ResourcesConfig:
     """What one trial gets."""
 
-    cpu: float = option(1, "CPU cores per trial")
+    cpu: float = option(
+        0, f"CPU cores per trial; 0 is one, or with a GPU its share of them, at most {CORES}"
+    )
     gpu: float = option(
         -1, "GPUs per trial: 0.5 for two trials on one, 2 to share its batches; -1 is one if any"
     )
@@ -24,7 +29,7 @@ class ResourcesConfig:
     )
 
     def __post_init__(self) -> None:
-        demand(0 < self.cpu < inf, "resources.cpu", self.cpu, "above 0")
+        demand(0 <= self.cpu < inf, "resources.cpu", self.cpu, "0 or more")
         demand(0 <= self.gpu < inf or self.gpu == -1, "resources.gpu", self.gpu, "0 or more, or -1")
         demand(self.gpu <= 1 or self.gpu % 1 == 0, "resources.gpu", self.gpu, "whole above 1")
         demand(0 <= self.memory < inf, "resources.memory", self.memory, "0 or more (in GiB)")
@@ -35,7 +40,7 @@ class ResourcesConfig:
                 f"resources.processes={self.processes}: each has a GPU of its own or none; say "
                 f"resources.gpu={self.processes} or resources.gpu=0"
             )
-        if self.processes > 1 and self.cpu < self.processes and not self.gpu:
+        if self.processes > 1 and 0 < self.cpu < self.processes and not self.gpu:
             raise InputError(
                 f"resources.processes={self.processes} on resources.cpu={self.cpu:g}: give each a "
                 "core at least"

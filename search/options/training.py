@@ -73,7 +73,7 @@ class EngineConfig(TrackedConfig):
     )
     workers: int = option(0, "trials at once; 0 is as many as the resources allow")
     loader_workers: int = option(
-        -1, "loader processes per trial; -1 is 0 on a CPU and resources.cpu on a GPU"
+        -1, "loader processes per trial; -1 is 0 on a CPU, and on a GPU one per core of the trial"
     )
     resources: ResourcesConfig = group(ResourcesConfig)
     cluster: ClusterConfig = group(ClusterConfig, recorded=False)

@@ -103,7 +103,7 @@ def test_a_folder_of_own_yaml(tmp_path: Path) -> None:
         ("trials=-1", "trials=-1: must be at least 1"),
         ("trials=[1", r"trials=\[1.*cannot be read|trials.*read"),
         ("confirm=1", "at least 2 seeds"),
-        ("resources.cpu=0", "above 0"),
+        ("resources.cpu=-1", "0 or more"),
         ("resources.gpu=1.5", "resources.gpu=1.5: must be whole above 1"),
         ("resources.processes=-1", "0 or more"),
         ("resources.processes=2", "say resources.gpu=2 or resources.gpu=0"),
@@ -132,7 +132,10 @@ def test_bad_arguments_get_one_clear_line(argument: str, words: str) -> None:
     [
         (["resources.gpu=3", "resources.processes=2"], "say resources.gpu=2 or resources.gpu=0"),
         (["resources.gpu=2", "resources.processes=1"], "say resources.gpu=1 or resources.gpu=0"),
-        (["resources.gpu=0", "resources.processes=2"], "on resources.cpu=1: give each a core"),
+        (
+            ["resources.cpu=1", "resources.gpu=0", "resources.processes=2"],
+            "on resources.cpu=1: give each a core",
+        ),
     ],
 )
 def test_processes_that_do_not_suit_what_they_get(arguments: list[str], words: str) -> None:

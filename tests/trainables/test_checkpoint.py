@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import torch
 
 from spaces.trial_config import TrialConfig
+from trainables.training import saving
 from trainables.training.checkpoint import Checkpoint, remove_leftovers
 
 CONFIG = TrialConfig.of(epochs=9)
@@ -55,6 +57,31 @@ def test_the_last_two_stay(tmp_path: Path) -> None:
         "checkpoint-00002",
         "checkpoint-00003",
     ]
+
+
+def test_one_is_due_when_a_fifth_of_the_time_is_enough(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Writing takes two seconds here, so the next one waits for eight of training."""
+    clock = 100.0
+    monkeypatch.setattr(saving, "WORTH", 4)
+    monkeypatch.setattr(saving, "time", SimpleNamespace(perf_counter=lambda: clock))
+    write = Checkpoint.write
+
+    def slow(self: Checkpoint, folder: Path) -> Path:
+        nonlocal clock
+        clock += 2
+        return write(self, folder)
+
+    monkeypatch.setattr(Checkpoint, "write", slow)
+    ours = saving.Saving()
+    assert ours.due
+    ours.write(checkpoint(1), tmp_path, lambda: None)
+    due = []
+    for _ in range(9):
+        clock += 1
+        due.append(ours.due)
+    assert due == [False] * 7 + [True] * 2
 
 
 def test_a_training_that_starts_anew_keeps_its_own(tmp_path: Path) -> None:

@@ -28,7 +28,7 @@ from tests.tiny import build
 from trainables.data.training_set import training_set
 from trainables.inference.predict import load_trained, predict
 from trainables.networks.timm_network import timm_network
-from trainables.training import plateau
+from trainables.training import plateau, saving
 from trainables.training.checkpoint import Checkpoint
 from trainables.training.context import TrainingContext
 from trainables.training.device import Device
@@ -151,6 +151,26 @@ def test_an_interrupted_training_ends_with_the_same_bits(
     ours = Predictions.read(tmp_path / "test.npz").probabilities
     theirs = Predictions.read(reference[1] / "test.npz").probabilities
     np.testing.assert_array_equal(ours, theirs)
+
+
+def test_epochs_without_a_checkpoint_are_trained_again(
+    task: TrainingContext, small: TrialConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of short epochs the first and the last have one; the same bits come of an interruption."""
+    config = small.replace(epochs=4)
+    whole = reports_of(fit(config, task, tmp_path / "whole"))
+    monkeypatch.setattr(saving, "WORTH", 1e9)
+    epochs = fit(config, task, tmp_path / "cut")
+    assert [next(epochs).report["epoch"] for _ in range(3)] == [1, 2, 3]
+    epochs.close()
+    assert [path.name[:16] for path in (tmp_path / "cut").glob("checkpoint-*")] == [
+        "checkpoint-00001"
+    ]
+    again = reports_of(fit(config, task, tmp_path / "cut"))
+    assert numbers(again) == numbers(whole)
+    assert {path.name[:16] for path in (tmp_path / "cut").glob("checkpoint-*")} == {
+        f"checkpoint-0000{epoch}" for epoch in (2, 4)
+    }
 
 
 def test_another_trial_before_it_changes_nothing(

@@ -80,13 +80,13 @@ class Checkpoint:
             "reports": self.reports,
             "config_digest": self.config_digest,
             "states": states,
-            "sizes": [len(part) for part in parts],
+            "sizes": [part.nbytes for part in parts],
         }
         metadata = {_STATE: json.dumps(state, allow_nan=False)}
         # Of its own: a trainer that lost its cluster may still write what its successor writes.
         temporary = folder / f".checkpoint-{self.epoch:05d}-{secrets.token_hex(4)}"
         try:
-            save_file({_TENSORS: torch.cat(parts)}, temporary, metadata=metadata)
+            save_file({_TENSORS: _bytes_of(parts)}, temporary, metadata=metadata)
             temporary.chmod(0o644)  # a team mate may take the training over
             _sync(temporary)
             target = folder / f"checkpoint-{self.epoch:05d}-{_digest(temporary)}.safetensors"
@@ -167,9 +167,9 @@ def _read(path: Path) -> Checkpoint:
 
 
 def _take_tensors(value: Any, parts: list[torch.Tensor]) -> Any:
-    """Moves the bytes of tensors into ``parts`` and leaves JSON behind; keys keep their type."""
+    """Moves tensors into ``parts`` and leaves JSON behind; keys keep their type."""
     if isinstance(value, torch.Tensor):
-        parts.append(value.detach().cpu().contiguous().reshape(-1).view(torch.uint8))
+        parts.append(value.detach())
         kind = str(value.dtype).removeprefix("torch.")
         return {"tensor": [kind, list(value.shape), _lies_channels_last(value)]}
     if isinstance(value, Mapping):
@@ -178,6 +178,21 @@ def _take_tensors(value: Any, parts: list[torch.Tensor]) -> Any:
         kind = "list" if isinstance(value, list) else "tuple"
         return {kind: [_take_tensors(item, parts) for item in value]}
     return {"value": value}
+
+
+def _bytes_of(parts: list[torch.Tensor]) -> torch.Tensor:
+    """The bytes of tensors one after the other, uint8 (n,) on the CPU.
+
+    A GPU copies them into memory that stays where it is, without being waited for in between.
+    """
+    gpu = any(part.is_cuda for part in parts)
+    whole = torch.empty(sum(part.nbytes for part in parts), dtype=torch.uint8, pin_memory=gpu)
+    places = torch.split(whole, [part.nbytes for part in parts])
+    for place, part in zip(places, parts, strict=True):
+        place.copy_(part.contiguous().reshape(-1).view(torch.uint8), non_blocking=True)
+    if gpu:
+        torch.cuda.synchronize()
+    return whole
 
 
 def _lies_channels_last(tensor: torch.Tensor) -> bool:

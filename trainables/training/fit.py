@@ -27,6 +27,7 @@ from trainables.training.checkpoint import Checkpoint, remove_leftovers
 from trainables.training.context import TrainingContext
 from trainables.training.full_disk import with_room
 from trainables.training.ranks import ALONE, Ranks
+from trainables.training.saving import Saving
 from trainables.training.state import Beat, TrainingState, no_beat
 from trainables.training.training_error import TrainingError
 from trainables.training.training_score import training_score
@@ -75,11 +76,11 @@ def fit(
 ) -> Iterator[Epoch]:
     """Trains one configuration and yields a report after every epoch.
 
-    An epoch is reported once its hold-out predictions and its checkpoint are on the disk. If the
-    folder holds a checkpoint of this configuration, its report comes first and the training goes
-    on from there. After the last epoch the test images are predicted. Where the disk is full,
-    the training waits until there is room. Before the last epoch, the configuration may score a
-    sample of the held-out images only.
+    An epoch is reported once its hold-out predictions are on the disk, and its checkpoint, too,
+    where one is due; after the last epoch one always is. If the folder holds a checkpoint of this
+    configuration, its report comes first and the training goes on from there. After the last epoch
+    the test images are predicted. Where the disk is full, the training waits until there is room.
+    Before the last epoch, the configuration may score a sample of the held-out images only.
 
     Of several processes that share the batches, the first does all but the training alone; the
     others yield nothing.
@@ -128,6 +129,7 @@ def fit(
         notes = ()
     else:
         notes = (*notes, *training.learned.notes)
+    saving = Saving()
     for epoch in range(len(reports) + 1, config.run.last_epoch + 1):
         begun = time.perf_counter()
         ranks.begin(epoch)
@@ -163,10 +165,11 @@ def fit(
             "images": images,
         }
         reports.append(report)
-        done = Checkpoint(
-            reports=tuple(reports), config_digest=config.state_digest, states=training.states()
-        )
-        with_room(functools.partial(done.write, folder), beat)
+        if last or saving.due:
+            done = Checkpoint(
+                reports=tuple(reports), config_digest=config.state_digest, states=training.states()
+            )
+            saving.write(done, folder, beat)
         yield Epoch(report=report, notes=notes)
         notes = ()
 

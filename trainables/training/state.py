@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import math
-import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
@@ -29,6 +28,7 @@ from trainables.training.optimizers import build_optimizer
 from trainables.training.ranks import ALONE, Ranks
 from trainables.training.schedules import SCHEDULES
 from trainables.training.sharpness_aware import sharpness_aware
+from trainables.training.step_times import StepTimes
 from trainables.training.training_error import TrainingError
 
 Beat = Callable[[], None]
@@ -117,12 +117,10 @@ class TrainingState:
         self.freezing.begin(epoch)
         _seed(seed, epoch)
         total = torch.zeros((), device=self.device.target)
-        seconds = {"feed": 0.0, "compute": 0.0}
-        images, mark = 0, time.perf_counter()
+        images, times = 0, StepTimes(self.device.target)
         for index, batch in enumerate(self.batches(epoch)):
             beat()
-            now = time.perf_counter()
-            seconds["feed"] += now - mark
+            times.begin()
             update = (epoch - 1) * self.steps + index // passes
             if index % passes == 0:
                 self.schedule.step_update(update)
@@ -133,8 +131,8 @@ class TrainingState:
                 self._step(update)
             total += loss.detach()
             images += shown
-            mark = time.perf_counter()
-            seconds["compute"] += mark - now
+            times.end()
+        seconds = times.seconds()
         self.average.after_epoch(epoch)
         mean = float(ranks.total(total)) / len(self.loader)
         if not math.isfinite(mean):

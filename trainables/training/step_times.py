@@ -1,0 +1,49 @@
+"""Where the seconds of an epoch's steps go: waiting for batches, or computing."""
+
+from __future__ import annotations
+
+import time
+
+import torch
+
+
+class StepTimes:
+    """Seconds of feeding and computing, told apart while a GPU runs behind this process.
+
+    A step's computing begins when its batch is there and the GPU is done with the step before; all
+    other time went into waiting for batches.
+
+    Args:
+        target: Where steps are computed.
+    """
+
+    def __init__(self, target: torch.device) -> None:
+        self._gpu = target.type == "cuda"
+        self._begun = time.perf_counter()
+        self._computing = 0.0
+        self._steps: list[tuple[torch.cuda.Event, torch.cuda.Event]] = []
+
+    def begin(self) -> None:
+        """A batch is there."""
+        self._mark = time.perf_counter()
+        if self._gpu:
+            self._steps.append((_event(), _event()))
+            self._steps[-1][0].record()
+
+    def end(self) -> None:
+        """What it is for has been computed, or the GPU told to."""
+        self._computing += time.perf_counter() - self._mark
+        if self._gpu:
+            self._steps[-1][1].record()
+
+    def seconds(self) -> dict[str, float]:
+        """Seconds of ``feed`` and ``compute`` since this was made; waits for the GPU."""
+        if self._gpu:
+            torch.cuda.synchronize()
+            self._computing = sum(one.elapsed_time(two) for one, two in self._steps) / 1000
+        whole = time.perf_counter() - self._begun
+        return {"feed": max(0.0, whole - self._computing), "compute": self._computing}
+
+
+def _event() -> torch.cuda.Event:
+    return torch.cuda.Event(enable_timing=True)  # type: ignore[no-untyped-call]
