@@ -81,9 +81,10 @@ def forecast(
     """Forecasts test scores from predictions of unlabelled test images.
 
     The accuracy is the median over the methods; its interval spans them all, widened by the
-    sampling noise of the test images. It is carried over to the metric by labels drawn from the
-    model's own probabilities, at the temperature at which they promise that accuracy. Public
-    scores, once there are `FEWEST_SCORES`, shift all forecasts by their mean error.
+    sampling noise of the test images and of the held-out ones, by which all of them are set. It is
+    carried over to the metric by labels drawn from the model's own probabilities, at the
+    temperature at which they promise that accuracy. Public scores, once there are `FEWEST_SCORES`,
+    shift all forecasts by their mean error.
 
     Args:
         metric: The contest's metric.
@@ -103,7 +104,7 @@ def forecast(
     for i, model in enumerate(models):
         told = {n: float(v[i]) for n, v in found.by_method.items() if np.isfinite(v[i])}
         accuracy = float(np.median(list(told.values())))
-        noise = 1.96 * (accuracy * (1 - accuracy) / images) ** 0.5
+        noise = 1.96 * float(np.hypot((accuracy * (1 - accuracy) / images) ** 0.5, model.noise))
         ends = (min(told.values()) - noise, max(told.values()) + noise)
         scores = [_carry(metric, model.test, a, seed) for a in (accuracy, *ends)]
         expected[model.id] = Expected(

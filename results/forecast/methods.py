@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import scipy
@@ -32,6 +33,8 @@ class Model:
         holdout: Probabilities (n, classes) of the fold's images.
         test: Probabilities (m, classes) of the test images.
         each: How many of these rows belong to one image, so that they are not independent.
+        units: What each held-out row belongs to, (n,): its group, or its image; None where each is
+            by itself.
     """
 
     id: str
@@ -41,11 +44,28 @@ class Model:
     holdout: NDArray[np.floating]
     test: NDArray[np.floating]
     each: int = 1
+    units: NDArray[Any] | None = None
 
     @property
     def accuracy(self) -> float:
         """On the fold's images."""
-        return float((self.holdout.argmax(axis=1) == self.labels).mean())
+        return float(self._right.mean())
+
+    @property
+    def noise(self) -> float:
+        """Standard error of that accuracy, over units that were drawn whole (Cochran, Sampling
+        techniques, 1977, 11.8)."""
+        units = np.arange(len(self.labels)) if self.units is None else self.units
+        surplus = np.bincount(
+            np.unique(units, return_inverse=True)[1], weights=self._right - self.accuracy
+        )
+        drawn = len(surplus)
+        spread = np.square(surplus).sum() * drawn / max(1, drawn - 1)
+        return float(np.sqrt(spread)) / len(self.labels)
+
+    @property
+    def _right(self) -> NDArray[np.bool_]:
+        return np.asarray(self.holdout.argmax(axis=1) == self.labels)
 
 
 @dataclass(frozen=True, kw_only=True)

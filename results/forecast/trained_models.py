@@ -51,7 +51,7 @@ def models_of(trials: Iterable[tuple[Search, Trial]], wanted: Collection[str] = 
             continue
         held = Predictions.read(folder / predictions_file("holdout"))
         known = search.task.examples(labelled[fold].labels, held, search.truth)
-        there = search.task.probabilities(test)
+        there, groups = search.task.probabilities(test), labelled[fold].groups
         found[training] = Model(
             id=trial.id,
             fold=fold,
@@ -60,6 +60,7 @@ def models_of(trials: Iterable[tuple[Search, Trial]], wanted: Collection[str] = 
             holdout=known.probabilities,
             test=there,
             each=len(there) // len(images),
+            units=known.rows if groups is None else groups[known.rows],
         )
     return list(found.values())
 

@@ -83,6 +83,52 @@ def test_the_test_score_is_told_without_labels(shift: float, name: str) -> None:
         assert np.mean(naive) > 3 * np.mean(off)
 
 
+def test_held_out_groups_are_as_much_evidence_as_there_are_of_them() -> None:
+    """Forty bursts of ten alike pictures say what forty pictures say, not four hundred."""
+    rng = np.random.default_rng(0)
+    labels = rng.integers(0, CLASSES, 40)
+    told = votes(rng, labels, rng.normal(0, 1.5, 40), 1.0, sharpness=1.0)
+
+    def model(repeats: int, units: Array | None) -> Model:
+        holdout = np.repeat(told, repeats, axis=0)
+        known = np.repeat(labels, repeats)
+        return Model(id="m", fold=0, kin="k", labels=known, holdout=holdout, test=told, units=units)
+
+    single, bursts = model(1, None), model(10, np.repeat(np.arange(40), 10))
+    right = single.accuracy
+    assert single.noise == pytest.approx((right * (1 - right) / 39) ** 0.5)
+    assert bursts.noise == pytest.approx(single.noise)
+    assert model(10, None).noise < single.noise / 3
+    wide, narrow = (
+        forecast(METRICS["accuracy"], [m]).models["m"] for m in (bursts, model(10, None))
+    )
+    assert wide.low < narrow.low
+    assert wide.high > narrow.high
+
+
+@pytest.mark.parametrize("grouped", [True, False])
+def test_intervals_hold_where_what_is_held_out_came_in_groups(grouped: bool) -> None:
+    """Ten pictures of one thing are told alike: taken one by one, they promise too much."""
+    inside = []
+    for seed in range(60):
+        rng = np.random.default_rng(seed)
+        things = rng.integers(0, CLASSES, 25)
+        told = votes(rng, things, rng.normal(0, 1.5, 25), 1.0, sharpness=1.7)
+        there = rng.integers(0, CLASSES, TEST)
+        model = Model(
+            id="m",
+            fold=0,
+            kin="k",
+            labels=np.repeat(things, 10),
+            holdout=np.repeat(told, 10, axis=0),
+            test=votes(rng, there, rng.normal(0, 1.5, TEST), 1.0, sharpness=1.7),
+            units=np.repeat(np.arange(25), 10) if grouped else None,
+        )
+        found = forecast(METRICS["accuracy"], [model]).models["m"]
+        inside.append(found.low <= METRICS["accuracy"].score(there, model.test) <= found.high)
+    assert (np.mean(inside) >= 0.95) == grouped
+
+
 def test_every_method_is_near_where_its_assumption_holds() -> None:
     models, truth = contest(0, 0.5)
     found = estimate(models)
