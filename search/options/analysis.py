@@ -193,7 +193,7 @@ class TrustConfig(NetworksConfig):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        check_accept(self.accept)
+        check_accept(self.accept, ("validation",))
         if (self.weights or self.pretrained) and not self.backbone:
             raise InputError("weights= and pretrained= say how to load backbone=: give it, too")
 

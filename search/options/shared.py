@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from search.options.option import option
@@ -45,11 +46,11 @@ ACCEPTABLE = ("validation", "code", "duplicates")
 """What goes through only when it is accepted by name."""
 
 
-def check_accept(names: list[str]) -> None:
-    """Raises InputError for a name that stands for nothing."""
+def check_accept(names: list[str], acceptable: Sequence[str] = ACCEPTABLE) -> None:
+    """Raises InputError for a name that stands for nothing that a command asks about."""
     for name in names:
-        if name not in ACCEPTABLE:
-            raise unknown("word", name, ACCEPTABLE, "accept")
+        if name not in acceptable:
+            raise unknown("word", name, acceptable, "accept")
 
 
 def demand(ok: bool, key: str, value: object, rule: str) -> None:

@@ -12,7 +12,7 @@ import pytest
 
 import search
 from search.options import composition
-from search.options.analysis import ShowConfig, SyncConfig, UiConfig
+from search.options.analysis import ShowConfig, SyncConfig, TrustConfig, UiConfig
 from search.options.audit import AuditConfig
 from search.options.command_line import help_text, parse
 from search.options.embedded import EMBEDDED, DigitsConfig, MasksConfig, embedded_name
@@ -141,6 +141,12 @@ def test_bad_arguments_get_one_clear_line(argument: str, words: str) -> None:
 def test_processes_that_do_not_suit_what_they_get(arguments: list[str], words: str) -> None:
     with pytest.raises(InputError, match=words):
         parse(RunConfig, arguments)
+
+
+def test_what_a_command_never_asks_about_is_not_accepted() -> None:
+    assert parse(TrustConfig, ["accept=[validation]"]).accept == ["validation"]
+    with pytest.raises(InputError, match=r"unknown word 'code'.*validation"):
+        parse(TrustConfig, ["accept=[code]"])
 
 
 @pytest.mark.parametrize("chosen", [[], ["data=masks"], ["data=csv", "data.root=a"]])
