@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from results.forecast.forecast import FEWEST_SCORES, Expected, Forecast
+from results.forecast.leak import Leak
 from results.metrics import Metric
 from results.reporting.text import table
 from results.reporting.trust_report import NOTICED
@@ -16,12 +17,19 @@ from results.reporting.trust_report import NOTICED
 WIDTH = 100
 """Columns of the page."""
 
+LEAKS = 0.05
+"""Share of the held-out images that may have others alike among those trained on."""
+
 SHOWN = 12
 """Models in the table."""
 
 
 def forecast_page(
-    found: Forecast, competition: str, metric: Metric, public: Mapping[str, float]
+    found: Forecast,
+    competition: str,
+    metric: Metric,
+    public: Mapping[str, float],
+    leak: Leak | None = None,
 ) -> list[str]:
     """The page, line by line; the level comes first.
 
@@ -30,6 +38,7 @@ def forecast_page(
         competition: Its name.
         metric: The contest's metric.
         public: Public scores, by trial.
+        leak: Of the hold-out; None where nobody looked.
     """
     ranked = sorted(found.models.values(), key=lambda e: -metric.sign * e.score)
     rows = [["model", "fold", "hold-out", "expected", "from", "to", "public", "agreement"]]
@@ -42,6 +51,7 @@ def forecast_page(
         f"{len(found.models)} models",
         "",
         *textwrap.wrap(level_words(found, metric), WIDTH),
+        *textwrap.wrap(_leak_words(leak), WIDTH),
         "",
         *table(rows),
     ]
@@ -56,6 +66,18 @@ def forecast_page(
         "good. Agreement, comparable within a fold, rewards being like the others."
     )
     return [*lines, *textwrap.wrap(caution, WIDTH)]
+
+
+def _leak_words(leak: Leak | None) -> str:
+    """What a leak does to a forecast; empty where there is hardly any."""
+    if leak is None or leak.alike < LEAKS * leak.held_out:
+        return ""
+    return (
+        f"Do not believe it: {leak.alike:,} of {leak.held_out:,} held-out images have images alike "
+        "among those trained on, as search.audit found them. What was nearly seen before, models "
+        "tell surely and alike, so the test's scores are probably below all of this, intervals "
+        f"included. data.group={leak.groups} separates them."
+    )
 
 
 def level_words(found: Forecast, metric: Metric) -> str:

@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from results.forecast.leak import PROPOSED
 from results.leaderboard.leaderboard import Leaderboard
 from search.execution.progress import every_second
 from search.jobs.contest_data import read_contest
@@ -60,7 +61,7 @@ def audit_contest(config: AuditConfig) -> int:
         contest=contest, looks=looks, folds=folds, no_folds=no_folds, proposal=proposal
     )
     findings = audit(evidence)
-    folder = runs / contest.name / "audit"
+    folder = (runs / contest.name / PROPOSED).parent
     folder.mkdir(parents=True, exist_ok=True)
     groups = _write_groups(evidence, folder)
     likest = _keep_likeness(contest, runs, looks, evidence.shift) if folds is not None else ""
@@ -132,7 +133,7 @@ def _write_groups(evidence: Evidence, folder: Path) -> str:
     contest, proposal = evidence.contest, evidence.proposal
     if proposal is None or proposal.groups is None:
         return ""
-    path = folder / "groups.csv"
+    path = folder / PROPOSED.name
     _write(pd.DataFrame({"image": contest.train_images, "group": proposal.groups}), path)
     return f"data.group={path}"
 

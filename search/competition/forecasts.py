@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 
 from results.forecast.forecast import forecast
+from results.forecast.leak import Leak
 from results.forecast.trained_models import models_of
 from results.reporting.figures import forecast_scatter
 from results.reporting.forecast_report import forecast_page, forecast_table
@@ -39,7 +41,9 @@ def forecast_scores(config: ForecastConfig) -> int:
         )
     metric = standing.task.example_metric(standing.metric, standing.search.truth)
     found = forecast(metric, models, public)
-    print("\n".join(forecast_page(found, folder.name, standing.metric, public)))
+    fold = Counter(model.fold for model in models).most_common(1)[0][0]
+    leak = Leak.of_fold(folder, standing.search.folds_file, fold)
+    print("\n".join(forecast_page(found, folder.name, standing.metric, public, leak)))
     forecast_table(found, public).to_csv(folder / "forecast.csv", index=False)
     forecast_scatter(found, standing.metric, public).savefig(folder / "forecast.png", dpi=120)
     print(f"Table: {folder / 'forecast.csv'}   figure: {folder / 'forecast.png'}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,11 +11,13 @@ import pytest
 
 from results.forecast.calibration import fitted_temperature, temperature_for, tempered
 from results.forecast.forecast import FEWEST_SCORES, forecast
+from results.forecast.leak import PROPOSED, Leak
 from results.forecast.methods import FEWEST, Model, estimate
 from results.metrics import METRICS
 from results.records.trials import Search
 from results.reporting.forecast_report import forecast_page, level_words
 from results.reporting.report import report, verdict
+from spaces.errors import InputError
 from tests.regenerate_docs import RECORDED
 
 Array = np.ndarray[Any, Any]
@@ -274,3 +277,27 @@ def test_a_metric_that_drawn_labels_leave_undefined_has_no_forecast() -> None:
     assert np.isnan(found.gap)
     page = "\n".join(forecast_page(found, "cats", METRICS["roc_auc"], {}))
     assert "nothing can be forecast" in page
+
+
+def test_a_leak_is_counted_and_said_first(tmp_path: Path) -> None:
+    """Of three held-out images one has another of its group among the training images."""
+    folds = tmp_path / "folds-0.csv"
+    folds.write_text("image,label,fold\na,0,0\nb,1,0\nc,0,0\nd,0,1\ne,1,1\nnew,1,0\n")
+    assert Leak.of_fold(tmp_path, folds, 0) is None
+    file = tmp_path / PROPOSED
+    file.parent.mkdir()
+    file.write_text("image,group\na,x\nb,y\nc,y\nd,x\ne,z\n")
+    leak = Leak.of_fold(tmp_path, folds, 0)
+    assert leak == Leak(held_out=3, alike=1, groups=file)
+    metric = METRICS["accuracy"]
+    found = forecast(metric, contest(0, 0.0)[0])
+    words = " ".join(forecast_page(found, "c", metric, {}, leak))
+    assert "Do not believe it: 1 of 3 held-out images have images alike" in words
+    assert f"data.group={file}" in words.replace("- ", "-")
+    assert words.index("Do not believe") < words.index("thresholded confidence")
+    apart = replace(leak, held_out=30)
+    for harmless in (None, apart):
+        assert "believe" not in " ".join(forecast_page(found, "c", metric, {}, harmless))
+    file.write_text("image,cluster\na,x\n")
+    with pytest.raises(InputError, match="column 'group' is missing"):
+        Leak.of_fold(tmp_path, folds, 0)

@@ -424,6 +424,13 @@ def test_test_scores_are_told_before_any_submission(folder: Path, tmp_path: Path
     assert closed.forecast.winner.score == pytest.approx(
         table.set_index("model").loc[str(closed.winner), "expected"]
     )
+    assert "Do not believe it" not in page.stdout
+    proposed = copy / "runs/digits/audit/groups.csv"
+    proposed.parent.mkdir(exist_ok=True)
+    images = pd.read_csv(copy / "runs/digits/data/train.csv")["image"]
+    pd.DataFrame({"image": images, "group": "one thing"}).to_csv(proposed, index=False)
+    leaking = run(copy, "forecast").stdout
+    assert "Do not believe it: 216 of 216 held-out images have images alike" in leaking
     recorded = run(copy, "forecast", "rules.test_images=false")
     assert recorded.returncode == 0
     assert recorded.stdout.startswith("Recorded: the rules forbid to look at test images")
