@@ -66,7 +66,7 @@ def _always_due() -> Iterator[None]:
     from trainables.training import saving
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(saving, "WORTH", 0)
+        patch.setattr(saving, "TIMES_AS_LONG", 0)
         yield
 
 

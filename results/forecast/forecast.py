@@ -104,7 +104,8 @@ def forecast(
     for i, model in enumerate(models):
         told = {n: float(v[i]) for n, v in found.by_method.items() if np.isfinite(v[i])}
         accuracy = float(np.median(list(told.values())))
-        noise = 1.96 * float(np.hypot((accuracy * (1 - accuracy) / images) ** 0.5, model.noise))
+        drawn = 1.96 * (accuracy * (1 - accuracy) / images) ** 0.5
+        noise = float(np.hypot(drawn, model.margin))
         ends = (min(told.values()) - noise, max(told.values()) + noise)
         scores = [_carry(metric, model.test, a, seed) for a in (accuracy, *ends)]
         expected[model.id] = Expected(

@@ -52,16 +52,25 @@ class Model:
         return float(self._right.mean())
 
     @property
-    def noise(self) -> float:
-        """Standard error of that accuracy, over units that were drawn whole (Cochran, Sampling
-        techniques, 1977, 11.8)."""
+    def margin(self) -> float:
+        """Half of that accuracy's 95 % interval, by Student's t over units that were drawn whole
+        (Cochran, Sampling techniques, 1977, 11.8); one unit says nothing.
+
+        Two units that are all right and two that are all wrong are thought to be there, too, so
+        that few that are all alike promise nothing (Agresti and Coull, Approximate is better than
+        exact, 1998).
+        """
         units = np.arange(len(self.labels)) if self.units is None else self.units
-        surplus = np.bincount(
-            np.unique(units, return_inverse=True)[1], weights=self._right - self.accuracy
-        )
-        drawn = len(surplus)
-        spread = np.square(surplus).sum() * drawn / max(1, drawn - 1)
-        return float(np.sqrt(spread)) / len(self.labels)
+        places = np.unique(units, return_inverse=True)[1]
+        sizes, right = np.bincount(places), np.bincount(places, weights=self._right)
+        drawn, usual = len(sizes), sizes.mean()
+        if drawn < 2:
+            return float("inf")
+        sizes = np.concatenate([sizes, np.full(4, usual)])
+        right = np.concatenate([right, [usual, usual, 0, 0]])
+        surplus = right - sizes * right.sum() / sizes.sum()
+        noise = np.sqrt(np.square(surplus).sum() * drawn / (drawn - 1)) / sizes.sum()
+        return float(scipy.stats.t.ppf(0.975, drawn - 1) * noise)
 
     @property
     def _right(self) -> NDArray[np.bool_]:

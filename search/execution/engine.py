@@ -43,7 +43,7 @@ from search.execution.tune_adapter import Events, Proposals, Stop
 from search.internals import local_ray
 from search.jobs.job import Job
 from search.options.groups import ClusterConfig
-from search.options.resources import CORES, ResourcesConfig
+from search.options.resources import MOST_CORES, ResourcesConfig
 from search.planning.planned import Plan
 from spaces.errors import InputError
 
@@ -181,11 +181,14 @@ def trial_slots(
 
 
 def _share(gpu: float, ranks: int, nodes: list[dict[str, float]]) -> float:
-    """CPU cores of a trial that leave as many for each other one that the GPUs have room for."""
-    trials = {n: _fitting(node, "GPU", gpu) for n, node in enumerate(nodes)}
-    shares = [nodes[n]["CPU"] / count for n, count in trials.items() if count]
-    share = min(*shares, CORES * ranks) if shares else 1.0
-    return share if share < 1 else math.floor(share)
+    """A trial's part of its node's cores, if the GPUs are full of such trials."""
+    shares = [
+        node["CPU"] / trials
+        for node in nodes
+        if (trials := _fitting(node, "GPU", gpu)) and node.get("CPU")
+    ]
+    share = min(min(shares, default=1.0), MOST_CORES * ranks)
+    return math.floor(share) if share >= 1 else math.floor(100 * share) / 100
 
 
 def slots_of(wanted: dict[str, float], nodes: list[dict[str, float]], workers: int) -> int:

@@ -58,7 +58,7 @@ def after_fault(trial: Trial, kind: str, reason: str) -> Consequence:
     if over:
         return Consequence(again=False, reason=reason, words=words)
     if smaller is None:
-        words += "; it goes on from its last epoch"
+        words += "; it goes on from its last checkpoint"
         return Consequence(again=True, reason=reason, words=words)
     words += f"; it goes on with micro_batch={smaller.run.micro_batch}"
     changes = {"micro_batch": smaller.run.micro_batch}

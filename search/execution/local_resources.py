@@ -18,8 +18,10 @@ def check_local_resources(resources: ResourcesConfig, cluster: ClusterConfig) ->
     if cluster.address:
         return
     cpus = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    cores = "resources.cpu" if resources.cpu else "resources.processes"
+    fewest = resources.cpu or (float(resources.processes) if resources.gpu == 0 else 0.0)
     wanted = {
-        "resources.cpu": (resources.cpu, float(cpus), ""),
+        cores: (fewest, float(cpus), " cores"),
         "resources.memory": (resources.memory, psutil.virtual_memory().total / GIB, " GiB"),
     }
     if resources.gpu > 0:

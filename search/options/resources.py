@@ -9,8 +9,8 @@ from search.options.option import option
 from search.options.shared import demand
 from spaces.errors import InputError
 
-CORES = 8
-"""Of a trial on a GPU, for each of its processes, unless it is told: as a rule they feed it."""
+MOST_CORES = 8
+"""Of each process of a trial on a GPU, unless more are asked for; most of them load images."""
 
 
 @dataclass(kw_only=True)
@@ -18,7 +18,9 @@ class ResourcesConfig:
     """What one trial gets."""
 
     cpu: float = option(
-        0, f"CPU cores per trial; 0 is one, or with a GPU its share of them, at most {CORES}"
+        0,
+        "CPU cores per trial; 0 is one per process, or on a GPU its share of the machine's, "
+        f"{MOST_CORES} per process at most",
     )
     gpu: float = option(
         -1, "GPUs per trial: 0.5 for two trials on one, 2 to share its batches; -1 is one if any"

@@ -30,12 +30,12 @@ def searched(folder: Path, *words: str) -> tuple[Search, str]:
 
 def test_trials_share_a_gpu(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PYTHONPATH", str(ROOT), prepend=":")
-    search, said = searched(tmp_path, "resources.gpu=0.5", "workers=2")
+    search, said = searched(tmp_path, "resources.gpu=0.5", "resources.cpu=1", "workers=2")
     assert {trial.state for trial in search.trials.values()} == {"finished"}
     assert "trials at a time: 2, with 1 CPU, 0.5 GPU each" in said
 
 
-def test_a_broken_context_costs_its_trial_an_epoch(
+def test_a_broken_context_ends_one_attempt_of_its_trial(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PYTHONPATH", str(ROOT), prepend=":")
@@ -44,3 +44,6 @@ def test_a_broken_context_costs_its_trial_an_epoch(
     assert {trial.state for trial in search.trials.values()} == {"finished"}
     assert [fault for trial in search.trials.values() for fault in trial.faults] == ["device"]
     assert "device-side assert" in said
+    assert sum(trial.attempts for trial in search.trials.values()) == len(search.trials) + 1
+    for trial in search.trials.values():
+        assert [epoch.epoch for epoch in trial.epochs] == [1, 2]

@@ -126,6 +126,7 @@ def test_seconds_are_those_of_the_work(
     seconds = last(config, task, tmp_path)["seconds"]
     parts = seconds["feed"] + seconds["compute"] + seconds["evaluate"]
     assert parts == pytest.approx(seconds["total"], rel=0.1)
+    assert seconds["compute"] > seconds["feed"]
 
 
 def test_time_is_waited_for(small: TrialConfig, task: TrainingContext) -> None:

@@ -98,10 +98,14 @@ def test_held_out_groups_are_as_much_evidence_as_there_are_of_them() -> None:
         return Model(id="m", fold=0, kin="k", labels=known, holdout=holdout, test=told, units=units)
 
     single, bursts = model(1, None), model(10, np.repeat(np.arange(40), 10))
-    right = single.accuracy
-    assert single.noise == pytest.approx((right * (1 - right) / 39) ** 0.5)
-    assert bursts.noise == pytest.approx(single.noise)
-    assert model(10, None).noise < single.noise / 3
+    right = (single.accuracy * 40 + 2) / 44
+    noise = (right * (1 - right) * 40 / 39 / 44) ** 0.5
+    assert single.margin == pytest.approx(2.0227 * noise, rel=1e-4)
+    assert bursts.margin == pytest.approx(single.margin)
+    assert model(10, None).margin < single.margin / 3
+    one = forecast(METRICS["accuracy"], [model(10, np.zeros(400))]).models["m"]
+    assert one.low <= 1 / CLASSES + 0.05
+    assert one.high >= 0.95
     wide, narrow = (
         forecast(METRICS["accuracy"], [m]).models["m"] for m in (bursts, model(10, None))
     )
@@ -109,23 +113,24 @@ def test_held_out_groups_are_as_much_evidence_as_there_are_of_them() -> None:
     assert wide.high > narrow.high
 
 
+@pytest.mark.parametrize("things", [6, 25])
 @pytest.mark.parametrize("grouped", [True, False])
-def test_intervals_hold_where_what_is_held_out_came_in_groups(grouped: bool) -> None:
+def test_intervals_hold_where_what_is_held_out_came_in_groups(grouped: bool, things: int) -> None:
     """Ten pictures of one thing are told alike: taken one by one, they promise too much."""
     inside = []
     for seed in range(60):
         rng = np.random.default_rng(seed)
-        things = rng.integers(0, CLASSES, 25)
-        told = votes(rng, things, rng.normal(0, 1.5, 25), 1.0, sharpness=1.7)
+        known = rng.integers(0, CLASSES, things)
+        told = votes(rng, known, rng.normal(0, 1.5, things), 1.0, sharpness=1.7)
         there = rng.integers(0, CLASSES, TEST)
         model = Model(
             id="m",
             fold=0,
             kin="k",
-            labels=np.repeat(things, 10),
+            labels=np.repeat(known, 10),
             holdout=np.repeat(told, 10, axis=0),
             test=votes(rng, there, rng.normal(0, 1.5, TEST), 1.0, sharpness=1.7),
-            units=np.repeat(np.arange(25), 10) if grouped else None,
+            units=np.repeat(np.arange(things), 10) if grouped else None,
         )
         found = forecast(METRICS["accuracy"], [model]).models["m"]
         inside.append(found.low <= METRICS["accuracy"].score(there, model.test) <= found.high)

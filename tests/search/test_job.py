@@ -206,6 +206,8 @@ def test_batches_that_cannot_be_shared_out_are_refused(
         (ResourcesConfig(gpu=0.25), [{"CPU": 2.0, "GPU": 1.0}], 0, ({"CPU": 0.5, "GPU": 0.25}, 4)),
         (ResourcesConfig(gpu=0.1), [{"CPU": 99.0, "GPU": 1.0}], 0, ({"CPU": 8, "GPU": 0.1}, 10)),
         (ResourcesConfig(), [{"CPU": 4.0, "GPU": 1.0}, {"CPU": 2.0}], 0, ({"CPU": 4, "GPU": 1}, 1)),
+        (ResourcesConfig(gpu=0.3), [{"CPU": 2.0, "GPU": 1.0}], 0, ({"CPU": 0.66, "GPU": 0.3}, 3)),
+        (ResourcesConfig(), [{"GPU": 2.0}, {"CPU": 8.0, "GPU": 2.0}], 0, ({"CPU": 4, "GPU": 1}, 2)),
         (ResourcesConfig(gpu=0, processes=2), [{"CPU": 4.0}], 0, ({"CPU": 2}, 2)),
         (ResourcesConfig(gpu=0), [{"CPU": 8.0, "GPU": 1.0}], 3, ({"CPU": 1}, 3)),
         (ResourcesConfig(cpu=4), [{"CPU": 8.0}], 5, ({"CPU": 4}, 2)),
@@ -368,7 +370,8 @@ def test_own_functions_are_tried_before_anything_is_written(
 @pytest.mark.parametrize(
     ("resources", "words"),
     [
-        (ResourcesConfig(cpu=1000), "resources.cpu=1000 per trial, but there is only"),
+        (ResourcesConfig(cpu=1000), "resources.cpu=1000 cores per trial, but there is only"),
+        (ResourcesConfig(gpu=0, processes=999), "resources.processes=999 cores per trial, but"),
         (ResourcesConfig(gpu=99), "resources.gpu=99 per trial, but there is only"),
         (ResourcesConfig(memory=1e6), "resources.memory=1e+06 GiB per trial, but there is only"),
     ],

@@ -280,6 +280,30 @@ def test_epochs_that_the_record_lacked_enter_the_rungs_as_in_a_replay() -> None:
     assert whole.rungs[2] == {"a": 0.5, "b": 0.3, "c": 0.1}
 
 
+def test_epochs_that_are_trained_again_are_reported_once(tmp_path: Path) -> None:
+    """A checkpoint may be behind the ledger, which keeps an epoch's first report."""
+    driver = Driver(Ledger(tmp_path / "ledger.jsonl"), Search(folder=tmp_path))
+    driver.record(opening_event("s"))
+    config = TrialConfig.of(backbone="test_resnet", size=(32, 32), epochs=4, warmup_epochs=0)
+    driver.begin(Planned(id="s-000", number=0, why="sampled", params={}, config=config))
+
+    def tell(epoch: int, score: float) -> None:
+        metrics = {"val/macro_f1": score, "train/loss": 1.0}
+        seconds = {"feed": 0.0, "compute": 1.0, "evaluate": 0.0, "total": 1.0}
+        report = {"epoch": epoch, "metrics": metrics, "seconds": seconds, "images": 8}
+        driver.report("s-000", {"reports": [report]})
+
+    for epoch, score in ((1, 0.1), (2, 0.2), (3, 0.3), (2, 0.9), (3, 0.9), (4, 0.4)):
+        tell(epoch, score)
+    trial = driver.search.trials["s-000"]
+    assert [(e.epoch, e.metrics["val/macro_f1"]) for e in trial.epochs] == [
+        (1, 0.1),
+        (2, 0.2),
+        (3, 0.3),
+        (4, 0.4),
+    ]
+
+
 def test_a_deadline_lets_those_that_run_use_the_time_that_is_left(tmp_path: Path) -> None:
     ledger = Ledger(tmp_path / "ledger.jsonl")
     search = Search(folder=tmp_path, opened=opening_event("s"))

@@ -64,7 +64,7 @@ def test_one_is_due_when_a_fifth_of_the_time_is_enough(
 ) -> None:
     """Writing takes two seconds here, so the next one waits for eight of training."""
     clock = 100.0
-    monkeypatch.setattr(saving, "WORTH", 4)
+    monkeypatch.setattr(saving, "TIMES_AS_LONG", 4)
     monkeypatch.setattr(saving, "time", SimpleNamespace(perf_counter=lambda: clock))
     write = Checkpoint.write
 

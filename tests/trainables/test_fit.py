@@ -10,6 +10,7 @@ import shutil
 from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -28,11 +29,12 @@ from tests.tiny import build
 from trainables.data.training_set import training_set
 from trainables.inference.predict import load_trained, predict
 from trainables.networks.timm_network import timm_network
-from trainables.training import plateau, saving
+from trainables.training import plateau, saving, step_times
 from trainables.training.checkpoint import Checkpoint
 from trainables.training.context import TrainingContext
 from trainables.training.device import Device
 from trainables.training.fit import Epoch, Report, fit
+from trainables.training.step_times import StepTimes
 from trainables.training.training_error import TrainingError
 from trainables.training.training_score import scored_rows
 
@@ -153,13 +155,26 @@ def test_an_interrupted_training_ends_with_the_same_bits(
     np.testing.assert_array_equal(ours, theirs)
 
 
+def test_seconds_of_steps_are_waiting_or_computing(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = 10.0
+    monkeypatch.setattr(step_times, "time", SimpleNamespace(perf_counter=lambda: clock))
+    times = StepTimes(torch.device("cpu"))
+    for feeding, computing in ((2.0, 3.0), (0.5, 1.0)):
+        clock += feeding
+        times.begin()
+        clock += computing
+        times.end()
+    clock += 0.25  # to find that there is no batch left
+    assert times.seconds() == {"feed": 2.75, "compute": 4.0}
+
+
 def test_epochs_without_a_checkpoint_are_trained_again(
     task: TrainingContext, small: TrialConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Of short epochs the first and the last have one; the same bits come of an interruption."""
     config = small.replace(epochs=4)
     whole = reports_of(fit(config, task, tmp_path / "whole"))
-    monkeypatch.setattr(saving, "WORTH", 1e9)
+    monkeypatch.setattr(saving, "TIMES_AS_LONG", 1e9)
     cut = reports_of(itertools.islice(fit(config, task, tmp_path / "cut"), 3))
     assert [report["epoch"] for report in cut] == [1, 2, 3]
     assert [path.name[:16] for path in (tmp_path / "cut").glob("checkpoint-*")] == [

@@ -39,9 +39,6 @@ Mine = Callable[[int], bool]
 REPEAT = 28
 """Bits for rows in the number that an image's draws depend on; those above count repeats."""
 
-BATCHES = 8
-"""Of an evaluation, for which a loader process is worth starting."""
-
 DIED = "DataLoader worker (pid unknown) died"
 """As torch begins what it says of a process that is gone."""
 
@@ -248,7 +245,7 @@ def evaluation_loader(
     batch = evaluation_batch(config)
     wanted = np.asarray(rows, np.int64)
     dataset = _Evaluation(config, store, wanted, batch, view, stress, augmented)
-    return _loader(dataset, min(workers, len(dataset) // BATCHES))
+    return _loader(dataset, min(workers, len(dataset) // 8))  # fewer are not worth starting one
 
 
 class Batches:

@@ -181,17 +181,11 @@ def _take_tensors(value: Any, parts: list[torch.Tensor]) -> Any:
 
 
 def _bytes_of(parts: list[torch.Tensor]) -> torch.Tensor:
-    """The bytes of tensors one after the other, uint8 (n,) on the CPU.
-
-    A GPU copies them into memory that stays where it is, without being waited for in between.
-    """
-    gpu = any(part.is_cuda for part in parts)
-    whole = torch.empty(sum(part.nbytes for part in parts), dtype=torch.uint8, pin_memory=gpu)
+    """The bytes of tensors one after the other, uint8 (n,) on the CPU."""
+    whole = torch.empty(sum(part.nbytes for part in parts), dtype=torch.uint8)
     places = torch.split(whole, [part.nbytes for part in parts])
     for place, part in zip(places, parts, strict=True):
-        place.copy_(part.contiguous().reshape(-1).view(torch.uint8), non_blocking=True)
-    if gpu:
-        torch.cuda.synchronize()
+        place.copy_(part.contiguous().reshape(-1).view(torch.uint8))
     return whole
 
 

@@ -19,7 +19,7 @@ class StepTimes:
 
     def __init__(self, target: torch.device) -> None:
         self._gpu = target.type == "cuda"
-        self._begun = time.perf_counter()
+        self._begun = self._mark = time.perf_counter()
         self._computing = 0.0
         self._steps: list[tuple[torch.cuda.Event, torch.cuda.Event]] = []
 
