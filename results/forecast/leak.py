@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-import pandas as pd
-
 from results.records.labelled_images import LabelledImages
-from spaces.errors import InputError
 
 PROPOSED = Path("audit/groups.csv")
 """Groups that search.audit proposes, within a competition's folder: image and group."""
@@ -30,27 +27,18 @@ class Leak:
     groups: Path
 
     @staticmethod
-    def of_fold(competition: Path, folds_file: Path, fold: int) -> Leak | None:
-        """Of a fold that models were not trained on; None where no groups were proposed.
+    def of_fold(proposed: Mapping[str, str], file: Path, folds_file: Path, fold: int) -> Leak:
+        """Of a fold that models were not trained on.
 
         Args:
-            competition: The competition's folder.
+            proposed: Groups by image.
+            file: Where they are from.
             folds_file: ``folds-<digest>.csv``.
             fold: The fold.
-
-        Raises:
-            InputError: If the file of groups has not the columns that it should have.
         """
-        file = competition / PROPOSED
-        if not file.exists():
-            return None
-        table = pd.read_csv(file, dtype=str)
-        missing = {"image", "group"} - set(table)
-        if missing:
-            raise InputError(f"{file}: column {min(missing)!r} is missing; search.audit writes it")
-        groups = dict(zip(table["image"], table["group"], strict=True))
-        known = LabelledImages.fold_of_images(folds_file)
-        trained = {groups[i] for i, where in known.items() if where != fold and i in groups}
-        ours = [groups[i] for i, where in known.items() if where == fold and i in groups]
-        alike = int(np.sum([group in trained for group in ours]))
+        folds = LabelledImages.fold_of_images(folds_file)
+        placed = [(proposed[i], where) for i, where in folds.items() if i in proposed]
+        trained = {group for group, where in placed if where != fold}
+        ours = [group for group, where in placed if where == fold]
+        alike = sum(group in trained for group in ours)
         return Leak(held_out=len(ours), alike=alike, groups=file)

@@ -70,7 +70,7 @@ def forecast_page(
 
 def _leak_words(leak: Leak | None) -> str:
     """What a leak does to a forecast; empty where there is hardly any."""
-    if leak is None or leak.alike < LEAKS * leak.held_out:
+    if leak is None or leak.alike <= LEAKS * leak.held_out:
         return ""
     return (
         f"Do not believe it: {leak.alike:,} of {leak.held_out:,} held-out images have images alike "

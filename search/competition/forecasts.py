@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from pathlib import Path
 
 from results.forecast.forecast import forecast
-from results.forecast.leak import Leak
+from results.forecast.leak import PROPOSED, Leak
 from results.forecast.trained_models import models_of
 from results.reporting.figures import forecast_scatter
 from results.reporting.forecast_report import forecast_page, forecast_table
@@ -14,6 +15,7 @@ from search.competition.standing import open_standing
 from search.options.analysis import ForecastConfig
 from search.options.exit_codes import OK
 from spaces.errors import InputError
+from trainables.data.tables import by_image
 
 
 def forecast_scores(config: ForecastConfig) -> int:
@@ -42,7 +44,7 @@ def forecast_scores(config: ForecastConfig) -> int:
     metric = standing.task.example_metric(standing.metric, standing.search.truth)
     found = forecast(metric, models, public)
     fold = Counter(model.fold for model in models).most_common(1)[0][0]
-    leak = Leak.of_fold(folder, standing.search.folds_file, fold)
+    leak = _leak(folder / PROPOSED, standing.search.folds_file, fold)
     print("\n".join(forecast_page(found, folder.name, standing.metric, public, leak)))
     forecast_table(found, public).to_csv(folder / "forecast.csv", index=False)
     forecast_scatter(found, standing.metric, public).savefig(folder / "forecast.png", dpi=120)
@@ -50,3 +52,14 @@ def forecast_scores(config: ForecastConfig) -> int:
     if config.json:
         print(json.dumps({"id": folder.name, "path": str(folder), "gap": found.gap}))
     return OK
+
+
+def _leak(file: Path, folds_file: Path, fold: int) -> Leak | None:
+    """Of the hold-out, by groups that search.audit proposed; None where there are none.
+
+    Raises:
+        InputError: If somebody has made another table of their file.
+    """
+    if not file.exists():
+        return None
+    return Leak.of_fold(by_image(file, "data.group"), file, folds_file, fold)

@@ -428,9 +428,16 @@ def test_test_scores_are_told_before_any_submission(folder: Path, tmp_path: Path
     proposed = copy / "runs/digits/audit/groups.csv"
     proposed.parent.mkdir(exist_ok=True)
     images = pd.read_csv(copy / "runs/digits/data/train.csv")["image"]
-    pd.DataFrame({"image": images, "group": "one thing"}).to_csv(proposed, index=False)
+    table = pd.DataFrame({"image": images, "group": "one thing"})
+    table.to_csv(proposed, index=False, sep=";")  # as a spreadsheet may write it
     leaking = run(copy, "forecast").stdout
     assert "Do not believe it: 216 of 216 held-out images have images alike" in leaking
+    for text in ("image,cluster\na,x\n", ""):
+        proposed.write_text(text)
+        wrong = run(copy, "forecast")
+        assert wrong.returncode == 2
+        assert "groups.csv" in wrong.stderr
+    proposed.unlink()
     recorded = run(copy, "forecast", "rules.test_images=false")
     assert recorded.returncode == 0
     assert recorded.stdout.startswith("Recorded: the rules forbid to look at test images")

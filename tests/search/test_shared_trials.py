@@ -24,7 +24,7 @@ class Killer(threading.Thread):
         self.folder, self.killed = folder, 0
 
     def run(self) -> None:
-        """Until one was found, or the test has ended."""
+        """Until it is done; it ends with the tests."""
         while not list(self.folder.rglob("checkpoint-00001-*")):
             time.sleep(0.05)
         for process in psutil.Process().children(recursive=True):

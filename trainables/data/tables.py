@@ -115,16 +115,30 @@ def column_or_table(
     if value in table or not value.endswith(".csv"):
         return column_of(table, train, value, key)
     path = beside(value, train.parent)
+    of = by_image(path, key)
+    for row, name in zip(table.index + 2, images, strict=True):
+        if name not in of:
+            raise InputError(f"{path} does not list {name!r} ({train}, row {row})")
+    return [of[name] for name in images]
+
+
+def by_image(path: Path, key: str) -> dict[str, str]:
+    """Values of a table with the columns ``image`` and ``group`` (or ``fold``), by image.
+
+    Args:
+        path: The table.
+        key: The option that takes such a table, whose name ends with the column's.
+
+    Raises:
+        InputError: If it is no such table, or lists an image twice.
+    """
     listed = read_table(path.parent, path.name, key)
     names = column_of(listed, path, "image", key)
     of = dict(zip(names, column_of(listed, path, key.removeprefix("data."), key), strict=True))
     if len(of) < len(names):
         twice, _ = Counter(names).most_common(1)[0]
         raise InputError(f"{path} lists {twice!r} twice")
-    for row, name in zip(table.index + 2, images, strict=True):
-        if name not in of:
-            raise InputError(f"{path} does not list {name!r} ({train}, row {row})")
-    return [of[name] for name in images]
+    return of
 
 
 def beside(value: str, folder: Path) -> Path:
