@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -143,14 +144,14 @@ def linear(config: TrialConfig, classes: int) -> torch.nn.Module:
 
 @dataclass(frozen=True, kw_only=True)
 class Noted(Run):
-    """A training that leaves a note."""
+    """A training that leaves a note of its process."""
 
     kind: str = "noted"
 
 
 def noted(config: TrialConfig, context: Any, folder: Any, **rest: Any) -> Iterator[Epoch]:
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "note.txt").write_text(config.digest)
+    (folder / "note.txt").write_text(f"{config.digest} in {os.getpid()}")
     yield from fit(config, context, folder, **rest)
 
 

@@ -7,10 +7,12 @@ from pathlib import Path
 from mlflow.tracking import MlflowClient
 from ray._private import ray_constants
 from ray._private.node import Node
+from ray.tune.execution import tune_controller
 from ray.tune.schedulers import AsyncHyperBandScheduler
 
 from results.tracking.internals import make_tables
 from search.internals import asha_state, local_ray
+from search.internals.idle_workers import KeptWorkers, kept_workers
 
 
 class Stub:
@@ -51,6 +53,21 @@ def test_ray_s_services_that_nobody_uses_are_methods_that_can_be_left_out() -> N
     with local_ray.single_host():
         assert all(getattr(Node, name) is not start for name, start in before.items())
     assert before == {name: getattr(Node, name) for name in local_ray.UNUSED}
+
+
+def test_tune_s_store_of_idle_workers_keeps_all_until_the_end() -> None:
+    before = tune_controller._ObjectCache
+    with kept_workers():
+        kept = tune_controller._ObjectCache(may_keep_one=True)
+    assert isinstance(kept, KeptWorkers)
+    assert tune_controller._ObjectCache is before
+    for worker in ("a", "b"):
+        assert kept.cache_object("a core", worker)
+    assert list(kept.flush_cached_objects()) == []
+    assert kept.num_cached_objects == 2
+    assert kept.pop_cached_object("a core") == "a"
+    assert list(kept.flush_cached_objects(force_all=True)) == ["b"]
+    assert kept.num_cached_objects == 0
 
 
 def test_mlflow_s_tables_are_made_in_a_file_that_can_be_moved(tmp_path: Path) -> None:

@@ -41,6 +41,7 @@ from search.execution.local_resources import GIB
 from search.execution.trial_actor import TrialActor
 from search.execution.tune_adapter import Events, Proposals, Stop
 from search.internals import local_ray
+from search.internals.idle_workers import kept_workers
 from search.jobs.job import Job
 from search.options.groups import ClusterConfig
 from search.options.resources import MOST_CORES, ResourcesConfig
@@ -106,7 +107,7 @@ def ray_session(
 
 @contextlib.contextmanager
 def _staying_local() -> Iterator[None]:
-    """Lets a Ray of this machine's own listen on loopback only, with a token of its own."""
+    """Lets a Ray of this machine's own listen on loopback only, with a token, and keep workers."""
     ours = {
         "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",  # for Ray's processes
         "RAY_AUTH_TOKEN": os.environ.get("RAY_AUTH_TOKEN", secrets.token_hex(32)),
@@ -114,7 +115,7 @@ def _staying_local() -> Iterator[None]:
     before = {name: os.environ.get(name) for name in ours}
     os.environ.update(ours)
     try:
-        with local_ray.single_host():
+        with local_ray.single_host(), kept_workers():
             yield
     finally:
         # One by one: other threads, such as the tracker's, look into the environment meanwhile.
