@@ -1,4 +1,4 @@
-"""Pictures that a finished trial's run gets: where it errs, and how it learned."""
+"""Pictures that a finished trial's run gets: where it errs."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from results.predictions import Predictions
 from results.records.labelled_images import LabelledImages
 from results.records.trial import Trial
 from results.records.trials import Search
-from results.reporting.figures import contact_sheet, learning_curves
+from results.reporting.figures import contact_sheet
 from spaces.errors import InputError
 
 SHOWN = 12
@@ -42,7 +42,6 @@ def drawings(search: Search, trial: Trial, read: ReadImage | None) -> dict[str, 
         worst = _worst(search, labels, predictions, read)
         if worst is not None:
             found["worst.png"] = worst
-    found["learning_curve.png"] = learning_curves([trial], search.metric)
     return found
 
 

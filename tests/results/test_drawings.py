@@ -43,7 +43,7 @@ def test_the_worst_images_are_drawn_with_both_masks(promotion: Search) -> None:
         return read_training_image(search, name)
 
     found = drawings(promotion, trial, read)
-    assert set(found) == {"classes.png", "worst.png", "learning_curve.png"}
+    assert set(found) == {"classes.png", "worst.png"}
     assert len(seen) == min(SHOWN, 8)
     numbers = [int(Path(name).stem) for name in seen]
     assert all(number % 2 for number in numbers[:4])
@@ -62,7 +62,7 @@ def test_without_images_there_is_the_rest(promotion: Search) -> None:
         raise InputError(f"image {name!r} is missing")
 
     for read in (None, gone):
-        assert set(drawings(promotion, trial, read)) == {"classes.png", "learning_curve.png"}
+        assert set(drawings(promotion, trial, read)) == {"classes.png"}
 
 
 def test_mlflow_gets_them(promotion: Search, uri: str, tmp_path: Path) -> None:
