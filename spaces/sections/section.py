@@ -102,6 +102,7 @@ class Kinds(Generic[S]):
     ) -> None:
         self.parameter, self.base = parameter, base
         self._kinds, self._other, self._own = dict(kinds), other, own
+        self._names = self._parameters()
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._kinds)
@@ -144,6 +145,7 @@ class Kinds(Generic[S]):
                     "a size or a Literal is needed"
                 )
         self._kinds[kind] = settings
+        self._names = self._parameters()
 
     def settings(self, kind: str) -> type[S]:
         """The class of a kind.
@@ -159,15 +161,13 @@ class Kinds(Generic[S]):
 
     def names(self) -> list[str]:
         """Every parameter of this section, without prefixes."""
-        classes = {*self._kinds.values(), *filter(None, (self._other, self._own))}
-        fields = {f.name: None for c in self._ordered(classes) for f in dataclasses.fields(c)}
-        return [self.parameter, *(name for name in fields if name != "kind")]
+        return list(self._names)
 
     def knows(self, name: str) -> bool:
         """Whether a parameter, maybe with the prefix of a kind, belongs to this section."""
         prefix, _, rest = name.rpartition(".")
         if not prefix:
-            return rest in self.names()
+            return rest in self._names
         return prefix in self._kinds and rest in _types(self._kinds[prefix])
 
     def has(self, kind: str, name: str) -> bool:
@@ -215,6 +215,12 @@ class Kinds(Generic[S]):
             return Foreign(kind=kind, settings=values)  # type: ignore[return-value]
         types = _types(settings)
         return settings(kind=kind, **{n: convert(types[n], v, n) for n, v in values.items()})
+
+    def _parameters(self) -> dict[str, None]:
+        """Names in order, of all kinds; a configuration asks for them with every change."""
+        classes = {*self._kinds.values(), *filter(None, (self._other, self._own))}
+        fields = {f.name: None for c in self._ordered(classes) for f in dataclasses.fields(c)}
+        return {self.parameter: None} | {n: None for n in fields if n != "kind"}
 
     def _ordered(self, classes: set[type[S]]) -> list[type[S]]:
         order = list(self._kinds.values())
