@@ -12,12 +12,14 @@ SHARPEST, FLATTEST = -4.0, 5.0
 """Logarithms of the temperatures that are considered."""
 
 _TINY = 1e-12
+_CLOSE = 1e-8
+"""To which the logarithm of a temperature is found."""
 
 
 def tempered(probabilities: NDArray[np.floating], temperature: float) -> Floats:
     """Probabilities (n, classes) with their logarithms divided by a temperature."""
-    logits = np.log(np.maximum(probabilities.astype(np.float64), _TINY)) / temperature
-    return np.asarray(np.exp(logits - scipy.special.logsumexp(logits, axis=1, keepdims=True)))
+    shares = np.exp(_behind(probabilities) / temperature)
+    return np.asarray(shares / shares.sum(axis=1, keepdims=True))
 
 
 def fitted_temperature(labels: Ints, probabilities: NDArray[np.floating]) -> float:
@@ -27,27 +29,39 @@ def fitted_temperature(labels: Ints, probabilities: NDArray[np.floating]) -> flo
         labels: int (n,).
         probabilities: (n, classes).
     """
-    logits = np.log(np.maximum(probabilities.astype(np.float64), _TINY))
-    rows = np.arange(len(labels))
+    behind = _behind(probabilities)
+    of_labels = behind[np.arange(len(labels)), labels]
 
     def surprise(log_temperature: float) -> float:
-        scaled = logits / np.exp(log_temperature)
-        return float((scipy.special.logsumexp(scaled, axis=1) - scaled[rows, labels]).mean())
+        temperature = np.exp(log_temperature)
+        total = np.log(np.exp(behind / temperature).sum(axis=1))
+        return float((total - of_labels / temperature).mean())
 
     found = scipy.optimize.minimize_scalar(surprise, bounds=(SHARPEST, FLATTEST), method="bounded")
     return float(np.exp(found.x))
 
 
 def temperature_for(probabilities: NDArray[np.floating], confidence: float) -> float:
-    """The temperature that makes the mean of the largest probabilities a wanted one, by bisection.
+    """The temperature that makes the mean of the largest probabilities a wanted one.
 
     Args:
         probabilities: (n, classes).
         confidence: From 1 / classes to 1; what cannot be reached gives the nearest.
     """
-    low, high = SHARPEST, FLATTEST
-    for _ in range(30):
-        middle = (low + high) / 2
-        sharp = tempered(probabilities, float(np.exp(middle))).max(axis=1).mean() > confidence
-        low, high = (middle, high) if sharp else (low, middle)
-    return float(np.exp((low + high) / 2))
+    behind = _behind(probabilities)
+
+    def above(log_temperature: float) -> float:
+        largest = 1 / np.exp(behind / np.exp(log_temperature)).sum(axis=1)
+        return float(largest.mean() - confidence)
+
+    if above(SHARPEST) <= 0:
+        return float(np.exp(SHARPEST))
+    if above(FLATTEST) >= 0:
+        return float(np.exp(FLATTEST))
+    return float(np.exp(scipy.optimize.brentq(above, SHARPEST, FLATTEST, xtol=_CLOSE)))
+
+
+def _behind(probabilities: NDArray[np.floating]) -> Floats:
+    """Logarithms of probabilities (n, classes), less that of the likeliest class of each image."""
+    logits = np.log(np.maximum(probabilities.astype(np.float64), _TINY))
+    return np.asarray(logits - logits.max(axis=1, keepdims=True))

@@ -30,26 +30,28 @@ def bootstrap_weights(
         seed: Of the draws.
 
     Returns:
-        Whole numbers as float64 (draws, images).
+        Whole numbers as float64 (draws, images); others read them, too.
     """
     if groups is None:
-        unit = np.arange(images)
-    else:
-        _, unit = np.unique(groups, return_inverse=True)
-    units = int(unit.max()) + 1
-    drawn = _counts_kept if draws * units <= KEPT else _counts
-    return drawn(units, draws, seed)[:, unit].astype(np.float64)
+        return _drawn(images, draws, seed)
+    unit = np.unique(groups, return_inverse=True)[1]
+    return np.asarray(_drawn(int(unit.max()) + 1, draws, seed)[:, unit])
 
 
-def _counts(units: int, draws: int, seed: int) -> NDArray[np.int64]:
-    """How often each of some units is drawn, int64 (draws, units)."""
+def _drawn(units: int, draws: int, seed: int) -> Floats:
+    """How often each of some units is drawn, kept for the next estimate if that is not much."""
+    return (_counts_kept if draws * units <= KEPT else _counts)(units, draws, seed)
+
+
+def _counts(units: int, draws: int, seed: int) -> Floats:
     rng = np.random.default_rng(seed)
-    counts = np.empty((draws, units), np.int64)
+    counts = np.empty((draws, units))
     at_once = max(1, CHUNK // units)
     for first in range(0, draws, at_once):  # faster than multinomial counts
         some = counts[first : first + at_once]
         drawn = rng.integers(0, units, some.shape) + units * np.arange(len(some))[:, None]
         some[:] = np.bincount(drawn.ravel(), minlength=some.size).reshape(some.shape)
+    counts.flags.writeable = False
     return counts
 
 
