@@ -8,10 +8,14 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from optuna.distributions import FloatDistribution, IntDistribution
+from numpy.typing import NDArray
+from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 
 from spaces.param import Param, Value
 from spaces.space import SearchSpace
+
+Floats = NDArray[np.float64]
+Numbers = FloatDistribution | IntDistribution
 
 TRIES = 16
 """Draws of which the one farthest from all before it is taken."""
@@ -34,32 +38,50 @@ def spread_draw(
     generator = np.random.default_rng(seed)
     drawn = (space.suggest(_Random(generator)) for _ in itertools.count())
     tries = list(itertools.islice(filter(allows, drawn), TRIES if before else 1))
-    apart = [min((distance(space, t, b) for b in before), default=0.0) for t in tries]
-    return tries[int(np.argmax(apart))]
+    if not before:
+        return tries[0]
+    return tries[int(distances(space, tries, before).min(axis=1).argmax())]
 
 
-def distance(space: SearchSpace, a: Mapping[str, Any], b: Mapping[str, Any]) -> float:
-    """How unlike two draws are, from 0 to 1: the mean over the parameters that either has.
+def distances(
+    space: SearchSpace, some: Sequence[Mapping[str, Any]], others: Sequence[Mapping[str, Any]]
+) -> Floats:
+    """How unlike draws are, from 0 to 1: the mean over the parameters that either of two has.
 
     A parameter that only one has, and another choice, count 1; numbers the share of their range.
+
+    Returns:
+        float64 (some, others).
     """
-    apart = [
-        _apart(p, a[p.name], b[p.name]) if p.name in a and p.name in b else 1.0
-        for p in space.params
-        if p.name in a or p.name in b
-    ]
-    return float(np.mean(apart)) if apart else 0.0
+    a, b = _places(space, some)[:, None], _places(space, others)[None]
+    choices = [isinstance(p.distribution, CategoricalDistribution) for p in space.params]
+    apart = np.where(choices, a != b, np.abs(a - b))
+    apart[np.isnan(a) != np.isnan(b)] = 1.0
+    either = ~(np.isnan(a) & np.isnan(b))
+    return np.asarray(np.where(either, apart, 0.0).sum(axis=2) / np.maximum(1, either.sum(axis=2)))
 
 
-def _apart(param: Param, a: Any, b: Any) -> float:
+def _places(space: SearchSpace, draws: Sequence[Mapping[str, Any]]) -> Floats:
+    """Where draws are in their parameters' ranges, or the numbers of their choices; NaN for a
+    parameter that a draw has not; (draws, parameters)."""
+    columns = []
+    for param in space.params:
+        place = _place(param)
+        name = param.name
+        columns.append([place(draw[name]) if name in draw else math.nan for draw in draws])
+    return np.array(columns).reshape(len(columns), len(draws)).T
+
+
+def _place(param: Param) -> Callable[[Any], float]:
     d = param.distribution
-    if not isinstance(d, FloatDistribution | IntDistribution):
-        return float(a != b)
+    if isinstance(d, CategoricalDistribution):
+        return d.choices.index
+    assert isinstance(d, Numbers)
     if d.low == d.high:
-        return 0.0
+        return lambda value: 0.0
     if d.log:
-        return abs(math.log(a / b)) / math.log(d.high / d.low)
-    return float(abs(a - b) / (d.high - d.low))
+        return lambda value: math.log(value / d.low) / math.log(d.high / d.low)
+    return lambda value: (value - d.low) / (d.high - d.low)
 
 
 class _Random:

@@ -3,15 +3,24 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Mapping
+from typing import Any
 
+import numpy as np
 import pytest
+from optuna.distributions import CategoricalDistribution
 
 from search.planning.sampler import Sampler
-from search.planning.spread import distance, spread_draw
-from spaces.param import Value
+from search.planning.spread import distances, spread_draw
+from spaces.param import Param, Value
 from spaces.ready import READY, ready_space
 from spaces.ready.aug_policy import aug_policy
 from spaces.ready.schedule import schedule
+from spaces.space import SearchSpace
+
+
+def distance(space: SearchSpace, a: Mapping[str, Any], b: Mapping[str, Any]) -> float:
+    return float(distances(space, [a], [b])[0, 0])
 
 
 @pytest.mark.parametrize("name", READY)
@@ -32,6 +41,26 @@ def test_distances_of_draws() -> None:
     assert distance(space, a, {**a, "lr": 1e-3}) == pytest.approx(1 / 6)
     longer = {**a, "warmup_epochs": 3, "warmup_start": 0.1}
     assert distance(space, a, longer) == pytest.approx(2 / 4)
+
+
+def test_distances_of_many_are_those_of_two() -> None:
+    """Conditional parameters, numbers, logarithms and choices, whatever their types."""
+    space = ready_space("full")
+    draws = [spread_draw(space, [], [1, number]) for number in range(12)]
+    found = distances(space, draws[:5], draws)
+    assert found.shape == (5, 12)
+    for (row, a), (column, b) in itertools.product(enumerate(draws[:5]), enumerate(draws)):
+        assert found[row, column] == pytest.approx(distance(space, b, a))
+    assert np.all(found[np.arange(5), np.arange(5)] == 0)
+    assert 0 < found[0, 1] < 1
+    choices = (None, True, "a", 0.5)
+    mixed = SearchSpace(
+        name="mixed",
+        params=(Param(name="choice", distribution=CategoricalDistribution(choices)),),
+    )
+    each = [{"choice": choice} for choice in choices]
+    np.testing.assert_array_equal(distances(mixed, each, each), 1 - np.eye(4))
+    assert distances(mixed, [{}], [{}, each[0]]).tolist() == [[0, 1]]
 
 
 def test_the_first_draws_keep_apart_and_are_the_same_again() -> None:
