@@ -69,6 +69,9 @@ class Driver:
         self._known = known
         self._listeners: Sequence[Callable[[Trial], None]] = ()
         self._ended: list[tuple[Ended, str]] = []
+        self._finished: dict[str, Trial] = {}
+        for trial in search.trials.values():
+            self._finish(trial)
         self._room, self._look_again = Room(search.folder), 0.0
         self._unwritten = False
         self.slots = self.grace = 1
@@ -180,7 +183,10 @@ class Driver:
                 self.news.append(f"{planned.id} goes on: it is among the best that were stopped")
             self.record(TrialResumed(trial=planned.id))
             return True
-        known = self._done(planned.config) if planned.why != "segment" else None
+        digest = planned.config.digest
+        known = None
+        if planned.why != "segment":
+            known = self._finished.get(digest) or self._known(planned.config)
         taken: dict[str, Any] = {"taken": known.taken or known.id} if known is not None else {}
         self.record(
             TrialStarted(
@@ -190,7 +196,7 @@ class Driver:
                 arm=planned.arm,
                 params=dict(planned.params),
                 config=planned.config,
-                digest=planned.config.digest,
+                digest=digest,
                 **taken,
             )
         )
@@ -200,11 +206,6 @@ class Driver:
             self.record(EpochDone(trial=planned.id, report=report))
         self._end(planned.id, "finished")
         return False
-
-    def _done(self, config: TrialConfig) -> Trial | None:
-        """A training of this very configuration that ran to its end, here or elsewhere."""
-        own = (t for t in self.search.trials.values() if t.state == "finished")
-        return next((t for t in own if t.config == config), None) or self._known(config)
 
     def report(self, trial_id: str, result: dict[str, Any]) -> None:
         """Records an epoch, or what made it fail."""
@@ -284,5 +285,12 @@ class Driver:
         if failed > WATCHED / 2 and not self.stopping:
             self.stopping = f"{failed} of the last {len(last)} trials failed, the last: {reason}"
         self._room.learn(trial_id)
+        trial = self.search.trials[trial_id]
+        self._finish(trial)
         for listener in self._listeners:
-            listener(self.search.trials[trial_id])
+            listener(trial)
+
+    def _finish(self, trial: Trial) -> None:
+        """Remembers a training that ran to its end by what was trained, the first of equal ones."""
+        if trial.state == "finished":
+            self._finished.setdefault(trial.config.digest, trial)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -81,11 +82,13 @@ class SearchPlan:
     finishing: int = 1
     groundwork: Groundwork | None = None
     _proposed: list[Planned] = field(default_factory=list)
+    _counts: Counter[Why] = field(default_factory=Counter)
     _asked: tuple[str, ...] = ()
     _known: Collection[str] = ()
 
     def __post_init__(self) -> None:
         self._proposed = [Planned.again(t) for t in self.search.trials.values()]
+        self._counts = Counter(p.why for p in self._proposed)
 
     def next(self) -> Planned | None:
         """The next training; None if there is nothing to start now."""
@@ -96,13 +99,11 @@ class SearchPlan:
             return self._propose("baseline", self.baseline)
         if self.groundwork is not None:
             trainings, why = self.groundwork.due(), self.groundwork.why
-            begun = sum(p.why == why for p in self._proposed)
-            if begun < len(trainings):
-                return self._propose(why, **trainings[begun])
+            if self._counts[why] < len(trainings):
+                return self._propose(why, **trainings[self._counts[why]])
             if self.groundwork.proposals() is None:
                 return None
-        sampled = sum(p.why == "sampled" for p in self._proposed)
-        if sampled < self._wanted:
+        if self._counts["sampled"] < self._wanted:
             params = self.sampler.ask(self._id())
             return self._propose(
                 "sampled", self.baseline.with_params({**self.fix, **params}), params=params
@@ -119,8 +120,9 @@ class SearchPlan:
     @property
     def done(self) -> bool:
         """Whether `next` will return nothing any more."""
-        sampled = sum(p.why == "sampled" for p in self._proposed)
-        if sampled < self._wanted or not self._sampling_ended() or interrupted(self.search):
+        if self._counts["sampled"] < self._wanted or not self._sampling_ended():
+            return False
+        if interrupted(self.search):
             return False
         if self._revived() is not None:
             return False
@@ -233,6 +235,7 @@ class SearchPlan:
     def _propose(self, why: Why, config: TrialConfig, **rest: Any) -> Planned:
         planned = Planned(id=self._id(), number=len(self._proposed), why=why, config=config, **rest)
         self._proposed.append(planned)
+        self._counts[why] += 1
         return planned
 
 
