@@ -8,6 +8,7 @@ sequence (`AugPolicy`, which may be one of several itself), and numbers that run
 from __future__ import annotations
 
 import bisect
+import itertools
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -88,7 +89,8 @@ class Choice:
         row = operation(self.operation)
         if not isinstance(self.limit, Course):
             return row.describe(self.limit)
-        return row.words.format(" → ".join(map(row.amount, self.limit.values())))
+        amounts = (amount for amount, _ in itertools.groupby(map(row.amount, self.limit.values())))
+        return row.words.format(" → ".join(amounts))
 
     def to_json(self) -> dict[str, Any]:
         """JSON-ready form."""

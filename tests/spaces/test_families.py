@@ -101,6 +101,8 @@ def test_pba_has_strengths_over_the_epochs() -> None:
     rotations = [policy.at(share).stages[1].choices[0] for share in (0, 0.25, 0.5, 0.75, 1)]
     assert rotations == [Choice(operation="rotate", limit=x) for x in (0, 15, 30, 22.5, 15)]
     assert "rotate by up to ±0° → 30° → 15° or shear sideways by up to ±0°" in geometry.describe()
+    (steady,) = policy_of({"policy": "pba", "pba.blur1": 0.5, "pba.blur2": 0.5}).stages
+    assert "→" not in steady.describe()
     again = TrialConfig.from_json(TrialConfig().with_params(params).to_json())
     assert again.policy == policy
     crops = policy_of({"policy": "pba", "pba.geometry1": 0.5, "pba.crop1": 0.2, "pba.crop2": 1.0})
