@@ -134,9 +134,7 @@ _ROWS = (
 _FURTHER = (
     _geometry("transpose", "swap rows and columns", swaps_sides=True),
     _geometry("rotate90", "turn by a multiple of 90°", swaps_sides=True),
-    _geometry(
-        "elastic", "displace smoothly by a field of strength {}", "", 0, 60, 200, batched=False
-    ),
+    _geometry("elastic", "displace smoothly by a field of strength {}", "", 0, 60, 200),
     _row("gamma", "change gamma by up to ±{}", "%", 0, 0.5, 0.9),
     _row("solarize_add", "brighten the darker half by up to {} of the range", "%", 0, 0.4, 1),
     _single("clahe", "equalise locally, clipping at up to {}", "", 1, 4, 16),
@@ -147,7 +145,7 @@ _FURTHER = (
     _single("iso_noise", "add a sensor's noise of up to {}", "%", 0, 0.5, 1),
     _row("downscale", "lose up to {} of the resolution", "%", 0, 0.5, 0.9),
     _row("erasing", "replace a rectangle of up to {} of the area", "%", 0, 0.3, 0.9),
-    _single("shadow", "cast a shadow of up to {}", "%", 0, 0.5, 1),
+    _row("shadow", "cast a shadow of up to {}", "%", 0, 0.5, 1),
     _single("fog", "lay fog of up to {} over it", "%", 0, 0.5, 1),
 )
 """For teams that know that they need them; ready spaces leave them out, since every choice more

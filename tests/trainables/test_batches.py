@@ -114,7 +114,9 @@ def test_an_operation_gives_the_same_pixels(
 
 
 @pytest.mark.parametrize("fill", ["mean", "reflect", "nearest"])
-@pytest.mark.parametrize("name", ["rotate", "translate_x", "perspective", "grid_distortion"])
+@pytest.mark.parametrize(
+    "name", ["rotate", "translate_x", "perspective", "grid_distortion", "elastic"]
+)
 def test_borders_are_filled_alike(
     name: str, fill: str, pictures: list[Pixels], masks: list[Pixels]
 ) -> None:
@@ -124,7 +126,9 @@ def test_borders_are_filled_alike(
 
 
 @pytest.mark.parametrize("size", [(224, 224), (8, 9)])
-@pytest.mark.parametrize("name", ["rotate", "perspective", "blur", "motion_blur", "grid_mask"])
+@pytest.mark.parametrize(
+    "name", ["rotate", "perspective", "elastic", "shadow", "blur", "motion_blur", "grid_mask"]
+)
 def test_large_and_tiny_images_do_not_differ(
     name: str, size: tuple[int, int], pictures: list[Pixels], masks: list[Pixels]
 ) -> None:

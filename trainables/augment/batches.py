@@ -9,11 +9,16 @@ import torch
 from trainables.augment import moves, paints
 from trainables.augment.rounds import Round
 
-MOVES: dict[str, Callable[..., torch.Tensor]] = {"warp": moves.warp, "turn": moves.turn}
+MOVES: dict[str, Callable[..., torch.Tensor]] = {
+    "warp": moves.warp,
+    "displace": moves.displace,
+    "turn": moves.turn,
+}
 """Kinds of steps that masks follow."""
 
 PAINTS: dict[str, Callable[..., torch.Tensor]] = {
     "levels": paints.levels,
+    "shades": paints.shades,
     "contrast": paints.contrast,
     "saturation": paints.saturation,
     "hue": paints.hue,

@@ -15,6 +15,7 @@ from spaces.augmentation.policy import AugPolicy
 from trainables.augment.augmenter import Augmenter
 from trainables.augment.pipelines import leaves_of
 from trainables.augment.rounds import Step
+from trainables.augment.transforms import SHADOWS
 
 RAMP = np.arange(256, dtype=np.uint8).reshape(16, 16, 1).repeat(3, axis=2)
 """A picture of all grey levels."""
@@ -108,6 +109,28 @@ def _grid(leaf: Any, params: dict[str, Any]) -> Step:
     return _warp(np.eye(3), params["map_x"][0], params["map_y"][:, 0])
 
 
+def _field(leaf: Any, params: dict[str, Any]) -> Step:
+    return Step("displace", {"x": params["map_x"], "y": params["map_y"]})
+
+
+def _shadows(leaf: Any, params: dict[str, Any]) -> Step:
+    """Which shadows every pixel is in, and what becomes of each grey level there."""
+    region = np.zeros(params["shape"][:2], np.uint8)
+    table = np.arange(256, dtype=np.uint8)
+    tables = [table] * 2**SHADOWS
+    for i, (corners, dark) in enumerate(
+        zip(params["vertices_list"], params["intensities"], strict=True)
+    ):
+        inside = cv2.fillPoly(np.zeros_like(region), [corners], (1,))
+        region += inside << i
+        darker = 1 - dark
+        tables = [
+            (t * darker).astype(np.uint8) if number >> i & 1 else t
+            for number, t in enumerate(tables)
+        ]
+    return Step("shades", {"region": region, "tables": np.stack(tables)})
+
+
 def _levels(leaf: Any, params: dict[str, Any]) -> Step:
     """What becomes of each grey level, by albumentations' own word."""
     return Step("levels", {"table": leaf.apply(RAMP, **params)[..., 0].reshape(256)})
@@ -164,9 +187,11 @@ NOTES: dict[str, Note] = {
         _matrix,
     ),
     "grid_distortion": _grid,
+    "elastic": _field,
     **dict.fromkeys(
         ("brightness", "posterize", "solarize", "solarize_add", "invert", "gamma"), _levels
     ),
+    "shadow": _shadows,
     "contrast": _factor("contrast"),
     "saturation": _factor("saturation"),
     "gray": lambda leaf, params: Step("saturation", _numbers(factor=0.0)),

@@ -51,17 +51,31 @@ def warp(
         xs: Places of its columns, float32 (k, width).
         ys: The same of its rows, float32 (k, height).
     """
-    height, width = planes.shape[-2:]
     places = [
         (row[:, 0, None, None] * xs[:, None, :] + row[:, 1, None, None] * ys[:, :, None])
         + row[:, 2, None, None]
         for row in matrix.unbind(dim=1)
     ]
-    x, y = (2 * places[i] / (places[2] * (side - 1)) - 1 for i, side in ((0, width), (1, height)))
+    return displace(planes, border, x=places[0] / places[2], y=places[1] / places[2])
+
+
+def displace(
+    planes: torch.Tensor, border: Border, *, x: torch.Tensor, y: torch.Tensor
+) -> torch.Tensor:
+    """Shows at every pixel what is at some place of the image.
+
+    Args:
+        planes: uint8 (k, channels, height, width).
+        border: What is beyond them.
+        x: Columns of the places, float32 (k, height, width).
+        y: Rows of the places, alike.
+    """
+    height, width = planes.shape[-2:]
+    places = torch.stack([2 * x / (width - 1) - 1, 2 * y / (height - 1) - 1], dim=-1)
     colour = border.colour if border.padding == "zeros" else torch.zeros_like(border.colour)
     moved = grid_sample(
         planes - colour,
-        torch.stack([x, y], dim=-1),
+        places,
         mode=border.mode,
         padding_mode=border.padding,
         align_corners=True,

@@ -27,6 +27,19 @@ def levels(images: torch.Tensor, *, table: torch.Tensor) -> torch.Tensor:
     return tables.reshape(-1).take(images + first)
 
 
+def shades(images: torch.Tensor, *, region: torch.Tensor, tables: torch.Tensor) -> torch.Tensor:
+    """Another level for each, by region of the image.
+
+    Args:
+        images: uint8 (k, 3, height, width).
+        region: Of every pixel, uint8 (k, height, width).
+        tables: Of every region, uint8 (k, regions, 256).
+    """
+    count, regions = tables.shape[:2]
+    first = regions * torch.arange(count, device=images.device).view(-1, 1, 1) + region
+    return tables.reshape(-1).take(256 * first[:, None] + images)
+
+
 def contrast(images: torch.Tensor, *, factor: torch.Tensor) -> torch.Tensor:
     """Away from the mean grey, or towards it: factor float32 (k,)."""
     mean = _grey(images).flatten(1).to(torch.float64).mean(dim=1)

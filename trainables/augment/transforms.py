@@ -17,6 +17,9 @@ from trainables.portable.solarize_add import SolarizeAdd
 Build = Callable[[float, float, tuple[int, int]], Any]
 """From limit, probability and training size to a transform."""
 
+SHADOWS = 2
+"""At most, in an image."""
+
 
 def _jitter(**factors: tuple[float, float]) -> dict[str, tuple[float, float]]:
     still = {"brightness": (1, 1), "contrast": (1, 1), "saturation": (1, 1), "hue": (0, 0)}
@@ -73,7 +76,10 @@ _LIMITED: dict[str, Build] = {
     "downscale": lambda v, p, _: A.Downscale(scale_range=(1 - v, 1 - v / 10), p=p),
     "erasing": lambda v, p, _: A.Erasing(scale=(0.1 * v, v), p=p),
     "shadow": lambda v, p, _: A.RandomShadow(
-        shadow_roi=(0, 0, 1, 1), shadow_intensity_range=(0.1 * v, v), p=p
+        shadow_roi=(0, 0, 1, 1),
+        num_shadows_limit=(1, SHADOWS),
+        shadow_intensity_range=(0.1 * v, v),
+        p=p,
     ),
     "fog": lambda v, p, _: A.RandomFog(fog_coef_range=(0.1 * v, v), p=p),
 }
