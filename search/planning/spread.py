@@ -18,7 +18,10 @@ Floats = NDArray[np.float64]
 Numbers = FloatDistribution | IntDistribution
 
 TRIES = 16
-"""Draws of which the one farthest from all before it is taken."""
+"""Draws of which the one farthest from those before it is taken."""
+
+REMEMBERED = 256
+"""Of those before it, the last; among more of them no draw is far from all."""
 
 
 def spread_draw(
@@ -31,7 +34,7 @@ def spread_draw(
 
     Args:
         space: What to draw.
-        before: Parameters of earlier draws.
+        before: Parameters of earlier draws, the last of which count.
         seed: Of the generator.
         allows: Says of a draw whether it may be taken; some of a space's draws have to be.
     """
@@ -40,7 +43,7 @@ def spread_draw(
     tries = list(itertools.islice(filter(allows, drawn), TRIES if before else 1))
     if not before:
         return tries[0]
-    return tries[int(distances(space, tries, before).min(axis=1).argmax())]
+    return tries[int(distances(space, tries, before[-REMEMBERED:]).min(axis=1).argmax())]
 
 
 def distances(
