@@ -35,7 +35,8 @@ def check_values(
         InputError: Naming the parameter.
     """
     if "batch" in categories(space).get("augment_on", [baseline.data.augment_on]):
-        named = {choice for param in space.params for choice in param.categories}
+        policies = [param for param in space.params if is_policy_parameter(param.name)]
+        named = {choice for param in policies for choice in param.categories}
         check_batched(named & {*OPERATIONS, *PIPELINES})
     for param in space.params:
         d = param.distribution

@@ -126,7 +126,7 @@ _ROWS = (
     _row("equalize", "equalise the histogram"),
     _row("blur", "blur with a Gaussian of sigma up to {}", " px", 0, 2, 8),
     _row("noise", "add Gaussian noise of up to {} of the range", "%", 0, 0.15, 0.5),
-    _single("compression", "compress as JPEG, losing up to {} quality points", "", 0, 80, 99),
+    _row("compression", "compress as JPEG, losing up to {} quality points", "", 0, 80, 99),
     _row("cutout", "cut out one rectangle of up to {} of either side", "%", 0, 0.5, 0.9),
     _row("grid_mask", "mask squares of {} of the side of every grid cell", "%", 0, 0.6, 0.9),
 )

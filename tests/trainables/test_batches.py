@@ -10,18 +10,22 @@ import numpy as np
 import pytest
 import torch
 from numpy.typing import NDArray
+from optuna.distributions import CategoricalDistribution
 
 from search.jobs.searched_choices import check_values
 from spaces.augmentation.operations import OPERATIONS
 from spaces.augmentation.policy import AugPolicy, Choice, Course, Stage
 from spaces.augmentation.trivial_augment import trivial_augment
 from spaces.errors import InputError
-from spaces.ready import ready_space
+from spaces.param import Param
+from spaces.ready import READY, ready_space
+from spaces.space import SearchSpace
 from spaces.trial_config import TrialConfig
 from tests.trainables.test_augment import drawn, nested
 from trainables.augment.augmenter import Augmenter
 from trainables.augment.batches import MOVES, PAINTS, augmented
 from trainables.augment.drawing import NOTES, Drawing
+from trainables.augment.jpeg import compressed, steps_of
 from trainables.augment.paints import FIELDS, noise
 from trainables.augment.rounds import Step, rounds_of
 from trainables.data.batch import Batch
@@ -255,12 +259,29 @@ def test_what_batches_lack_is_refused() -> None:
 
 
 def test_a_space_that_may_draw_it_is_refused() -> None:
-    space, config = ready_space("aug_policy"), TrialConfig.of(augment_on="batch")
-    with pytest.raises(InputError, match=r"has no compression: .*drop=\[compression\]"):
-        check_values(space, config, {})
-    check_values(space.drop(["compression"]), config, {})
-    with pytest.raises(InputError, match="has no compression"):
-        check_values(ready_space("magnitude"), config, {})
+    config = TrialConfig.of(augment_on="batch")
+    for name in READY:  # preprocessing is done image by image in any case, clahe too
+        check_values(ready_space(name), config, {})
+    choices = CategoricalDistribution(("rotate", "fog", "scale"))
+    space = SearchSpace(name="own", params=(Param(name="stage1.operation", distribution=choices),))
+    with pytest.raises(InputError, match=r"has no fog: .*drop=\[fog\]"):
+        check_values(space, config, {"stages": 1})
+    check_values(space.drop(["fog"]), config, {"stages": 1})
+
+
+@pytest.mark.parametrize("quality", [1, 20, 49, 50, 75, 90, 100])
+@pytest.mark.parametrize("size", [(64, 64), (33, 47), (8, 9), (17, 5)])
+def test_compression_loses_what_libjpeg_loses(size: tuple[int, int], quality: int) -> None:
+    """To the bit, from smooth pictures to grains, whole blocks or not."""
+    rng = np.random.default_rng(0)
+    grains = [rng.integers(0, 256, (side, side, 3), dtype=np.uint8) for side in (3, 8, 24, 60)]
+    found = [cv2.resize(g, size[::-1], interpolation=cv2.INTER_CUBIC) for g in grains]
+    coded = [cv2.imencode(".jpg", p, (cv2.IMWRITE_JPEG_QUALITY, quality))[1] for p in found]
+    lost = np.stack([np.asarray(cv2.imdecode(code, cv2.IMREAD_COLOR)) for code in coded])
+    images = torch.from_numpy(np.stack(found)).permute(0, 3, 1, 2)
+    steps = torch.from_numpy(steps_of(quality)).expand(len(found), -1, -1, -1)
+    ours = compressed(images, steps=steps).permute(0, 2, 3, 1).numpy()
+    np.testing.assert_array_equal(ours, lost)
 
 
 def test_masks_of_trainings_follow(squashed: TrainingContext, config: TrialConfig) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 import torch
 
-from trainables.augment import moves, paints
+from trainables.augment import jpeg, moves, paints
 from trainables.augment.rounds import Round
 
 MOVES: dict[str, Callable[..., torch.Tensor]] = {
@@ -30,6 +30,7 @@ PAINTS: dict[str, Callable[..., torch.Tensor]] = {
     "noise": paints.noise,
     "holes": paints.holes,
     "coarse": paints.coarse,
+    "jpeg": jpeg.compressed,
 }
 """Kinds that leave masks as they are."""
 

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from spaces.augmentation.policy import AugPolicy
 from trainables.augment.augmenter import Augmenter
+from trainables.augment.jpeg import steps_of
 from trainables.augment.pipelines import leaves_of
 from trainables.augment.rounds import Step
 from trainables.augment.transforms import SHADOWS
@@ -131,6 +132,10 @@ def _shadows(leaf: Any, params: dict[str, Any]) -> Step:
     return Step("shades", {"region": region, "tables": np.stack(tables)})
 
 
+def _jpeg(leaf: Any, params: dict[str, Any]) -> Step:
+    return Step("jpeg", {"steps": steps_of(params["quality"])})
+
+
 def _levels(leaf: Any, params: dict[str, Any]) -> Step:
     """What becomes of each grey level, by albumentations' own word."""
     return Step("levels", {"table": leaf.apply(RAMP, **params)[..., 0].reshape(256)})
@@ -204,5 +209,6 @@ NOTES: dict[str, Note] = {
     "noise": _noise,
     **dict.fromkeys(("cutout", "erasing", "grid_mask"), _holes),
     "downscale": _coarse,
+    "compression": _jpeg,
 }
 """By the operations that are batched, but for cropping, which comes before the resizing."""
