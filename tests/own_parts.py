@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -144,14 +143,14 @@ def linear(config: TrialConfig, classes: int) -> torch.nn.Module:
 
 @dataclass(frozen=True, kw_only=True)
 class Noted(Run):
-    """A training that leaves a note of its process."""
+    """A training that leaves a note."""
 
     kind: str = "noted"
 
 
 def noted(config: TrialConfig, context: Any, folder: Any, **rest: Any) -> Iterator[Epoch]:
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "note.txt").write_text(f"{config.digest} in {os.getpid()}")
+    (folder / "note.txt").write_text(config.digest)
     yield from fit(config, context, folder, **rest)
 
 

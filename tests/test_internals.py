@@ -11,8 +11,9 @@ from ray.tune.execution import tune_controller
 from ray.tune.schedulers import AsyncHyperBandScheduler
 
 from results.tracking.internals import make_tables
+from search.execution.engine import staying_local
 from search.internals import asha_state, local_ray
-from search.internals.idle_workers import KeptWorkers, kept_workers
+from search.internals.idle_workers import KeptWorkers
 
 
 class Stub:
@@ -57,7 +58,7 @@ def test_ray_s_services_that_nobody_uses_are_methods_that_can_be_left_out() -> N
 
 def test_tune_s_store_of_idle_workers_keeps_all_until_the_end() -> None:
     before = tune_controller._ObjectCache
-    with kept_workers():
+    with staying_local():
         kept = tune_controller._ObjectCache(may_keep_one=True)
     assert isinstance(kept, KeptWorkers)
     assert tune_controller._ObjectCache is before

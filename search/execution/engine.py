@@ -87,7 +87,7 @@ def ray_session(
     )
     if ":" in cluster.address and not _answers(cluster.address):
         raise nowhere  # Ray would try for more than a minute
-    with contextlib.nullcontext() if cluster.address else _staying_local():
+    with contextlib.nullcontext() if cluster.address else staying_local():
         try:
             ray.init(**options)
         except ConnectionError as error:
@@ -106,7 +106,7 @@ def ray_session(
 
 
 @contextlib.contextmanager
-def _staying_local() -> Iterator[None]:
+def staying_local() -> Iterator[None]:
     """Lets a Ray of this machine's own listen on loopback only, with a token, and keep workers."""
     ours = {
         "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",  # for Ray's processes

@@ -132,15 +132,6 @@ def test_predictions_reproduce_the_scores(search: Search) -> None:
         assert len(kept) == (1 if trial.state == "finished" else 0)
 
 
-def test_workers_outlive_the_stages(search: Search) -> None:
-    """The baseline, sampled trials and two stages of the confirmation are trained by as many
-    processes as there are slots, although each stage waits for the one before."""
-    folders = [search.trial_folder(trial) for trial in search.trials.values()]
-    processes = {(folder / "note.txt").read_text().split()[-1] for folder in folders}
-    assert len(folders) >= 1 + TRIALS + 3
-    assert len(processes) <= min(len(folders), len(os.sched_getaffinity(0)))
-
-
 def test_a_warm_worker_computes_what_a_fresh_process_does(folder: Path, search: Search) -> None:
     """The last confirmation ran in a reused worker; a training alone gives the same bits."""
     trial = search.of("confirm")[-1]

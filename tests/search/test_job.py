@@ -23,7 +23,7 @@ from results.records.secrets import in_a_line
 from search.competition.images import open_pictures
 from search.competition.standing import open_standing
 from search.competition.tracking import reach
-from search.execution.engine import _staying_local, ray_session, trial_slots
+from search.execution.engine import ray_session, staying_local, trial_slots
 from search.execution.local_resources import GIB, check_local_resources
 from search.execution.trial_actor import _import_what_trains
 from search.jobs.baseline import base_config
@@ -304,7 +304,7 @@ def test_a_local_ray_leaves_the_environment_of_other_threads_alone(
     monkeypatch.delenv("RAY_AUTH_TOKEN", raising=False)
     cleared: list[str] = []
     monkeypatch.setattr(type(os.environ), "clear", lambda self: cleared.append("all of it"))
-    with _staying_local():
+    with staying_local():
         assert os.environ["RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"] == "0"
         os.environ["SET_MEANWHILE"] = "by another thread"
     assert not cleared
