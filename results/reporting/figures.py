@@ -94,8 +94,7 @@ def confusion(
 ) -> Figure:
     """Shares of each true class by predicted class; counts in the cells of small matrices.
 
-    Every finished trial gets one: a layout engine and a bar of colours would take three quarters
-    of the time.
+    Every finished trial gets one: a layout engine and a bar of colours would double the time.
     """
     predicted = probabilities.argmax(axis=1)
     counts = confusion_matrix(labels, predicted, labels=range(len(classes)))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator
 from typing import Any
-from unittest.mock import patch
 
 from ray.tune.execution import tune_controller
 from ray.tune.utils.object_cache import _ObjectCache
@@ -33,5 +32,9 @@ class KeptWorkers(_ObjectCache):  # type: ignore[misc]
 @contextlib.contextmanager
 def kept_workers() -> Iterator[None]:
     """Where a tuner that is made and run keeps its workers."""
-    with patch.object(tune_controller, "_ObjectCache", KeptWorkers):
+    before = tune_controller._ObjectCache
+    tune_controller._ObjectCache = KeptWorkers
+    try:
         yield
+    finally:
+        tune_controller._ObjectCache = before
