@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
-from cleanlab.filter import find_label_issues
-from cleanlab.rank import get_label_quality_scores
+from cleanlab.count import estimate_joint
 from numpy.typing import NDArray
 
 from results.metrics import Ints
@@ -43,11 +42,12 @@ class Suspects:
 
 
 def find_suspects(labels: Ints, probabilities: NDArray[np.floating]) -> Suspects:
-    """Estimates how many labels of each class are those of another, and says which.
+    """Estimates how many labels are wrong, and names that many of the least likely.
 
-    Confident learning (Northcutt, Jiang and Chuang, JAIR 70, 2021): a class is predicted with
-    confidence where its probability is above the mean over images of its label, so that classes
-    that models are seldom sure of need less.
+    Confident learning (Northcutt, Jiang and Chuang, JAIR 70, 2021) estimates the number: a class is
+    predicted with confidence where its probability is above the mean over images of its label, so
+    that classes that models are seldom sure of need less. Images whose label is the class that is
+    predicted for them are no suspects, however unlikely it is.
 
     Args:
         labels: int (n,), as they are given.
@@ -55,19 +55,14 @@ def find_suspects(labels: Ints, probabilities: NDArray[np.floating]) -> Suspects
     """
     shares = probabilities.astype(np.float64)
     shares /= shares.sum(axis=1, keepdims=True)
-    rows = find_label_issues(
-        labels, shares, filter_by=RULE, return_indices_ranked_by="self_confidence", n_jobs=1
-    )
-    rows = np.asarray(rows, np.int64)
-    proposed = shares[rows].argmax(axis=1)
-    found = Suspects(
+    wrong = round(len(labels) * (1 - float(np.trace(estimate_joint(labels, shares)))))
+    likely = shares[np.arange(len(labels)), labels]
+    proposed = shares.argmax(axis=1)
+    order = np.argsort(likely, kind="stable")
+    rows = order[proposed[order] != labels[order]][:wrong].astype(np.int64)
+    return Suspects(
         rows=rows,
-        proposed=proposed,
-        sureness=shares[rows, proposed],
-        score=np.asarray(get_label_quality_scores(labels, shares, method="self_confidence"))[rows],
+        proposed=proposed[rows],
+        sureness=shares[rows, proposed[rows]],
+        score=likely[rows],
     )
-    return found.only(proposed != labels[rows])
-
-
-RULE = "prune_by_noise_rate"
-"""How cleanlab picks images once it has estimated how many labels are wrong: its default."""

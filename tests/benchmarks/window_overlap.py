@@ -125,6 +125,7 @@ def table(
 ) -> None:
     """Prints a row for each way."""
     device = Device.pick(config)
+    model = device.placed(model)
     print(
         f"| windows | {' | '.join(f'{n} ({len(t.images)})' for n, (_, t) in known.items())} "
         "| seconds an image |"

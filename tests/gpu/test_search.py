@@ -47,3 +47,16 @@ def test_a_broken_context_ends_one_attempt_of_its_trial(
     assert sum(trial.attempts for trial in search.trials.values()) == len(search.trials) + 1
     for trial in search.trials.values():
         assert [epoch.epoch for epoch in trial.epochs] == [1, 2]
+
+
+def test_a_trial_that_does_not_fit_goes_on_with_half_of_each_pass(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PYTHONPATH", str(ROOT), prepend=":")
+    fixed = ("model=tests.gpu.greedy:build", "fix.batch=32")
+    search, said = searched(tmp_path, "resources.gpu=0.5", *fixed)
+    assert {trial.state for trial in search.trials.values()} == {"finished"}
+    for trial in search.trials.values():
+        assert list(trial.faults) == ["memory"]
+        assert [epoch.epoch for epoch in trial.epochs] == [1, 2]
+    assert "micro_batch=16" in said

@@ -46,16 +46,26 @@ def test_auto_is_half_precision_on_a_gpu(small: TrialConfig) -> None:
     assert Device.pick(small.replace(precision="fp32")).autocast_dtype is None
 
 
-@pytest.mark.parametrize("precision", ["fp32", "auto"])
+@pytest.fixture
+def without_bf16(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A card as those were that have no bf16: half precision is fp16, with a scaler."""
+    monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda **_: False)
+
+
+@pytest.mark.parametrize("precision", ["fp32", "bf16", "fp16"])
 def test_steps_are_those_of_a_cpu(
     precision: str,
     small: TrialConfig,
     task: TrainingContext,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
+    request: pytest.FixtureRequest,
 ) -> None:
     """After one epoch of ten steps the mean loss is the same to a hundredth."""
-    config = small.replace(precision=precision, epochs=1, warmup_epochs=0, lr=1e-3)
+    if precision == "fp16":
+        request.getfixturevalue("without_bf16")
+    asked = "fp32" if precision == "fp32" else "auto"
+    config = small.replace(precision=asked, epochs=1, warmup_epochs=0, lr=1e-3)
     here = last(config, task, tmp_path / "gpu")
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     there = last(config, task, tmp_path / "cpu")
@@ -75,6 +85,18 @@ def test_it_goes_on_from_a_checkpoint(
     again = last(config, task, tmp_path / "again", workers)
     assert again["metrics"]["train/loss"] == pytest.approx(whole["metrics"]["train/loss"], rel=5e-2)
     assert again["epoch"] == whole["epoch"] == 2
+
+
+@pytest.mark.usefixtures("without_bf16")
+def test_it_goes_on_in_fp16(small: TrialConfig, task: TrainingContext, tmp_path: Path) -> None:
+    """The scale of losses is part of a checkpoint."""
+    assert Device.pick(small).scaler().is_enabled()
+    epochs = fit(small, task, tmp_path / "whole", workers=0)
+    next(epochs)
+    shutil.copytree(tmp_path / "whole", tmp_path / "again")
+    whole = [epoch.report for epoch in epochs][-1]
+    again = last(small, task, tmp_path / "again")
+    assert again["metrics"]["train/loss"] == pytest.approx(whole["metrics"]["train/loss"], rel=5e-2)
 
 
 def test_predictions_of_a_trained_network_are_those_of_a_cpu(
