@@ -18,8 +18,7 @@ from optuna.distributions import (
 )
 
 from spaces.errors import InputError, unknown
-
-Value = bool | int | float | str
+from spaces.value import Value
 
 _NAME = re.compile(r"^[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)*$")
 

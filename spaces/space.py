@@ -11,7 +11,8 @@ from optuna.distributions import CategoricalDistribution, FloatDistribution, Int
 
 from spaces.digest import digest
 from spaces.errors import InputError, unknown
-from spaces.param import Param, Value, When
+from spaces.param import Param, When
+from spaces.value import Value
 
 _NAME = re.compile(r"^[A-Za-z0-9_-]+(\+[A-Za-z0-9_-]+)*$")
 

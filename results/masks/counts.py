@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -21,7 +20,7 @@ evaluation measure for semantic segmentation?, BMVC 2013)."""
 Mask = NDArray[np.uint8]
 """uint8 (h, w) of class indices, or (h, w, classes) of 0 and 1 where classes overlap."""
 
-_CROSS = cv2.getStructuringElement(cv2.MORPH_CROSS, (3, 3))
+_CROSS = np.array([[0, 1, 0], [1, 1, 1], [0, 1, 0]], np.uint8)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -146,6 +145,8 @@ def _planes(truth: Mask, predicted: Mask, c: int) -> tuple[Mask, Mask, Mask]:
 
 def _edges(actual: Mask, predicted: Mask, void: Mask, tolerance: float) -> list[int]:
     """Pixels of the predicted boundary, those near the actual one; and the other way round."""
+    import cv2  # here and below, where masks are looked at: records are read without
+
     left, top, width, height = cv2.boundingRect(actual | predicted)
     # Outside lies no boundary, and one pixel more tells where they are.
     window = np.s_[max(top - 1, 0) : top + height + 1, max(left - 1, 0) : left + width + 1]
@@ -163,6 +164,8 @@ def _edges(actual: Mask, predicted: Mask, void: Mask, tolerance: float) -> list[
 
 def _edge(plane: Mask, void: Mask) -> Mask:
     """Pixels of a class that have one of another class above, below or beside them."""
+    import cv2
+
     inner = cv2.erode(plane | void, _CROSS)
     return np.asarray(plane & (1 - void) & (1 - inner), np.uint8)
 

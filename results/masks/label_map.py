@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -30,6 +29,8 @@ def at_size(probabilities: Pixels, height: int, width: int) -> Pixels:
     """
     if probabilities.shape[:2] == (height, width):
         return probabilities
+    import cv2  # here and below, where masks are looked at: records are read without
+
     count = probabilities.shape[2]
     parts = [
         cv2.resize(
@@ -92,6 +93,8 @@ def nearest(labels: Pixels, height: int, width: int) -> Pixels:
     """Resizes labels, each pixel taking the nearest one; uint8 (height, width, …)."""
     if labels.shape[:2] == (height, width):
         return labels
+    import cv2
+
     # INTER_NEAREST is half a pixel off.
     resized = cv2.resize(labels, (width, height), interpolation=cv2.INTER_NEAREST_EXACT)
     return np.asarray(resized, np.uint8).reshape(height, width, *labels.shape[2:])

@@ -11,7 +11,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -202,6 +201,8 @@ class Postprocess:
 
     def _shaped(self, plane: Mask, c: int) -> Mask:
         """What opening and the smallest component leave of a class's area."""
+        import cv2  # here and below, where masks are looked at: records are read without
+
         if self.opening:
             # Beyond the rim the area goes on, so that what touches it stays.
             rim = self.opening
@@ -219,6 +220,8 @@ class Postprocess:
 
     def _holes(self, plane: Mask) -> Mask:
         """Holes of a class's area that are small enough, uint8 (h, w)."""
+        import cv2
+
         largest = _pixels(self.holes, plane)
         if not plane.any():
             return plane

@@ -10,8 +10,8 @@ from results.metrics import Direction
 from results.records.network_cost import NetworkCost
 from results.records.objective import CostName
 from results.records.record import Count, Event, MaybeName, Name, Record
-from spaces.param import Value
 from spaces.trial_config import TrialConfig
+from spaces.value import Value
 
 FORMAT: Final = 4
 """Of ledgers; another one is refused where it is read."""

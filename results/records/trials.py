@@ -7,8 +7,6 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 
-import pandas as pd
-
 from results.masks.truth import Truth
 from results.metrics import Direction
 from results.records.closing import Closed, Headline
@@ -208,6 +206,8 @@ class Search:
         """Height and width in pixels of test images, where these are predicted by masks."""
         if self.test_file is None or not self.opened.data.truth:
             return {}
+        import pandas as pd
+
         table = pd.read_csv(self.test_file, dtype={"image": str}, keep_default_na=False)
         sizes = zip(table["height"].tolist(), table["width"].tolist(), strict=True)
         return dict(zip(table["image"], sizes, strict=True))

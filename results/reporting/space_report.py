@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from spaces.param import When
-from spaces.space import SearchSpace
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from spaces.param import When
+    from spaces.space import SearchSpace
 
 WIDE = 60
 """Characters of a range or a condition that are shown."""

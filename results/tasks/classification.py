@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from results.metrics import METRICS, Floats, Ints, Metric
@@ -19,6 +18,7 @@ from results.trust.families import missed
 from spaces.errors import InputError, unknown
 
 if TYPE_CHECKING:
+    import pandas as pd
     from matplotlib.figure import Figure
 
     from results.leaderboard.form import Form
@@ -135,6 +135,8 @@ class Classification(Task):
         self, labels: Ints, predictions: Predictions, truth: Truth | None
     ) -> pd.DataFrame:
         """Precision, recall, F1, and what a class is taken for."""
+        import pandas as pd
+
         from results.tasks.class_scores import class_scores
 
         return pd.DataFrame([asdict(score) for score in class_scores(labels, predictions)])

@@ -9,7 +9,6 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from results.masks import pixels
@@ -22,6 +21,7 @@ from results.predictions import COUNTS, MASKS, OCCURS, SIZES, Head, Predictions
 from results.tasks.task import Examples, Known, Merge, Solved, Task
 
 if TYPE_CHECKING:
+    import pandas as pd
     from matplotlib.figure import Figure
 
     from results.leaderboard.form import Form
@@ -158,6 +158,8 @@ class Segmentation(Task):
         self, labels: Ints, predictions: Predictions, truth: Truth | None
     ) -> pd.DataFrame:
         """Intersection over union, Dice, F1 of boundaries, precision, recall and pixels."""
+        import pandas as pd
+
         assert truth is not None
         table = pd.DataFrame(asdict(class_table(predictions.judged.sum(axis=0, dtype=np.float64))))
         table.insert(0, "name", truth.scored)

@@ -22,8 +22,8 @@ from search.planning.spread import spread_draw
 from spaces.augmentation.families import describe_policy
 from spaces.errors import InputError
 from spaces.files import whole_file
-from spaces.param import Value
 from spaces.trial_config import TrialConfig
+from spaces.value import Value
 from trainables.data.contest import Contest
 from trainables.data.image_store import store_side
 from trainables.data.prepared_images import PreparedImages

@@ -11,8 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 
-from spaces.param import Param, Value
+from spaces.param import Param
 from spaces.space import SearchSpace
+from spaces.value import Value
 
 Floats = NDArray[np.float64]
 Numbers = FloatDistribution | IntDistribution

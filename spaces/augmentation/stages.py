@@ -8,7 +8,7 @@ from spaces.augmentation.operations import operation
 from spaces.augmentation.policy import AugPolicy, Choice, Stage
 from spaces.augmentation.settings import number
 from spaces.errors import InputError
-from spaces.param import Value
+from spaces.value import Value
 
 
 def staged(params: Mapping[str, Value]) -> AugPolicy:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -316,3 +317,22 @@ def test_what_is_mistyped_is_told_before_anything_heavy_is_imported(
     assert code == (0 if TOLD_AT_ONCE[number][1] == ["--help"] else 2)
     assert not HEAVY & set(modules)
     assert not files
+
+
+def test_records_are_read_without_anything_heavy(tmp_path: Path) -> None:
+    """A thousand trials in a second on an idle machine, most of which would be imports."""
+    made = tmp_path / "runs/digits/golden"
+    made.mkdir(parents=True)
+    shutil.copy(Path(__file__).parents[1] / "assets/search/ledger.jsonl", made)
+    cases, path = json.dumps([("show", ["golden"])]), tmp_path / "told.json"
+    done = subprocess.run(
+        [sys.executable, "-c", IN_TURN, str(path), cases],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    ((code, modules, _),) = json.loads(path.read_text())
+    assert code == 0, done.stderr
+    heavy = {"cv2", "optuna", "scipy.stats", *HEAVY} - {"scipy"}  # which has its parts when used
+    assert heavy.isdisjoint(modules), heavy.intersection(modules)

@@ -12,11 +12,12 @@ from optuna.distributions import CategoricalDistribution
 
 from search.planning.sampler import Sampler
 from search.planning.spread import distances, spread_draw
-from spaces.param import Param, Value
+from spaces.param import Param
 from spaces.ready import READY, ready_space
 from spaces.ready.aug_policy import aug_policy
 from spaces.ready.schedule import schedule
 from spaces.space import SearchSpace
+from spaces.value import Value
 
 
 def distance(space: SearchSpace, a: Mapping[str, Any], b: Mapping[str, Any]) -> float:
