@@ -30,6 +30,7 @@ def forecast_page(
     metric: Metric,
     public: Mapping[str, float],
     leak: Leak | None = None,
+    audited: bool = True,
 ) -> list[str]:
     """The page, line by line; the level comes first.
 
@@ -38,7 +39,8 @@ def forecast_page(
         competition: Its name.
         metric: The contest's metric.
         public: Public scores, by trial.
-        leak: Of the hold-out; None where nobody looked.
+        leak: Of the hold-out; None where no groups were proposed.
+        audited: Whether anybody looked for such groups.
     """
     ranked = sorted(found.models.values(), key=lambda e: -metric.sign * e.score)
     rows = [["model", "fold", "hold-out", "expected", "from", "to", "public", "agreement"]]
@@ -51,7 +53,7 @@ def forecast_page(
         f"{len(found.models)} models",
         "",
         *textwrap.wrap(level_words(found, metric), WIDTH),
-        *textwrap.wrap(_leak_words(leak), WIDTH),
+        *textwrap.wrap(_leak_words(leak, audited), WIDTH),
         "",
         *table(rows),
     ]
@@ -68,8 +70,13 @@ def forecast_page(
     return [*lines, *textwrap.wrap(caution, WIDTH)]
 
 
-def _leak_words(leak: Leak | None) -> str:
+def _leak_words(leak: Leak | None, audited: bool) -> str:
     """What a leak does to a forecast; empty where there is hardly any."""
+    if not audited:
+        return (
+            "Whether held-out images have others alike among those trained on, which no interval "
+            "here allows for, nobody has looked: python -m search.audit."
+        )
     if leak is None or leak.alike <= LEAKS * leak.held_out:
         return ""
     return (

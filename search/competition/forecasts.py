@@ -45,7 +45,9 @@ def forecast_scores(config: ForecastConfig) -> int:
     found = forecast(metric, models, public)
     fold = Counter(model.fold for model in models).most_common(1)[0][0]
     leak = _leak(folder / PROPOSED, standing.search.folds_file, fold)
-    print("\n".join(forecast_page(found, folder.name, standing.metric, public, leak)))
+    audited = (folder / PROPOSED).parent.is_dir()
+    page = forecast_page(found, folder.name, standing.metric, public, leak, audited)
+    print("\n".join(page))
     forecast_table(found, public).to_csv(folder / "forecast.csv", index=False)
     forecast_scatter(found, standing.metric, public).savefig(folder / "forecast.png", dpi=120)
     print(f"Table: {folder / 'forecast.csv'}   figure: {folder / 'forecast.png'}")

@@ -296,6 +296,8 @@ def test_a_leak_is_counted_and_said_first(tmp_path: Path) -> None:
     assert "Do not believe it: 1 of 3 held-out images have images alike" in words
     assert f"data.group={file}" in words.replace("- ", "-")
     assert words.index("Do not believe") < words.index("thresholded confidence")
+    unknown = " ".join(forecast_page(found, "c", metric, {}, None, audited=False))
+    assert "nobody has looked: python -m search.audit" in unknown
     foreign = Leak.of_fold({"another": "x"}, file, folds, 0)
     for harmless in (None, replace(leak, held_out=30), foreign):
         assert "believe" not in " ".join(forecast_page(found, "c", metric, {}, harmless))

@@ -425,6 +425,7 @@ def test_test_scores_are_told_before_any_submission(folder: Path, tmp_path: Path
         table.set_index("model").loc[str(closed.winner), "expected"]
     )
     assert "Do not believe it" not in page.stdout
+    assert "nobody has looked: python -m search.audit" in page.stdout
     proposed = copy / "runs/digits/audit/groups.csv"
     proposed.parent.mkdir(exist_ok=True)
     images = pd.read_csv(copy / "runs/digits/data/train.csv")["image"]
