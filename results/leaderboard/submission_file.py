@@ -11,7 +11,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from results.leaderboard.site_names import AS_NAMED, SiteNames
 from results.predictions import Predictions
+from spaces.csv_table import read_csv_table, separator_of
 from spaces.errors import InputError, unknown
 from spaces.files import whole_file
 
@@ -25,11 +27,15 @@ class SubmissionForm:
         columns: Column names; the first holds the ids.
         classes: Class names; if they are the further columns, probabilities are wanted, else one
             column of labels.
+        names: Which images the ids mean.
+        separator: Of columns.
     """
 
     ids: tuple[str, ...]
     columns: tuple[str, ...]
     classes: tuple[str, ...]
+    names: SiteNames = AS_NAMED
+    separator: str = ","
 
     @property
     def wants_probabilities(self) -> bool:
@@ -37,13 +43,19 @@ class SubmissionForm:
         return len(self.columns) > 2
 
     @staticmethod
-    def read(sample: Path, images: tuple[str, ...], classes: tuple[str, ...]) -> SubmissionForm:
+    def read(
+        sample: Path,
+        images: tuple[str, ...],
+        classes: tuple[str, ...],
+        names: SiteNames = AS_NAMED,
+    ) -> SubmissionForm:
         """Reads the form from a sample submission.
 
         Args:
             sample: The contest's sample file.
             images: Test images that there are predictions for.
             classes: Class names.
+            names: Which images its ids mean.
 
         Raises:
             InputError: If its ids are not the test images, or its columns neither one label nor
@@ -56,14 +68,26 @@ class SubmissionForm:
             raise InputError(f"{sample}: columns and classes differ in {', '.join(odd[:5])}")
         if len(columns) < 2:
             raise InputError(f"{sample}: an id and a label column are needed, got {columns}")
-        form = SubmissionForm(ids=tuple(table[columns[0]]), columns=columns, classes=classes)
-        check_ids(form.ids, images, sample)
-        return form
+        ids = tuple(table[columns[0]])
+        meant = names.images_of(ids)
+        if not set(meant) & set(images):
+            raise InputError(
+                f"{sample}: {ids[0]!r} is no test image, and so are all ids; data.id= names the "
+                f"column of the test table that has them, next to images such as {images[0]!r}"
+            )
+        check_ids(meant, images, sample)
+        return SubmissionForm(
+            ids=ids,
+            columns=columns,
+            classes=classes,
+            names=names,
+            separator=separator_of(sample),
+        )
 
     def write(self, predictions: Predictions, path: Path) -> None:
         """Writes predictions as a submission, whole and checked or not at all."""
         rows = {image: i for i, image in enumerate(predictions.images)}
-        order = np.array([rows[i] for i in self.ids])
+        order = np.array([rows[i] for i in self.names.images_of(self.ids)])
         found = predictions.probabilities[order]
         table = pd.DataFrame({self.columns[0]: self.ids})
         if self.wants_probabilities:
@@ -75,7 +99,7 @@ class SubmissionForm:
             table[self.columns[1]] = names[found.argmax(axis=1)]
         path.parent.mkdir(parents=True, exist_ok=True)
         with whole_file(path) as temporary:
-            table.to_csv(temporary, index=False)
+            table.to_csv(temporary, index=False, sep=self.separator)
             self.check(temporary)
 
     def check(self, path: Path) -> None:
@@ -106,16 +130,25 @@ class SubmissionForm:
             raise InputError(f"{path}, row {bad[0] + 2}: not probabilities")
 
 
-def read_submission(path: Path, classes: tuple[str, ...]) -> Predictions:
+def read_submission(
+    path: Path, classes: tuple[str, ...], names: SiteNames = AS_NAMED
+) -> Predictions:
     """Reads a submission file as probabilities; a label counts as certain.
+
+    Args:
+        path: The file.
+        classes: Class names.
+        names: Which images its ids mean.
 
     Raises:
         InputError: If the file is missing or holds something else.
     """
-    return _predictions(read_table(path), path, classes)
+    return _predictions(read_table(path), path, classes, names)
 
 
-def _predictions(table: pd.DataFrame, path: Path, classes: tuple[str, ...]) -> Predictions:
+def _predictions(
+    table: pd.DataFrame, path: Path, classes: tuple[str, ...], names: SiteNames
+) -> Predictions:
     columns = tuple(map(str, table.columns))
     form = SubmissionForm(ids=tuple(table.iloc[:, 0]), columns=columns, classes=classes)
     if form.wants_probabilities and set(columns[1:]) != set(classes):
@@ -127,7 +160,8 @@ def _predictions(table: pd.DataFrame, path: Path, classes: tuple[str, ...]) -> P
     else:
         index = {name: i for i, name in enumerate(classes)}
         found = np.eye(len(classes), dtype=np.float32)[[index[v] for v in table[columns[1]]]]
-    return Predictions.of_classes(images=form.ids, classes=classes, probabilities=found)
+    images = names.images_of(form.ids)
+    return Predictions.of_classes(images=images, classes=classes, probabilities=found)
 
 
 def read_validation(
@@ -161,7 +195,7 @@ def read_validation(
                     "predictions of other folds would flatter a blend"
                 )
         table = table.drop(columns="fold")
-    found = _predictions(table, path, classes)
+    found = _predictions(table, path, classes, AS_NAMED)
     everything = len(found.images) > len(holdout)
     wanted = tuple(folds) if everything else holdout
     check_ids(found.images, wanted, path, "images of the hold-out")
@@ -169,7 +203,10 @@ def read_validation(
 
 
 def read_solution(
-    path: Path, images: tuple[str, ...], classes: tuple[str, ...]
+    path: Path,
+    images: tuple[str, ...],
+    classes: tuple[str, ...],
+    named: SiteNames = AS_NAMED,
 ) -> tuple[tuple[str, ...], NDArray[np.int64]]:
     """Reads true labels of test images, of all of them or of a public part.
 
@@ -182,7 +219,7 @@ def read_solution(
     table = read_table(path)
     if len(table.columns) < 2:
         raise InputError(f"{path}: an image and a label column are needed")
-    names, labels = tuple(table.iloc[:, 0]), list(table.iloc[:, 1])
+    names, labels = named.images_of(table.iloc[:, 0]), list(table.iloc[:, 1])
     check_ids(names, tuple(i for i in images if i in set(names)), path)
     index = {name: i for i, name in enumerate(classes)}
     for row, value in enumerate(labels, start=2):
@@ -213,7 +250,4 @@ def read_table(path: Path) -> pd.DataFrame:
     """
     if not path.is_file():
         raise InputError(f"{path}: there is no such file")
-    try:
-        return pd.read_csv(path, dtype=str, keep_default_na=False)
-    except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
-        raise InputError(f"{path} is not a CSV table: {error}") from error
+    return read_csv_table(path)

@@ -212,6 +212,16 @@ class Search:
         sizes = zip(table["height"].tolist(), table["width"].tolist(), strict=True)
         return dict(zip(table["image"], sizes, strict=True))
 
+    @property
+    def test_ids(self) -> tuple[str, ...]:
+        """What the site calls the test images, in their order; empty where that is their names."""
+        if self.test_file is None:
+            return ()
+        import pandas as pd
+
+        table = pd.read_csv(self.test_file, dtype=str, keep_default_na=False)
+        return tuple(table["id"]) if "id" in table else ()
+
     def trial_folder(self, trial: Trial) -> Path:
         """Where a trial's predictions and checkpoint lie; of one taken over, in its own job."""
         if trial.taken:

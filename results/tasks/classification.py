@@ -80,20 +80,25 @@ class Classification(Task):
         from results.leaderboard.submission_file import SubmissionForm
 
         if sample is None:
-            return SubmissionForm(ids=images, columns=("image", "label"), classes=known.classes)
-        return SubmissionForm.read(sample, images, known.classes)
+            return SubmissionForm(
+                ids=known.names.ids or images,
+                columns=("image", "label"),
+                classes=known.classes,
+                names=known.names,
+            )
+        return SubmissionForm.read(sample, images, known.classes, known.names)
 
     def read_submission(self, path: Path, known: Known) -> Predictions:
         """Probabilities; a label counts as certain."""
         from results.leaderboard.submission_file import read_submission
 
-        return read_submission(path, known.classes)
+        return read_submission(path, known.classes, known.names)
 
     def solved(self, path: Path, submitted: Predictions, known: Known) -> Solved:
         """Class indices of the images that the solution names, beside their probabilities."""
         from results.leaderboard.submission_file import read_solution
 
-        images, labels = read_solution(path, submitted.images, submitted.classes)
+        images, labels = read_solution(path, submitted.images, submitted.classes, known.names)
         return Solved(images, labels, submitted.of(images).probabilities)
 
     def probabilities(self, predictions: Predictions) -> NDArray[np.float32]:

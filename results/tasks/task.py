@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from results.leaderboard.site_names import AS_NAMED, SiteNames
 from results.metrics import Floats, Ints, Metric
 from spaces.errors import unknown
 
@@ -61,11 +62,13 @@ class Known(NamedTuple):
         classes: Class names.
         truth: True masks of training images; None without masks.
         sizes: Height and width in pixels of test images, by name; empty without masks.
+        names: What the site calls the test images.
     """
 
     classes: tuple[str, ...]
     truth: Truth | None = None
     sizes: Mapping[str, tuple[int, int]] = MappingProxyType({})
+    names: SiteNames = AS_NAMED
 
 
 class Task(ABC):

@@ -12,6 +12,7 @@ import pandas as pd
 
 from results.leaderboard.entries import Assessed, Submission
 from results.leaderboard.leaderboard import Leaderboard
+from results.leaderboard.site_names import SiteNames
 from results.metrics import Metric, custom_metric
 from results.predictions import Predictions, predictions_file
 from results.records.labelled_images import LabelledImages
@@ -95,7 +96,9 @@ class Standing:
     @cached_property
     def known(self) -> Known:
         """What is known of the contest's images, for reading submissions and solutions."""
-        return Known(self.classes, self.search.truth, self.search.test_sizes)
+        search, images = self.search, self.test_images
+        names = SiteNames(images=images, ids=search.test_ids or images)
+        return Known(self.classes, search.truth, search.test_sizes, names)
 
     def submission_file(self, submission: Submission) -> Path:
         """A submission's file, also where the runs folder was moved."""

@@ -61,6 +61,7 @@ def read_contest(data: DataConfig, runs: Path, holdout: HoldoutConfig | None = N
         train=data.train,
         test=data.test,
         image=data.image,
+        id=data.id,
         label=data.label,
         group=data.group,
         fold=data.fold,

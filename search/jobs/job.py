@@ -7,8 +7,6 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
-
 from results.metrics import Direction, Metric, custom_metric
 from results.records.network_cost import NetworkCost
 from results.records.objective import METRIC
@@ -25,14 +23,13 @@ from results.records.opening import (
 from results.records.secrets import without_password
 from results.tasks.tasks import task_of
 from search.jobs.code_digest import code_digest
+from search.jobs.tested_images import write_test_images
 from search.options.option import about
 from search.options.training import EngineConfig, JobConfig
 from search.options.user_code import load_function, source_digest
 from spaces.augmentation.pipeline import Pipeline
 from spaces.augmentation.stress import Stress
-from spaces.digest import digest
 from spaces.errors import InputError
-from spaces.files import whole_file
 from spaces.space import SearchSpace
 from spaces.trial_config import TrialConfig
 from trainables.data.boxes import boxes_file, write_boxes
@@ -228,7 +225,7 @@ def assemble(
             extra=Path(job.extra).name,
             truth=Path(job.truth).name,
             digest=data_digest(contest, store),
-            test=_write_test_images(contest, store, folder),
+            test=write_test_images(contest, store, folder),
         ),
         folds=FoldsRecord(
             file=Path(job.folds).name,
@@ -263,23 +260,6 @@ def assemble(
         opening=opening,
         warnings=warnings,
     )
-
-
-def _write_test_images(contest: Contest, store: ImageStore, folder: Path) -> str:
-    """Stores the names of the test images beside the folds; returns the file's name.
-
-    What trains after a search has to find the same images, whether or not any were predicted.
-    Masks are handed in at the images' own sizes, which are stored, too.
-    """
-    table = pd.DataFrame({"image": contest.test_images})
-    if contest.truth is not None:
-        first = len(contest.train_images)
-        table[["height", "width"]] = store.sizes[first : first + len(table)]
-    path = folder / f"test-{digest(table.to_csv(index=False))}.csv"
-    if not path.exists():
-        with whole_file(path) as temporary:
-            table.to_csv(temporary, index=False)
-    return path.name
 
 
 def recordable_options(config: EngineConfig, root: Path, stress: str = "") -> dict[str, Any]:

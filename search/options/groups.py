@@ -33,6 +33,11 @@ class DataConfig:
         "test.csv", "test table in the folder, or a folder of images; empty for none"
     )
     image: str = option("image", "column of image paths or ids, with or without extension")
+    id: str = option(
+        "",
+        "column of the test table with the ids of sample submission and solution, where these are "
+        "not the images' names (with or without folder and extension)",
+    )
     train_images: Any = option(
         "", "folder in root that the training table's paths are relative to, or several: [a,b]"
     )

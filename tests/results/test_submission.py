@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import multiprocessing
 import time
@@ -13,6 +14,7 @@ import pandas as pd
 import pytest
 
 from results.leaderboard.leaderboard import Leaderboard
+from results.leaderboard.site_names import SiteNames
 from results.leaderboard.submission_file import SubmissionForm, read_solution, read_submission
 from results.predictions import Predictions
 from results.tracking import ID_TAG, log_scores, open_client
@@ -217,3 +219,35 @@ def test_a_score_that_is_corrected_downwards_shows_in_mlflow(tmp_path: Path) -> 
         log_scores(client, "c", leaderboard, "accuracy", {})
         time.sleep(0.01)
     assert client.get_run(run.info.run_id).data.metrics["leaderboard/public"] == 0.2
+
+
+NAMES = SiteNames(images=("test/a.png", "test/b.png", "more/b.png"), ids=("7", "8", "9"))
+
+
+def test_ids_of_the_site_s_own(tmp_path: Path) -> None:
+    """Written by its ids and with its separator; read back by the images' names."""
+    predicted = dataclasses.replace(PREDICTED, images=NAMES.images)
+    sample = tmp_path / "s.csv"
+    sample.write_text("\ufeffid;label\n9;cat\n7;cat\n8;cat\n", encoding="utf-8")
+    form = SubmissionForm.read(sample, NAMES.images, CLASSES, NAMES)
+    form.write(predicted, tmp_path / "x.csv")
+    assert (tmp_path / "x.csv").read_text() == "id;label\n9;dog\n7;cat\n8;dog\n"
+    form.check(tmp_path / "x.csv")
+    again = read_submission(tmp_path / "x.csv", CLASSES, NAMES)
+    assert again.images == ("more/b.png", "test/a.png", "test/b.png")
+    solution = write(tmp_path / "solution.csv", {"id": ["8", "9"], "label": ["cat", "dog"]})
+    images, labels = read_solution(solution, NAMES.images, CLASSES, NAMES)
+    assert images == ("test/b.png", "more/b.png")
+    assert labels.tolist() == [0, 1]
+
+
+def test_names_without_folder_or_ending_are_understood_where_they_are_clear(tmp_path: Path) -> None:
+    names = SiteNames(images=NAMES.images)
+    assert names.images_of(["a", "a.png", "test/a", "test/b", "b"]) == (
+        *["test/a.png"] * 3,
+        "test/b.png",
+        "b",
+    )
+    sample = write(tmp_path / "s.csv", {"id": ["5", "6"], "label": ["cat"] * 2})
+    with pytest.raises(InputError, match=r"'5' is no test image.*data.id= names the column"):
+        SubmissionForm.read(sample, NAMES.images, CLASSES, names)

@@ -249,3 +249,15 @@ def test_links_may_lead_out_of_the_folder(write: Write, tmp_path_factory: Any) -
     (root / "train").symlink_to(elsewhere / "train")
     contest = load_contest(name="c", root=root)
     assert all(path.exists() for path in contest.paths)
+
+
+def test_ids_of_the_site_s_own_are_a_column_of_the_test_table(write: Write) -> None:
+    names = [f"test/{i}.png" for i in range(4)]
+    root = write(test={"image": names, "code": list("dbca")})
+    assert load_contest(name="c", root=root, id="code").test_ids == ("d", "b", "c", "a")
+    assert load_contest(name="c", root=root).test_ids == ()
+    with pytest.raises(InputError, match=r"unknown column 'cod'.*data.id=cod"):
+        load_contest(name="c", root=root, id="cod")
+    root = write(test={"image": names, "code": list("abba")})
+    with pytest.raises(InputError, match=r"test.csv, row 4: 'b' is already listed in row 3"):
+        load_contest(name="c", root=root, id="code")

@@ -18,6 +18,7 @@ from search.options.analysis import InitConfig
 from search.options.audit import AuditConfig
 from search.options.command_line import parse
 from spaces.errors import InputError
+from trainables.data.contest import load_contest
 from trainables.data.folder_guesses import guess
 
 Root = Callable[[str], Path]
@@ -65,6 +66,12 @@ def root(tmp_path: Path) -> Root:
             table("train.csv", image=[f"{i}.png" for i in ids], label=kinds, **box)
             box = {"Xmin": 1, "Ymin": [*range(6)], "Xmax": 9.5, "Ymax": 8, "score": 0.5}
             table("test.csv", image=[f"{i}.png" for i in tests], **box)
+        elif form == "roots":
+            images(*(f"part_{n % 2}/{i}.jpg" for n, i in enumerate(ids)))
+            images(*(f"tst/{i}.jpg" for i in tests))
+            table("train.csv", Id=ids, label=kinds)
+            table("test.csv", Id=tests, code=[*range(6)])
+            table("sample_submission.csv", code=[*range(6)][::-1], label="owl")
         return tmp_path / "My contest (2)"
 
     return make
@@ -94,6 +101,12 @@ def root(tmp_path: Path) -> Root:
             {"train": "train.csv", "image": "image", "label": "label", "test": "test.csv",
              "box": ["Xmin", "Ymin", "Xmax", "Ymax"], "baseline": {"size": 32},
              "metric": "macro_f1"},
+        ),
+        (
+            "roots",
+            {"train": "train.csv", "image": "Id", "train_images": ["part_0", "part_1"],
+             "label": "label", "test": "test.csv", "test_images": "tst", "id": "code",
+             "baseline": {"size": 32}, "metric": "macro_f1"},
         ),
         (
             "folders",
@@ -149,3 +162,44 @@ def test_what_is_no_contest_is_told(root: Root, tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"must end with \.yaml"):
         write_contest_yaml(InitConfig(folder=str(empty), to=str(tmp_path / "x.csv")))
     assert not (tmp_path / "x.yaml").exists()
+
+
+def test_what_lies_about_in_folders_of_classes_is_no_class(root: Root) -> None:
+    """What systems leave is skipped; what somebody put there and is not read is told."""
+    folder = root("folders")
+    picture = next((folder / "Train/owl").iterdir()).read_bytes()
+    for junk in (".ipynb_checkpoints/a.png", "owl/._000.png", "__MACOSX/owl/000.png"):
+        (folder / "Train" / junk).parent.mkdir(parents=True, exist_ok=True)
+        (folder / "Train" / junk).write_bytes(picture)
+    contest = load_contest(name="c", root=folder, train="Train", test="")
+    assert contest.classes == ("jay", "owl")
+    assert len(contest.train_images) == 24
+    for name, words in (
+        ("Train/owl/a.gif", r"owl/a.gif: images of this kind are not read"),
+        ("Train/loose.png", r"loose.png lies beside the folders of classes"),
+        ("Train/wren/notes.txt", r"wren holds no images that are read"),
+    ):
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).write_bytes(picture)
+        with pytest.raises(InputError, match=words):
+            load_contest(name="c", root=folder, train="Train", test="")
+        (folder / name).unlink()
+    with pytest.raises(InputError, match="wren is empty: every folder"):
+        load_contest(name="c", root=folder, train="Train", test="")
+
+
+@pytest.mark.parametrize(
+    ("table", "words"),
+    [
+        ("Id,label\n000,owl\n001,\n", r"train.csv, row 3: column 'label' is empty"),
+        ("Id,label\nx,owl\ny,jay\n", "no column of train.csv names images that are here"),
+        ("Id,owl,jay\n000,0,1\n001,1,0\n002,1,0\n003,0,1\n", "owl, jay say by 0 and 1"),
+    ],
+)
+def test_why_a_table_was_not_taken_is_told(root: Root, table: str, words: str) -> None:
+    folder = root("roots")
+    for other in ("test.csv", "sample_submission.csv"):
+        (folder / other).unlink()
+    (folder / "train.csv").write_text(table)
+    with pytest.raises(InputError, match=words):
+        guess(folder)

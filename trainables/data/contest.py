@@ -23,6 +23,7 @@ from trainables.data.contest_masks import masked_table, read_masks, row_per_imag
 from trainables.data.corrections import Corrections
 from trainables.data.extra import ExtraImages
 from trainables.data.image_files import ImageFiles
+from trainables.data.own_folds import own_folds, own_holdout
 from trainables.data.tables import (
     TRAIN,
     beside,
@@ -34,10 +35,6 @@ from trainables.data.tables import (
     training_table,
 )
 
-HELD = ("true", "1", "yes", "holdout", "val", "validation")
-TRAINED = ("false", "0", "no", "train")
-"""What a column may say of images that are held out, and of the others, in any case."""
-
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Contest:
@@ -48,6 +45,7 @@ class Contest:
         files: Where the images lie.
         train_images: Names of images in the order of the training table.
         test_images: Names of images in the order of the test table; may be empty.
+        test_ids: What the site calls them, in the same order; empty where that is their names.
         labels: int64 (n_train,), indices into ``classes``; of images with masks, what folds share
             out evenly (`Truth.strata`).
         classes: Class names; their order is the order of probability columns everywhere.
@@ -68,6 +66,7 @@ class Contest:
     test_images: tuple[str, ...]
     labels: NDArray[np.int64]
     classes: tuple[str, ...]
+    test_ids: tuple[str, ...] = ()
     groups: NDArray[np.str_] | None = None
     fold: NDArray[np.int64] | None = None
     held: NDArray[np.bool_] | None = None
@@ -116,6 +115,7 @@ def load_contest(
     train: str = TRAIN,
     test: str = "test.csv",
     image: str = "image",
+    id: str = "",
     label: str = "label",
     group: str = "",
     fold: str = "",
@@ -139,6 +139,8 @@ def load_contest(
         train: Training table, relative to ``root``, or a folder with a folder of images per class.
         test: Test table, relative to ``root``, or a folder of images; empty for none.
         image: Column with names of images: paths, with or without extension.
+        id: Column of the test table with what the site calls the images; empty where that is
+            their names.
         label: Column with labels.
         group: Column with groups, or a table of images and groups (``.csv``); empty for none.
         fold: Column with a team's own folds, numbered in the order of their names, or a table of
@@ -198,9 +200,13 @@ def load_contest(
     boxes = read_boxes(table, folder / train, box, images) if box else {}
     focused = read_boxes(table, folder / train, focus, images, "data.focus") if focus else {}
     tests: tuple[str, ...] = ()
+    test_ids: tuple[str, ...] = ()
+    if id and masks is not None:
+        raise InputError(f"data.id={id}: submissions of masks go by the images' names")
     if test:
         tested = test_table(folder, test, image)
         tests = _images(tested, folder / test, image, files, "test")
+        test_ids = _ids(tested, folder / test, id) if id else ()
         boxes |= read_boxes(tested, folder / test, box, tests) if box else {}
         if label in tested and masks is None:
             for row, value in enumerate(tested[label].astype(str), start=2):
@@ -215,11 +221,12 @@ def load_contest(
         files=files,
         train_images=images,
         test_images=tests,
+        test_ids=test_ids,
         labels=labels,
         classes=names,
         groups=None if groups is None else np.array(groups, dtype=np.str_),
-        fold=None if folds is None else _own_folds(folds, fold),
-        held=None if held is None else _own_holdout(held, groups, holdout),
+        fold=None if folds is None else own_folds(folds, fold),
+        held=None if held is None else own_holdout(held, groups, holdout),
         boxes=boxes,
         focus=focused,
         corrections=(
@@ -233,6 +240,16 @@ def load_contest(
     )
 
 
+def _ids(table: pd.DataFrame, path: Path, column: str) -> tuple[str, ...]:
+    """What a site calls the test images; each has a name of its own."""
+    found = column_of(table, path, column, "data.id")
+    seen: dict[str, int] = {}
+    for row, name in zip(table.index + 2, found, strict=True):
+        if seen.setdefault(name, row) != row:
+            raise InputError(f"{path}, row {row}: {name!r} is already listed in row {seen[name]}")
+    return tuple(found)
+
+
 def _extra_images(
     extra: str, folder: Path, image: str, label: str, classes: tuple[str, ...], files: ImageFiles
 ) -> ExtraImages:
@@ -244,39 +261,6 @@ def _extra_images(
     values = column_of(table, path, label, "data.label")
     labels, _ = read_labels(values, classes, path, complete=False)
     return ExtraImages(images=images, labels=labels)
-
-
-def _own_folds(values: list[str], column: str) -> NDArray[np.int64]:
-    """Numbers folds by their names, as numbers where they are such."""
-    names = sorted(
-        set(values), key=lambda v: (not v.isdecimal(), int(v) if v.isdecimal() else 0, v)
-    )
-    if len(names) < 2:
-        raise InputError(f"data.fold={column}: there is only one fold, {names[0]!r}")
-    number = {name: index for index, name in enumerate(names)}
-    return np.array([number[v] for v in values], np.int64)
-
-
-def _own_holdout(values: list[str], groups: list[str] | None, column: str) -> NDArray[np.bool_]:
-    """Reads which images are held out; groups have to be so as a whole."""
-    sides: dict[str, tuple[bool, int]] = {}
-    held = np.zeros(len(values), bool)
-    for index, value in enumerate(values):
-        if value.lower() not in (*HELD, *TRAINED):
-            raise unknown(
-                "value", value, [*HELD, *TRAINED], f"holdout={column}, training row {index + 2}"
-            )
-        held[index] = value.lower() in HELD
-        if groups is not None:
-            side, first = sides.setdefault(groups[index], (bool(held[index]), index + 2))
-            if side != held[index]:
-                raise InputError(
-                    f"holdout={column}: group {groups[index]!r} stands on both sides, in training "
-                    f"rows {first} and {index + 2}"
-                )
-    if held.all() or not held.any():
-        raise InputError(f"holdout={column}: {'all' if held.any() else 'no'} images are held out")
-    return held
 
 
 def _images(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -19,13 +19,17 @@ from trainables.data.guess_tables import (
     group_guesses,
     guesses_of_tests,
     has_images,
+    id_guesses,
     image_guesses,
+    is_of_tests,
     label_columns,
     names_of,
     size_guesses,
     size_of,
+    table_files,
     tables_in,
 )
+from trainables.data.tables import pictures, read_table, seen
 from trainables.portable.images import SUFFIXES
 
 BOXES: tuple[tuple[str, ...], ...] = (
@@ -55,7 +59,7 @@ def guess(root: Path) -> list[Guess]:
         return masked
     training = [t for t in tables if label_columns(t)]
     if not training:
-        return _folders(root)
+        return _folders(root, tables)
     train = max(training, key=lambda t: ("train" in t.file.lower(), len(t.rows)))
     others = [t for t in tables if t is not train and not set(names_of(t)) & set(names_of(train))]
     samples = [t for t in others if "sample" in t.file.lower()]
@@ -73,11 +77,20 @@ def guess(root: Path) -> list[Guess]:
     test, tested = guesses_of_tests(root, train, [t for t in others if t not in samples] or samples)
     several = [train] if tested is None else [train, tested]
     box = _box(several) if tested is not None or not test[0].value else []
-    return [*found, *test, *box, *size_guesses(root, train), *_metric(train, label, samples)]
+    ids = [] if tested is None else id_guesses(tested, samples, root)
+    metric = _metric(Counter(train.rows[label]), samples)
+    return [*found, *test, *ids, *box, *size_guesses(root, train), *metric]
 
 
 def _label(table: Table, samples: Sequence[Table]) -> tuple[str, str]:
     columns = label_columns(table)
+    hot = _one_hot(table, columns)
+    if hot:
+        some = ", ".join(hot[:4]) + (", …" if len(hot) > 4 else "")
+        raise InputError(
+            f"{table.file}: {some} say by 0 and 1 of which class an image is; one column of labels "
+            f"is needed: table['label'] = table[{hot[:4]!r}].idxmax(axis=1)"
+        )
     asked = [c for c in columns if any(c in sample.rows for sample in samples)]
     if asked:
         return asked[0], "the sample submission asks for it"
@@ -86,6 +99,14 @@ def _label(table: Table, samples: Sequence[Table]) -> tuple[str, str]:
         return min(named, key=lambda c: LABELS.index(c.lower())), "by its name"
     values = table.rows[columns].nunique()
     return columns[0], f"its {values[columns[0]]} values, each several times"
+
+
+def _one_hot(table: Table, columns: Sequence[str]) -> list[str]:
+    """Columns of which one is 1 in every row and the others 0; none if there are no such."""
+    numbers = table.rows[list(columns)].apply(pd.to_numeric, errors="coerce")
+    flags = [c for c in columns if numbers[c].isin([0, 1]).all()]
+    whole = len(flags) > 1 and bool((numbers[flags].sum(axis=1) == 1).all())
+    return flags if whole else []
 
 
 def _box(tables: Sequence[Table]) -> list[Guess]:
@@ -101,8 +122,7 @@ def _box(tables: Sequence[Table]) -> list[Guess]:
     return []
 
 
-def _metric(table: Table, label: str, samples: Sequence[Table]) -> list[Guess]:
-    counts = Counter(table.rows[label])
+def _metric(counts: Mapping[str, int], samples: Sequence[Table] = ()) -> list[Guess]:
     columns = set(counts)
     if any(columns <= set(sample.rows.columns) for sample in samples):
         why = "the sample submission has a column per class, so probabilities seem to count"
@@ -114,21 +134,42 @@ def _metric(table: Table, label: str, samples: Sequence[Table]) -> list[Guess]:
     return [Guess(option="metric", value="accuracy", why="classes are about equally large")]
 
 
-def _folders(root: Path) -> list[Guess]:
+def _folders(root: Path, tables: Sequence[Table]) -> list[Guess]:
     """Options of a contest whose classes are folders."""
     choices = [p for p in sorted(root.iterdir()) if p.is_dir() and "train" in p.name.lower()]
     for part in [*choices, root]:
-        classes = [p for p in sorted(part.iterdir()) if p.is_dir() and has_images(p)]
-        if len(classes) > 1 and not any("test" in p.name.lower() for p in classes):
+        inside = [p for p in sorted(part.iterdir()) if p.is_dir() and seen(p, part)]
+        classes = [p for p in inside if has_images(p)]
+        if len(classes) > 1 and not any(map(is_of_tests, classes)):
             train = part.relative_to(root).as_posix()
             some = [p for c in classes[:LOOKED_UP] for p in sorted(c.iterdir())[:3]]
             return [
                 Guess(option="train", value=train, why=f"{len(classes)} folders of images"),
                 folder_of_tests(root, leave=train),
                 *size_of([p for p in some if p.suffix.lower() in SUFFIXES]),
-                Guess(option="metric", value="macro_f1", why="nothing says which"),
+                *_metric({p.name: len(pictures(p)) for p in classes}),
             ]
     raise InputError(
         f"{root}: found neither a table (.csv) whose rows name images and labels, nor a folder "
-        "with a folder of images per class"
+        f"with a folder of images per class{''.join(f'; {why}' for why in _reasons(root, tables))}"
     )
+
+
+def _reasons(root: Path, tables: Sequence[Table]) -> list[str]:
+    """Why tables that are there were not taken."""
+    named = {table.file: table for table in tables}
+    found = []
+    for file in table_files(root):
+        try:
+            rows = read_table(root, file, "table")
+        except InputError as error:
+            found.append(str(error))
+            continue
+        if file not in named:
+            found.append(f"no column of {file} names images that are here")
+            continue
+        empty = [c for c in rows if c != named[file].image and (rows[c].str.strip() == "").any()]
+        if empty:
+            row = int((rows[empty[0]].str.strip() == "").to_numpy().argmax()) + 2
+            found.append(f"{file}, row {row}: column {empty[0]!r} is empty")
+    return found

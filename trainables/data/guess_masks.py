@@ -76,7 +76,7 @@ def _masks_of(
     runs = None if column else run_lengths_of(root, table)
     if runs is not None:
         return [*runs.guesses], runs.label
-    where = column or mask_folder(root, folders, names, table.folder)
+    where = column or mask_folder(root, folders, names, table.folders[0])
     if not where:
         return [], ""
     why = "its values are files of few values" if column else "masks are called like images"
@@ -95,10 +95,11 @@ def _mask_files(
 def _annotated(root: Path, folders: Sequence[str], file: str, masks: CocoMasks) -> list[Guess]:
     """Options of a contest with a COCO file, whose images are those to train on."""
     names = pd.Series(masks.images)
-    folder = max(["", *folders], key=lambda below: share_found(root, below, names))
+    folder = max(["", *folders], key=lambda below: share_found(root, (below,), names))
     count, classes = len(masks.images), len(masks.classes)
     why = f"COCO annotations of {count:,} images in {classes} categories"
-    table = Table(file="", rows=pd.DataFrame({"image": names}), image="image", folder=folder)
+    rows = pd.DataFrame({"image": names})
+    table = Table(file="", rows=rows, image="image", folders=(folder,))
     return [
         Guess(option="annotations", value=file, why=why),
         *image_guesses(table, "train")[1:],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,11 +13,14 @@ import pandas as pd
 from spaces.errors import InputError
 from trainables.data.guess import Guess
 from trainables.data.image_files import ImageFiles
-from trainables.data.tables import read_table
+from trainables.data.tables import is_picture, pictures, read_table, seen
 from trainables.portable.images import SUFFIXES, decode
 
 LOOKED_UP = 40
 """Rows of a table whose images are looked for."""
+
+FOUND = 0.95
+"""Share of a column's values that are images, above which it is a column of images."""
 
 LABELS: tuple[str, ...] = (
     "label",
@@ -43,48 +47,65 @@ class Table:
         file: Relative to the contest's folder.
         rows: As text.
         image: Column of image names.
-        folder: That these are relative to; empty is the contest's.
+        folders: In any of which an image may be by its name; an empty one is the contest's.
     """
 
     file: str
     rows: pd.DataFrame
     image: str
-    folder: str
+    folders: tuple[str, ...]
 
 
 def tables_in(root: Path) -> list[Table]:
     """Tables of images, and which of their columns names these."""
     folders = ["", *image_folders(root)]
     found = []
-    for path in sorted([*root.glob("*.csv"), *root.glob("*.tsv"), *root.glob("*/*.csv")]):
-        file = path.relative_to(root).as_posix()
+    for file in table_files(root):
         try:
             rows = read_table(root, file, "table")
         except InputError:
             continue
-        best = max(
-            ((share_found(root, folder, rows[c]), c, folder) for c in rows for folder in folders),
+        share, column, within = max(
+            (_best_folders(root, folders, rows[column], str(column)) for column in rows),
             key=lambda known: known[0],
         )
-        if best[0] > 0.95:
-            found.append(Table(file=file, rows=rows, image=str(best[1]), folder=best[2]))
+        if share > FOUND:
+            found.append(Table(file=file, rows=rows, image=column, folders=within))
     return found
+
+
+def table_files(root: Path) -> list[str]:
+    """Files that may be tables, relative to the contest's folder."""
+    paths = sorted([*root.glob("*.csv"), *root.glob("*.tsv"), *root.glob("*/*.csv")])
+    return [path.relative_to(root).as_posix() for path in paths]
+
+
+def _best_folders(
+    root: Path, folders: Sequence[str], names: pd.Series, column: str
+) -> tuple[float, str, tuple[str, ...]]:
+    """How many of a column's values are images, and in which folder, or in which together."""
+    shares = {folder: share_found(root, (folder,), names) for folder in folders}
+    best = max(shares, key=lambda folder: shares[folder])
+    some = tuple(folder for folder, share in shares.items() if share)
+    if shares[best] > FOUND or len(some) < 2:
+        return shares[best], column, (best,)
+    return share_found(root, some, names), column, some
 
 
 def image_folders(root: Path) -> list[str]:
     """Folders with images in them, two levels down."""
-    folders = [p for p in [*root.glob("*"), *root.glob("*/*")] if p.is_dir()]
+    folders = [p for p in [*root.glob("*"), *root.glob("*/*")] if p.is_dir() and seen(p, root)]
     return [f.relative_to(root).as_posix() for f in sorted(folders) if has_images(f)]
 
 
 def has_images(folder: Path) -> bool:
     """Whether image files lie in a folder."""
-    return any(p.suffix.lower() in SUFFIXES for p in folder.iterdir() if p.is_file())
+    return any(p.suffix.lower() in SUFFIXES for p in folder.iterdir() if is_picture(p, folder))
 
 
-def share_found(root: Path, folder: str, column: pd.Series) -> float:
-    """Share of some names that are images below a folder."""
-    files = ImageFiles(root, (folder,))
+def share_found(root: Path, folders: tuple[str, ...], column: pd.Series) -> float:
+    """Share of some names that are images below one of some folders."""
+    files = ImageFiles(root, folders)
     names = column.str.strip().iloc[:: max(1, len(column) // LOOKED_UP)]
     there = 0
     for name in names:
@@ -97,7 +118,8 @@ def share_found(root: Path, folder: str, column: pd.Series) -> float:
 
 def names_of(table: Table) -> list[str]:
     """Names of a table's images, with their folder."""
-    return [f"{table.folder}/{name}" for name in table.rows[table.image].str.strip()]
+    within = "+".join(table.folders)
+    return [f"{within}/{name}" for name in table.rows[table.image].str.strip()]
 
 
 def label_columns(table: Table) -> list[str]:
@@ -119,9 +141,10 @@ def label_columns(table: Table) -> list[str]:
 def image_guesses(table: Table, part: str) -> list[Guess]:
     """Its column of images, and the folder that these are in."""
     found = [Guess(option="image", value=table.image, why="its values are image files")]
-    if table.folder:
-        why = "where these files are"
-        found.append(Guess(option=f"{part}_images", value=table.folder, why=why))
+    if table.folders != ("",):
+        one = len(table.folders) == 1
+        value: str | list[str] = table.folders[0] if one else [*table.folders]
+        found.append(Guess(option=f"{part}_images", value=value, why="where these files are"))
     return found
 
 
@@ -139,7 +162,7 @@ def group_guesses(table: Table, label: str) -> list[Guess]:
 
 def size_guesses(root: Path, table: Table) -> list[Guess]:
     """A training size from the images themselves."""
-    files = ImageFiles(root, (table.folder,))
+    files = ImageFiles(root, table.folders)
     names = table.rows[table.image].str.strip().iloc[:: max(1, len(table.rows) // LOOKED_UP)]
     return size_of([files.existing(name, "train") for name in names])
 
@@ -165,10 +188,29 @@ def size_of(paths: Sequence[Path]) -> list[Guess]:
 def folder_of_tests(root: Path, leave: str = "") -> Guess:
     """A folder of test images, by its name."""
     for folder in sorted(p for p in root.iterdir() if p.is_dir()):
-        inside = any(p.suffix.lower() in SUFFIXES for p in folder.rglob("*"))
-        if "test" in folder.name.lower() and folder.name != leave and inside:
+        if is_of_tests(folder) and folder.name != leave and pictures(folder):
             return Guess(option="test", value=folder.name, why="a folder of images by that name")
     return Guess(option="test", value="", why="nothing looks like test images")
+
+
+def is_of_tests(folder: Path) -> bool:
+    """Whether a folder's name says that it holds test images."""
+    name = folder.name.lower()
+    return "test" in name or name in ("tst", "eval", "evaluation")
+
+
+def id_guesses(test: Table, samples: Sequence[Table], root: Path) -> list[Guess]:
+    """A column of the test table with the ids that a sample submission asks for."""
+    asked = {sample.file: sample.rows.iloc[:, 0] for sample in samples}
+    for file in table_files(root):
+        if "sample" in file.lower() and file not in asked:
+            with contextlib.suppress(InputError):
+                asked[file] = read_table(root, file, "table").iloc[:, 0]
+    for file, ids in asked.items():
+        for column in test.rows.columns:
+            if column != test.image and sorted(test.rows[column]) == sorted(ids):
+                return [Guess(option="id", value=str(column), why=f"the ids in {file}")]
+    return []
 
 
 def guesses_of_tests(

@@ -40,7 +40,7 @@ def run_lengths_of(root: Path, table: Table) -> RunLengths | None:
     column = next((str(c) for c in table.rows if _are_runs(table, str(c))), "")
     if not column:
         return None
-    files = ImageFiles(root, (table.folder,))
+    files = ImageFiles(root, table.folders)
 
     def size(name: str) -> tuple[int, int]:
         return image_size(files.existing(name, "train"))

@@ -7,17 +7,18 @@ from pathlib import Path, PurePath
 
 import pandas as pd
 
+from spaces.csv_table import read_csv_table
 from spaces.errors import InputError, unknown
 from trainables.portable.images import SUFFIXES
 
 AUTO = "auto"
 """What stands for groups, or folds, that somebody has yet to look at."""
 
+UNREAD = (".gif", ".heic", ".heif", ".avif", ".jp2", ".dcm", ".svg")
+"""Endings of images that are not read."""
+
 TRAIN = "train.csv"
 """The training table where none is named."""
-
-SEPARATORS = (",", ";", "\t")
-"""Of columns; the one that a table's first line has most often."""
 
 
 def read_table(folder: Path, file: str, key: str) -> pd.DataFrame:
@@ -35,15 +36,7 @@ def read_table(folder: Path, file: str, key: str) -> pd.DataFrame:
     if not path.is_file():
         near = [p.name for p in folder.glob("*.csv")]
         raise unknown("file", file, near, f"{key}={file}, looked for in {folder}")
-    try:
-        with path.open(encoding="utf-8-sig") as lines:  # without the mark that Excel puts first
-            header = lines.readline()
-        separator = max(SEPARATORS, key=header.count)
-        table = pd.read_csv(
-            path, dtype=str, keep_default_na=False, sep=separator, encoding="utf-8-sig"
-        )
-    except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
-        raise InputError(f"{path} is not a CSV table: {error}") from error
+    table = read_csv_table(path)
     if table.empty:
         raise InputError(f"{path} has no rows")
     return table
@@ -53,14 +46,23 @@ def training_table(folder: Path, train: str, image: str, label: str) -> pd.DataF
     """The table, or one made of folders that are named after classes."""
     if not (folder / train).is_dir():
         return read_table(folder, train, "data.train")
-    rows = [
-        (file.relative_to(folder).as_posix(), part.name)
-        for part in sorted((folder / train).iterdir())
-        if part.is_dir()
-        for file in pictures(part)
-    ]
+    whole = folder / train
+    parts = [part for part in sorted(whole.iterdir()) if part.is_dir() and seen(part, whole)]
+    rows = []
+    for part in parts:
+        inside = pictures(part)
+        if not inside and any(seen(file, part) for file in part.rglob("*")):
+            raise InputError(
+                f"{part} holds no images that are read, which are {', '.join(SUFFIXES)}"
+            )
+        if not inside:
+            raise InputError(f"{part} is empty: every folder in data.train={train} is a class")
+        rows += [(file.relative_to(folder).as_posix(), part.name) for file in inside]
     if not rows:
-        raise InputError(f"data.train={train}: {folder / train} holds no folders of images")
+        raise InputError(f"data.train={train}: {whole} holds no folders of images")
+    loose = [file for file in sorted(whole.iterdir()) if is_picture(file, whole)]
+    if loose and whole != folder:
+        raise InputError(f"{loose[0]} lies beside the folders of classes, in none of them")
     return pd.DataFrame(rows, columns=[image, label])
 
 
@@ -75,8 +77,30 @@ def test_table(folder: Path, test: str, image: str) -> pd.DataFrame:
 
 
 def pictures(folder: Path) -> list[Path]:
-    """Image files anywhere in a folder, sorted."""
-    return sorted(p for p in folder.rglob("*") if p.suffix.lower() in SUFFIXES and p.is_file())
+    """Image files anywhere in a folder, sorted.
+
+    Raises:
+        InputError: For images of a kind that is not read.
+    """
+    found = sorted(p for p in folder.rglob("*") if seen(p, folder) and p.is_file())
+    for path in found:
+        if path.suffix.lower() in UNREAD:
+            raise InputError(
+                f"{path}: images of this kind are not read, which are {', '.join(SUFFIXES)}; "
+                "convert it, or take it out of the folder"
+            )
+    return [path for path in found if path.suffix.lower() in SUFFIXES]
+
+
+def is_picture(path: Path, folder: Path) -> bool:
+    """Whether a path is an image file, and none that a system or an editor left in the folder."""
+    return path.suffix.lower() in SUFFIXES and seen(path, folder) and path.is_file()
+
+
+def seen(path: Path, folder: Path) -> bool:
+    """Whether a path in a folder is what somebody put there: no hidden file, copy or archive."""
+    parts = path.relative_to(folder).parts
+    return not any(part.startswith(".") or part == "__MACOSX" for part in parts)
 
 
 def column_of(table: pd.DataFrame, path: Path, column: str, key: str) -> list[str]:
