@@ -19,11 +19,13 @@ def run(config: SpaceConfig) -> int:
     for name in config.space if isinstance(config.space, list) else [config.space]:
         check_space_name(str(name))
     from results.reporting.space_report import space_page
+    from search.jobs.searched_choices import check_pins
     from search.options.exit_codes import OK
     from search.options.search_space import flatten, resolve_space
 
     fix, narrow = flatten(config.fix), flatten(config.narrow)
     space = resolve_space(config.space, fix, narrow, config.drop)
+    check_pins(space, fix)
     print("\n".join(space_page(space)))
     return OK
 

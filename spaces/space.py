@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 
+from spaces.augmentation.operations import OPERATIONS
 from spaces.digest import digest
 from spaces.errors import InputError, unknown
 from spaces.param import Param, When
@@ -125,7 +126,7 @@ class SearchSpace:
             if param.name in fixed:
                 continue
             settled = [w for w in param.when if w.parameter in fixed]
-            if all(w.holds(fixed) for w in settled):
+            if all(w.holds(fixed) or _is_strong(param, fixed[w.parameter]) for w in settled):
                 rest = tuple(w for w in param.when if w.parameter not in fixed)
                 params.append(replace(param, when=rest))
         # A parameter whose own condition was settled to "never" takes its dependants along.
@@ -239,3 +240,9 @@ class SearchSpace:
     def digest(self) -> str:
         """Identity of what is searched; the name does not count."""
         return digest([p.to_json() for p in self.params])
+
+
+def _is_strong(param: Param, operation: Value) -> bool:
+    """Whether it is the strength of an operation that may be pinned though it is not drawn."""
+    known = OPERATIONS.get(str(operation)) if param.name.endswith(".strength") else None
+    return known is not None and known.has_limit

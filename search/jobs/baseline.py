@@ -36,6 +36,8 @@ def base_config(config: JobConfig, space: SearchSpace | None = None) -> TrialCon
     asked = {"model": config.model, "loss": config.loss, "weights": config.weights}
     changes: dict[str, Any] = {name: value for name, value in asked.items() if value}
     changes["seed"] = config.seed
+    if config.data.shape == "native":  # before what is fixed, which may be about windows
+        changes |= {"framing": "windows", "shape": "native"}
     if config.pretrained is not None:
         changes["pretrained"] = config.pretrained
     fix = flatten(config.fix)

@@ -38,6 +38,7 @@ def check_values(
         policies = [param for param in space.params if is_policy_parameter(param.name)]
         named = {choice for param in policies for choice in param.categories}
         check_batched(named & {*OPERATIONS, *PIPELINES})
+    alone = {name: value for name, value in fix.items() if not is_policy_parameter(name)}
     for param in space.params:
         d = param.distribution
         if isinstance(d, CategoricalDistribution):
@@ -48,7 +49,7 @@ def check_values(
             continue  # the parts of a policy need one another: the draws below check them
         for value in values:
             try:
-                share_of(baseline.with_params({**fix, param.name: value}), processes)
+                share_of(baseline.with_params({**alone, param.name: value}), processes)
             except InputError as error:
                 listed = isinstance(d, CategoricalDistribution)
                 spared = f"drop=[{param.name}.{value}]" if listed else f"narrow.{param.name}=[…,…]"
@@ -58,6 +59,13 @@ def check_values(
     study = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=0))
     for _ in range(DRAWS):
         share_of(baseline.with_params({**fix, **space.suggest(study.ask())}), processes)
+
+
+def check_pins(space: SearchSpace, fix: Mapping[str, Any]) -> None:
+    """Raises InputError for what is pinned if no configuration can have it, whatever the data."""
+    if fix:
+        alone = {name: value for name, value in fix.items() if not is_policy_parameter(name)}
+        check_values(space, TrialConfig().with_params(alone), fix)
 
 
 def check_model(space: SearchSpace, baseline: TrialConfig) -> None:

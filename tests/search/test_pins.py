@@ -1,0 +1,73 @@
+"""What is pinned beside a space: parts of policies, windows, and what no configuration can have."""
+
+from __future__ import annotations
+
+import pytest
+
+from search.jobs.baseline import base_config
+from search.jobs.searched_choices import categories, check_pins, check_values
+from search.options.command_line import parse
+from search.options.search_space import flatten, resolve_space
+from search.options.training import RunConfig, TrainConfig
+from spaces.errors import InputError
+from spaces.sections.data import Windows
+from spaces.trial_config import check_effect
+
+
+@pytest.mark.parametrize(
+    "pin",
+    [
+        "fix.stages=2",
+        "fix.stage1.strength=0.5",
+        "fix.stage1.probability=0.5",
+        "fix.stage2.operation=rotate",
+        "fix.stage1.operation=clahe",
+    ],
+)
+def test_parts_of_a_policy_are_pinned_while_the_rest_is_searched(pin: str) -> None:
+    config = parse(RunConfig, ["space=aug_policy", pin])
+    fix = flatten(config.fix)
+    space = resolve_space(config.space, fix)
+    check_pins(space, fix)
+    check_values(space, base_config(config, space), fix)
+    assert not set(fix) & {param.name for param in space.params}
+
+
+@pytest.mark.parametrize(
+    ("operation", "searched"), [("clahe", True), ("rotate", True), ("equalize", False)]
+)
+def test_a_pinned_operation_keeps_the_strength_that_it_has(operation: str, searched: bool) -> None:
+    """Also one that the space does not draw."""
+    space = resolve_space("aug_policy", {"stage1.operation": operation})
+    assert ("stage1.strength" in space) == searched
+    assert "stage2.strength" in space
+
+
+@pytest.mark.parametrize(
+    ("fix", "words"),
+    [
+        ({"polcy": "none"}, "unknown parameter 'polcy'"),
+        ({"stage1.operation": "clahee"}, "unknown operation 'clahee': did you mean clahe"),
+        ({"stage1.strength": 3}, "must be within 0 to 1, got 3"),
+        ({"stages": 3}, r"stages=3 needs stage\d\.operation"),
+        ({"lr": -1}, "lr must be above 0"),
+    ],
+)
+def test_what_no_configuration_can_have_is_told(fix: dict[str, object], words: str) -> None:
+    space = resolve_space("aug_policy", fix)
+    with pytest.raises(InputError, match=words):
+        check_pins(space, fix)
+
+
+def test_windows_are_set_beside_images_of_their_own_size() -> None:
+    words = ["fix.window_scale=0.5", "fix.window_overlap=0.5", "fix.window_crop=present"]
+    config = parse(TrainConfig, ["data=shapes", "data.shape=native", *words])
+    baseline = base_config(config)
+    check_effect(flatten(config.fix), baseline, categories(None), "fix")
+    framing = baseline.data
+    assert isinstance(framing, Windows)
+    assert (framing.window_scale, framing.window_overlap) == (0.5, 0.5)
+    assert framing.window_crop == "present"
+    resized = parse(TrainConfig, ["data=shapes", *words])
+    with pytest.raises(InputError, match="has no effect"):
+        check_effect(flatten(resized.fix), base_config(resized), {}, "fix")
