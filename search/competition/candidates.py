@@ -88,6 +88,8 @@ def competition_folder(runs: Path, name: str) -> Path:
 def comparable_searches(competition: Path, like: Search | None = None) -> list[Search]:
     """Searches with the metric, images and folds of one job, or of the newest search.
 
+    One that has trained nothing, since it failed or has just begun, sets no yardstick.
+
     Args:
         competition: The competition's folder.
         like: The job; None for the newest search.
@@ -102,7 +104,8 @@ def comparable_searches(competition: Path, like: Search | None = None) -> list[S
         opened = search.opened
         return opened.metric, opened.data.digest, opened.folds.digest
 
-    return [s for s in found if key(s) == key(like or found[-1])]
+    trained = [s for s in found if any(t.state == "finished" for t in s.trials.values())]
+    return [s for s in found if key(s) == key(like or (trained or found)[-1])]
 
 
 def finished_trials(found: list[Search]) -> list[Candidate]:

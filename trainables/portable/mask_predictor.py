@@ -117,7 +117,7 @@ class MaskPredictor(Predictor):
             if self._said:  # of several windows the surest
                 said = np.concatenate(self._said).max(axis=0)
                 occurs.setdefault(member["arm"], []).append(said)
-        probabilities = _mean([_mean(found) for found in by_arm.values()])
+        probabilities = mean_of([mean_of(found) for found in by_arm.values()])
         if sum(map(len, occurs.values())) < len(self.members):
             return probabilities, None
         arms = [np.mean(said, axis=0, dtype=np.float32) for said in occurs.values()]
@@ -147,13 +147,17 @@ class MaskPredictor(Predictor):
         return np.ascontiguousarray(rounded.transpose(1, 2, 0))
 
 
-def _mean(masks: Sequence[Pixels]) -> Pixels:
+def mean_of(masks: Sequence[Pixels]) -> Pixels:
     """As predictions of folds are averaged after training, to the last bit."""
     if len(masks) == 1:
         return masks[0]
     height, width = masks[0].shape[:2]
-    total = sum(at_size(mask, height, width).astype(np.uint32) for mask in masks)
-    return np.asarray((total + len(masks) // 2) // len(masks), np.uint8)
+    same = [at_size(mask, height, width) for mask in masks]
+    mean = np.empty_like(same[0])
+    for row in range(height):  # row by row: sums of a large image would be four times as large
+        total = sum(mask[row].astype(np.uint32) for mask in same)
+        mean[row] = (total + len(same) // 2) // len(same)
+    return mean
 
 
 def mask_places(out: Path, image: Path, overlapping: Sequence[str]) -> list[Path]:
