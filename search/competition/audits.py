@@ -79,6 +79,12 @@ def audit_contest(config: AuditConfig) -> int:
         print(f"  {'':8}   {finding.advice}")
     if not findings:
         print("  nothing found")
+    unread = int((~looks.readable).sum())
+    if unread:
+        files = "1 file that cannot be" if unread == 1 else f"{unread:,} files that cannot be"
+        print(
+            f"\nNot looked for because of {files} read: groups nobody named, likeness to the test"
+        )
     if groups:
         print(f"\nAccept the groups, once you have looked at them, with {groups}")
     if likest:

@@ -70,12 +70,16 @@ def check_networks(
     own = own_functions(model=config.model, loss=config.loss)
     for trained in kinds_of(baseline, space, fix):
         check_training(trained, task, own)
-    networks = list(_networks(baseline, space, {"backbone", *SIZES}))
+    networks = list(_networks(baseline, space, {"backbone", "decoder", *SIZES}))
     if len(networks) > MANY:
         say(f"trying {len(networks)} networks out: every backbone at every size")
     for network in networks:
         check_sizes(network)
     build = functools.partial(task.network, own=own)
+    for network in networks:
+        if isinstance(network.model, Smp):  # not every backbone has what a decoder needs
+            with torch.device("meta"):
+                build(network.replace(pretrained=False, weights=""), classes)
     if any(trained.mix.kind == SNAPMIX for trained in kinds_of(baseline, space, fix)):
         for network in networks:
             check_mixing(network.replace(mix=SNAPMIX), classes, build)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from search.jobs.baseline import base_config
+from search.jobs.preparation import prepare
 from search.jobs.searched_choices import categories, check_pins, check_values
 from search.options.command_line import parse
 from search.options.search_space import flatten, resolve_space
@@ -71,3 +74,28 @@ def test_windows_are_set_beside_images_of_their_own_size() -> None:
     resized = parse(TrainConfig, ["data=shapes", *words])
     with pytest.raises(InputError, match="has no effect"):
         check_effect(flatten(resized.fix), base_config(resized), {}, "fix")
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the drawn scenes lie once they are asked for."""
+    return tmp_path_factory.mktemp("runs")
+
+
+@pytest.mark.parametrize(
+    "words", [["fix.backbone=vit_tiny_patch16_224"], ["fix.decoder=unet", "fix.backbone=vit_tiny"]]
+)
+def test_a_backbone_that_no_decoder_can_use_is_refused_at_once(
+    words: list[str], runs: Path
+) -> None:
+    config = parse(TrainConfig, [f"runs={runs}", "data=shapes", *words])
+    with pytest.raises(InputError, match="vit_tiny"):
+        prepare(config, "train", None)
+    assert not list(runs.glob("shapes/*/ledger.jsonl"))
+
+
+def test_all_decoders_are_tried_out_before_a_search(runs: Path) -> None:
+    words = [f"runs={runs}", "data=shapes", "space=segmentation", "fix.backbone=resnet10t"]
+    config = parse(RunConfig, words)
+    fix = flatten(config.fix)
+    assert prepare(config, "label", resolve_space(config.space, fix)).metric.name == "mean_iou"

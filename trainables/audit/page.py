@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from typing import Any
 
@@ -161,8 +162,12 @@ def _classes(evidence: Evidence) -> list[dict[str, Any]]:
     return found
 
 
+@functools.lru_cache(maxsize=512)
 def _picture(evidence: Evidence, row: int, *, masked: bool = False) -> str:
-    """An image, with its mask over it where it has one and that is asked for."""
+    """An image, with its mask over it where it has one and that is asked for.
+
+    Kept, since what is odd in several ways is shown as often, and may take seconds to decode.
+    """
     contest = evidence.contest
     if not evidence.looks.readable[row]:
         return ""
