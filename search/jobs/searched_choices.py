@@ -62,10 +62,9 @@ def check_values(
 
 
 def check_pins(space: SearchSpace, fix: Mapping[str, Any]) -> None:
-    """Raises InputError for what is pinned if no configuration can have it, whatever the data."""
-    if fix:
-        alone = {name: value for name, value in fix.items() if not is_policy_parameter(name)}
-        check_values(space, TrialConfig().with_params(alone), fix)
+    """Raises InputError for what is pinned or drawn that no configuration can have."""
+    alone = {name: value for name, value in fix.items() if not is_policy_parameter(name)}
+    check_values(space, TrialConfig().with_params(alone), fix)
 
 
 def check_model(space: SearchSpace, baseline: TrialConfig) -> None:

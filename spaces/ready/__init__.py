@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import ast
 import importlib
-import inspect
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_type_hints
 
 from spaces.errors import InputError, unknown
 
@@ -60,14 +59,28 @@ def ready_space(name: str) -> SearchSpace:
     make: Callable[..., SearchSpace] = getattr(
         importlib.import_module(f"spaces.ready.{function}"), function
     )
-    known = inspect.signature(make).parameters
-    for argument in arguments:
+    known = get_type_hints(make)
+    known.pop("return")
+    for argument, value in arguments.items():
         if argument not in known:
             raise unknown("argument", argument, known, f"space={name}")
+        _check_kind(argument, value, known[argument], name)
     try:
         return make(**arguments)
     except (TypeError, ValueError) as error:
         raise InputError(f"space={name}: {error}") from error
+
+
+def _check_kind(argument: str, value: Any, expected: Any, name: str) -> None:
+    """Raises InputError for a text where a list or a number is meant, and the like."""
+    if expected in (int, bool):
+        fits, words = type(value) is expected, {int: "a whole number", bool: "True or False"}
+        needed = words[expected]
+    else:
+        fits = isinstance(value, list | tuple) and all(isinstance(v, str) for v in value)
+        needed = f"a list of texts, such as {argument}=['{value}']"
+    if not fits:
+        raise InputError(f"space={name}: {argument}={value!r}: {needed} is needed")
 
 
 def _called(text: str) -> tuple[str, dict[str, Any]]:

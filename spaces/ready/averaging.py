@@ -4,12 +4,19 @@ from __future__ import annotations
 
 from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 
+from spaces.errors import InputError
 from spaces.param import Param, When
 from spaces.space import SearchSpace
 
 
 def averaging(longest: int = 3) -> SearchSpace:
-    """No average, an exponential one over steps (EMA), or the mean of the last epochs (SWA)."""
+    """No average, an exponential one over steps (EMA), or the mean of the last epochs (SWA).
+
+    Raises:
+        InputError: Where ``longest``, the most epochs of such a mean, is below 1.
+    """
+    if longest < 1:
+        raise InputError(f"longest={longest}: 1 or more")
     return SearchSpace(
         name="averaging",
         params=(

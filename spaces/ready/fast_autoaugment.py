@@ -6,6 +6,7 @@ from optuna.distributions import CategoricalDistribution, FloatDistribution
 
 from spaces.augmentation.fast_autoaugment import OPERATIONS_EACH, SUB_POLICIES
 from spaces.augmentation.operations import COMMON, OPERATIONS
+from spaces.errors import InputError
 from spaces.param import Param, When
 from spaces.space import SearchSpace
 
@@ -14,7 +15,12 @@ def fast_autoaugment(sub_policies: int = SUB_POLICIES) -> SearchSpace:
     """Sub-policies of two operations, each with a probability and a strength.
 
     More dimensions than a contest's number of trials settles; fewer sub-policies are fewer.
+
+    Raises:
+        InputError: For more sub-policies than a policy can have.
     """
+    if not 1 <= sub_policies <= SUB_POLICIES:
+        raise InputError(f"sub_policies={sub_policies}: from 1 to {SUB_POLICIES}")
     names = tuple(name for name in COMMON if name != "crop")  # a crop is for all images or none
     strong = tuple(name for name in names if OPERATIONS[name].has_limit)
     params = [Param(name="policy", distribution=CategoricalDistribution(("fast_autoaugment",)))]

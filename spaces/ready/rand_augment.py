@@ -4,12 +4,20 @@ from __future__ import annotations
 
 from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 
+from spaces.augmentation.rand_augment import MOST
+from spaces.errors import InputError
 from spaces.param import Param
 from spaces.space import SearchSpace
 
 
 def rand_augment(most: int = 3) -> SearchSpace:
-    """Up to ``most`` operations of one magnitude; the published grid has no probability."""
+    """Up to ``most`` operations of one magnitude; the published grid has no probability.
+
+    Raises:
+        InputError: For more operations than a policy can have.
+    """
+    if not 1 <= most <= MOST:
+        raise InputError(f"most={most}: from 1 to {MOST}")
     return SearchSpace(
         name="rand_augment",
         params=(

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from typing import get_args
+
 from optuna.distributions import CategoricalDistribution, FloatDistribution
 
+from spaces.errors import unknown
 from spaces.param import Param, When
 from spaces.ready.schedule import LEARNING_RATE
+from spaces.sections.model import Decoder
 from spaces.space import SearchSpace
 
 DECODERS = ("unet", "unetplusplus", "fpn", "deeplabv3plus", "segformer", "upernet")
@@ -22,7 +26,13 @@ def segmentation(decoders: tuple[str, ...] = DECODERS) -> SearchSpace:
 
     Args:
         decoders: Which are tried.
+
+    Raises:
+        InputError: For a decoder that is not known.
     """
+    for name in decoders:
+        if name not in get_args(Decoder):
+            raise unknown("decoder", name, get_args(Decoder), f"decoders={list(decoders)}")
     return SearchSpace(
         name="segmentation",
         params=(

@@ -50,7 +50,14 @@ def test_further_kinds_bring_their_parameters_along() -> None:
         ("mixing(kinds=['cutmx'])", "did you mean cutmix"),
         ("mixing(kinds=['none'])", "none of them mixes; choices: mixup"),
         ("mixing(unmixed=-1)", "unmixed=-1: 0 or more"),
-        ("schedule(longest_warmup='x')", "longest_warmup"),
+        ("schedule(longest_warmup='x')", "longest_warmup='x': a whole number is needed"),
+        ("backbone(names='resnet18')", r"a list of texts, such as names=\['resnet18'\] is needed"),
+        ("subset(operations='rotate')", "a list of texts"),
+        ("imbalance(groups=1)", "groups=1: True or False is needed"),
+        ("segmentation(decoders=['unett'])", "did you mean unet"),
+        ("averaging(longest=0)", "longest=0: 1 or more"),
+        ("rand_augment(most=9)", "most=9: from 1 to 4"),
+        ("fast_autoaugment(sub_policies=9)", "sub_policies=9: from 1 to 5"),
     ],
 )
 def test_what_does_not_fit_is_refused_in_words(name: str, words: str) -> None:

@@ -83,6 +83,21 @@ def test_the_identity_setting_changes_nothing(name: str, picture: Picture) -> No
         np.testing.assert_array_equal(apply(picture, 1, i)["image"], plain(picture))
 
 
+@pytest.mark.parametrize("name", [n for n, row in OPERATIONS.items() if row.has_limit])
+def test_a_larger_strength_changes_more(name: str, picture: Picture) -> None:
+    """On average over draws; CLAHE's limit says nothing of tiles with fewer pixels than levels."""
+    side, size = (160, (128, 128)) if name == "clahe" else (SIDE, size_for(name))
+    larger = np.asarray(cv2.resize(picture, (side, side)), np.uint8)
+    still = Augmenter(AugPolicy(), size, 0, side)(larger, 1, 0)["image"].astype(int)
+    changes = []
+    for strength in (0.1, 1.0):
+        stage = Stage(choices=(Choice(operation=name, limit=OPERATIONS[name].at(strength)),))
+        apply = Augmenter(AugPolicy(stages=(stage,)), size, 0, side)
+        views = np.stack([apply(larger, 1, i)["image"].astype(int) for i in range(24)])
+        changes.append(float(np.abs(views - still).mean()))
+    assert changes[1] > 1.2 * changes[0]
+
+
 @pytest.mark.parametrize("name", OPERATIONS)
 def test_masks_follow_geometry_and_nothing_else(name: str, picture: Picture) -> None:
     mask = np.zeros((SIDE, SIDE), np.uint8)
