@@ -65,6 +65,7 @@ bench: install
 	$(BENCH).windows $(if $(FULL),20,1)
 	$(BENCH).ranks $(if $(FULL),10,3)
 	$(BENCH).mask_labels 4 data.group=
+	$(BENCH).forecasts $(if $(FULL),20,4)
 	$(BENCH).run_lengths $(if $(FULL),1000,100)
 	$(BENCH).memory_format
 	$(BENCH).optimizer_step

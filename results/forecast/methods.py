@@ -106,6 +106,9 @@ def estimate(models: Sequence[Model]) -> Estimates:
         by_method["confidence"].append(float(there.mean()))
         by_method["thresholded confidence"].append(_thresholded(here, there, model.accuracy))
     found = {name: np.array(values) for name, values in by_method.items()}
+    seeds = _of_seeds(models)
+    if np.isfinite(seeds).any():
+        found["agreement of seeds"] = seeds
     pairs = _pairs(models)
     voices = _voices(models, pairs)
     agreement = _mean(voices)
@@ -143,6 +146,22 @@ def _thresholded(here: Floats, there: Floats, accuracy: float) -> float:
     hold-out images lie above the threshold as are right."""
     threshold = np.quantile(here, 1 - accuracy)
     return float((there >= threshold).mean())
+
+
+def _of_seeds(models: Sequence[Model]) -> Floats:
+    """How often trainings of one configuration agree that differ by their seed (Jiang et al.,
+    Assessing generalization of SGD via disagreement, ICLR 2022); NaN for one that is alone."""
+    told = [m.test.argmax(axis=1) for m in models]
+    return _mean(
+        [
+            [
+                float((told[i] == told[j]).mean())
+                for j, other in enumerate(models)
+                if i != j and (other.fold, other.kin) == (model.fold, model.kin)
+            ]
+            for i, model in enumerate(models)
+        ]
+    )
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -301,3 +301,24 @@ def test_a_leak_is_counted_and_said_first(tmp_path: Path) -> None:
     foreign = Leak.of_fold({"another": "x"}, file, folds, 0)
     for harmless in (None, replace(leak, held_out=30), foreign):
         assert "believe" not in " ".join(forecast_page(found, "c", metric, {}, harmless))
+
+
+def test_seeds_of_one_configuration_are_compared_with_each_other_alone() -> None:
+    """By hand: of four test images two trainings agree on three; a third is of another fold."""
+
+    def model(name: str, kin: str, fold: int, told: list[int]) -> Model:
+        shares = np.eye(CLASSES)[told] * 0.8 + 0.04
+        return Model(
+            id=name, fold=fold, kin=kin, labels=np.array(told), holdout=shares, test=shares
+        )
+
+    models = [
+        model("a0", "a", 0, [0, 1, 2, 3]),
+        model("a1", "a", 0, [0, 1, 2, 4]),
+        model("a2", "a", 1, [4, 4, 4, 4]),
+        model("b0", "b", 0, [0, 0, 0, 0]),
+    ]
+    found = estimate(models).by_method["agreement of seeds"]
+    assert found[:2].tolist() == [0.75, 0.75]
+    assert np.isnan(found[2:]).all()
+    assert "agreement of seeds" not in estimate([models[0], models[3]]).by_method

@@ -1,0 +1,121 @@
+"""Forecasts under twenty shifts: python -m tests.benchmarks.forecasts [cameras]
+
+The digits are photographed with as many cameras as are asked for, and small models of several
+kinds, some with three seeds, are fitted to each set, with and without tilted copies of the photos.
+From their probabilities for hold-out and test photos the accuracy on the test is forecast by every
+method, and by the median of all, which is what `search.forecast` says. Prints how far each is off,
+in points: mean over the models, then over the cameras, with the range over these; and, for the
+method that is chosen by the other cameras, how far that one is off.
+"""
+
+from __future__ import annotations
+
+import sys
+import warnings
+from concurrent.futures import ProcessPoolExecutor
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.decomposition import PCA
+from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import StratifiedKFold
+from sklearn.naive_bayes import GaussianNB
+from sklearn.neighbors import KNeighborsClassifier
+from sklearn.neural_network import MLPClassifier
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from results.forecast.methods import Model, estimate
+from tests.benchmarks.machine import machine
+from tests.cameras import tilted
+from trainables.data.digits import photographs
+
+CAMERAS, SEEDS = 20, 3
+MEDIAN, HOLDOUT = "median of all (the forecast)", "hold-out"
+
+
+def fitted() -> list[tuple[str, Any]]:
+    """Small models that give probabilities, by what they are called; seeds of one have one name."""
+    found: list[tuple[str, Any]] = [
+        ("neighbours", KNeighborsClassifier(9)),
+        ("discriminant", LinearDiscriminantAnalysis(solver="lsqr", shrinkage=0.2)),
+        ("components", make_pipeline(PCA(40, random_state=0), LinearDiscriminantAnalysis())),
+        ("bayes", make_pipeline(PCA(25, random_state=0), GaussianNB())),
+        ("logistic", make_pipeline(StandardScaler(), LogisticRegression(C=1e-2, max_iter=200))),
+    ]
+    for width in (16, 64):
+        found += [
+            (
+                f"network of {width}",
+                make_pipeline(
+                    StandardScaler(),
+                    MLPClassifier(width, alpha=1.0, max_iter=40, random_state=seed),
+                ),
+            )
+            for seed in range(SEEDS)
+        ]
+    return found
+
+
+def off(seed: int) -> dict[str, float]:
+    """By method, how far forecasts for the models of a camera are off on average, in points."""
+    photos, labels, trained = photographs(seed)
+    small = np.stack([cv2.resize(p, (16, 16), interpolation=cv2.INTER_AREA) for p in photos])
+    splitter = StratifiedKFold(5, shuffle=True, random_state=0)
+    rows, held_out = next(splitter.split(small[:trained], labels[:trained]))
+    flat = small.reshape(len(small), -1).astype(np.float64)
+    copies = tilted(small[rows], np.random.default_rng(seed)).reshape(len(rows), -1)
+    models: list[Model] = []
+    right: list[float] = []
+    for more in ((), (copies.astype(np.float64),)):
+        for name, model in fitted():
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", ConvergenceWarning)
+                model.fit(np.concatenate([flat[rows], *more]), np.tile(labels[rows], 1 + len(more)))
+            here, there = (model.predict_proba(flat[r]) for r in (held_out, slice(trained, None)))
+            kin = f"{name}, {len(more)}"
+            models.append(
+                Model(
+                    id=f"{kin}, {len(models)}",
+                    fold=0,
+                    kin=kin,
+                    labels=labels[held_out].astype(np.int64),
+                    holdout=here.astype(np.float32),
+                    test=there.astype(np.float32),
+                )
+            )
+            right.append(float((there.argmax(axis=1) == labels[trained:]).mean()))
+    found: dict[str, NDArray[np.float64]] = dict(estimate(models).by_method)
+    told = np.stack(list(found.values()))
+    found |= {MEDIAN: np.nanmedian(told, axis=0), HOLDOUT: np.array([m.accuracy for m in models])}
+    return {n: 100 * float(np.nanmean(np.abs(v - np.array(right)))) for n, v in found.items()}
+
+
+def main() -> None:
+    """Prints a row per method."""
+    cameras = int(sys.argv[1]) if len(sys.argv) > 1 else CAMERAS
+    with ProcessPoolExecutor(2) as pool:
+        every = list(pool.map(off, range(cameras)))
+    print(f"{cameras} cameras, {2 * len(fitted())} models each; {machine('scikit-learn')}")
+    print("\n| method | off on average | over the cameras | of these |\n|---|---|---|---|")
+    names = sorted({name for found in every for name in found})
+    for name in names:
+        values = [found[name] for found in every if name in found]
+        ends = f"{min(values):.1f} to {max(values):.1f}"
+        print(f"| {name} | {np.mean(values):.1f} | {ends} | {len(values)} |")
+    chosen = []
+    methods = [name for name in names if all(name in f for f in every) and name != HOLDOUT]
+    for left, found in enumerate(every):
+        others = [f for i, f in enumerate(every) if i != left]
+        best = min(methods, key=lambda n: float(np.mean([f[n] for f in others])))
+        chosen.append((best, found[best]))
+    mean = np.mean([error for _, error in chosen])
+    print(f"\nchosen by the other cameras: {mean:.1f} off; {', '.join({n for n, _ in chosen})}")
+
+
+if __name__ == "__main__":
+    main()
