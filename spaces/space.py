@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import zip_longest
 from typing import Any, Protocol
 
 from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
@@ -39,10 +40,13 @@ class SearchSpace:
     Attributes:
         name: Short name, used in default search names.
         params: Parameters; a condition may refer only to parameters before it.
+        starts: What is usual, to be tried before anything is drawn at random. A value that is not
+            among the parameters' (any more), or is not named, is drawn.
     """
 
     name: str
     params: tuple[Param, ...]
+    starts: tuple[Mapping[str, Value], ...] = ()
 
     def __post_init__(self) -> None:
         if not _NAME.match(self.name):
@@ -223,17 +227,26 @@ class SearchSpace:
         for param in late:  # moved behind the parameters that its conditions name
             merged.pop(param.name)
             merged[param.name] = param
-        return SearchSpace(name=f"{self.name}+{other.name}", params=tuple(merged.values()))
+        nothing: Mapping[str, Value] = {}
+        starts = zip_longest(self.starts, other.starts, fillvalue=nothing)
+        return SearchSpace(
+            name=f"{self.name}+{other.name}",
+            params=tuple(merged.values()),
+            starts=tuple({**theirs, **ours} for ours, theirs in starts),
+        )
 
     def to_json(self) -> dict[str, Any]:
         """JSON-ready form; ``from_json`` reads it back."""
-        return {"name": self.name, "params": [p.to_json() for p in self.params]}
+        found: dict[str, Any] = {"name": self.name, "params": [p.to_json() for p in self.params]}
+        return found | ({"starts": [dict(start) for start in self.starts]} if self.starts else {})
 
     @staticmethod
     def from_json(data: Mapping[str, Any]) -> SearchSpace:
         """Inverse of ``to_json``."""
         return SearchSpace(
-            name=data["name"], params=tuple(Param.from_json(p) for p in data["params"])
+            name=data["name"],
+            params=tuple(Param.from_json(p) for p in data["params"]),
+            starts=tuple(data.get("starts", ())),
         )
 
     @property

@@ -13,7 +13,7 @@ from results.metrics import Direction
 from results.records.opening import Past
 from results.records.trial import Trial
 from search.planning.network_costs import NetworkCosts
-from search.planning.spread import spread_draw
+from search.planning.spread import spread_draw, started_draw
 from spaces.space import SearchSpace
 
 optuna.logging.set_verbosity(optuna.logging.ERROR)
@@ -81,19 +81,24 @@ class Sampler:
         directions = [direction] if self._alone else [direction, "minimize"]
         self.study = optuna.create_study(directions=directions, sampler=sampler)
         self._live: dict[str, optuna.Trial] = {}
+        self._asked = len(known)
         for earlier in past:
             self._learn(earlier)
         for trial in known:
             self._replay(trial)
 
     def ask(self, trial_id: str) -> dict[str, Any]:
-        """Draws the parameters of a trial; at first at random, away from those before."""
+        """Draws the parameters of a trial: first what is usual, then away from those before."""
         states = optuna.trial.TrialState
         known = self.study.get_trials(deepcopy=False, states=(states.COMPLETE, states.PRUNED))
+        start = dict(enumerate(self._space.starts)).get(self._asked)
+        self._asked += 1
         for refused in range(REFUSED + 1):
-            if len(known) < self._startup or refused == REFUSED:
-                before = [t.params for t in self.study.get_trials(deepcopy=False)]
-                seed = [self._seed, len(before)]
+            before = [t.params for t in self.study.get_trials(deepcopy=False)]
+            seed = [self._seed, len(before)]
+            if start is not None and refused == 0:
+                self.study.enqueue_trial(started_draw(self._space, start, seed))
+            elif len(known) < self._startup or refused == REFUSED:
                 self.study.enqueue_trial(spread_draw(self._space, before, seed, self._allows))
             live = self.study.ask()
             params = self._space.suggest(live)

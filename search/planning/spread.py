@@ -47,6 +47,13 @@ def spread_draw(
     return tries[int(distances(space, tries, before[-REMEMBERED:]).min(axis=1).argmax())]
 
 
+def started_draw(
+    space: SearchSpace, start: Mapping[str, Value], seed: Sequence[int]
+) -> dict[str, Value]:
+    """A draw with the values of a start that the space has; the others are random."""
+    return space.suggest(_Started(np.random.default_rng(seed), space, start))
+
+
 def distances(
     space: SearchSpace, some: Sequence[Mapping[str, Any]], others: Sequence[Mapping[str, Any]]
 ) -> Floats:
@@ -116,3 +123,27 @@ class _Random:
 
     def _whole(self, low: int, high: int) -> int:
         return int(self._generator.integers(low, high, endpoint=True))
+
+
+class _Started(_Random):
+    """Takes what a start names, where it is among the values, and draws the rest."""
+
+    def __init__(
+        self, generator: np.random.Generator, space: SearchSpace, start: Mapping[str, Value]
+    ) -> None:
+        super().__init__(generator)
+        self._start = {n: v for n, v in start.items() if n in space and space[n].contains(v)}
+
+    def suggest_float(
+        self, name: str, low: float, high: float, *, step: float | None = None, log: bool = False
+    ) -> float:
+        drawn = super().suggest_float(name, low, high, step=step, log=log)
+        return float(self._start.get(name, drawn))
+
+    def suggest_int(
+        self, name: str, low: int, high: int, *, step: int = 1, log: bool = False
+    ) -> int:
+        return int(self._start.get(name, super().suggest_int(name, low, high, step=step, log=log)))
+
+    def suggest_categorical(self, name: str, choices: Sequence[Any]) -> Any:
+        return self._start.get(name, super().suggest_categorical(name, choices))

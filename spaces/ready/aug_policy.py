@@ -8,9 +8,39 @@ from spaces.augmentation.operations import COMMON, OPERATIONS
 from spaces.errors import InputError
 from spaces.param import Param, When
 from spaces.space import SearchSpace
+from spaces.value import Value
 
 MOST = 9
 """Stages of a policy."""
+
+STARTS: tuple[dict[str, Value], ...] = (
+    {
+        "stages": 1,
+        "stage1.operation": "crop",
+        "stage1.probability": 1.0,
+        "stage1.strength": 0.5,
+        "mix": "none",
+    },
+    {
+        "stages": 2,
+        "stage1.operation": "rotate",
+        "stage1.probability": 0.5,
+        "stage1.strength": 0.5,
+        "stage2.operation": "brightness",
+        "stage2.probability": 0.5,
+        "stage2.strength": 0.5,
+        "mix": "none",
+    },
+    {
+        "stages": 1,
+        "stage1.operation": "contrast",
+        "stage1.probability": 0.5,
+        "stage1.strength": 0.5,
+        "mix": "cutmix",
+        "mix_alpha": 1.0,
+    },
+)
+"""A crop; turned and brighter or darker; contrast with CutMix. No flip: letters do not bear it."""
 
 
 def aug_policy(stages: int = 2) -> SearchSpace:
@@ -50,4 +80,4 @@ def aug_policy(stages: int = 2) -> SearchSpace:
             when=(When(parameter="mix", values=("mixup", "cutmix")),),
         ),
     ]
-    return SearchSpace(name="aug_policy", params=tuple(params))
+    return SearchSpace(name="aug_policy", params=tuple(params), starts=STARTS)

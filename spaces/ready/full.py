@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Sequence
+from dataclasses import replace
 
 from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 
@@ -51,7 +52,7 @@ def full(
         _augmentation(stages),
         imbalance().pin({"loss": "cross_entropy"}),
     )
-    return SearchSpace(name="full", params=functools.reduce(SearchSpace.join, parts).params)
+    return replace(functools.reduce(SearchSpace.join, parts), name="full")
 
 
 def _network(families: Sequence[str], sizes: Sequence[str]) -> SearchSpace:

@@ -27,4 +27,8 @@ def loss() -> SearchSpace:
                 when=(When(parameter="loss", values=("soft_f1",)),),
             ),
         ),
+        starts=(
+            {"loss": "cross_entropy", "label_smoothing": 0.1},
+            {"loss": "focal", "label_smoothing": 0.0, "gamma": 2.0},
+        ),
     )

@@ -44,4 +44,8 @@ def mixing(kinds: tuple[str, ...] = KINDS, unmixed: int = 3) -> SearchSpace:
             Param(name="mix_probability", distribution=FloatDistribution(0.3, 1.0), when=mixed),
             Param(name="unmixed_epochs", distribution=IntDistribution(0, unmixed), when=mixed),
         ),
+        starts=(
+            {"mix": "mixup", "mix_alpha": 0.2, "mix_probability": 1.0},
+            {"mix": "cutmix", "mix_alpha": 1.0, "mix_probability": 0.5},
+        ),
     )

@@ -48,4 +48,11 @@ def optimizer(names: Sequence[str] = NAMES) -> SearchSpace:
         Param(name="label_smoothing", distribution=FloatDistribution(0.0, 0.2)),
         Param(name="batch", distribution=CategoricalDistribution((32, 64, 128))),
     ]
-    return SearchSpace(name="optimizer", params=tuple(params))
+    return SearchSpace(
+        name="optimizer",
+        params=tuple(params),
+        starts=(
+            {"optimizer": "adamw", "lr": 1e-3, "beta2": 0.999, "label_smoothing": 0.1},
+            {"optimizer": "sgd", "sgd.lr": 0.05, "momentum": 0.9, "label_smoothing": 0.1},
+        ),
+    )

@@ -26,4 +26,11 @@ def rand_augment(most: int = 3) -> SearchSpace:
             Param(name="rand_augment.magnitude", distribution=FloatDistribution(0.05, 1.0)),
             Param(name="rand_augment.probability", distribution=FloatDistribution(0.2, 1.0)),
         ),
+        starts=(
+            {
+                "rand_augment.count": 2,
+                "rand_augment.magnitude": 0.5,
+                "rand_augment.probability": 1.0,
+            },
+        ),
     )

@@ -77,4 +77,5 @@ def schedule(longest_warmup: int = 3, kinds: Sequence[str] = ("cosine",)) -> Sea
         when = (When(parameter="schedule", values=(kind,)),)
         for name, distribution in SETTINGS.get(kind, {}).items():
             params.append(Param(name=name, distribution=distribution, when=when))
-    return SearchSpace(name="schedule", params=tuple(params))
+    starts = ({"lr": 1e-3, "weight_decay": 0.05}, {"lr": 3e-3, "weight_decay": 0.02})
+    return SearchSpace(name="schedule", params=tuple(params), starts=starts)

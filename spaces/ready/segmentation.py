@@ -62,4 +62,8 @@ def segmentation(decoders: tuple[str, ...] = DECODERS) -> SearchSpace:
                 when=(When(parameter="weighting", values=("balanced",)),),
             ),
         ),
+        starts=(
+            {"decoder": "unet", "decoder_width": 1.0, "loss": "dice", "entropy_share": 0.5},
+            {"decoder": "fpn", "decoder_width": 1.0, "loss": "cross_entropy", "lr": 1e-3},
+        ),
     )
