@@ -192,12 +192,17 @@ def report(search: Search) -> list[str]:
     if winner is not None:
         lines += ["", f"The winner, {winner.id}:"]
         lines += [f"  {line}" for line in describe(winner.config, winner.params)]
+        stopped = sum(t.state == "stopped" for t in search.of("sampled"))
         if closed.optimism is not None:
-            stopped = sum(t.state == "stopped" for t in search.of("sampled"))
             least = f", at least: {stopped} more were stopped early" if stopped else ""
             lines.append(
                 f"  its hold-out score is expected to flatter it by {closed.optimism:.1f} "
                 f"points, as the best of {len(sampled)} on the same images{least}"
+            )
+        elif stopped:
+            lines.append(
+                f"  how much its hold-out score flatters it is not known: {stopped} others, which "
+                "were stopped early, had part in the choice"
             )
         lines += _on_corrected(search, winner, baseline)
     front = front_lines(search, closed.front)

@@ -48,6 +48,8 @@ def forecast_scores(config: ForecastConfig) -> int:
     audited = (folder / PROPOSED).parent.is_dir()
     page = forecast_page(found, folder.name, standing.metric, public, leak, audited)
     print("\n".join(page))
+    if standing.search.truth is not None:
+        print("Scores here are of some pixels of each image, so not quite those of whole masks.")
     forecast_table(found, public).to_csv(folder / "forecast.csv", index=False)
     forecast_scatter(found, standing.metric, public).savefig(folder / "forecast.png", dpi=120)
     print(f"Table: {folder / 'forecast.csv'}   figure: {folder / 'forecast.png'}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 from typing import Any
 
@@ -184,6 +185,15 @@ def test_trials_that_were_stopped_early_are_counted_among_the_chosen() -> None:
     assets = Path(__file__).parent.parent / "assets" / "search"
     page = "\n".join(report(Search.read(assets)))
     assert "as the best of 5 on the same images, at least: 11 more were stopped early" in page
+
+
+def test_a_choice_among_trials_that_were_stopped_is_told_as_one() -> None:
+    """Where one alone ran to its end, there is nothing to estimate from what it flatters itself."""
+    search = Search.read(Path(__file__).parent.parent / "assets" / "search")
+    assert search.summary is not None
+    alone = search.summary.model_copy(update={"optimism": None})
+    page = "\n".join(report(dataclasses.replace(search, summary=alone)))
+    assert "flatters it is not known: 11 others, which were stopped early" in page
 
 
 @pytest.mark.parametrize("world", ["all equal", "the winner's seeds × 6", "the controls' × 6"])
