@@ -151,6 +151,8 @@ def _told_twice(
         InputError: Where that makes scores meaningless and is not accepted.
     """
     for finding in identical_files(contest, folds, store.file_digests):
+        if finding.severity == "note":
+            continue
         place = finding.places[0]
         names = f"{contest.images[place.row]} and {contest.images[place.other]}"
         words = f"{finding.what} ({names}, …)"

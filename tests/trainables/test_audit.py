@@ -209,6 +209,30 @@ def test_the_same_picture_twice(make: Callable[..., Contest], tmp_path: Path) ->
     assert len(evidence.near) == 1  # of 37 pictures
 
 
+def test_what_is_twice_on_one_side_is_noted(make: Callable[..., Contest], tmp_path: Path) -> None:
+    """In one fold with one label, or in the test: it counts twice, and stops nothing."""
+
+    def copy_of(name: str) -> Callable[[Path], object]:
+        return lambda path: path.write_bytes((tmp_path / name).read_bytes())
+
+    contest = make(
+        {"train/a.png": copy_of("train/00.png"), "test/07.png": copy_of("test/03.png")},
+    )
+    rows = {name: row for row, name in enumerate(contest.images)}
+    fold = make_folds(contest, 3).fold
+    fold[rows["train/a.png"]] = fold[rows["train/00.png"]]
+    folds = Folds(images=contest.train_images, labels=contest.labels, fold=fold)
+    found = examined(contest, folds)[1]
+    for name, pair in (
+        ("identical files in one fold", ("train/00.png", "train/a.png")),
+        ("identical files in the test", ("test/03.png", "test/07.png")),
+    ):
+        assert found[name].severity == "note"
+        assert [(contest.images[p.row], contest.images[p.other]) for p in found[name].places] == [
+            pair
+        ]
+
+
 def test_close_hashes_are_those_of_comparing_all_with_all() -> None:
     rng = np.random.default_rng(0)
     centres = rng.integers(0, 2**63, 40, dtype=np.uint64) * np.uint64(2)

@@ -90,6 +90,27 @@ def _told(
                 + ("; accept=[duplicates] searches all the same" if certain else ""),
                 places=_places(contest, split),
             )
+    alike = ~np.array(unlike, bool)
+    if folds is not None:
+        alike &= folds.fold[within[:, 0]] == folds.fold[within[:, 1]]
+    if alike.any():
+        where = "in one fold" if folds is not None else "in the training table"
+        yield Finding(
+            name=f"{name}s {where}",
+            severity="note",
+            what=f"pairs of training images {where} that are {how}: {int(alike.sum()):,}",
+            advice="each of them counts twice, in the loss and in scores",
+            places=_places(contest, within[alike]),
+        )
+    tests = pairs[(pairs >= trained).all(axis=1) & (pairs < own).all(axis=1)]
+    if len(tests):
+        yield Finding(
+            name=f"{name}s in the test",
+            severity="note",
+            what=f"pairs of test images that are {how}: {len(tests):,}",
+            advice="each of them counts twice in the test's score",
+            places=_places(contest, tests),
+        )
     if len(extra):
         yield Finding(
             name=f"{name}s of extra images",
