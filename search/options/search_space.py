@@ -33,8 +33,9 @@ def resolve_space(
     names = value if isinstance(value, list) else [value]
     if not names:
         raise InputError(f"space={value}: name at least one; choices: {', '.join(READY)}")
-    space = functools.reduce(SearchSpace.join, [_one(str(name)) for name in names])
-    space = space.pin(dict(fix or {})).narrow(dict(narrow or {})).drop(drop)
+    # Pinned before they are joined: what is pinned may be searched over different ranges.
+    parts = [_one(str(name)).pin(dict(fix or {})) for name in names]
+    space = functools.reduce(SearchSpace.join, parts).narrow(dict(narrow or {})).drop(drop)
     if not space.params:
         raise InputError("everything that the space searches is fixed; use search.train instead")
     return space

@@ -99,3 +99,13 @@ def test_all_decoders_are_tried_out_before_a_search(runs: Path) -> None:
     config = parse(RunConfig, words)
     fix = flatten(config.fix)
     assert prepare(config, "label", resolve_space(config.space, fix)).metric.name == "mean_iou"
+
+
+def test_what_two_spaces_search_differently_is_pinned_before_they_are_joined() -> None:
+    both = ["aug_policy", "mixing"]
+    with pytest.raises(InputError, match=r"search 'mix' differently.*pin it with fix\.mix="):
+        resolve_space(both)
+    with pytest.raises(InputError, match=r"search 'mix_alpha' differently"):
+        resolve_space(both, {"mix": "cutmix"})
+    space = resolve_space(both, {"mix": "cutmix", "mix_alpha": 1.0})
+    assert {"stage1.operation", "mix_probability"} <= {param.name for param in space.params}
