@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from results.records.closing import Matching, WhatMattered
 from results.reporting.text import enumerated, table
+from results.stats.early_ranks import WORTHLESS
 
 SHOWN = 5
 """Parameters, and operations, that are told at most."""
@@ -42,6 +43,11 @@ def mattered_lines(found: WhatMattered | None) -> list[str]:
         lines.append(
             f"warning: early stopping began where ranks say little; scheduler.grace={found.grace} "
             "would stop fewer that end well"
+        )
+    elif found.early and found.early[0].tau.value < WORTHLESS:
+        lines.append(
+            "warning: early stopping began where ranks say little, and no later epoch's say much "
+            "more; scheduler.rule=none stops nothing"
         )
     return lines
 

@@ -98,3 +98,8 @@ def test_a_search_tells_what_its_trials_tell() -> None:
     assert mattered_lines(None) == []
     warned = found.model_copy(update={"grace": 6})
     assert "scheduler.grace=6" in mattered_lines(warned)[-1]
+    early = np.random.default_rng(0).random(40)
+    for last, warns in ((-early, True), (early, False)):
+        curves = np.stack([early, last], axis=1)
+        told = found.model_copy(update={"grace": 0, "early": tuple(early_ranks(curves, [1]))})
+        assert ("no later epoch's say much more" in mattered_lines(told)[-1]) == warns
