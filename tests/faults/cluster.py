@@ -74,6 +74,8 @@ class Cluster:
             "PYTHONPATH": str(Path(__file__).parents[2]),
             "GPUS_SEEN": str(self.folder / "gpus"),
         }
+        # Hosts claim GPUs that nobody has; where the suite hides all, Ray would refuse.
+        self.environment.pop("CUDA_VISIBLE_DEVICES", None)
         (self.folder / "gpus").mkdir(parents=True)
 
     def command(self, host: int, *words: str, hidden: str = "") -> list[str]:

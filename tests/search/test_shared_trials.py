@@ -25,7 +25,7 @@ class Killer(threading.Thread):
 
     def run(self) -> None:
         """Until it is done; it ends with the tests."""
-        while not list(self.folder.rglob("checkpoint-00001-*")):
+        while not list(self.folder.glob("runs/digits/shared/trials/*/checkpoint-00001-*")):
             time.sleep(0.05)
         for process in psutil.Process().children(recursive=True):
             if any("rank_process" in word for word in process.cmdline()):
