@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pandas as pd
@@ -16,6 +16,7 @@ from results.masks.postprocess import Form
 from results.masks.rle import Order, decode, encode, pairs_of
 from results.masks.truth import Truth
 from results.predictions import Predictions
+from spaces.csv_table import separator_of
 from spaces.errors import InputError, unknown
 from spaces.files import whole_file
 
@@ -35,6 +36,7 @@ class RunLengthForm:
         classes: Class names by index.
         form: What a mask is here.
         order: How pixels are numbered: as in the contest's own run lengths, where it has such.
+        separator: Of columns.
     """
 
     columns: tuple[str, ...]
@@ -43,6 +45,7 @@ class RunLengthForm:
     classes: tuple[str, ...]
     form: Form
     order: Order
+    separator: str = ","
 
     @staticmethod
     def of(images: Sequence[str], truth: Truth) -> RunLengthForm:
@@ -77,7 +80,7 @@ class RunLengthForm:
                 raise unknown("class", name, scored, f"{sample}, row {row}")
         wanted = tuple(f"{image} {name}" for image in images for name in scored)
         check_ids(tuple(" ".join(row) for row in rows), wanted, sample, "masks of test images")
-        return _form(columns, rows, ids, truth)
+        return replace(_form(columns, rows, ids, truth), separator=separator_of(sample))
 
     def write(self, predictions: Predictions, path: Path) -> None:
         """Writes masks at the images' own sizes, whole and checked or not at all."""
@@ -94,7 +97,7 @@ class RunLengthForm:
         table[self.columns[-1]] = [found[row] for row in self.rows]
         path.parent.mkdir(parents=True, exist_ok=True)
         with whole_file(path) as temporary:
-            table.to_csv(temporary, index=False)
+            table.to_csv(temporary, index=False, sep=self.separator)
             self.check(temporary)
 
     def check(self, path: Path) -> None:

@@ -94,11 +94,12 @@ class Sampler:
         start = dict(enumerate(self._space.starts)).get(self._asked)
         self._asked += 1
         for refused in range(REFUSED + 1):
-            before = [t.params for t in self.study.get_trials(deepcopy=False)]
-            seed = [self._seed, len(before)]
             if start is not None and refused == 0:
+                seed = [self._seed, self._asked]
                 self.study.enqueue_trial(started_draw(self._space, start, seed))
             elif len(known) < self._startup or refused == REFUSED:
+                before = [t.params for t in self.study.get_trials(deepcopy=False)]
+                seed = [self._seed, len(before)]
                 self.study.enqueue_trial(spread_draw(self._space, before, seed, self._allows))
             live = self.study.ask()
             params = self._space.suggest(live)

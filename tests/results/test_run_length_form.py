@@ -50,6 +50,18 @@ def test_run_lengths_are_in_the_order_of_the_contest(order: str, tmp_path: Path)
         np.testing.assert_array_equal(mask, found)
 
 
+def test_columns_are_parted_as_in_the_sample(tmp_path: Path) -> None:
+    masks = Planes.of(np.zeros((*shape, 3), np.uint8) for shape in SHAPES)
+    heads: dict[str, Head] = {MASKS: masks, SIZES: np.array(SHAPES, np.float32)}
+    sample = tmp_path / "sample.csv"
+    rows = [f"{image};{name};" for image in IMAGES for name in CLASSES[1:]]
+    sample.write_text("\n".join(["id;what;rle", *rows]) + "\n")
+    form = RunLengthForm.read(sample, IMAGES, truth("row"))
+    form.write(Predictions(images=IMAGES, classes=CLASSES, heads=heads), tmp_path / "s.csv")
+    lines = (tmp_path / "s.csv").read_text().splitlines()
+    assert lines[:2] == ["id;what;rle", "a.png;disc;"]
+
+
 def test_empty_masks_may_be_written_as_one_and_nothing(tmp_path: Path) -> None:
     form = RunLengthForm.of(IMAGES, truth("row"))
     rows = [(image, name, "1 0") for image, name in form.rows]

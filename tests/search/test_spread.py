@@ -90,7 +90,7 @@ def test_the_first_draws_keep_apart_and_are_the_same_again() -> None:
 
 @pytest.mark.parametrize("name", READY)
 def test_starts_are_in_their_space(name: str) -> None:
-    """Each of a name and value that could be drawn, and none for nothing."""
+    """With every value that they name, and again when the space was written down."""
     space = ready_space(name)
     for number, start in enumerate(space.starts):
         drawn = started_draw(space, start, [0, number])
