@@ -5,11 +5,15 @@ process that has torch to import.
 Ray keeps the token of the first session in a process, so all sessions of one share it.
 """
 
+import gc
 import os
 import secrets
 
+from search.options.command_line import NEW_OBJECTS
+
 for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
     os.environ.setdefault(name, "1")
+gc.set_threshold(NEW_OBJECTS)
 worker = os.environ.get("PYTEST_XDIST_WORKER", "")
 if worker and hasattr(os, "sched_setaffinity"):
     cores = sorted(os.sched_getaffinity(0))

@@ -319,6 +319,21 @@ def test_what_is_mistyped_is_told_before_anything_heavy_is_imported(
     assert not files
 
 
+def test_a_process_that_ends_looks_for_no_garbage() -> None:
+    """Python would look through all that was imported, which takes seconds after the last line."""
+    script = (
+        "import atexit, gc, runpy, sys\n"
+        "atexit.register(lambda: print('left', len(gc.get_objects())))\n"
+        "sys.argv[1:] = ['--help']\n"
+        "runpy.run_module('search.run', run_name='__main__')\n"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    assert done.returncode == 0
+    word, left = done.stdout.splitlines()[-1].split()
+    assert word == "left"
+    assert int(left) < 100
+
+
 def test_records_are_read_without_anything_heavy(tmp_path: Path) -> None:
     """A thousand trials in a second on an idle machine, most of which would be imports."""
     made = tmp_path / "runs/digits/golden"

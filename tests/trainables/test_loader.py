@@ -17,12 +17,13 @@ from trainables.data.image_store import ImageStore
 from trainables.data.loader import Batches, evaluation_loader
 
 
+@pytest.mark.parametrize("times", [2, pytest.param(12, marks=pytest.mark.slow)])
 def test_a_dead_process_is_one_error_however_it_shows(
-    store: ImageStore, small: TrialConfig
+    store: ImageStore, small: TrialConfig, times: int
 ) -> None:
     config = small.replace(batch=32, micro_batch=32)
     rows = np.arange(640)
-    for _ in range(12):
+    for _ in range(times):
         seen: list[str] = []
         try:
             for _ in evaluation_loader(config, store, rows, 1):
