@@ -10,7 +10,7 @@ import scipy
 from numpy.typing import NDArray
 
 from results.forecast.calibration import temperature_for, tempered
-from results.forecast.methods import Model, estimate
+from results.forecast.methods import AGREEMENT, Model, estimate
 from results.metrics import Metric
 
 DRAWS = 8
@@ -32,7 +32,8 @@ class Expected:
         low: Lower end of the interval, on the metric's own scale.
         high: Upper end.
         accuracies: Of each method, on the test images.
-        agreement: Mean agreement with models of other configurations there; NaN without one.
+        agreement: Mean agreement with models of other configurations there, relatives counting
+            less; NaN without one.
     """
 
     id: str
@@ -116,7 +117,7 @@ def forecast(
             low=min(scores),
             high=max(scores),
             accuracies=told,
-            agreement=float(found.agreement[i]),
+            agreement=float(found.ranking[AGREEMENT][i]),
         )
         if public and model.id in public:
             for name, value in told.items():

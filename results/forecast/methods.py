@@ -20,6 +20,9 @@ STRAIGHT = 0.9
 FEWEST = 4
 """Models of one fold, each of another configuration, below which agreements say nothing."""
 
+CONFIDENCE, AGREEMENT, BEST_AGREEMENT = "confidence", "mean agreement", "best agreement"
+LINE = "agreement on the line (D)"
+
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Model:
@@ -83,12 +86,14 @@ class Estimates:
 
     Attributes:
         by_method: float (models,) by name of the method; NaN where it says nothing.
-        agreement: Mean agreement with models of other configurations on the test images, (models,).
+        ranking: What else models can be ranked by without labels, whatever it says of their level,
+            float (models,) by name; NaN where it says nothing. The mean agreement is with models of
+            other configurations, of which relatives count less.
         conditions: What speaks against some of them, in words.
     """
 
     by_method: Mapping[str, Floats]
-    agreement: Floats
+    ranking: Mapping[str, Floats]
     conditions: tuple[str, ...]
 
 
@@ -98,12 +103,12 @@ def estimate(models: Sequence[Model]) -> Estimates:
     Args:
         models: With the same test images and classes.
     """
-    by_method: dict[str, list[float]] = {"confidence": [], "thresholded confidence": []}
+    by_method: dict[str, list[float]] = {CONFIDENCE: [], "thresholded confidence": []}
     for model in models:
         temperature = fitted_temperature(model.labels, model.holdout)
         here = tempered(model.holdout, temperature).max(axis=1)
         there = tempered(model.test, temperature).max(axis=1)
-        by_method["confidence"].append(float(there.mean()))
+        by_method[CONFIDENCE].append(float(there.mean()))
         by_method["thresholded confidence"].append(_thresholded(here, there, model.accuracy))
     found = {name: np.array(values) for name, values in by_method.items()}
     seeds = _of_seeds(models)
@@ -111,34 +116,24 @@ def estimate(models: Sequence[Model]) -> Estimates:
         found["agreement of seeds"] = seeds
     pairs = _pairs(models)
     voices = _voices(models, pairs)
-    agreement = _mean(voices)
+    ranking = {CONFIDENCE: found[CONFIDENCE], AGREEMENT: _over_relatives(models, voices)}
     if max(Counter(fold for fold, _ in {(m.fold, m.kin) for m in models}).values()) < FEWEST:
         few = (
             f"fewer than {FEWEST} configurations on one fold: agreement between models says "
             "nothing yet"
         )
-        return Estimates(by_method=found, agreement=agreement, conditions=(few,))
-    found["best agreement"] = np.array([max(v) if v else np.nan for v in voices])
+        return Estimates(by_method=found, ranking=ranking, conditions=(few,))
+    found[BEST_AGREEMENT] = np.array([max(v.values(), default=np.nan) for v in voices])
     simple, detailed, straight = _on_the_line(models, pairs)
+    ranking |= {BEST_AGREEMENT: found[BEST_AGREEMENT], LINE: detailed}
     if straight < STRAIGHT:
         bent = (
             f"agreements on hold-out and test lie on no line (R² {straight:.2f}): the methods "
             "that assume one are left out"
         )
-        return Estimates(by_method=found, agreement=agreement, conditions=(bent,))
-    found["agreement on the line (S)"], found["agreement on the line (D)"] = simple, detailed
-    return Estimates(by_method=found, agreement=agreement, conditions=())
-
-
-def mean_agreement(models: Sequence[Model]) -> Floats:
-    """Mean agreement with models of other configurations on the test images, float (models,).
-
-    Every configuration is one voice, however many seeds of it there are; NaN without any other.
-
-    Args:
-        models: With the same test images and classes.
-    """
-    return _mean(_voices(models, _pairs(models)))
+        return Estimates(by_method=found, ranking=ranking, conditions=(bent,))
+    found["agreement on the line (S)"], found[LINE] = simple, detailed
+    return Estimates(by_method=found, ranking=ranking, conditions=())
 
 
 def _thresholded(here: Floats, there: Floats, accuracy: float) -> float:
@@ -189,17 +184,44 @@ def _pairs(models: Sequence[Model]) -> list[_Pair]:
     ]
 
 
-def _voices(models: Sequence[Model], pairs: Sequence[_Pair]) -> list[list[float]]:
+def _voices(models: Sequence[Model], pairs: Sequence[_Pair]) -> list[dict[str, float]]:
     """How far each other configuration agrees with each model on the test images."""
     heard: list[dict[str, list[float]]] = [{} for _ in models]
     for pair in pairs:
         for one, other in ((pair.a, pair.b), (pair.b, pair.a)):
             heard[one].setdefault(models[other].kin, []).append(pair.there)
-    return [[float(np.mean(v)) for v in h.values()] for h in heard]
+    return [{kin: float(np.mean(v)) for kin, v in h.items()} for h in heard]
 
 
-def _mean(voices: Sequence[Sequence[float]]) -> Floats:
-    return np.array([np.mean(v) if v else np.nan for v in voices])
+def _over_relatives(models: Sequence[Model], voices: Sequence[Mapping[str, float]]) -> Floats:
+    """Mean agreement, in which a voice counts the less, the more the others resemble it.
+
+    Without that a family in the majority would outvote better models of other families. Two models
+    resemble each other as far as they are wrong alike: the share of the held-out images on which
+    one of them errs for which both give the same wrong answer.
+    """
+    told = [m.holdout.argmax(axis=1) for m in models]
+    wrong = [t != m.labels for t, m in zip(told, models, strict=True)]
+    alike: dict[tuple[int, str], dict[str, list[float]]] = {}
+    for i, one in enumerate(models):
+        for j, other in enumerate(models):
+            if one.fold == other.fold and one.kin != other.kin:
+                either = max(int((wrong[i] | wrong[j]).sum()), 1)
+                share = float((wrong[i] & wrong[j] & (told[i] == told[j])).sum()) / either
+                alike.setdefault((one.fold, one.kin), {}).setdefault(other.kin, []).append(share)
+    counts = {key: 1 / (1 + sum(map(np.mean, a.values()))) for key, a in alike.items()}
+    return np.array(
+        [
+            np.average(list(heard.values()), weights=[counts[model.fold, kin] for kin in heard])
+            if heard
+            else np.nan
+            for model, heard in zip(models, voices, strict=True)
+        ]
+    )
+
+
+def _mean(values: Sequence[Sequence[float]]) -> Floats:
+    return np.array([np.mean(v) if v else np.nan for v in values])
 
 
 def _on_the_line(models: Sequence[Model], pairs: Sequence[_Pair]) -> tuple[Floats, Floats, float]:

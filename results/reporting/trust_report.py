@@ -21,8 +21,10 @@ from results.trust.trust import REGRET_LIMIT, Trust
 NOTICED = 2.0
 """Points between validation and leaderboard from which the level is worth a warning."""
 
-WATCHED = {"agreement": "on unlabelled test images", "stress": "of those that have it"}
-"""What is said of scores that are never in force, by name."""
+WATCHED = {"stress": "of those that have it"}
+"""What is said of scores that are never in force, by name; of others, `UNLABELLED`."""
+
+UNLABELLED = "on unlabelled test images"
 
 WIDTH = 100
 """Columns of the page."""
@@ -55,9 +57,9 @@ def trust_page(
         rows.append([c.name, _shown(c.tau), _shown(c.band_tau), gain, f"{c.evidence:.3g}{mark}"])
     for c in trust.watched:
         gain = _shown(c.advantage, "+.2f") if c.advantage else ""
-        rows.append(
-            [c.name, _shown(c.tau), _shown(c.band_tau), gain, f"  {WATCHED.get(c.name, '')}"]
-        )
+        remark = WATCHED.get(c.name, UNLABELLED)
+        told = f"{c.evidence:.3g}  {remark}"
+        rows.append([c.name, _shown(c.tau), _shown(c.band_tau), gain, told])
     regret = trust.regret
     lines = [
         f"{competition}: validation ({metric.name}, {holdout:,} images) and the public leaderboard",
@@ -82,6 +84,7 @@ def trust_page(
         f"{regret.high:.1f}); more than {REGRET_LIMIT:g} with a chance of {regret.chance:.0%}",
         "",
         verdict_words(trust),
+        *_leaders(trust),
     ]
     if trust.used_often:
         lines.append(
@@ -112,6 +115,16 @@ def _level(trust: Trust) -> list[str]:
             "alike lie on both sides of the split (data.group= keeps groups together)."
         )
     return _wrapped(words)
+
+
+def _leaders(trust: Trust) -> list[str]:
+    """What is best by scores beside the hold-out that surely rank more like the leaderboard."""
+    return [
+        f"By {name} trials rank more like the leaderboard than by the hold-out. Of the band it "
+        f"holds best: {', '.join(best)} (search.promote and search.submit take select=)."
+        for name, best in trust.leaders.items()
+        if best
+    ]
 
 
 def _wrapped(line: str) -> list[str]:

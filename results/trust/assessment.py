@@ -16,7 +16,7 @@ from results.trust.families import Errors, families, missed
 from results.trust.outlook import submissions_to_settle
 from results.trust.regret import Regret, expected_regret
 from results.trust.tournament import Contender, average_evidence, choose, tournament
-from results.trust.trust import REGRET_LIMIT, Score, Trust, Verdict
+from results.trust.trust import REGRET_LIMIT, SHOWN, Score, Trust, Verdict
 from results.trust.validation import PLAIN, Validation
 
 TRUSTED_CHANCE = 0.1
@@ -54,7 +54,8 @@ def assess(
         validations: Validation scores that compete, the plain one first.
         frozen: Name of the one that was trusted before, which no tournament replaces.
         watched: Scores by name and trial, larger is better, that are compared with the leaderboard
-            but no function of the hold-out, so that they are never in force.
+            but no function of the hold-out: promotions and blends have none, so that they are never
+            in force.
         errors: How far predictions of each image are off, which tells relatives.
     """
     sign = metric.sign
@@ -79,6 +80,8 @@ def assess(
     def judge(inside: NDArray[np.bool_]) -> list[Contender]:
         return tournament(every, p, inside, counted, families_scored)
 
+    watched = watched or {}
+
     def watch(name: str, own: Mapping[str, float]) -> Contender:
         rows = np.array([i in own for i in order], dtype=bool)
         both = {
@@ -86,7 +89,7 @@ def assess(
             name: np.array([own[i] for i in order if i in own]),
         }
         related_rows = families_scored[rows]
-        return tournament(both, p[rows], inside[rows], counted[rows], related_rows)[1]
+        return tournament(both, p[rows], inside[rows], counted[rows], related_rows, len(watched))[1]
 
     nobody = np.zeros(len(p), dtype=bool)
     chosen = next(v for v in validations if v.name == (frozen or choose(judge(nobody))))
@@ -98,6 +101,14 @@ def assess(
     names = [c.id for c in band]
     inside = np.array([i in set(names) for i in order], dtype=bool)
     contenders = judge(inside)
+    seen_beside = tuple(watch(name, own) for name, own in watched.items())
+    leaders = {
+        c.name: tuple(
+            sorted(watched[c.name].keys() & set(names), key=lambda i: (-watched[c.name][i], i))
+        )[:SHOWN]
+        for c in seen_beside
+        if c.advantage is not None and c.advantage.low > 0
+    }
     wanted = [c.id for c in candidates if c.id in set(names) | set(order)]
     validation = dict(zip(wanted, points(chosen, wanted).tolist(), strict=True))
     images = float(np.median([s.images for s in scored])) if scored else float(len(labels))
@@ -136,7 +147,8 @@ def assess(
         band=tuple(names),
         chosen=chosen.name,
         contenders=tuple(contenders),
-        watched=tuple(watch(name, own) for name, own in (watched or {}).items()),
+        watched=seen_beside,
+        leaders=leaders,
         validation=validation,
         scores={n: dict(zip(order, x.tolist(), strict=True)) for n, x in every.items()},
         public=public,

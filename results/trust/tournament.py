@@ -45,6 +45,7 @@ def tournament(
     band: NDArray[np.bool_],
     counted: NDArray[np.bool_],
     family: NDArray[np.int64],
+    rivals: int = 0,
 ) -> list[Contender]:
     """Compares validation scores with the public ones.
 
@@ -55,14 +56,16 @@ def tournament(
         band: Which of the submissions are in the competitive band, (n,).
         counted: Which of them count as evidence, (n,).
         family: What each is a relative of, int (n,).
+        rivals: How many are compared with the plain one in all; those of ``validation``, if 0.
     """
     plain, *others = validation
+    rivals = rivals or len(others)
     found = []
     for name, scores in validation.items():
         advantage = None
         if name != plain:
             advantage = paired_advantage(
-                scores, validation[plain], public, 1 - (1 - LEVEL) / len(others)
+                scores, validation[plain], public, 1 - (1 - LEVEL) / rivals
             )
         grown = evidence(scores[counted], public[counted], family[counted])
         found.append(

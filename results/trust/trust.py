@@ -18,6 +18,9 @@ REGRET_LIMIT = 0.5
 OFTEN = 10
 """Public scores from which on their best is watched for flattery."""
 
+SHOWN = 3
+"""Trials that are named of those that a watched score holds best."""
+
 Verdict = Literal["trusted", "indistinguishable", "not trusted", "not enough evidence"]
 
 
@@ -48,6 +51,8 @@ class Trust:
         chosen: Name of the validation score that everything else uses.
         contenders: What the tournament of validation scores came to, the plain one first.
         watched: Scores that are compared with the leaderboard and never in force.
+        leaders: Of watched scores that surely rank more like the leaderboard than the plain one, up
+            to `SHOWN` of the band's trials, best first, by name of the score.
         validation: Chosen validation score of the band's trials and of every scored one.
         scores: Validation scores of the scored trials, by contender and trial.
         public: Public score of every scored trial.
@@ -76,6 +81,7 @@ class Trust:
     chosen: str
     contenders: tuple[Contender, ...]
     watched: tuple[Contender, ...]
+    leaders: Mapping[str, tuple[str, ...]]
     validation: Mapping[str, float]
     scores: Mapping[str, Mapping[str, float]]
     public: Mapping[str, float]

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from results.forecast.methods import FEWEST, mean_agreement
+from results.forecast.methods import FEWEST, estimate
 from results.forecast.trained_models import models_of
 from results.predictions import Predictions
 from results.trust.shift import Shift, measure_shift
@@ -25,8 +25,8 @@ from search.options.user_code import network_builder, preparation_of
 from spaces.digest import digest
 from spaces.errors import InputError
 
-AGREEMENT = "agreement"
-"""With other models, on test images without labels."""
+UNLABELLED = "agreement"
+"""What is said of all scores on test images without labels where there are none."""
 
 
 @dataclass(kw_only=True)
@@ -65,7 +65,7 @@ def find_validation_scores(config: TrustConfig, standing: Standing) -> Validatio
     else:
         found.absent["worst group"] = "there are no groups of 10 images in the hold-out"
     _add_stress(standing, found)
-    _watch_agreement(standing, found)
+    _watch_unlabelled(standing, found)
     reason = _add_weighted(config, standing, found)
     if reason:
         found.absent["test-weighted"] = reason
@@ -94,19 +94,19 @@ def _add_stress(standing: Standing, found: ValidationScores) -> None:
         found.validations.append(STRESS)
 
 
-def _watch_agreement(standing: Standing, found: ValidationScores) -> None:
-    """Adds the mean agreement with other models on unlabelled test images, where allowed."""
+def _watch_unlabelled(standing: Standing, found: ValidationScores) -> None:
+    """Adds what unlabelled test images say of models by themselves and together, where allowed."""
     if not standing.leaderboard.test_images:
-        found.absent[AGREEMENT] = "the rules forbid it (rules.test_images=false)"
+        found.absent[UNLABELLED] = "the rules forbid it (rules.test_images=false)"
         return
     looked_at = [(c.search, c.trial) for c in standing.looked_at() if c.trial is not None]
     models = models_of(looked_at)
     if len({m.kin for m in models}) < FEWEST:
-        found.absent[AGREEMENT] = f"fewer than {FEWEST} trials have predicted the test images"
+        found.absent[UNLABELLED] = f"fewer than {FEWEST} trials have predicted the test images"
         return
-    agreement = mean_agreement(models)
-    known = dict(zip((m.id for m in models), agreement.tolist(), strict=True))
-    found.watched[AGREEMENT] = {i: value for i, value in known.items() if np.isfinite(value)}
+    for name, values in estimate(models).ranking.items():
+        known = zip((m.id for m in models), values.tolist(), strict=True)
+        found.watched[name] = {i: value for i, value in known if np.isfinite(value)}
 
 
 def _add_weighted(config: TrustConfig, standing: Standing, found: ValidationScores) -> str:

@@ -30,8 +30,8 @@ _ITEM = re.compile(r"""\s*(?:'[^']*'|"[^"]*")\s*(?=,|$)|[^,]+""")
 """Of a list; quoted, it may hold commas."""
 
 NEW_OBJECTS = 50_000
-"""After so many Python looks for garbage: importing makes half a million, hardly any of them garbage,
-and with the default of 700 a quarter of the time that imports take goes into looking."""
+"""After so many Python looks for garbage: importing makes half a million that stay, and with the
+default of 700 a quarter of the time that imports take goes into looking."""
 
 _OPEN = ("fix", "narrow", "promote", "data.baseline")
 """Options under which users choose the names."""

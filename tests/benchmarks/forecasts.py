@@ -4,8 +4,9 @@ The digits are photographed with as many cameras as are asked for, and small mod
 kinds, some with three seeds, are fitted to each set, with and without tilted copies of the photos.
 From their probabilities for hold-out and test photos the accuracy on the test is forecast by every
 method, and by the median of all, which is what `search.forecast` says. Prints how far each is off,
-in points: mean over the models, then over the cameras, with the range over these; and, for the
-method that is chosen by the other cameras, how far that one is off.
+in points: mean over the models, then over the cameras, with the range over these; for the method
+that is chosen by the other cameras, how far that one is off; and Kendall's tau of what ranks models
+without labels, and of the hold-out, with the accuracy on the test.
 """
 
 from __future__ import annotations
@@ -13,11 +14,11 @@ from __future__ import annotations
 import sys
 import warnings
 from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
 from typing import Any
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 from sklearn.decomposition import PCA
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from sklearn.exceptions import ConvergenceWarning
@@ -30,6 +31,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from results.forecast.methods import Model, estimate
+from results.stats.correlation import kendall
 from tests.benchmarks.machine import machine
 from tests.cameras import tilted
 from trainables.data.digits import photographs
@@ -61,8 +63,21 @@ def fitted() -> list[tuple[str, Any]]:
     return found
 
 
-def off(seed: int) -> dict[str, float]:
-    """By method, how far forecasts for the models of a camera are off on average, in points."""
+@dataclass(frozen=True, kw_only=True)
+class Judged:
+    """The models of one camera.
+
+    Attributes:
+        off: By method, how far forecasts are off on average, in points.
+        tau: By what ranks models, Kendall's tau with the accuracy on the test.
+    """
+
+    off: dict[str, float]
+    tau: dict[str, float]
+
+
+def judged(seed: int) -> Judged:
+    """Fits the models to the photos of a camera and compares what is told of them with the test."""
     photos, labels, trained = photographs(seed)
     small = np.stack([cv2.resize(p, (16, 16), interpolation=cv2.INTER_AREA) for p in photos])
     splitter = StratifiedKFold(5, shuffle=True, random_state=0)
@@ -89,17 +104,22 @@ def off(seed: int) -> dict[str, float]:
                 )
             )
             right.append(float((there.argmax(axis=1) == labels[trained:]).mean()))
-    found: dict[str, NDArray[np.float64]] = dict(estimate(models).by_method)
-    told = np.stack(list(found.values()))
-    found |= {MEDIAN: np.nanmedian(told, axis=0), HOLDOUT: np.array([m.accuracy for m in models])}
-    return {n: 100 * float(np.nanmean(np.abs(v - np.array(right)))) for n, v in found.items()}
+    told = estimate(models)
+    held = {HOLDOUT: np.array([m.accuracy for m in models])}
+    every = np.stack(list(told.by_method.values()))
+    levels = {**told.by_method, MEDIAN: np.nanmedian(every, axis=0), **held}
+    return Judged(
+        off={n: 100 * float(np.nanmean(np.abs(v - np.array(right)))) for n, v in levels.items()},
+        tau={n: kendall(v.tolist(), right) for n, v in {**told.ranking, **held}.items()},
+    )
 
 
 def main() -> None:
     """Prints a row per method."""
     cameras = int(sys.argv[1]) if len(sys.argv) > 1 else CAMERAS
     with ProcessPoolExecutor(2) as pool:
-        every = list(pool.map(off, range(cameras)))
+        both = list(pool.map(judged, range(cameras)))
+    every = [one.off for one in both]
     print(f"{cameras} cameras, {2 * len(fitted())} models each; {machine('scikit-learn')}")
     print("\n| method | off on average | over the cameras | of these |\n|---|---|---|---|")
     names = sorted({name for found in every for name in found})
@@ -115,6 +135,10 @@ def main() -> None:
         chosen.append((best, found[best]))
     mean = np.mean([error for _, error in chosen])
     print(f"\nchosen by the other cameras: {mean:.1f} off; {', '.join({n for n, _ in chosen})}")
+    print("\n| ranked by | tau with the test, mean | over the cameras |\n|---|---|---|")
+    for name in both[0].tau:
+        taus = [one.tau[name] for one in both]
+        print(f"| {name} | {np.mean(taus):.2f} | {min(taus):.2f} to {max(taus):.2f} |")
 
 
 if __name__ == "__main__":

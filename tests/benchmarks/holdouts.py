@@ -7,7 +7,8 @@ trials run to their ends. Where search.stress finds one, all predict held-out im
 The solution, a path in the contest's folder, scores all trials; nothing else sees it. Prints, per
 hold-out, Kendall's tau with the public score over all trials and within the band of those that
 compete, how far the hold-out is above the public score, what its choice loses of the best public
-score, and how far the forecast of accuracy was off: means over the seeds, with their range.
+score, and how far the forecast of accuracy was off: means over the seeds, with their range. Then
+the taus of what ranks trials without labels.
 
     python -m tests.benchmarks.holdouts /tmp/holdouts solution.csv 20 12 3
     python -m tests.benchmarks.holdouts /tmp/holdouts public_solution.csv 20 8 3 data=csv \
@@ -26,6 +27,7 @@ import numpy as np
 import pandas as pd
 
 from results.forecast.forecast import forecast
+from results.forecast.methods import estimate
 from results.forecast.trained_models import models_of
 from results.metrics import METRICS
 from results.predictions import Predictions, predictions_file
@@ -76,7 +78,8 @@ def measured(search: Search, solution: Path) -> Iterator[tuple[str, list[float]]
     true = np.array([index[label] for label in known["label"]], np.int64)
     public = {i: metric.score(true, t.probabilities[there]) for i, t in tests.items()}
     right = {i: accuracy.score(true, t.probabilities[there]) for i, t in tests.items()}
-    told = forecast(accuracy, models_of([(search, t) for t in trials])).models
+    models = models_of([(search, t) for t in trials])
+    told = forecast(accuracy, models).models
     off = [abs(told[i].score - right[i]) / accuracy.points for i in told]
     held = [100 * (told[i].low <= right[i] <= told[i].high) for i in told]
     labelled = LabelledImages.of_fold(search.folds_file, trials[0].config.run.fold)
@@ -91,6 +94,11 @@ def measured(search: Search, solution: Path) -> Iterator[tuple[str, list[float]]
         band = [
             c.id for c in competitive_band(metric, labelled.labels, candidates, labelled.groups)[0]
         ]
+        if part == "holdout":
+            for name, values in estimate(models).ranking.items():
+                by = dict(zip((m.id for m in models), values.tolist(), strict=True))
+                taus = [kendall([by[i] for i in w], [public[i] for i in w]) for w in (order, band)]
+                yield name, [*taus, *[float("nan")] * (len(COLUMNS) - 2)]
         best = max(public.values(), key=lambda s: metric.sign * s)
         yield (
             part,
@@ -116,7 +124,7 @@ def main() -> None:
     found: dict[str, list[list[float]]] = {}
     for kind, search in searches(folder, trials, epochs, seeds, sys.argv[6:]):
         for part, row in measured(search, solution):
-            name = kind if part == "holdout" else f"{kind}, stress"
+            name = kind if part == "holdout" else f"{kind}, {part}"
             found.setdefault(name, []).append(row)
             print(search.id, part, " ".join(f"{value:.2f}" for value in row), flush=True)
     print(f"\n| hold-out | {' | '.join(COLUMNS)} |\n|{'---|' * (1 + len(COLUMNS))}")
@@ -124,7 +132,7 @@ def main() -> None:
         values = np.array(rows)
         ends = zip(values.mean(axis=0), values.min(axis=0), values.max(axis=0), strict=True)
         cells = [
-            f"{mean:.{digits}f} ({low:.{digits}f} to {high:.{digits}f})"
+            "–" if np.isnan(mean) else f"{mean:.{digits}f} ({low:.{digits}f} to {high:.{digits}f})"
             for digits, (mean, low, high) in zip((2, 2, 1, 1, 1, 0), ends, strict=True)
         ]
         print(f"| {name} | {' | '.join(cells)} |")

@@ -12,11 +12,20 @@ import pytest
 from results.forecast.calibration import fitted_temperature, temperature_for, tempered
 from results.forecast.forecast import FEWEST_SCORES, forecast
 from results.forecast.leak import PROPOSED, Leak
-from results.forecast.methods import FEWEST, Model, estimate
+from results.forecast.methods import (
+    AGREEMENT,
+    BEST_AGREEMENT,
+    FEWEST,
+    LINE,
+    Estimates,
+    Model,
+    estimate,
+)
 from results.metrics import METRICS
 from results.records.trials import Search
 from results.reporting.forecast_report import forecast_page, level_words
 from results.reporting.report import report, verdict
+from results.stats.correlation import kendall
 from tests.regenerate_docs import RECORDED
 
 Array = np.ndarray[Any, Any]
@@ -164,15 +173,70 @@ def test_the_line_is_that_of_hand_made_agreements() -> None:
     assert (np.argsort(found) == np.argsort(true)).all()
 
 
+def told(found: Estimates) -> Array:
+    """Mean agreement."""
+    return found.ranking[AGREEMENT]
+
+
 def test_agreement_with_oneself_counts_for_nothing() -> None:
     """Seeds of one configuration agree for reasons of their own."""
     models, _ = contest(0, 0.5)
     twin = replace(models[0], id="twin")
     alone, both = estimate(models), estimate([*models, twin])
-    assert both.agreement[0] == pytest.approx(alone.agreement[0])
-    assert both.agreement[1] == pytest.approx(alone.agreement[1])  # the twin is the same voice
+    assert told(both)[0] == pytest.approx(told(alone)[0])
+    assert told(both)[1] == pytest.approx(told(alone)[1])  # the twin is the same voice
     other_fold = replace(twin, id="f", fold=1, kin="x")
-    assert np.isnan(estimate([*models, other_fold]).agreement[-1])
+    assert np.isnan(told(estimate([*models, other_fold]))[-1])
+
+
+def relatives(majority: int, others: int) -> tuple[list[Model], Array]:
+    """Models of one family that err alike, and better ones that have nothing in common."""
+    rng = np.random.default_rng(3)
+    here, there = rng.integers(0, CLASSES, HOLDOUT), rng.integers(0, CLASSES, TEST)
+
+    def says(labels: Array, wrong: Array) -> Array:
+        shown = np.where(wrong, (labels + rng.integers(1, CLASSES, len(labels))) % CLASSES, labels)
+        return np.asarray(0.8 * np.eye(CLASSES)[shown] + 0.2 / CLASSES)
+
+    shared = [(labels, says(labels, rng.random(len(labels)) < 0.4)) for labels in (here, there)]
+    models = []
+    for i in range(majority + others):
+        by_part = []
+        for labels, common in shared:
+            own = says(labels, rng.random(len(labels)) < (0.9 if i < majority else 0.2))
+            alone = rng.random(len(labels)) < 0.05 if i < majority else np.ones(len(labels), bool)
+            by_part.append(np.where(alone[:, None], own, common))
+        name = f"m{i}"
+        models.append(
+            Model(id=name, fold=0, kin=name, labels=here, holdout=by_part[0], test=by_part[1])
+        )
+    return models, there
+
+
+def test_a_family_in_the_majority_does_not_outvote_better_models() -> None:
+    """Relatives count less; by the best agreement they praise each other all the same."""
+    models, truth = relatives(8, 6)
+    right = np.array([(m.test.argmax(axis=1) == truth).mean() for m in models])
+    assert right[:8].max() < right[8:].min()
+    ranking = estimate(models).ranking
+    assert ranking[AGREEMENT][:8].max() < ranking[AGREEMENT][8:].min()
+    agreeing = np.array(
+        [[(a.test.argmax(1) == b.test.argmax(1)).mean() for a in models] for b in models]
+    )
+    np.fill_diagonal(agreeing, np.nan)
+    assert np.nanmean(agreeing[:8], axis=1).min() > np.nanmean(agreeing[8:], axis=1).max()
+    assert ranking[BEST_AGREEMENT][:8].min() > ranking[BEST_AGREEMENT][8:].max()
+
+
+def test_models_are_ranked_without_labels_and_without_a_line() -> None:
+    models, truth = contest(2, 0.8)
+    true = list(true_scores(models, truth["labels"]).values())
+    found = estimate(models)
+    assert set(found.ranking) == {"confidence", AGREEMENT, BEST_AGREEMENT, LINE}
+    for name in (AGREEMENT, LINE):
+        assert kendall(found.ranking[name], true) > 0.8
+    few = estimate(models[: FEWEST - 1])
+    assert set(few.ranking) == {"confidence", AGREEMENT}
 
 
 def test_few_models_and_crooked_lines_are_told() -> None:
@@ -190,6 +254,8 @@ def test_few_models_and_crooked_lines_are_told() -> None:
     crooked = estimate(strangers)
     assert any("lie on no line" in c for c in crooked.conditions)
     assert "agreement on the line (S)" not in crooked.by_method
+    assert LINE not in crooked.by_method
+    assert LINE in crooked.ranking  # an order needs no level
     found = forecast(ACCURACY, models[:1])  # one model: what it says of itself
     assert set(found.models["m0"].accuracies) == {"confidence", "thresholded confidence"}
     with pytest.raises(ValueError, match="needs a model"):
