@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import zip_longest
 from typing import Any, Protocol
 
@@ -42,11 +42,13 @@ class SearchSpace:
         params: Parameters; a condition may refer only to parameters before it.
         starts: What is usual, to be tried before anything is drawn at random. A value that is not
             among the parameters' (any more), or is not named, is drawn.
+        left_out: What one might look for here in vain, and where it is.
     """
 
     name: str
     params: tuple[Param, ...]
     starts: tuple[Mapping[str, Value], ...] = ()
+    left_out: str = field(default="", compare=False)
 
     def __post_init__(self) -> None:
         if not _NAME.match(self.name):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -11,9 +12,12 @@ if TYPE_CHECKING:
 WIDE = 60
 """Characters of a range or a condition that are shown."""
 
+WIDTH = 100
+"""Columns of the lines below the table."""
+
 
 def space_page(space: SearchSpace) -> list[str]:
-    """A table of the parameters, and how many there are.
+    """A table of the parameters, how many there are, and what is left out.
 
     Args:
         space: Pinned and narrowed.
@@ -30,6 +34,7 @@ def space_page(space: SearchSpace) -> list[str]:
         *lines,
         "",
         f"{space.name}: {many}, {always} of them in every trial; digest {space.digest}",
+        *(textwrap.wrap(f"left out: {space.left_out}", WIDTH) if space.left_out else ()),
     ]
 
 

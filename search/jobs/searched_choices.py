@@ -16,6 +16,8 @@ from spaces.size import parse_size
 from spaces.space import SearchSpace
 from spaces.trial_config import SECTIONS, TrialConfig
 
+optuna.logging.set_verbosity(optuna.logging.ERROR)
+
 DRAWS = 50
 """Draws with which a space is tried out before anything is trained."""
 

@@ -20,7 +20,8 @@ MODEL = "your own network, module:function(config, classes)"
 
 LOSS = (
     "cross_entropy, focal, binary or soft_f1; of masks also dice, jaccard, lovasz, tversky or "
-    "boundary; or your own, module:function(config), which makes a function of logits and targets"
+    "boundary; a sum of them (fix.terms=); or your own, module:function(config), which makes a "
+    "function of logits and targets"
 )
 """What --help says of ``loss=``."""
 

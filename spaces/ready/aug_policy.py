@@ -43,6 +43,13 @@ STARTS: tuple[dict[str, Value], ...] = (
 """A crop; turned and brighter or darker; contrast with CutMix. No flip: letters do not bear it."""
 
 
+LEFT_OUT = (
+    "operations that few contests need (docs/spaces.md has them all), other policies "
+    "(policies, rand_augment, …), how often and until when batches are mixed (mixing), "
+    "preprocessing (preprocess)"
+)
+
+
 def aug_policy(stages: int = 2) -> SearchSpace:
     """Policies of up to ``stages`` stages, then no mixing, mixup or CutMix.
 
@@ -80,4 +87,4 @@ def aug_policy(stages: int = 2) -> SearchSpace:
             when=(When(parameter="mix", values=("mixup", "cutmix")),),
         ),
     ]
-    return SearchSpace(name="aug_policy", params=tuple(params), starts=STARTS)
+    return SearchSpace(name="aug_policy", left_out=LEFT_OUT, params=tuple(params), starts=STARTS)

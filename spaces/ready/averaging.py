@@ -8,6 +8,8 @@ from spaces.errors import InputError
 from spaces.param import Param, When
 from spaces.space import SearchSpace
 
+LEFT_OUT = "nothing but the weights at one epoch: no choice of the best epoch"
+
 
 def averaging(longest: int = 3) -> SearchSpace:
     """No average, an exponential one over steps (EMA), or the mean of the last epochs (SWA).
@@ -19,6 +21,7 @@ def averaging(longest: int = 3) -> SearchSpace:
         raise InputError(f"longest={longest}: 1 or more")
     return SearchSpace(
         name="averaging",
+        left_out=LEFT_OUT,
         params=(
             Param(name="averaging", distribution=CategoricalDistribution(("none", "ema", "swa"))),
             Param(

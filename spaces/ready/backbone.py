@@ -39,10 +39,17 @@ BACKBONES = (
 """Those that are searched unless others are named."""
 
 
+LEFT_OUT = (
+    "larger networks of the families (names=), downloaded weights (pretrained=True), drop path and "
+    "epochs in which only the head learns (full), a larger size for predictions (fix.predict_size=)"
+)
+
+
 def backbone(
     names: tuple[str, ...] = BACKBONES,
     sizes: tuple[str, ...] = ("64x64", "96x96", "128x128"),
     families: tuple[str, ...] = (),
+    pretrained: bool = False,
 ) -> SearchSpace:
     """timm names, sizes as height x width, and the dropout before the head.
 
@@ -50,6 +57,7 @@ def backbone(
         names: Which ones; two with a ``+`` between them stand side by side.
         sizes: Height x width.
         families: All of these families instead, such as ``resnet`` and ``vit``.
+        pretrained: Whether downloaded weights are a choice.
 
     Raises:
         InputError: For a family that is not in the table.
@@ -58,11 +66,14 @@ def backbone(
         if family not in FAMILIES:
             raise unknown("family", family, FAMILIES, f"families={list(families)}")
     chosen = tuple(name for family in families for name in FAMILIES[family]) or tuple(names)
+    choice = CategoricalDistribution((False, True))
     return SearchSpace(
         name="backbone",
+        left_out=LEFT_OUT,
         params=(
             Param(name="backbone", distribution=CategoricalDistribution(chosen)),
             Param(name="size", distribution=CategoricalDistribution(sizes)),
             Param(name="dropout", distribution=FloatDistribution(0.0, 0.5)),
+            *((Param(name="pretrained", distribution=choice),) * pretrained),
         ),
     )

@@ -7,11 +7,14 @@ from optuna.distributions import CategoricalDistribution, FloatDistribution
 from spaces.param import Param, When
 from spaces.space import SearchSpace
 
+LEFT_OUT = "how often each class is pasted, and CutMix of masks (mixing)"
+
 
 def copy_paste() -> SearchSpace:
     """One dimension or two, to be joined with others: no mixing or copy-paste."""
     return SearchSpace(
         name="copy_paste",
+        left_out=LEFT_OUT,
         params=(
             Param(name="mix", distribution=CategoricalDistribution(("none", "copy_paste"))),
             Param(

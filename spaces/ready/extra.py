@@ -7,11 +7,14 @@ from optuna.distributions import CategoricalDistribution, FloatDistribution
 from spaces.param import Param, When
 from spaces.space import SearchSpace
 
+LEFT_OUT = "which of the images: one weight is for all"
+
 
 def extra() -> SearchSpace:
     """None of them, or all with a weight."""
     return SearchSpace(
         name="extra",
+        left_out=LEFT_OUT,
         params=(
             Param(name="extra", distribution=CategoricalDistribution(("none", "all"))),
             Param(

@@ -10,6 +10,8 @@ from spaces.errors import InputError
 from spaces.param import Param, When
 from spaces.space import SearchSpace
 
+LEFT_OUT = "crops, which are for all images or none, and mixing (mixing)"
+
 
 def fast_autoaugment(sub_policies: int = SUB_POLICIES) -> SearchSpace:
     """Sub-policies of two operations, each with a probability and a strength.
@@ -37,4 +39,4 @@ def fast_autoaugment(sub_policies: int = SUB_POLICIES) -> SearchSpace:
                     when=(drawn,),
                 ),
             ]
-    return SearchSpace(name="fast_autoaugment", params=tuple(params))
+    return SearchSpace(name="fast_autoaugment", left_out=LEFT_OUT, params=tuple(params))

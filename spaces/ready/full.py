@@ -29,21 +29,31 @@ SIZES = ("96x96", "128x128")
 """That every backbone of the families can see."""
 
 
+LEFT_OUT = (
+    "what needs data that not every contest has: masks, corrected labels, extra images,"
+    " pseudo-labels, groups"
+)
+
+
 def full(
-    families: Sequence[str] = tuple(BACKBONES), sizes: Sequence[str] = SIZES, stages: int = 2
+    families: Sequence[str] = tuple(BACKBONES),
+    sizes: Sequence[str] = SIZES,
+    stages: int = 2,
+    pretrained: bool = False,
 ) -> SearchSpace:
     """Network, optimizer, schedule, loss, averaging, augmentation and imbalance, joined.
 
-    What only some choices have is drawn where it has a meaning. Left out is what needs data that
-    not every contest has: corrected labels, extra images, pseudo-labels, groups.
+    What only some choices have is drawn where it has a meaning.
 
     Args:
         families: Of backbones.
         sizes: Height x width.
         stages: Most stages of a policy of stages.
+        pretrained: Whether downloaded weights are a choice, with epochs in which they are frozen
+            and layers of them that begin anew.
     """
     parts = (
-        _network(families, sizes),
+        _network(families, sizes, pretrained),
         optimizer(names=tuple(OPTIMIZERS)),
         _around_the_optimizer(),
         schedule(kinds=tuple(SCHEDULES)),
@@ -52,16 +62,19 @@ def full(
         _augmentation(stages),
         imbalance().pin({"loss": "cross_entropy"}),
     )
-    return replace(functools.reduce(SearchSpace.join, parts), name="full")
+    return replace(functools.reduce(SearchSpace.join, parts), name="full", left_out=LEFT_OUT)
 
 
-def _network(families: Sequence[str], sizes: Sequence[str]) -> SearchSpace:
-    chosen = backbone(families=tuple(families), sizes=tuple(sizes))
+def _network(families: Sequence[str], sizes: Sequence[str], pretrained: bool) -> SearchSpace:
+    chosen = backbone(families=tuple(families), sizes=tuple(sizes), pretrained=pretrained)
     able = tuple(name for name in chosen["backbone"].categories if name not in WHOLE)
-    further = [
-        Param(name="frozen_epochs", distribution=IntDistribution(0, 2)),
-        Param(name="fresh_layers", distribution=IntDistribution(0, 3)),
-    ]
+    further = []
+    if pretrained:
+        known = (When(parameter="pretrained", values=(True,)),)
+        further += [
+            Param(name="frozen_epochs", distribution=IntDistribution(0, 2), when=known),
+            Param(name="fresh_layers", distribution=IntDistribution(0, 3), when=known),
+        ]
     if able:
         when = (When(parameter="backbone", values=able),)
         rate = FloatDistribution(0.0, 0.3)

@@ -7,6 +7,8 @@ from optuna.distributions import CategoricalDistribution, FloatDistribution
 from spaces.param import Param, When
 from spaces.space import SearchSpace
 
+LEFT_OUT = "groups, unless groups=True, and soft F1 (loss)"
+
 
 def imbalance(groups: bool = False) -> SearchSpace:
     """Samplings and weights of classes, each by degrees, with the losses that mind rare classes.
@@ -17,6 +19,7 @@ def imbalance(groups: bool = False) -> SearchSpace:
     samplings = ("uniform", "balanced", "grouped") if groups else ("uniform", "balanced")
     return SearchSpace(
         name="imbalance",
+        left_out=LEFT_OUT,
         params=(
             Param(name="sampling", distribution=CategoricalDistribution(samplings)),
             Param(

@@ -7,12 +7,15 @@ from optuna.distributions import CategoricalDistribution, FloatDistribution
 from spaces.param import Param, When
 from spaces.space import SearchSpace
 
+LEFT_OUT = "proposals that nobody accepted: what is corrected is data.corrections="
+
 
 def labels() -> SearchSpace:
     """Labels as given, or corrected images relabelled, dropped or counted less."""
     kinds = ("given", "relabel", "drop", "downweight")
     return SearchSpace(
         name="labels",
+        left_out=LEFT_OUT,
         params=(
             Param(name="labels", distribution=CategoricalDistribution(kinds)),
             Param(

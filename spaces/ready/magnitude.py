@@ -8,6 +8,11 @@ from spaces.augmentation.magnitude import GROUPS
 from spaces.param import Param
 from spaces.space import SearchSpace
 
+LEFT_OUT = (
+    "a strength and a probability of each operation by itself (subset, aug_policy), and"
+    " mixing (mixing)"
+)
+
 
 def magnitude() -> SearchSpace:
     """A strength per group, from none to the searched range, and mirroring or not."""
@@ -17,6 +22,7 @@ def magnitude() -> SearchSpace:
     )
     return SearchSpace(
         name="magnitude",
+        left_out=LEFT_OUT,
         params=(
             Param(name="policy", distribution=CategoricalDistribution(("magnitude",))),
             Param(name="magnitude.flip", distribution=CategoricalDistribution((0.0, 0.5))),

@@ -13,11 +13,13 @@ KINDS = ("none", "mixup", "cutmix", "mixup_or_cutmix")
 """What every network and contest can do; others are named."""
 
 
+LEFT_OUT = (
+    "snapmix, for networks with attention maps, and cutmix_box, for contests with boxes (kinds=)"
+)
+
+
 def mixing(kinds: tuple[str, ...] = KINDS, unmixed: int = 3) -> SearchSpace:
     """Four dimensions: the kind, its Beta parameter, the share of batches, the epochs without.
-
-    Left out are ``snapmix``, for networks with attention maps, and ``cutmix_box``, for contests
-    with boxes: ``mixing(kinds=["none","cutmix","snapmix"])``.
 
     Args:
         kinds: Of mixing, ``none`` among them or not.
@@ -38,6 +40,7 @@ def mixing(kinds: tuple[str, ...] = KINDS, unmixed: int = 3) -> SearchSpace:
     mixed = (When(parameter="mix", values=mixing_ones),)
     return SearchSpace(
         name="mixing",
+        left_out=LEFT_OUT,
         params=(
             Param(name="mix", distribution=CategoricalDistribution(tuple(kinds))),
             Param(name="mix_alpha", distribution=FloatDistribution(0.1, 5.0, log=True), when=mixed),

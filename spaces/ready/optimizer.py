@@ -16,6 +16,12 @@ NAMES = ("adamw", "lamb", "nadamw", "sgd")
 """Those that are searched unless others are named."""
 
 
+LEFT_OUT = (
+    "weight decay and warm-up (schedule), other optimizers (names=), lookahead and SAM "
+    "(fix.lookahead=, fix.sam_radius=)"
+)
+
+
 def optimizer(names: Sequence[str] = NAMES) -> SearchSpace:
     """Optimizers, each on its own scale of learning rates.
 
@@ -50,6 +56,7 @@ def optimizer(names: Sequence[str] = NAMES) -> SearchSpace:
     ]
     return SearchSpace(
         name="optimizer",
+        left_out=LEFT_OUT,
         params=tuple(params),
         starts=(
             {"optimizer": "adamw", "lr": 1e-3, "beta2": 0.999, "label_smoothing": 0.1},

@@ -15,6 +15,12 @@ from spaces.space import SearchSpace
 FEW = ("geometry", "colour", "erasing")
 
 
+LEFT_OUT = (
+    "other groups of operations (groups=), a strength of each operation by itself, and "
+    "mixing (mixing)"
+)
+
+
 def pba(points: int = 2, groups: Sequence[str] = FEW, held: bool = False) -> SearchSpace:
     """A strength per group and point of the training, and mirroring or not.
 
@@ -35,6 +41,7 @@ def pba(points: int = 2, groups: Sequence[str] = FEW, held: bool = False) -> Sea
     )
     return SearchSpace(
         name="pba",
+        left_out=LEFT_OUT,
         params=(
             Param(name="policy", distribution=CategoricalDistribution(("pba",))),
             *((Param(name="pba.held", distribution=CategoricalDistribution((True,))),) * held),

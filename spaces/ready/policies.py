@@ -21,6 +21,9 @@ FEW = ("none", "trivial_augment", "rand_augment")
 """That are asked about beside pipelines: three parameters."""
 
 
+LEFT_OUT = "policies that are not named (names=), and mixing (mixing)"
+
+
 def policies(names: Sequence[str] = (), stages: int = 2) -> SearchSpace:
     """One of several policies, with the parameters that it has.
 
@@ -46,4 +49,4 @@ def policies(names: Sequence[str] = (), stages: int = 2) -> SearchSpace:
         if name in kinds:
             own, when = family.pin({"policy": name}), When(parameter="policy", values=(name,))
             found = found.join(own, when)
-    return SearchSpace(name="policies", params=found.params)
+    return SearchSpace(name="policies", left_out=LEFT_OUT, params=found.params)

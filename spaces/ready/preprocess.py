@@ -10,8 +10,10 @@ from spaces.param import Param
 from spaces.sections.data import PREPROCESSINGS
 from spaces.space import SearchSpace
 
+LEFT_OUT = "a function of your own (prepare=), and how images become one size (data.shape=)"
+
 
 def preprocess(kinds: Sequence[str] = PREPROCESSINGS) -> SearchSpace:
     """One parameter, to be joined with others: ``'space=[aug_policy,preprocess]'``."""
     kind = Param(name="preprocess", distribution=CategoricalDistribution(tuple(kinds)))
-    return SearchSpace(name="preprocess", params=(kind,))
+    return SearchSpace(name="preprocess", left_out=LEFT_OUT, params=(kind,))

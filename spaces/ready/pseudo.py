@@ -7,12 +7,15 @@ from optuna.distributions import CategoricalDistribution, FloatDistribution
 from spaces.param import Param, When
 from spaces.space import SearchSpace
 
+LEFT_OUT = "who teaches (fix.teachers=)"
+
 
 def pseudo() -> SearchSpace:
     """None, soft or hard labels, and how much they count; ``fix.teachers=`` names the promotion."""
     taught = (When(parameter="pseudo", values=("soft", "hard")),)
     return SearchSpace(
         name="pseudo",
+        left_out=LEFT_OUT,
         params=(
             Param(name="pseudo", distribution=CategoricalDistribution(("none", "soft", "hard"))),
             Param(name="pseudo_weight", distribution=FloatDistribution(0.1, 1.0), when=taught),

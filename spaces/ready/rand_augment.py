@@ -9,6 +9,8 @@ from spaces.errors import InputError
 from spaces.param import Param
 from spaces.space import SearchSpace
 
+LEFT_OUT = "which operations are drawn from, and mixing (mixing)"
+
 
 def rand_augment(most: int = 3) -> SearchSpace:
     """Up to ``most`` operations of one magnitude; the published grid has no probability.
@@ -20,6 +22,7 @@ def rand_augment(most: int = 3) -> SearchSpace:
         raise InputError(f"most={most}: from 1 to {MOST}")
     return SearchSpace(
         name="rand_augment",
+        left_out=LEFT_OUT,
         params=(
             Param(name="policy", distribution=CategoricalDistribution(("rand_augment",))),
             Param(name="rand_augment.count", distribution=IntDistribution(1, most)),

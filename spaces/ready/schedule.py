@@ -39,6 +39,9 @@ SETTINGS: dict[str, dict[str, BaseDistribution]] = {
 """What is searched of schedules that have something to search."""
 
 
+LEFT_OUT = "ways to fall other than the cosine (kinds=), and the optimizer (optimizer)"
+
+
 def schedule(longest_warmup: int = 3, kinds: Sequence[str] = ("cosine",)) -> SearchSpace:
     """The learning rate, weight decay, linear warm-up, and how the rate falls.
 
@@ -78,4 +81,4 @@ def schedule(longest_warmup: int = 3, kinds: Sequence[str] = ("cosine",)) -> Sea
         for name, distribution in SETTINGS.get(kind, {}).items():
             params.append(Param(name=name, distribution=distribution, when=when))
     starts = ({"lr": 1e-3, "weight_decay": 0.05}, {"lr": 3e-3, "weight_decay": 0.02})
-    return SearchSpace(name="schedule", params=tuple(params), starts=starts)
+    return SearchSpace(name="schedule", left_out=LEFT_OUT, params=tuple(params), starts=starts)

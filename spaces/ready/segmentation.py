@@ -17,12 +17,15 @@ DECODERS = ("unet", "unetplusplus", "fpn", "deeplabv3plus", "segformer", "uperne
 LOSSES = ("cross_entropy", "dice", "lovasz", "focal", "boundary")
 
 
+LEFT_OUT = (
+    "backbone, size and windows (by what a trial may cost), augmentation (aug_policy), "
+    "schedule and optimizer, Jaccard and Tversky (kin of Dice), what needs no training "
+    "(search.postprocess)"
+)
+
+
 def segmentation(decoders: tuple[str, ...] = DECODERS) -> SearchSpace:
     """Five dimensions and up to two that belong to a loss or to weights, for ``model=smp``.
-
-    Left out, since they are settled by other means: backbone, size and windows (by what a trial may
-    cost), augmentation and mixing (``aug_policy``), schedule and optimizer (spaces of their
-    own), Jaccard and Tversky (kin of Dice), and what needs no training (``search.postprocess``).
 
     Args:
         decoders: Which are tried.
@@ -35,6 +38,7 @@ def segmentation(decoders: tuple[str, ...] = DECODERS) -> SearchSpace:
             raise unknown("decoder", name, get_args(Decoder), f"decoders={list(decoders)}")
     return SearchSpace(
         name="segmentation",
+        left_out=LEFT_OUT,
         params=(
             Param(name="decoder", distribution=CategoricalDistribution(decoders)),
             Param(name="decoder_width", distribution=FloatDistribution(0.5, 1.5)),

@@ -10,6 +10,10 @@ from spaces.augmentation.subset import COMMON
 from spaces.param import Param
 from spaces.space import SearchSpace
 
+LEFT_OUT = (
+    "strengths and probabilities: each operation has half of its range, in half of the images"
+)
+
 
 def subset(operations: Sequence[str] = COMMON) -> SearchSpace:
     """A switch for each operation, each with its half strength in half of the images."""
@@ -18,4 +22,4 @@ def subset(operations: Sequence[str] = COMMON) -> SearchSpace:
         for name in operations
     )
     policy = Param(name="policy", distribution=CategoricalDistribution(("subset",)))
-    return SearchSpace(name="subset", params=(policy, *switches))
+    return SearchSpace(name="subset", left_out=LEFT_OUT, params=(policy, *switches))

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 
+from spaces.errors import InputError, unknown
 from spaces.sections.section import Kinds, Section
+
+_TERM = re.compile(r"\s*(?:(\d+(?:\.\d*)?|\.\d+)\s*\*?\s*)?([a-z]\w*)\s*")
+"""A weight, which may be left out, and a loss."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -19,6 +25,11 @@ class Loss(Section):
 
     def __post_init__(self) -> None:
         self.demand(0 <= self.label_smoothing < 1, "label_smoothing", "within 0 to below 1")
+
+    @property
+    def for_masks(self) -> bool:
+        """Whether classes of whole images have no such loss."""
+        return False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,6 +81,11 @@ class SoftF1(Loss):
 @dataclass(frozen=True, kw_only=True)
 class MaskLoss(Loss):
     """One that is for masks only."""
+
+    @property
+    def for_masks(self) -> bool:
+        """It has."""
+        return True
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -129,20 +145,75 @@ class Boundary(MaskLoss):
         self.demand(1 <= self.boundary_width <= 50, "boundary_width", "within 1 to 50")
 
 
-LOSSES = Kinds(
-    "loss",
-    Loss,
-    {
-        "cross_entropy": CrossEntropy,
-        "focal": Focal,
-        "binary": Binary,
-        "soft_f1": SoftF1,
-        "dice": Region,
-        "jaccard": Region,
-        "lovasz": Region,
-        "tversky": Tversky,
-        "boundary": Boundary,
-    },
-    own=Loss,
-)
+SINGLE: Mapping[str, type[Loss]] = {
+    "cross_entropy": CrossEntropy,
+    "focal": Focal,
+    "binary": Binary,
+    "soft_f1": SoftF1,
+    "dice": Region,
+    "jaccard": Region,
+    "lovasz": Region,
+    "tversky": Tversky,
+    "boundary": Boundary,
+}
+"""What a sum may be of."""
+
+ALONE = {"f1_share": 1.0, "entropy_share": 0.0}
+"""Settings of those that have cross entropy beside them otherwise, in a sum."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sum(Loss):
+    """A weighted sum of other losses, in which those of areas and of F1 stand alone.
+
+    Attributes:
+        terms: The losses, each after its weight unless that is 1: ``cross_entropy + 0.5 dice``.
+        gamma: As of ``focal``.
+        tversky_alpha: As of ``tversky``.
+        tversky_beta: As of ``tversky``.
+        tversky_gamma: As of ``tversky``.
+        boundary_weight: As of ``boundary``.
+        boundary_width: As of ``boundary``.
+    """
+
+    kind: str = "sum"
+    terms: str = "cross_entropy"
+    gamma: float = 2.0
+    tversky_alpha: float = 0.3
+    tversky_beta: float = 0.7
+    tversky_gamma: float = 1.0
+    boundary_weight: float = 5.0
+    boundary_width: int = 2
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        for name in self.weights:
+            LOSSES.change(self, {"loss": name, **ALONE})
+
+    @property
+    def weights(self) -> Mapping[str, float]:
+        """Weights by loss."""
+        found: dict[str, float] = {}
+        for term in self.terms.split("+"):
+            match = _TERM.fullmatch(term)
+            if match is None:
+                raise InputError(
+                    f"terms={self.terms}: {term.strip()!r} is no term; write losses, each after "
+                    "its weight unless that is 1, such as cross_entropy + 0.5 dice"
+                )
+            weight, name = float(match[1] or 1), match[2]
+            if name not in SINGLE:
+                raise unknown("loss", name, SINGLE, f"terms={self.terms}")
+            if name in found or not weight:
+                raise InputError(f"terms={self.terms}: {name} once, and with a weight above 0")
+            found[name] = weight
+        return found
+
+    @property
+    def for_masks(self) -> bool:
+        """Whether one of them is."""
+        return any(issubclass(SINGLE[name], MaskLoss) for name in self.weights)
+
+
+LOSSES = Kinds("loss", Loss, {**SINGLE, "sum": Sum}, own=Loss)
 """Losses over soft targets, a file each; registry: losses."""

@@ -15,6 +15,7 @@ from search.options.training import RunConfig, TrainConfig
 from spaces.errors import InputError
 from spaces.sections.data import Windows
 from spaces.trial_config import check_effect
+from tests.commands import run_process
 
 
 @pytest.mark.parametrize(
@@ -109,3 +110,9 @@ def test_what_two_spaces_search_differently_is_pinned_before_they_are_joined() -
         resolve_space(both, {"mix": "cutmix"})
     space = resolve_space(both, {"mix": "cutmix", "mix_alpha": 1.0})
     assert {"stage1.operation", "mix_probability"} <= {param.name for param in space.params}
+
+
+def test_a_space_is_shown_and_nothing_else_is_said(tmp_path: Path) -> None:
+    done = run_process(tmp_path, "space", "space=[aug_policy,schedule]", "fix.mix=none")
+    assert done.returncode == 0
+    assert done.stderr == ""

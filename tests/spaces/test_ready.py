@@ -6,7 +6,7 @@ import pytest
 
 from results.reporting.space_report import space_page
 from spaces.errors import InputError
-from spaces.ready import ready_space
+from spaces.ready import READY, ready_space
 from spaces.ready.aug_policy import aug_policy
 from spaces.ready.backbone import backbone
 
@@ -75,4 +75,22 @@ def test_the_table_names_range_and_condition_of_every_parameter() -> None:
     assert "mix is mixup" in shown
     assert "one of 25" in shown
     assert f"{len(space.params)} parameters, 4 of them in every trial" in shown
-    assert space.digest in page[-1]
+    assert any(space.digest in line for line in page[-4:])
+
+
+@pytest.mark.parametrize("name", READY)
+def test_ready_spaces_say_what_they_leave_out(name: str) -> None:
+    space = ready_space(name)
+    told = " ".join(" ".join(space_page(space)).split())
+    assert f"left out: {space.left_out.split('-')[0]}" in told
+    assert space.left_out
+    assert not space.join(ready_space("extra" if name != "extra" else "labels")).left_out
+
+
+def test_downloaded_weights_are_a_choice_where_asked_for() -> None:
+    """What is frozen, and which layers begin anew, is asked about with such weights only."""
+    plain, asked = ready_space("full"), ready_space("full(pretrained=True)")
+    assert not {"pretrained", "frozen_epochs", "fresh_layers"} & {p.name for p in plain.params}
+    for name in ("frozen_epochs", "fresh_layers"):
+        assert [(w.parameter, w.values) for w in asked[name].when] == [("pretrained", (True,))]
+    assert ready_space("backbone(pretrained=True)")["pretrained"].categories == (False, True)

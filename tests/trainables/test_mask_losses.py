@@ -11,9 +11,10 @@ from torch.nn import functional
 
 import trainables.portable.torchvision_cure  # noqa: F401 (has to come before timm)
 from spaces.errors import InputError
-from spaces.sections.loss import MaskLoss
+from spaces.sections.loss import Loss
 from spaces.trial_config import TrialConfig
-from trainables.losses.losses import LOSSES, Loss
+from trainables.losses.losses import LOSSES
+from trainables.losses.losses import Loss as Function
 from trainables.losses.smoothing import smoothed
 
 # isort: split
@@ -24,7 +25,7 @@ MASK_LOSSES = ["dice", "jaccard", "lovasz", "tversky", "boundary"]
 EVERY = [*LOSSES]
 
 
-def built(kind: str, **settings: Any) -> Loss:
+def built(kind: str, **settings: Any) -> Function:
     config = TrialConfig.of(loss=kind, **settings)
     return LOSSES.of(config.loss)(config)
 
@@ -217,12 +218,40 @@ def test_losses_of_whole_images_are_what_they_were_bit_for_bit() -> None:
 
 @pytest.mark.parametrize("kind", EVERY)
 def test_losses_for_masks_only_say_so(kind: str) -> None:
-    assert isinstance(TrialConfig.of(loss=kind).loss, MaskLoss) == (kind in MASK_LOSSES)
+    settings = TrialConfig.of(loss=kind).loss
+    assert isinstance(settings, Loss)
+    assert settings.for_masks == (kind in MASK_LOSSES)
+
+
+def test_a_sum_is_of_losses_that_stand_alone_in_it() -> None:
+    logits, _, targets = batch()
+    terms = "cross_entropy + 0.5 dice+2*tversky"
+    settings = {"tversky_alpha": 0.6, "label_smoothing": 0.1}
+    added = built("sum", terms=terms, **settings)(logits, targets)
+    by_hand = (
+        built("cross_entropy", label_smoothing=0.1)(logits, targets)
+        + 0.5 * built("dice", entropy_share=0.0)(logits, targets)
+        + 2 * built("tversky", entropy_share=0.0, tversky_alpha=0.6)(logits, targets)
+    )
+    assert torch.allclose(added, by_hand)
+    alone = built("sum", terms="soft_f1")(logits, targets)
+    assert torch.allclose(alone, built("soft_f1", f1_share=1.0)(logits, targets))
+    for terms, masks in (("focal + dice", True), ("focal + soft_f1", False)):
+        settings_of = TrialConfig.of(loss="sum", terms=terms).loss
+        assert isinstance(settings_of, Loss)
+        assert settings_of.for_masks == masks
 
 
 @pytest.mark.parametrize(
     ("settings", "words"),
     [
+        ({"loss": "sum", "terms": "dise"}, "unknown loss 'dise'"),
+        ({"loss": "sum", "terms": "sum"}, "unknown loss 'sum'"),
+        ({"loss": "sum", "terms": "dice + -1 focal"}, "'-1 focal' is no term"),
+        ({"loss": "sum", "terms": "dice +"}, "'' is no term"),
+        ({"loss": "sum", "terms": "dice + dice"}, "dice once"),
+        ({"loss": "sum", "terms": "0 dice"}, "a weight above 0"),
+        ({"loss": "sum", "terms": "focal", "gamma": -1.0}, "gamma must be within 0 to 10"),
         ({"loss": "dice", "entropy_share": 1.5}, "entropy_share must be within 0 to 1"),
         ({"loss": "tversky", "tversky_alpha": 0.0}, "tversky_alpha must be above 0"),
         ({"loss": "tversky", "tversky_gamma": 0.0}, "tversky_gamma must be within"),

@@ -326,7 +326,7 @@ def test_binary_cross_entropy_sums_over_classes() -> None:
 
 
 @pytest.mark.parametrize("smoothing", [0.0, 0.1])
-@pytest.mark.parametrize("kind", ["cross_entropy", "focal", "binary", "soft_f1"])
+@pytest.mark.parametrize("kind", ["cross_entropy", "focal", "binary", "soft_f1", "sum"])
 def test_losses_take_weighted_images(kind: str, smoothing: float) -> None:
     """An image of weight 0 is as good as absent, one of weight 2 is there twice."""
     logits = torch.tensor([[2.0, 0.0, -1.0], [0.0, 1.0, 0.5], [0.3, 0.2, 0.1]])

@@ -14,6 +14,7 @@ from trainables.losses.cross_entropy import cross_entropy
 from trainables.losses.focal import focal
 from trainables.losses.regions import dice, jaccard, lovasz, tversky
 from trainables.losses.soft_f1 import soft_f1
+from trainables.losses.total import total
 from trainables.parts import Parts
 
 Loss = Callable[[Any, torch.Tensor], torch.Tensor]
@@ -42,5 +43,6 @@ LOSSES: Parts[BuildLoss] = Parts(
         "lovasz": lovasz,
         "tversky": tversky,
         "boundary": boundary,
+        "sum": total,
     },
 )

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from results.predictions import PROBABILITIES, Head
 from spaces.errors import InputError
-from spaces.sections.loss import MaskLoss
+from spaces.sections.loss import Loss as LossSettings
 from spaces.sections.mixing import CopyPaste
 from spaces.trial_config import TrialConfig
 from trainables.losses.losses import LOSSES, Loss
@@ -51,7 +51,7 @@ class Classification(TrainingTask):
             raise InputError("data.shape=native is for masks: networks tell classes of one size")
         if isinstance(config.mix, CopyPaste):
             raise InputError(f"mix={config.mix.kind} pastes regions of masks, and there are none")
-        if isinstance(config.loss, MaskLoss):
+        if isinstance(config.loss, LossSettings) and config.loss.for_masks:
             raise InputError(f"loss={config.loss.kind} is for masks, not for classes of images")
 
     def gathered(self, outputs: Iterable[NDArray[np.float32]]) -> Head:
