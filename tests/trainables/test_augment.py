@@ -236,6 +236,67 @@ def test_solarize_add_equals_a_table_of_pil(picture: Picture) -> None:
     np.testing.assert_array_equal(ours, np.asarray(Image.fromarray(picture).point(3 * table)))
 
 
+SIDE = 64
+
+
+def _moved(name: str, value: float, picture: Picture) -> Picture:
+    """Moves a picture by a pinned angle, or share of a side."""
+    built: Any = transform(Choice(operation=name, limit=abs(value)), 1.0, (SIDE, SIDE))
+    axis = name[-1]
+    if name == "rotate":
+        built.rotate = (value, value)
+    elif name.startswith("shear"):
+        built.shear = {"x": (0, 0), "y": (0, 0), axis: (value, value)}
+    else:
+        built.translate_percent = {"x": (0, 0), "y": (0, 0), axis: (value, value)}
+    return np.asarray(A.Compose([built])(image=picture)["image"])
+
+
+def _moved_by_pil(name: str, value: float, picture: Picture) -> Picture:
+    """The same with Pillow, around the middle."""
+    image, shift = Image.fromarray(picture), value * SIDE
+    if name == "rotate":
+        return np.asarray(image.rotate(value, Image.Resampling.BILINEAR))
+    slope = math.tan(math.radians(value)) if name.startswith("shear") else 0.0
+    backwards = {
+        "shear_x": (1, slope, -slope * SIDE / 2, 0, 1, 0),
+        "shear_y": (1, 0, 0, slope, 1, -slope * SIDE / 2),
+        "translate_x": (1, 0, -shift, 0, 1, 0),
+        "translate_y": (1, 0, 0, 0, 1, -shift),
+    }[name]
+    size, how = (SIDE, SIDE), Image.Transform.AFFINE
+    return np.asarray(image.transform(size, how, backwards, Image.Resampling.BILINEAR))
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("rotate", 20.0),
+        ("rotate", -30.0),
+        ("shear_x", 15.0),
+        ("shear_x", -10.0),
+        ("shear_y", 15.0),
+        ("shear_y", -10.0),
+        ("translate_x", 0.25),
+        ("translate_x", -0.125),
+        ("translate_y", 0.25),
+        ("translate_y", -0.125),
+    ],
+)
+def test_moves_equal_pil(name: str, value: float) -> None:
+    """Up to a pixel from what the move uncovers, where the two mix in black differently."""
+    noise = np.random.default_rng(0).integers(0, 256, (SIDE, SIDE, 3), np.uint8)
+    smooth = cv2.normalize(cv2.GaussianBlur(noise, (0, 0), 2.0), None, 0, 255, cv2.NORM_MINMAX)
+    covered = _moved_by_pil(name, value, np.full_like(smooth, 255)).min(axis=2) == 255
+    inside = cv2.erode(covered.astype(np.uint8), np.ones((5, 5), np.uint8), borderValue=0) > 0
+    off = np.abs(
+        _moved(name, value, smooth).astype(int) - _moved_by_pil(name, value, smooth).astype(int)
+    )[inside]
+    assert inside.mean() > 0.5
+    assert off.mean() < 1
+    assert np.quantile(off, 0.99) <= 3
+
+
 def every_operation() -> dict[str, AugPolicy]:
     """A policy per operation, at the strongest that is searched, and TrivialAugment."""
     stages = {
