@@ -31,6 +31,11 @@ def dice(counts: Counts) -> Floats:
     return share(2 * counts.intersection, counts.actual + counts.predicted)
 
 
+def dice_void(counts: Counts) -> Floats:
+    """The same where whatever is predicted on void pixels is wrong."""
+    return share(2 * counts.intersection, counts.actual + counts.predicted + counts.over_void)
+
+
 def boundary_f1(counts: Counts) -> Floats:
     """Harmonic mean of the shares of predicted and of actual boundaries that are near the other."""
     precision = share(counts.predicted_near, counts.predicted_edge)
@@ -83,8 +88,11 @@ MASK_METRICS: dict[str, Metric] = {
         _pooled("mean_iou", iou),
         _pooled("mean_iou_void", iou_void),
         _by_image("mean_iou_images", iou),
+        _by_image("mean_iou_void_images", iou_void),
         _pooled("dice", dice),
+        _pooled("dice_void", dice_void),
         _by_image("dice_images", dice),
+        _by_image("dice_void_images", dice_void),
         _pooled("boundary_f1", boundary_f1),
         of_sums(
             "pixel_accuracy",

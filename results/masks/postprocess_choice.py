@@ -106,8 +106,9 @@ class Counted:
 def candidates(form: Form, auxiliary: bool = False) -> list[Step]:
     """The numbers that are tried one after the other, what matters most first.
 
-    Thresholds where a pixel is of a class or not, weights where classes compete. A component's size
-    is of each class, or of all where there are many.
+    Thresholds where a pixel is of a class or not, weights where classes compete, and both where a
+    background competes with several: one threshold for all of them, then one for each. That, and a
+    component's size, is of each class, or of all where there are many.
 
     Args:
         form: What a mask is here.
@@ -120,6 +121,9 @@ def candidates(form: Form, auxiliary: bool = False) -> list[Step]:
         steps += [_of_class("thresholds", c, THRESHOLDS, [0.5] * form.classes) for c in kept]
     else:
         steps += [_of_class("weights", c, WEIGHTS, [1.0] * form.classes) for c in kept]
+    if not thresholds and form.background is not None:
+        steps.append(_of("thresholds", [(limit,) * form.classes for limit in THRESHOLDS]))
+        steps += [_threshold(c) for c in kept if len(kept) <= SEPARATE]
     if auxiliary:
         steps.append(_of("occurs", OCCURS))
     if form.may_be_empty:
@@ -145,6 +149,12 @@ def _of_class(name: str, c: int, values: Sequence[float], usual: Sequence[float]
     return step
 
 
+def _threshold(c: int) -> Step:
+    """Another one for a class, where there are any."""
+    change = _of_class("thresholds", c, THRESHOLDS, [])
+    return lambda present: change(present) if present.thresholds else []
+
+
 def choose(counted: Counted, rows: Ints) -> Postprocess:
     """Number after number, the value that suits some images best; as it was unless one gains.
 
@@ -159,6 +169,8 @@ def choose(counted: Counted, rows: Ints) -> Postprocess:
     best = float(counted.scores([chosen], rows)[0])
     for step in counted.steps:
         tried = step(chosen)
+        if not tried:
+            continue
         scores = counted.scores(tried, rows)
         top = int(scores.argmax())
         if scores[top] > best + 1e-12:

@@ -110,8 +110,8 @@ class JobConfig(EngineConfig):
     metric: str = option(
         "",
         "macro_f1 (default), accuracy, balanced_accuracy, log_loss, roc_auc, quadratic_kappa; of "
-        "masks mean_iou (default), mean_iou_void, mean_iou_images, dice, dice_images, boundary_f1, "
-        "pixel_accuracy; or your own, module:function",
+        "masks mean_iou (default), mean_iou_void, dice, dice_void, each with _images behind it for "
+        "the mean over images, boundary_f1, pixel_accuracy; or your own, module:function",
         names_code=True,
     )
     direction: str = option("", "maximize or minimize, for a metric of your own")

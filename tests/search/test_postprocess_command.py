@@ -71,7 +71,7 @@ def test_specks_are_found_told_and_recorded(tmp_path: Path) -> None:
     runs, _, _ = mask_promotion(tmp_path, speckled)
     code, out, errors = run(f"runs={runs}", "json=true")
     assert code == 0, errors
-    assert "7 steps on 32 out-of-fold masks" in out
+    assert "10 steps on 32 out-of-fold masks" in out
     assert "components" in out
     assert "m001: it helps beyond noise." in out
     assert "search.submit select=postprocess:m001" in out
@@ -106,7 +106,7 @@ def test_classes_that_an_auxiliary_head_does_not_see_are_left_out(
     runs, _, _ = mask_promotion(tmp_path, haunted, occurs=told)
     code, out, errors = run(f"runs={runs}")
     assert code == 0, errors
-    assert "8 steps on 32 out-of-fold masks" in out
+    assert "11 steps on 32 out-of-fold masks" in out
     assert re.search(r"occurs +0\.05 ", out)
     (record,) = Leaderboard.read(runs / "discs").postprocesses.values()
     assert record.settings == Postprocess(occurs=0.05)

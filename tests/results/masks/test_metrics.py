@@ -51,6 +51,7 @@ def scores(of: str, sums: list[float]) -> list[float | None]:
             "iou": (both, actual + called - both),
             "iou_void": (both, actual + called + void - both),
             "dice": (2 * both, actual + called),
+            "dice_void": (2 * both, actual + called + void),
         }[of]
         found.append(part / whole if whole else None)
     return found
