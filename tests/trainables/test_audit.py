@@ -260,7 +260,16 @@ def test_classes_that_cannot_be_shared_out(make: Callable[..., Contest]) -> None
     )
     found = {f.name: f for f in audit(replace(evidence, folds=folds))}
     assert found["classes missing in folds"].severity == "warning"
+    gone = {p.detail for p in found["classes missing in folds"].places}
+    assert gone == {
+        name
+        for i, name in enumerate(contest.classes)
+        if any(not (contest.labels[folds.fold == k] == i).any() for k in range(folds.count))
+    }
     assert "'Cat' (2)" in found["rare classes"].what
+    rare = found["rare classes"]
+    told = [contest.images[p.row] for p in rare.places if p.detail == "Cat"]
+    assert told == ["train/00.png", "train/x.png"]
 
 
 def test_what_tells_the_test_apart(make: Callable[..., Contest]) -> None:

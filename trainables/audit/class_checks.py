@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import combinations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from trainables.audit.class_names import slips
 from trainables.audit.evidence import Evidence
@@ -44,11 +45,7 @@ def classes(evidence: Evidence) -> Iterator[Finding]:
             severity="warning",
             what=f"classes differ by case or signs only: {_some(pairs)}",
             advice="give them one name if they are one class",
-            places=tuple(
-                Place(row=int(row), detail=contest.classes[i])
-                for i in fewer
-                for row in np.flatnonzero(shown[i])
-            ),
+            places=_rows_of(fewer, shown, contest.classes),
         )
     if evidence.folds is None:
         return
@@ -61,19 +58,22 @@ def classes(evidence: Evidence) -> Iterator[Finding]:
             severity="note",
             what=f"classes with one or two images per fold: {_some(names)}",
             advice="expect wide intervals; sampling=balanced or loss=focal may help",
+            places=_rows_of(rare, shown, contest.classes),
         )
     missing = [
-        f"{contest.classes[i]!r} in fold {k}"
+        (i, k)
         for i in counts
         for k in range(folds)
         if not (shown[i] & (evidence.folds.fold == k)).any()
     ]
     if missing:
+        names = [f"{contest.classes[i]!r} in fold {k}" for i, k in missing]
         yield Finding(
             name="classes missing in folds",
             severity="warning",
-            what=f"no image of {_some(missing)}: groups are larger than folds can share out",
+            what=f"no image of {_some(names)}: groups are larger than folds can share out",
             advice="use fewer folds (holdout.folds=), or smaller groups",
+            places=_rows_of(dict.fromkeys(i for i, _ in missing), shown, contest.classes),
         )
 
 
@@ -95,11 +95,16 @@ def mistyped(evidence: Evidence) -> Iterator[Finding]:
         severity="warning",
         what=f"classes whose names differ by one slip of the hand: {_some(told)}",
         advice="give them one name if they are one class",
-        places=tuple(
-            Place(row=int(row), detail=contest.classes[few])
-            for few, _ in pairs
-            for row in np.flatnonzero(shown[few])
-        ),
+        places=_rows_of([few for few, _ in pairs], shown, contest.classes),
+    )
+
+
+def _rows_of(
+    indices: Iterable[int], shown: Sequence[NDArray[np.bool_]], names: Sequence[str]
+) -> tuple[Place, ...]:
+    """The images of some classes."""
+    return tuple(
+        Place(row=int(row), detail=names[i]) for i in indices for row in np.flatnonzero(shown[i])
     )
 
 
