@@ -28,13 +28,10 @@ def run(config: SyncConfig) -> int:
     folders = [find_search(runs, config.select)] if config.select else searches(runs)
     if not folders:
         raise InputError(f"there are no searches in {runs}")
-    from results.tracking import (
-        TRACKING_ERRORS,
-        Tracker,
-        default_uri,
-        log_notes,
-        open_client,
-    )
+    from results.tracking.competition import log_notes
+    from results.tracking.store import TRACKING_ERRORS, open_client
+    from results.tracking.tracker import Tracker
+    from results.tracking.uri import default_uri
     from search.competition.images import read_training_image
 
     left_out = []

@@ -24,7 +24,8 @@ from spaces.errors import InputError
 def run(config: UiConfig) -> int:
     """Serves until Ctrl-C; returns the exit code."""
     _check_port(config.host, config.port)
-    from results.tracking import TRACKING_ERRORS, default_uri, open_client, page_links
+    from results.tracking.store import TRACKING_ERRORS, open_client, page_links
+    from results.tracking.uri import default_uri
 
     uri = config.tracking or default_uri(Path(config.runs))
     if uri.startswith(("http://", "https://")):

@@ -23,11 +23,6 @@ TRACKING_ERRORS = (MlflowException, SQLAlchemyError, OSError, ImportError)
 """What a tracking store that is away, slow or locked raises."""
 
 
-def default_uri(runs: Path) -> str:
-    """The sqlite database beside the runs folder."""
-    return f"sqlite:///{runs.resolve().parent / 'mlflow.db'}"
-
-
 def open_client(uri: str) -> MlflowClient:
     """Opens a tracking store; a new sqlite database is made by one process, whole or not at all."""
     if not uri.startswith("sqlite:///"):

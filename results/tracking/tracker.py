@@ -9,14 +9,17 @@ from __future__ import annotations
 import threading
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from results.records.events import EVENTS
 from results.records.ledger import whole_lines
 from results.records.record import Event, read_event
 from results.records.secrets import in_a_line
 from results.records.trials import Search
-from results.tracking.drawings import ReadImage
-from results.tracking.projection import Projection
+
+if TYPE_CHECKING:
+    from results.tracking.drawings import ReadImage
+    from results.tracking.projection import Projection
 
 PERIOD = 2.0
 """Seconds between looks at the ledger: a request of several epochs costs as much as one of one."""
@@ -47,6 +50,10 @@ class Tracker:
         """Starts the thread."""
         self._thread.start()
 
+    def stop(self) -> None:
+        """Lets the thread end when it has copied what there is; waits for nothing."""
+        self._finish.set()
+
     def finish(self, patience: float = 60.0) -> bool:
         """Waits until MLflow has all of the ledger.
 
@@ -56,7 +63,7 @@ class Tracker:
         Returns:
             Whether it has; if not, `problem` says why.
         """
-        self._finish.set()
+        self.stop()
         self._thread.join(patience)
         done = not self._thread.is_alive() and not self.problem
         if not done and not self.problem:
@@ -65,10 +72,12 @@ class Tracker:
 
     def catch_up(self) -> None:
         """Copies what the ledger has more than MLflow; raises what MLflow raises."""
-        if self._projection is None:
-            self._projection = Projection(self._record, self._uri, self._read_image)
+        from results.tracking.projection import Projection  # seconds, in which others go on
+
         self._read()
-        while self._pending:
+        if self._projection is None and self._pending:
+            self._projection = Projection(self._record, self._uri, self._read_image)
+        while self._projection is not None and self._pending:
             self._projection.add(self._pending)
             self._pending = []
             self._read()

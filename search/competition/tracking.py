@@ -14,7 +14,8 @@ from search.competition.standing import Standing
 
 def track(runs: Path, tracking: str, copy: Callable[[Any], None]) -> str:
     """Copies something into MLflow; returns what went wrong, or nothing."""
-    from results.tracking import TRACKING_ERRORS, default_uri, open_client
+    from results.tracking.store import TRACKING_ERRORS, open_client
+    from results.tracking.uri import default_uri
 
     uri = tracking or default_uri(runs)
     try:
@@ -38,7 +39,7 @@ def track_scores(standing: Standing, tracking: str, runs: Path) -> str:
     """Copies scores into MLflow; returns what went wrong, or nothing."""
 
     def copy(client: Any) -> None:
-        from results.tracking import log_scores
+        from results.tracking.competition import log_scores
 
         validation = {c.id: c.score for c in standing.pool if c.trial is None}
         log_scores(
@@ -52,7 +53,7 @@ def track_trust(standing: Standing, trust: Trust, tracking: str, runs: Path) -> 
     """Copies the verdict into MLflow; returns what went wrong, or nothing."""
 
     def copy(client: Any) -> None:
-        from results.tracking import log_trust
+        from results.tracking.competition import log_trust
 
         log_trust(client, standing.folder, trust)
 
@@ -63,7 +64,7 @@ def track_blend(standing: Standing, name: str, folder: Path, tracking: str, runs
     """Copies a blend into MLflow; returns what went wrong, or nothing."""
 
     def copy(client: Any) -> None:
-        from results.tracking import log_blend
+        from results.tracking.competition import log_blend
 
         log_blend(client, standing.folder.name, standing.leaderboard.blends[name], folder)
 
@@ -74,7 +75,7 @@ def track_suspects(competition: str, folder: Path, share: float, tracking: str, 
     """Copies the page of suspicious labels into MLflow; returns what went wrong, or nothing."""
 
     def copy(client: Any) -> None:
-        from results.tracking import log_suspects
+        from results.tracking.competition import log_suspects
 
         log_suspects(client, competition, folder, share)
 
@@ -85,7 +86,7 @@ def track_notes(competition: str, leaderboard: Leaderboard, tracking: str, runs:
     """Copies notes into MLflow; returns what went wrong, or nothing."""
 
     def copy(client: Any) -> None:
-        from results.tracking import log_notes
+        from results.tracking.competition import log_notes
 
         log_notes(client, competition, leaderboard)
 

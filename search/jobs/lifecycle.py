@@ -38,7 +38,7 @@ from search.options.same_place import same_place
 from search.options.training import EngineConfig
 
 if TYPE_CHECKING:
-    from results.tracking import Tracker
+    from results.tracking.tracker import Tracker
 
 
 def run_job(config: EngineConfig, kind: JobKind) -> int:
@@ -80,6 +80,9 @@ def run_job(config: EngineConfig, kind: JobKind) -> int:
         opened = kind.opening(prepared, say)
     known = KnownTrainings(prepared, weights=kind.name == "promotion", accept=config.accept)
     with contextlib.ExitStack() as stack:
+        # Its thread imports MLflow while this one waits for Ray to start.
+        tracker = _start_tracker(config, job.folder)
+        stack.callback(tracker.stop)
         job, resources, nodes = _join(config, job, stack)
         folder = Path(job.folder)
         ledger = stack.enter_context(contextlib.closing(Ledger(folder / "ledger.jsonl")))
@@ -103,7 +106,6 @@ def run_job(config: EngineConfig, kind: JobKind) -> int:
         if scheduler is not None:
             listeners.append(lambda trial: scheduler.take_over(search, trial))
         driver.on_end([kind.ended, *listeners])
-        tracker = _start_tracker(config, job.folder)
         progress = Progress(driver, plan, config.quiet)
         at_once = min(driver.slots, plan.expected())
         say(f"trials at a time: {at_once}, with {_shares(resources, job.processes)} each")
@@ -195,7 +197,8 @@ def _folds(kind: str, prepared: Prepared) -> str:
 
 
 def _start_tracker(config: EngineConfig, folder: str) -> Tracker:
-    from results.tracking import Tracker, default_uri
+    from results.tracking.tracker import Tracker
+    from results.tracking.uri import default_uri
 
     uri = config.tracking or default_uri(Path(config.runs))
     tracker = Tracker(Path(folder), uri, read_training_image)

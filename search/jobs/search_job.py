@@ -100,7 +100,7 @@ class SearchJob(JobKind):
 
     def opening(self, prepared: Prepared, say: Say) -> Opened:
         """How much is to be trained, and what earlier searches tell the sampler."""
-        from results.tracking import default_uri
+        from results.tracking.uri import default_uri
 
         config, runs = self._config, Path(self._config.runs)
         uri = config.tracking or default_uri(runs)

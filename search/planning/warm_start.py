@@ -147,7 +147,8 @@ def _recorded(name: str, runs: Path, prepared: Prepared) -> list[Source]:
 
 def _tracked(prepared: Prepared, tracking: str) -> list[Source]:
     """The hold-out trainings of everybody whose runs are in the tracking store."""
-    from results.tracking import TRACKING_ERRORS, tracked_trials
+    from results.tracking.history import tracked_trials
+    from results.tracking.store import TRACKING_ERRORS
 
     opened = prepared.opening
     if prepared.job.objective == STRESS:

@@ -206,7 +206,7 @@ def _register(config: ExportConfig, search: Search, to: Path) -> str:
     result: list[str] = []
 
     def copy(client: Any) -> None:
-        from results.tracking import register
+        from results.tracking.registry import register
 
         scores = [a.score for a in search.arms.values()]
         best = max(scores) if search.direction == "maximize" else min(scores)

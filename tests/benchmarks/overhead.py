@@ -29,7 +29,7 @@ import numpy as np
 from results.metrics import METRICS
 from results.records.ledger import Ledger
 from results.records.record import Event
-from results.tracking import Tracker
+from results.tracking.tracker import Tracker
 from search.execution.watchdog import Heartbeat, Supervisor
 from spaces.trial_config import TrialConfig
 from tests.records import ended, job_event, opening_event, started

@@ -20,7 +20,7 @@ from mlflow.tracking import MlflowClient
 from ray.air.integrations.mlflow import MLflowLoggerCallback
 
 from results.records.ledger import Ledger
-from results.tracking import Tracker
+from results.tracking.tracker import Tracker
 from spaces.trial_config import TrialConfig
 from tests.benchmarks.machine import machine
 from tests.records import ended, job_event, opening_event, started

@@ -17,7 +17,7 @@ from mlflow.tracking import MlflowClient
 
 from results.predictions import Predictions
 from results.records.trials import Search
-from results.tracking import ID_TAG
+from results.tracking.store import ID_TAG
 from search.planning.asha import Asha
 from tests.faults.row import Row
 from tests.records import raw_events

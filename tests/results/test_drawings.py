@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 
 from results.predictions import Predictions
 from results.records.trials import Search
-from results.tracking import Tracker, open_client
 from results.tracking.drawings import SHOWN, drawings
+from results.tracking.store import open_client
+from results.tracking.tracker import Tracker
 from search.competition.images import read_training_image
 from spaces.errors import InputError
 from tests.mask_promotion import mask_promotion, sure

@@ -17,7 +17,8 @@ from results.leaderboard.leaderboard import Leaderboard
 from results.leaderboard.site_names import SiteNames
 from results.leaderboard.submission_file import SubmissionForm, read_solution, read_submission
 from results.predictions import Predictions
-from results.tracking import ID_TAG, log_scores, open_client
+from results.tracking.competition import log_scores
+from results.tracking.store import ID_TAG, open_client
 from spaces.errors import InputError
 from tests.records import draft
 

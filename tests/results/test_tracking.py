@@ -14,17 +14,12 @@ from mlflow.tracking import MlflowClient
 from results.leaderboard.leaderboard import Leaderboard
 from results.records.ledger import Ledger
 from results.records.secrets import masked, without_password
-from results.tracking import (
-    ID_TAG,
-    Tracker,
-    log_notes,
-    open_client,
-    page_links,
-    store,
-    tracked_trials,
-)
+from results.tracking import store
+from results.tracking.competition import log_notes
+from results.tracking.history import tracked_trials
 from results.tracking.internals import make_tables
-from results.tracking.store import find_experiment
+from results.tracking.store import ID_TAG, find_experiment, open_client, page_links
+from results.tracking.tracker import Tracker
 from spaces.trial_config import TrialConfig
 from tests.records import ended, job_event, opening_event, started
 

@@ -17,7 +17,8 @@ from mlflow.tracking import MlflowClient
 
 from results.predictions import Predictions
 from results.records.trials import Search
-from results.tracking import ID_TAG, Tracker
+from results.tracking.store import ID_TAG
+from results.tracking.tracker import Tracker
 from search.execution.engine import ray_session
 from search.options.groups import ClusterConfig
 from search.options.resources import ResourcesConfig

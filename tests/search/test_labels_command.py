@@ -21,7 +21,8 @@ from results.records.opening import CorrectionsRecord
 from results.records.trials import Search
 from results.reporting.report import report
 from results.reporting.summary import _corrected_gain, concerns
-from results.tracking import ID_TAG, default_uri, open_client
+from results.tracking.store import ID_TAG, open_client
+from results.tracking.uri import default_uri
 from search import labels
 from search.competition.corrections import trained_with
 from search.jobs.resume import check_unchanged

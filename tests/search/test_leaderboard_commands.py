@@ -24,7 +24,8 @@ from results.metrics import METRICS
 from results.predictions import Predictions
 from results.records.labelled_images import LabelledImages
 from results.records.trials import Search
-from results.tracking import ID_TAG, register
+from results.tracking.registry import register
+from results.tracking.store import ID_TAG
 from results.trust.assessment import FEWEST
 from search.competition import images
 from search.promotion import views

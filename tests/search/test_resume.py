@@ -27,7 +27,7 @@ from mlflow.tracking import MlflowClient
 from results.records.events import EVENTS
 from results.records.ledger import Ledger, read_ledger
 from results.records.trials import Search
-from results.tracking import ID_TAG
+from results.tracking.store import ID_TAG
 from search.execution.driver import CLOSING_TIME, Driver
 from search.execution.exit_note import ExitNote
 from search.execution.faults import RETRIES, fault_of
