@@ -53,6 +53,7 @@ class Driver:
     Attributes:
         slots: Trials at once; may change while the job runs.
         grace: Epochs to the first rung of early stopping.
+        processes: How many share a trial's batches.
         stopping: Why the job is to stop; empty while it goes on.
         paused: Why no trial starts for now; empty while they do.
         news: What to tell the user; emptied by whoever tells.
@@ -74,7 +75,7 @@ class Driver:
             self._finish(trial)
         self._room, self._look_again = Room(search.folder), 0.0
         self._unwritten = False
-        self.slots = self.grace = 1
+        self.slots = self.grace = self.processes = 1
         self.stopping = self.paused = ""
         self.news: list[str] = []
 
@@ -249,7 +250,7 @@ class Driver:
         trial = self.search.trials[trial_id]
         if trial.state != "running":
             return
-        then = after_fault(trial, kind, reason or "no reason given")
+        then = after_fault(trial, kind, reason or "no reason given", self.processes)
         self.news.append(then.words)
         state: Ended = "interrupted" if then.again else "failed"
         self._end(trial_id, state, then.reason, traceback=traceback, fault=kind, **then.changes)

@@ -9,6 +9,8 @@ from typing import Any
 
 from results.records.trial import Trial
 from search.execution.exit_note import read_exit_note
+from spaces.errors import InputError
+from spaces.shares import share_of
 from spaces.trial_config import TrialConfig
 
 RETRIES = {"death": 2, "hang": 1, "memory": 1, "device": 1}
@@ -39,7 +41,7 @@ class Consequence:
     changes: Mapping[str, Any] = field(default_factory=dict)
 
 
-def after_fault(trial: Trial, kind: str, reason: str) -> Consequence:
+def after_fault(trial: Trial, kind: str, reason: str, processes: int = 1) -> Consequence:
     """Decides whether a trial goes on: as often as `RETRIES` says.
 
     Out of memory it does so with half the micro-batch, unless that cannot be split; where it does
@@ -49,8 +51,9 @@ def after_fault(trial: Trial, kind: str, reason: str) -> Consequence:
         trial: As it was before the fault.
         kind: One of `RETRIES`.
         reason: What happened.
+        processes: How many share its batches.
     """
-    smaller = trial.config.halved() if kind == "memory" else None
+    smaller = _halved(trial.config, processes) if kind == "memory" else None
     over = trial.faults.count(kind) >= RETRIES[kind] or (kind == "memory" and smaller is None)
     if over and kind == "memory":
         reason = f"{_too_much(trial.config)}; {reason}"
@@ -63,6 +66,17 @@ def after_fault(trial: Trial, kind: str, reason: str) -> Consequence:
     words += f"; it goes on with micro_batch={smaller.run.micro_batch}"
     changes = {"micro_batch": smaller.run.micro_batch}
     return Consequence(again=True, reason=reason, words=words, changes=changes)
+
+
+def _halved(config: TrialConfig, processes: int) -> TrialConfig | None:
+    """With half the micro-batch; None where that cannot be split, or not be shared out."""
+    smaller = config.halved()
+    try:
+        if smaller is not None:
+            share_of(smaller, processes)
+    except InputError:
+        return None
+    return smaller
 
 
 def _too_much(config: TrialConfig) -> str:

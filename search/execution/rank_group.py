@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 READY, STORE = "ready-{}", "store"
 """Files in the folder where they meet: a process that is about to join, and torch's."""
 
+STARTING = 300.0
+"""Seconds within which all of them have imported what trains, on a machine that does much else."""
+
 PATIENCE = 10.0
 """Seconds in which a process ends that has been told to, or whose sockets are closed."""
 
@@ -97,9 +100,12 @@ class _Leader(Ranks):
             self._others.append(other)
             self._tell(other, json.dumps({**given, "rank": rank}))
             threading.Thread(target=self._watch, args=(rank, other), daemon=True).start()
+        until = time.monotonic() + STARTING
         while not all((self._meeting / READY.format(r)).exists() for r in range(1, self.size)):
             if self._heard.is_set():
                 raise RankError("a process that shares the batches did not start")
+            if time.monotonic() > until:
+                raise RankError(f"processes that share the batches did not start in {STARTING:g} s")
             beat()
             time.sleep(0.05)
         join(self, self._meeting / STORE)

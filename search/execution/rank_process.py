@@ -43,11 +43,12 @@ def main() -> None:
     given = json.loads(sys.stdin.readline())
     ranks, meeting = _Follower(given["rank"], given["size"]), Path(given["meeting"])
     threading.Thread(target=_end_with, args=(given["parent"], meeting), daemon=True).start()
+    ready = meeting / READY.format(ranks.rank)
     try:
         job = TypeAdapter(Job).validate_python(given["job"])
         load_parts(job.parts)
         config, context = TrialConfig.from_json(given["config"]), trial_context(job)
-        (meeting / READY.format(ranks.rank)).touch()
+        ready.touch()
         join(ranks, meeting / STORE)
         for _ in ACTIONS.of(config.run)(
             config,
@@ -58,9 +59,11 @@ def main() -> None:
             ranks=ranks,
         ):
             pass  # what is reported, the trainer reports
-    except (RankError, TrainingError, InputError):
-        sys.stdin.read()  # the trainer finds the same, or has lost another one, and says so
     except Exception as error:
+        if isinstance(error, RankError | TrainingError | InputError) and ready.exists():
+            sys.stdin.read()  # the trainer finds the same, or has lost another one, and says so
+            part()
+            return
         ExitNote(
             fault=fault_of(error) or "death",
             reason=f"process {ranks.rank + 1} of {ranks.size}: {type(error).__name__}: {error}",

@@ -87,7 +87,9 @@ class TrialActor(tune.Trainable):  # type: ignore[misc]
             return failed
         report = done.report
         self._epoch = int(report["epoch"])
-        reports = [*done.earlier, report]
+        reports, over = [*done.earlier, report], self._epoch >= self._config.run.last_epoch
+        if over:  # nobody knows when the next trial comes
+            self.cleanup()
         compared, sign = objective(self._job.objective), SIGNS[self._job.direction]
         key = compared.key(trial_context(self._job).metric.name)
         return {
@@ -96,7 +98,7 @@ class TrialActor(tune.Trainable):  # type: ignore[misc]
             SCORES: [(int(r["epoch"]), sign * r["metrics"][key]) for r in reports],
             "reports": reports,
             "notes": list(done.notes),
-            "done": self._epoch >= self._config.run.last_epoch,
+            "done": over,
         }
 
     def cleanup(self) -> None:

@@ -89,7 +89,7 @@ def run_job(config: EngineConfig, kind: JobKind) -> int:
         # Read under the ledger's lock: no other driver of this job is alive.
         search = Search.read(folder) if config.resume else Search(folder=folder)
         driver = Driver(ledger, search, _deadline(config, begun), known.find)
-        driver.slots = nodes.slots
+        driver.slots, driver.processes = nodes.slots, job.processes
         known_opening = search.opened if config.resume else opened
         scheduler = kind.scheduler(prepared, known_opening, search)
         driver.grace = scheduler.grace if scheduler is not None else 1

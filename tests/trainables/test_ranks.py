@@ -14,13 +14,16 @@ import pytest
 import torch
 
 from results.predictions import Predictions
+from results.records.trial import Trial
+from search.execution import rank_group as rank_groups
 from search.execution.exit_note import ExitNote
-from search.execution.faults import fault_of
+from search.execution.faults import after_fault, fault_of
+from search.execution.rank_group import rank_group
 from spaces.augmentation.trivial_augment import trivial_augment
 from spaces.errors import InputError
 from spaces.shares import share_of
 from spaces.trial_config import TrialConfig
-from tests.sharing import shared
+from tests.sharing import job_of, shared
 from tests.trainables.conftest import SMALL
 from trainables.training.checkpoint import Checkpoint
 from trainables.training.context import TrainingContext
@@ -147,6 +150,49 @@ def test_what_goes_wrong_in_another_process_is_told(
     (note,) = lost
     assert (note.fault, note.reason) == ("memory", "process 2 of 2: MemoryError: no room here")
     assert "in _no_room" in note.traceback
+
+
+def test_one_that_cannot_begin_is_told_at_once(
+    task: TrainingContext, small: TrialConfig, tmp_path: Path
+) -> None:
+    """The trainer, which waits for it, cannot find the same yet."""
+    lost: list[ExitNote] = []
+    job = dataclasses.replace(job_of(task, tmp_path), parts=("there_is_no_such_module",))
+    begun = time.monotonic()
+    with (
+        pytest.raises(RankError, match="did not start"),
+        rank_group(job, small, tmp_path / "t", lambda: None, lost.append),
+    ):
+        pass
+    assert time.monotonic() - begun < 60
+    (note,) = lost
+    assert note.fault == "death"
+    assert note.reason.startswith("process 2 of 2: InputError: parts=there_is_no_such_module")
+    assert not followers()
+
+
+def test_one_that_never_begins_is_waited_for_so_long_and_no_longer(
+    task: TrainingContext, small: TrialConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rank_groups, "STARTING", 0.0)
+    monkeypatch.setattr(rank_groups, "PATIENCE", 0.1)
+    with (
+        pytest.raises(RankError, match="did not start in 0 s"),
+        rank_group(job_of(task, tmp_path), small, tmp_path / "t", lambda: None, lambda note: None),
+    ):
+        pass
+    assert not followers()
+
+
+def test_out_of_memory_is_halved_only_where_it_can_be_shared_out() -> None:
+    config = TrialConfig.of(batch=50)
+    trial = Trial(
+        id="t-000", number=0, why="sampled", arm="", params={}, config=config, started=0.0
+    )
+    assert after_fault(trial, "memory", "no room").changes == {"micro_batch": 25}
+    then = after_fault(trial, "memory", "no room", processes=2)
+    assert not then.again
+    assert then.reason.startswith("out of memory with 50 images")
 
 
 def test_every_batch_is_of_one_process(task: TrainingContext, small: TrialConfig) -> None:

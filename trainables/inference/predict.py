@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -32,10 +33,16 @@ from trainables.training.training_error import TrainingError
 
 def to_input(pictures: torch.Tensor, model: torch.nn.Module, device: Device) -> torch.Tensor:
     """Moves uint8 (n, height, width, 3) to the device as normalised float (n, 3, height, width)."""
-    mean, std = (v.to(device.target) for v in normalisation(model))
+    mean, std = (_held(tuple(v.tolist()), device.target) for v in normalisation(model))
     batch = pictures.to(device.target, non_blocking=True).to(torch.float32)
     batch = ((batch - mean) / std).permute(0, 3, 1, 2)
     return batch.contiguous(memory_format=MEMORY_FORMAT)
+
+
+@functools.lru_cache(maxsize=32)
+def _held(values: tuple[float, ...], target: torch.device) -> torch.Tensor:
+    """Numbers on a device, copied once: a copy for every batch would wait for all before it."""
+    return torch.tensor(values, device=target)
 
 
 def load_trained(

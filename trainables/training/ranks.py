@@ -92,7 +92,9 @@ def join(ranks: Ranks, meeting: Path) -> None:
     gpu = torch.cuda.is_available()
     if gpu:
         torch.cuda.set_device(ranks.rank)
-    os.environ.setdefault("GLOO_SOCKET_IFNAME", "lo0" if sys.platform == "darwin" else "lo")
+    loopback = "lo0" if sys.platform == "darwin" else "lo"
+    for library in ("GLOO", "NCCL"):
+        os.environ.setdefault(f"{library}_SOCKET_IFNAME", loopback)
     distributed.init_process_group(
         "nccl" if gpu else "gloo",
         store=distributed.FileStore(  # type: ignore[attr-defined]

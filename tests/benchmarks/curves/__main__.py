@@ -28,7 +28,7 @@ from tests.benchmarks.curves.proposals import nearest_to_tpe, random_order
 from tests.benchmarks.curves.recorded import EPOCHS, Curves
 from tests.benchmarks.machine import machine
 
-SETS = ("digits", "perceptrons", "masks")
+SETS = ("digits", "perceptrons", "camera")
 """Settings of ``pace`` were chosen on the first two."""
 
 NEAR = 0.01
