@@ -47,7 +47,7 @@ faults: install
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev,cluster]'
 	$(BIN)/python -m tests.faults
 
-# What docs/benchmarks.md tells, in minutes; FULL=1 with the numbers of runs that it states, in hours.
+# What docs/benchmarks.md tells, in minutes; FULL=1 with as many runs as it states or more, in hours.
 BENCH = $(BIN)/python -W ignore -m tests.benchmarks
 
 bench: install

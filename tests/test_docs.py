@@ -11,6 +11,8 @@ import pytest
 from results.records.trials import Search
 from results.reporting.report import report
 from tests import cameras
+from tests.benchmarks.curves import recorded
+from tests.benchmarks.curves.__main__ import SETS
 from tests.regenerate_docs import (
     README,
     RECORDED,
@@ -23,6 +25,8 @@ from tests.regenerate_docs import (
     with_tree,
 )
 from tests.simulations import GUIDE, POWERS, table_in
+
+BENCHMARKS = (ROOT / "docs/benchmarks.md").read_text()
 
 
 def masked(text: str) -> list[str]:
@@ -140,3 +144,9 @@ def test_no_machine_s_paths_are_recorded() -> None:
         text = path.read_text()
         assert not re.search(r'"/(tmp|home|root|work|Users)/', text), path
         assert Path(path).stat().st_size < 500_000
+
+
+@pytest.mark.parametrize("name", SETS)
+def test_recorded_curves_are_there(name: str) -> None:
+    assert (Path(recorded.__file__).parent / f"{name}.npz").exists()
+    assert f"**{name}**" in BENCHMARKS or f"| {name} |" in BENCHMARKS

@@ -15,6 +15,7 @@ import time
 import torch
 
 import trainables.portable.torchvision_cure  # noqa: F401 (has to come before timm)
+from tests.benchmarks.machine import machine
 from trainables.training.device import MEMORY_FORMAT
 
 # isort: split
@@ -61,7 +62,7 @@ class Training:
 def main() -> None:
     """Prints a row per network."""
     torch.set_num_threads(1)
-    print(f"torch {torch.__version__}, {torch.backends.cpu.get_cpu_capability()}, {RUNS} runs")
+    print(f"{torch.backends.cpu.get_cpu_capability()}, {RUNS} runs; {machine('torch', 'timm')}")
     for backbone, side, images in NETWORKS:
         ours = Training(backbone, side, images, MEMORY_FORMAT)
         default = Training(backbone, side, images, torch.contiguous_format)
