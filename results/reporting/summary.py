@@ -67,6 +67,7 @@ def summarise(search: Search, metric: Metric, wall: float, tracking: float) -> d
             "wall": wall,
             "tracking": tracking,
             **{f"trials/{k}": _seconds(trials, k) for k in ("total", "feed", "compute")},
+            "trials/beside": _beside(trials),
             **{f"why/{w}": _seconds([t for t in trials if t.why == w]) for w in _whys(trials)},
             "images": sum(e.images for t in trials for e in t.epochs),
             "epochs": sum(len(t.epochs) for t in trials),
@@ -140,6 +141,13 @@ def _corrected_gain(search: Search, metric: Metric, compared: Comparison) -> flo
 
 def _whys(trials: list[Trial]) -> list[str]:
     return sorted({t.why for t in trials})
+
+
+def _beside(trials: list[Trial]) -> float:
+    """Seconds of trials, trained in one go, that belong to no epoch."""
+    whole = [t for t in trials if t.state in ("finished", "stopped") and t.attempts == 1]
+    took = sum(t.ended - t.started for t in whole if t.ended is not None and not t.taken)
+    return max(0.0, took - _seconds([t for t in whole if not t.taken]))
 
 
 def _seconds(trials: list[Trial], part: str = "total") -> float:

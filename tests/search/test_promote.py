@@ -112,6 +112,20 @@ def test_light_and_heavy_are_compared_on_the_folds_that_all_trained() -> None:
     )
 
 
+def test_what_trials_take_beside_their_epochs_is_told() -> None:
+    """Of those that were trained in one go: what lies between two attempts is nobody's."""
+    search = raced({}, {"a": 0.5, "b": 0.6})
+    trials = search.trials
+    assert [trials[name].epochs[0].seconds.total for name in trials] == [SECONDS["total"]] * 3
+    over = {"p-000": (SECONDS["total"] + 4.0, 1), "p-001": (900.0, 2), "p-002": (0.0, 1)}
+    for name, (end, attempts) in over.items():
+        trials[name] = replace(trials[name], started=0.0, ended=end, attempts=attempts)
+    trials["p-002"] = replace(trials["p-002"], taken="q-000")
+    costs = summarise(search, METRICS["accuracy"], wall=9.0, tracking=0.1)
+    assert costs["cost"]["trials/beside"] == pytest.approx(4.0)
+    assert "; beside it trials took 4 s to start, write files and predict the test." in page(search)
+
+
 def test_two_trials_are_too_few_to_check() -> None:
     assert "not checked whether trials keep their order" in page(
         raced({"size": 96}, {"a": 0.5, "b": 0.6})
