@@ -8,7 +8,7 @@ from spaces.errors import InputError
 from spaces.param import Param, When
 from spaces.space import SearchSpace
 
-LEFT_OUT = "nothing but the weights at one epoch: no choice of the best epoch"
+LEFT_OUT = "a choice of the best epoch (the last one counts), and averages of what epochs predict"
 
 
 def averaging(longest: int = 3) -> SearchSpace:
