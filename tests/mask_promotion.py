@@ -146,7 +146,8 @@ def _predictions(
 def _closing() -> dict[str, Any]:
     ends = {"low": 0.9, "high": 1.0, "value": 1.0}
     arm = {"score": 1.0, "images": 9, "interval": None, "given_models": ends, "folds": {}}
-    cost = {"wall": 1.0, "tracking": 0.0, "trials/total": 1.0, "images": 1, "epochs": 1}
+    cost = {"wall": 1.0, "tracking": 0.0, "images": 1, "epochs": 1}
+    cost |= {"trials/total": 1.0, "trials/beside": 0.0}
     cost |= {"trials/feed": 0.1, "trials/compute": 0.6, "trials/evaluate": 0.3}
     nothing = {"winner": None, "baseline": None, "optimism": None, "forecast": None}
     lists: dict[str, Any] = {"comparisons": [], "watched": [], "counts": {}}

@@ -17,7 +17,7 @@ def test_fuzzed_input_is_refused_in_words(digits_folder: Path, tmp_path: Path) -
     config = TrialConfig.of(epochs=1, warmup_epochs=0)
     report = {"epoch": 1, "metrics": {"val/accuracy": 0.5}, "seconds": {"total": 1.0}, "images": 3}
     cost = {"wall": 1.0, "tracking": 0.1, "images": 3, "epochs": 1, "why/sampled": 1.0}
-    cost |= {"trials/total": 1.0, "trials/feed": 0.2, "trials/compute": 0.7}
+    cost |= {"trials/total": 1.0, "trials/feed": 0.2, "trials/compute": 0.7, "trials/beside": 0.1}
     events = [
         {"event": "opened", **opening("j", config)},
         {

@@ -35,10 +35,6 @@ def costs(closed: Closed) -> list[str]:
         if f"why/{name}" in cost
     )
     sampling = sum(cost.get(f"why/{name}", 0.0) for name in SAMPLING)
-    beside = ""
-    if "trials/beside" in cost:
-        took = format_seconds(cost["trials/beside"])
-        beside = f"; beside it trials took {took} to start, write files and predict the test"
     gained = [c for c in closed.comparisons if "the baseline" in c.control]
     return [
         *(
@@ -46,7 +42,9 @@ def costs(closed: Closed) -> list[str]:
             f"{gain(c)} points on the baseline."
             for c in gained
         ),
-        f"It took {format_seconds(wall)} ({_states(closed)}); training time: {spent}{beside}.",
+        f"It took {format_seconds(wall)} ({_states(closed)}); training time: {spent}; beside it "
+        f"trials took {format_seconds(cost['trials/beside'])} to start, write files and predict the"
+        " test.",
         f"{cost['images'] / wall:,.0f} images/s over {cost['epochs']} epochs; "
         f"of training time {share['feed']:.0%} feeding, {share['compute']:.0%} computing, "
         f"{1 - share['feed'] - share['compute']:.0%} evaluating; tracking took "

@@ -43,12 +43,13 @@ def main() -> None:
     given = json.loads(sys.stdin.readline())
     ranks, meeting = _Follower(given["rank"], given["size"]), Path(given["meeting"])
     threading.Thread(target=_end_with, args=(given["parent"], meeting), daemon=True).start()
-    ready = meeting / READY.format(ranks.rank)
+    begun = False
     try:
         job = TypeAdapter(Job).validate_python(given["job"])
         load_parts(job.parts)
         config, context = TrialConfig.from_json(given["config"]), trial_context(job)
-        ready.touch()
+        (meeting / READY.format(ranks.rank)).touch()
+        begun = True
         join(ranks, meeting / STORE)
         for _ in ACTIONS.of(config.run)(
             config,
@@ -60,7 +61,7 @@ def main() -> None:
         ):
             pass  # what is reported, the trainer reports
     except Exception as error:
-        if isinstance(error, RankError | TrainingError | InputError) and ready.exists():
+        if isinstance(error, RankError | TrainingError | InputError) and begun:
             sys.stdin.read()  # the trainer finds the same, or has lost another one, and says so
             part()
             return

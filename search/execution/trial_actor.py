@@ -140,7 +140,8 @@ def _import_what_trains() -> None:
     time that they take, and after every trial, which takes a quarter of a second.
     """
     gc.disable()
-    import trainables.training.actions  # noqa: F401 (all that a trial imports)
-
+    try:
+        import trainables.training.actions  # noqa: F401 (all that a trial imports)
+    finally:
+        gc.enable()
     gc.freeze()
-    gc.enable()

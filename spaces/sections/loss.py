@@ -178,12 +178,12 @@ class Sum(Loss):
 
     kind: str = "sum"
     terms: str = "cross_entropy"
-    gamma: float = 2.0
-    tversky_alpha: float = 0.3
-    tversky_beta: float = 0.7
-    tversky_gamma: float = 1.0
-    boundary_weight: float = 5.0
-    boundary_width: int = 2
+    gamma: float = Focal.gamma
+    tversky_alpha: float = Tversky.tversky_alpha
+    tversky_beta: float = Tversky.tversky_beta
+    tversky_gamma: float = Tversky.tversky_gamma
+    boundary_weight: float = Boundary.boundary_weight
+    boundary_width: int = Boundary.boundary_width
 
     def __post_init__(self) -> None:
         super().__post_init__()

@@ -86,7 +86,8 @@ def record(runs: Path, contest: Contest, store: ImageStore, folds: Folds, traine
             ).write(folder / f"p/trials/{name}/holdout.npz")
         ends = {"low": 0.9, "high": 1.0, "value": 1.0}
         arm = {"score": 1.0, "images": 9, "interval": None, "given_models": ends, "folds": {}}
-        cost = {"wall": 1.0, "tracking": 0.0, "trials/total": 1.0, "images": 1, "epochs": 1}
+        cost = {"wall": 1.0, "tracking": 0.0, "images": 1, "epochs": 1}
+        cost |= {"trials/total": 1.0, "trials/beside": 0.0}
         closed: dict[str, Any] = {
             "counts": {},
             "winner": None,

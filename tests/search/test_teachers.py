@@ -59,7 +59,8 @@ class Promotion:
                 "chosen": None,
                 "optimism": None,
             }
-            cost = {"wall": 1.0, "tracking": 0.0, "trials/total": 1.0, "images": 9, "epochs": 1}
+            cost = {"wall": 1.0, "tracking": 0.0, "images": 9, "epochs": 1}
+            cost |= {"trials/total": 1.0, "trials/beside": 0.0}
             closed: dict[str, Any] = {"state": "finished", "counts": {}, "winner": "a"}
             closed |= dict.fromkeys(("baseline", "optimism", "forecast"))
             closed |= {"comparisons": [], "watched": [], "arms": {"a": told, "b": told}}
