@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import unicodedata
+import io
 from collections.abc import Mapping, Sequence
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
-from sklearn.metrics import confusion_matrix
 
 from results.forecast.forecast import Expected, Forecast
 from results.metrics import Metric
@@ -26,11 +25,15 @@ NAMED = 25
 LONGEST = 20
 """Letters of a name or a line."""
 
-LETTER = 0.075
-"""Inches of one at 8 points, roughly."""
-
 NEAR = 10.0
 """Points behind the best within which a model is shown once more on its own."""
+
+
+def png(figure: Figure) -> bytes:
+    """The figure as a file's content."""
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png", dpi=100)
+    return buffer.getvalue()
 
 
 def learning_curves(trials: Sequence[Trial], metric: str) -> Figure:
@@ -89,42 +92,8 @@ def population_lines(segments: Sequence[Trial], key: str, sign: float, label: st
     return figure
 
 
-def confusion(
-    labels: NDArray[np.int64], probabilities: NDArray[np.floating], classes: Sequence[str]
-) -> Figure:
-    """Shares of each true class by predicted class; counts in the cells of small matrices.
-
-    Every finished trial gets one: a layout engine and a bar of colours would double the time.
-    """
-    predicted = probabilities.argmax(axis=1)
-    counts = confusion_matrix(labels, predicted, labels=range(len(classes)))
-    shares = counts / np.maximum(1, counts.sum(axis=1, keepdims=True))
-    names = [_shortened(name) for name in classes] if len(classes) <= NAMED else []
-    margin = 0.5 + LETTER * max((_cells(name) for name in names), default=0)
-    side = float(np.clip(0.35 * len(classes), 3, 10))
-    width, height = margin + side + 0.1, margin + side + 0.3
-    figure = Figure(figsize=(width, height))
-    axes = figure.add_axes((margin / width, margin / height, side / width, side / height))
-    axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
-    axes.set_title("darker: a larger share of the true class", fontsize=8)
-    figure.text(0.5 + 0.5 * margin / width, 0.1 / height, "predicted", ha="center")
-    figure.text(0.1 / width, 0.5 + 0.5 * margin / height, "true", va="center", rotation=90)
-    axes.set_xticks(range(len(names)), names, rotation=90, fontsize=8)
-    axes.set_yticks(range(len(names)), names, fontsize=8)
-    for row, column in zip(*np.nonzero(counts), strict=True) if names else ():
-        colour = "white" if shares[row, column] > 0.6 else "black"
-        text = str(counts[row, column])
-        axes.text(column, row, text, ha="center", va="center", color=colour, fontsize=7)
-    return figure
-
-
 def _shortened(name: str) -> str:
     return name if len(name) <= LONGEST else name[: LONGEST - 1] + "…"
-
-
-def _cells(name: str) -> int:
-    """Widths of a letter that a name takes; those of East Asia take two."""
-    return sum(2 if unicodedata.east_asian_width(letter) in "WF" else 1 for letter in name)
 
 
 def error_map(correlations: NDArray[np.float64], names: Sequence[str]) -> Figure:

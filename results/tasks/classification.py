@@ -19,7 +19,6 @@ from spaces.errors import InputError, unknown
 
 if TYPE_CHECKING:
     import pandas as pd
-    from matplotlib.figure import Figure
 
     from results.leaderboard.form import Form
     from results.masks.truth import Truth
@@ -160,9 +159,9 @@ class Classification(Task):
 
     def diagnostics(
         self, labels: Ints, predictions: Predictions, truth: Truth | None
-    ) -> dict[str, Figure]:
+    ) -> dict[str, bytes]:
         """The confusion matrix."""
-        from results.reporting.figures import confusion
+        from results.reporting.confusion import confusion
 
         shown = confusion(labels, predictions.probabilities, predictions.classes)
-        return {"confusion_matrix.png": shown}
+        return {"confusion_matrix.svg": shown.encode()}

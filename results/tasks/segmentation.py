@@ -22,7 +22,6 @@ from results.tasks.task import Examples, Known, Merge, Solved, Task
 
 if TYPE_CHECKING:
     import pandas as pd
-    from matplotlib.figure import Figure
 
     from results.leaderboard.form import Form
     from results.masks.truth import Truth
@@ -184,8 +183,10 @@ class Segmentation(Task):
 
     def diagnostics(
         self, labels: Ints, predictions: Predictions, truth: Truth | None
-    ) -> dict[str, Figure]:
+    ) -> dict[str, bytes]:
         """Scores by class."""
+        from results.reporting.figures import png
         from results.reporting.mask_figures import class_bars
 
-        return {"classes.png": class_bars(self.class_table(labels, predictions, truth))}
+        bars = class_bars(self.class_table(labels, predictions, truth))
+        return {"classes.png": png(bars)}

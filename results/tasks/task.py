@@ -17,7 +17,6 @@ from spaces.errors import unknown
 
 if TYPE_CHECKING:
     import pandas as pd
-    from matplotlib.figure import Figure
 
     from results.leaderboard.form import Form
     from results.masks.truth import Truth
@@ -229,8 +228,8 @@ class Task(ABC):
     @abstractmethod
     def diagnostics(
         self, labels: Ints, predictions: Predictions, truth: Truth | None
-    ) -> dict[str, Figure]:
-        """Pictures of where a model errs, by file name.
+    ) -> dict[str, bytes]:
+        """Pictures of where a model errs, files' contents by name.
 
         Args:
             labels: int64 (n,).

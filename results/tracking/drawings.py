@@ -6,7 +6,6 @@ from collections.abc import Callable
 
 import cv2
 import numpy as np
-from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from results.metrics import Ints
@@ -14,7 +13,7 @@ from results.predictions import Predictions
 from results.records.labelled_images import LabelledImages
 from results.records.trial import Trial
 from results.records.trials import Search
-from results.reporting.figures import contact_sheet
+from results.reporting.figures import contact_sheet, png
 from spaces.errors import InputError
 
 SHOWN = 12
@@ -27,8 +26,8 @@ ReadImage = Callable[[Search, str], NDArray[np.uint8]]
 """From a search and the name of a training image to its pixels, uint8 (height, width, 3)."""
 
 
-def drawings(search: Search, trial: Trial, read: ReadImage | None) -> dict[str, Figure]:
-    """Draws what there is to see of a finished trial, by file name.
+def drawings(search: Search, trial: Trial, read: ReadImage | None) -> dict[str, bytes]:
+    """Draws what there is to see of a finished trial, files' contents by name.
 
     Args:
         search: Its search.
@@ -39,28 +38,33 @@ def drawings(search: Search, trial: Trial, read: ReadImage | None) -> dict[str, 
     predictions = Predictions.read(search.trial_folder(trial) / "holdout.npz")
     found = dict(search.task.diagnostics(labels, predictions, search.truth))
     if read is not None and search.truth is not None:
-        worst = _worst(search, labels, predictions, read)
-        if worst is not None:
-            found["worst.png"] = worst
+        panels = worst(search, labels, predictions, read)
+        if panels:
+            found["worst.png"] = png(contact_sheet([p for p, _ in panels], [w for _, w in panels]))
     return found
 
 
-def _worst(
+def worst(
     search: Search, labels: Ints, predictions: Predictions, read: ReadImage
-) -> Figure | None:
-    """The images with most wrong pixels, their true and predicted masks; None without images."""
-    task, pictures, captions = search.task, [], []
+) -> list[tuple[NDArray[np.uint8], str]]:
+    """The images with most wrong pixels beside their true and predicted masks, with captions.
+
+    Args:
+        search: Their search.
+        labels: int64 (n,).
+        predictions: Of the same images, judged.
+        read: Reads images; where it cannot, nothing is shown.
+    """
+    task, panels = search.task, []
     for row in task.worst(labels, predictions)[:SHOWN].tolist():
         image = predictions.images[row]
         try:
             picture = _small(read(search, image))
         except (InputError, OSError, ValueError):  # the images are elsewhere by now
-            return None
+            return []
         one = predictions.of((image,))
-        panel, words = task.panel(picture, int(labels[row]), one, search.truth)
-        pictures.append(panel)
-        captions.append(words)
-    return contact_sheet(pictures, captions)
+        panels.append(task.panel(picture, int(labels[row]), one, search.truth))
+    return panels
 
 
 def _small(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import tempfile
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from mlflow.entities import Metric, Param, RunTag
@@ -149,8 +151,11 @@ class Projection:
     def _close_child(self, trial: Trial, event: TrialEnded) -> None:
         client, run = self._client, self._runs[trial.id]
         if trial.state == "finished":
-            for name, figure in drawings(self._record, trial, self._read_image).items():
-                client.log_figure(run, figure, name)
+            pictures = drawings(self._record, trial, self._read_image)
+            with tempfile.TemporaryDirectory() as folder:
+                for name, content in pictures.items():
+                    (Path(folder) / name).write_bytes(content)
+                client.log_artifacts(run, folder)
         if trial.reason:
             client.log_text(run, event.traceback or trial.reason, "failure.txt")
             client.set_tag(run, "reason", trial.reason[:5000])
@@ -177,7 +182,7 @@ class Projection:
                 "full/optimism": result.optimism,
             }
             metrics += [Metric(k, v, stamp, step) for k, v in values.items() if v is not None]
-            for kind in ("csv", "png"):  # tables and pictures, whatever the task has of them
+            for kind in ("csv", "png", "svg"):  # tables and pictures, whatever the task has of them
                 for path in sorted(job.folder.glob(f"*-{arm}.{kind}")):
                     client.log_artifact(run, str(path))
         client.log_batch(run, metrics=metrics)

@@ -106,9 +106,9 @@ def light_to_heavy(search: Search) -> tuple[LightToHeavy, ...]:
 def _draw(search: Search, arm: str, oof: OutOfFold, prepared: Prepared) -> None:
     """Draws where the arm errs, and the images that were furthest from their class."""
     task, truth = search.task, search.truth
-    for name, figure in task.diagnostics(oof.labels, oof.predictions, truth).items():
+    for name, content in task.diagnostics(oof.labels, oof.predictions, truth).items():
         path = Path(name)
-        figure.savefig(search.folder / f"{path.stem}-{arm}{path.suffix}", dpi=100)
+        (search.folder / f"{path.stem}-{arm}{path.suffix}").write_bytes(content)
     row_of = {image: i for i, image in enumerate(prepared.contest.train_images)}
     pictures, captions = [], []
     for row in task.worst(oof.labels, oof.predictions)[:SHOWN].tolist():

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from results.predictions import Predictions
 from results.records.trials import Search
-from results.tracking.drawings import SHOWN, drawings
+from results.tracking.drawings import SHOWN, drawings, worst
 from results.tracking.store import open_client
 from results.tracking.tracker import Tracker
 from search.competition.images import read_training_image
@@ -43,17 +43,20 @@ def test_the_worst_images_are_drawn_with_both_masks(promotion: Search) -> None:
         seen.append(name)
         return read_training_image(search, name)
 
-    found = drawings(promotion, trial, read)
-    assert set(found) == {"classes.png", "worst.png"}
+    predictions = Predictions.read(promotion.trial_folder(trial) / "holdout.npz")
+    labels = np.zeros(len(predictions.images), np.int64)
+    panels = worst(promotion, labels, predictions, read)
     assert len(seen) == min(SHOWN, 8)
     numbers = [int(Path(name).stem) for name in seen]
     assert all(number % 2 for number in numbers[:4])
-    shown = [axes for axes in found["worst.png"].axes if axes.images]
-    assert len(shown) == 8
-    picture, *masks = np.split(np.asarray(shown[0].images[0].get_array()), 3, axis=1)
+    assert len(panels) == 8
+    picture, *masks = np.split(panels[0][0], 3, axis=1)
     np.testing.assert_array_equal(picture, read_training_image(promotion, seen[0]))
     assert all(mask.shape == picture.shape for mask in masks)
-    assert "wrong" in shown[0].get_title()
+    assert "wrong" in panels[0][1]
+    found = drawings(promotion, trial, read_training_image)
+    assert set(found) == {"classes.png", "worst.png"}
+    assert all(content.startswith(b"\x89PNG") for content in found.values())
 
 
 def test_without_images_there_is_the_rest(promotion: Search) -> None:

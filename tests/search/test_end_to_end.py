@@ -202,7 +202,7 @@ def test_mlflow_holds_what_the_ledger_holds(folder: Path, search: Search) -> Non
         assert max(last, key=lambda m: m.step).value == trial.score("hits")
         files = {f.path for f in client.list_artifacts(child.info.run_id)}
         assert {"policy.json", "policy.txt"} <= files
-        assert ("confusion_matrix.png" in files) == (trial.state == "finished")
+        assert ("confusion_matrix.svg" in files) == (trial.state == "finished")
 
 
 def test_a_second_reading_adds_nothing(folder: Path, search: Search) -> None:

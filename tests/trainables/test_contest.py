@@ -233,8 +233,8 @@ def test_labels_of_all_kinds_come_back_as_they_were(
 
 def test_figures_of_any_script_are_drawn_without_a_warning(tmp_path: Path) -> None:
     script = (
-        "import numpy as np; from results.reporting.figures import confusion\n"
-        "figure = confusion(np.arange(3), np.eye(3), ['große Möwe', '北極 燕鷗', '7'])\n"
+        "import numpy as np; from results.reporting.figures import error_map\n"
+        "figure = error_map(np.eye(3), ['große Möwe', '北極 燕鷗', '7'])\n"
         "figure.savefig('x.png')"
     )
     command = [sys.executable, "-W", "error::UserWarning", "-c", script]
