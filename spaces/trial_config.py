@@ -82,7 +82,7 @@ class TrialConfig:
         weighting: How much an image counts in the loss, by its class.
         extra: Whether labelled images from elsewhere are trained on, too.
         pseudo: Whether test images are trained on, too.
-        averaging: Averages of the weights.
+        averaging: Averages of the weights, or of what several epochs predict.
         run: What is done, for how long, on which fold.
     """
 
@@ -118,6 +118,9 @@ class TrialConfig:
         averaged = getattr(self.averaging, "swa_epochs", 0)
         if averaged > epochs:
             raise InputError(f"swa_epochs must be within 1 to epochs={epochs}, got {averaged}")
+        together = getattr(self.averaging, "ensemble_epochs", 1)
+        if together > epochs > 1:
+            raise InputError(f"ensemble_epochs must be within 2 to epochs={epochs}, got {together}")
         frozen = getattr(self.model, "frozen_epochs", 0)
         if frozen > epochs:
             raise InputError(f"frozen_epochs must be within 0 to epochs={epochs}, got {frozen}")
@@ -211,13 +214,18 @@ class TrialConfig:
 
     @property
     def network(self) -> str:
-        """What decides what predicting an image costs, in words: the network and the size."""
+        """What decides what an image costs a network that predicts, in words: it, and the size."""
         settings = {n: v for n, v in self.model.to_json().items() if n not in IN_TRAINING}
         kind = settings.pop("kind")
         name = str(settings.pop("backbone", kind))
         height, width = self.data.prediction_size
         further = [f"{n}={v}" for n, v in settings.items()]
         return f"{' '.join([name, *further])} at {height}x{width}"
+
+    @property
+    def members(self) -> int:
+        """Networks that predict together: those of several epochs, or one."""
+        return min(self.run.epochs, int(getattr(self.averaging, "ensemble_epochs", 1)))
 
     @property
     def digest(self) -> str:
@@ -242,6 +250,7 @@ class TrialConfig:
         changes: dict[str, Any] = {"epochs": epochs}
         most_of = {"warmup_epochs": epochs - 1}
         most_of |= dict.fromkeys(("swa_epochs", "frozen_epochs", "unmixed_epochs"), epochs)
+        most_of["ensemble_epochs"] = max(2, epochs)
         for name, most in most_of.items():
             section = self.section(section_of(name))
             if getattr(section, name, 0) > most:

@@ -97,8 +97,8 @@ class Halfway(Averaging):
 
 
 class HalfwayAverage(Average):
-    def __init__(self, config: TrialConfig, model: torch.nn.Module) -> None:
-        super().__init__(config, model)
+    def __init__(self, config: TrialConfig, model: torch.nn.Module, activation: str) -> None:
+        super().__init__(config, model, activation)
         settings = config.averaging
         assert isinstance(settings, Halfway)
         self._share = settings.share

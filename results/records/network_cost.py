@@ -23,3 +23,10 @@ class NetworkCost(Record):
         """One of them by its name; a time that was not measured is infinite."""
         value = getattr(self, name)
         return float("inf") if value is None else float(value)
+
+    def times(self, networks: int) -> NetworkCost:
+        """Of so many that predict together."""
+        took = None if self.ms_per_image is None else networks * self.ms_per_image
+        return NetworkCost(
+            parameters=networks * self.parameters, mb=networks * self.mb, ms_per_image=took
+        )

@@ -87,10 +87,12 @@ class Search:
         return trial.reported(self.key)
 
     def cost(self, trial: Trial) -> float | None:
-        """What is weighed against that, of a trial's network; None with one objective."""
+        """What is weighed against that, of a trial's networks; None with one objective."""
         second = self.opened.second
         found = self.opened.costs.get(trial.config.network) if second else None
-        return found.of(second) if found is not None and second is not None else None
+        if found is None or second is None:
+            return None
+        return found.times(trial.config.members).of(second)
 
     @property
     def key(self) -> str:

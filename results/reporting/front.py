@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from results.records.front import Front, FrontMember
+from results.records.trial import Trial
 from results.records.trials import Search
 from results.reporting.text import table
 
@@ -36,7 +37,7 @@ def front_lines(search: Search, front: Front | None) -> list[str]:
                 f"{member.score:.4f}",
                 format(member.cost, form),
                 _behind(member, first=member is front.members[0]),
-                trial.config.network + (", the baseline" if trial.why == "baseline" else ""),
+                _network(trial) + (", the baseline" if trial.why == "baseline" else ""),
             ]
         )
     one = len(front.members) == 1
@@ -54,6 +55,11 @@ def front_lines(search: Search, front: Front | None) -> list[str]:
             f"select={bargain.trial}"
         )
     return [*lines, "Picture: front.png in the search's folder, and in MLflow."]
+
+
+def _network(trial: Trial) -> str:
+    one, members = trial.config.network, trial.config.members
+    return f"{one}, {members} epochs together" if members > 1 else one
 
 
 def _behind(member: FrontMember, first: bool) -> str:

@@ -61,7 +61,7 @@ def measured_costs(
 
 def check_limits(
     limit: LimitConfig,
-    baseline: str,
+    baseline: TrialConfig,
     costs: Mapping[str, NetworkCost],
     say: Callable[[str], None],
 ) -> None:
@@ -69,7 +69,7 @@ def check_limits(
 
     Args:
         limit: What they may cost.
-        baseline: The baseline's `TrialConfig.network`, which is trained in any case.
+        baseline: The untuned configuration, which is trained in any case.
         costs: Of all that may be trained.
         say: Told which are left out.
 
@@ -77,10 +77,9 @@ def check_limits(
         InputError: If the baseline is above a limit, or all others are.
     """
     above = {name: words for name, cost in costs.items() if (words := _above(limit, cost))}
-    if baseline in above:
-        raise InputError(
-            f"{above[baseline]}: the baseline, {baseline}; fix.backbone= takes another"
-        )
+    own = _above(limit, costs[baseline.network].times(baseline.members))
+    if own:
+        raise InputError(f"{own}: the baseline, {baseline.network}; fix.backbone= takes another")
     if not above:
         return
     told = "; ".join(f"{name} ({words})" for name, words in above.items())

@@ -90,7 +90,7 @@ def check_networks(
         threads = config.resources.threads
         every = _networks(baseline, space, _costly(space))
         costs = measured_costs(every, classes, build, threads, timed=timed, say=say)
-        check_limits(config.limit, baseline.network, costs, say)
+        check_limits(config.limit, baseline, costs, say)
     fetched = baseline.model.pretrained or baseline.model.weights
     if isinstance(baseline.model, Timm | Smp) and fetched:  # once, not by every worker
         for name in choices_of(space, "backbone") or [baseline.model.backbone]:

@@ -138,7 +138,6 @@ class SearchJob(JobKind):
                 epochs=epochs,
                 grace=grace,
                 reduction=asked.reduction,
-                costs=[cost.of(opened.second) for cost in opened.costs.values()],
                 cost=lambda trial_id: search.cost(search.trials[trial_id]) or 0.0,
             )
         if self._stopped_by == ASHA:

@@ -39,4 +39,5 @@ class NetworkCosts:
         return (self._of(params).of(self.second),) if self.second is not None else ()
 
     def _of(self, params: Mapping[str, Any]) -> NetworkCost:
-        return self.networks[self.baseline.with_params({**self.fix, **params}).network]
+        config = self.baseline.with_params({**self.fix, **params})
+        return self.networks[config.network].times(config.members)

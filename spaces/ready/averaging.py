@@ -1,4 +1,4 @@
-"""Whether weights are averaged, and over what."""
+"""Whether weights or predictions are averaged, and over what."""
 
 from __future__ import annotations
 
@@ -8,22 +8,26 @@ from spaces.errors import InputError
 from spaces.param import Param, When
 from spaces.space import SearchSpace
 
-LEFT_OUT = "a choice of the best epoch (the last one counts), and averages of what epochs predict"
+LEFT_OUT = "a choice of the best epoch (the last one counts)"
 
 
 def averaging(longest: int = 3) -> SearchSpace:
-    """No average, an exponential one over steps (EMA), or the mean of the last epochs (SWA).
+    """No average, one of weights over steps (EMA) or over the last epochs (SWA), or one of what the
+    networks of the last epochs predict.
 
     Raises:
-        InputError: Where ``longest``, the most epochs of such a mean, is below 1.
+        InputError: Where ``longest``, the most epochs of a mean, is below 2.
     """
-    if longest < 1:
-        raise InputError(f"longest={longest}: 1 or more")
+    if longest < 2:
+        raise InputError(f"longest={longest}: 2 or more")
     return SearchSpace(
         name="averaging",
         left_out=LEFT_OUT,
         params=(
-            Param(name="averaging", distribution=CategoricalDistribution(("none", "ema", "swa"))),
+            Param(
+                name="averaging",
+                distribution=CategoricalDistribution(("none", "ema", "swa", "ensemble")),
+            ),
             Param(
                 name="ema_decay",
                 distribution=FloatDistribution(0.9, 0.999),
@@ -33,6 +37,11 @@ def averaging(longest: int = 3) -> SearchSpace:
                 name="swa_epochs",
                 distribution=IntDistribution(1, longest),
                 when=(When(parameter="averaging", values=("swa",)),),
+            ),
+            Param(
+                name="ensemble_epochs",
+                distribution=IntDistribution(2, longest),
+                when=(When(parameter="averaging", values=("ensemble",)),),
             ),
         ),
     )

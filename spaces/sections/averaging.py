@@ -1,4 +1,4 @@
-"""Averages of the weights, which are then evaluated in their place."""
+"""Averages of the weights, or of what they predict at several epochs, which then count."""
 
 from __future__ import annotations
 
@@ -44,6 +44,24 @@ class EpochAverage(Averaging):
         self.demand(self.swa_epochs >= 1, "swa_epochs", "at least 1")
 
 
+@dataclass(frozen=True, kw_only=True)
+class EpochEnsemble(Averaging):
+    """The mean of what the networks of the last epochs predict, at the cost of as many (Chen et
+    al., Checkpoint Ensembles, 2017).
+
+    Attributes:
+        ensemble_epochs: How many of the last epochs.
+    """
+
+    kind: str = "ensemble"
+    ensemble_epochs: int = 2
+
+    def __post_init__(self) -> None:
+        self.demand(self.ensemble_epochs >= 2, "ensemble_epochs", "at least 2")
+
+
 AVERAGINGS = Kinds(
-    "averaging", Averaging, {"none": Averaging, "ema": MovingAverage, "swa": EpochAverage}
+    "averaging",
+    Averaging,
+    {"none": Averaging, "ema": MovingAverage, "swa": EpochAverage, "ensemble": EpochEnsemble},
 )

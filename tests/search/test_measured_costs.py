@@ -28,9 +28,11 @@ def measure(*configs: TrialConfig, timed: bool = False) -> tuple[dict[str, Netwo
     return found, said
 
 
-def check(limit: dict[str, float], costs: dict[str, NetworkCost]) -> list[str]:
+def check(
+    limit: dict[str, float], costs: dict[str, NetworkCost], baseline: TrialConfig = TINY
+) -> list[str]:
     said: list[str] = []
-    check_limits(LimitConfig(**limit), TINY.network, costs, said.append)
+    check_limits(LimitConfig(**limit), baseline, costs, said.append)
     return said
 
 
@@ -66,6 +68,9 @@ def test_what_is_above_a_limit_is_left_out_and_named() -> None:
     )
     with pytest.raises(InputError, match=r"^1,000 parameters, above limit.parameters=500: the"):
         check({"parameters": 500}, costs)
+    together = TINY.replace(averaging="ensemble", ensemble_epochs=2)
+    with pytest.raises(InputError, match=r"^2,000 parameters, above limit.parameters=1,500: the"):
+        check({"parameters": 1500}, costs, together)
     with pytest.raises(InputError, match=r"nothing is left to be drawn beside the baseline: c at"):
         check({"parameters": 8000}, {TINY.network: small, "c at 32x32": large})
 

@@ -189,15 +189,44 @@ def test_nothing_above_a_limit_is_drawn() -> None:
         assert drawn == {"test_resnet", "resnet18"}
 
 
+def test_epochs_that_predict_together_cost_as_many_networks(tmp_path: Path) -> None:
+    """For the sampler, below a limit, and in the record."""
+    drawn: dict[str, Any] = {
+        "backbone": "test_resnet",
+        "averaging": "ensemble",
+        "ensemble_epochs": 3,
+    }
+    assert costs().weighed(drawn) == (3.0,)
+    assert costs(ms_per_image=3.0).allow(drawn)
+    assert not costs(ms_per_image=2.9).allow(drawn)
+    prices = {name: cost.model_dump() for name, cost in networks().items()}
+    record = Record(tmp_path, second="parameters", costs=prices)
+    record.trial(180, None, **drawn, size=32, epochs=4)
+    search = record.read()
+    (trial,) = search.trials.values()
+    assert search.cost(trial) == 3000
+
+
 def test_cheaper_trials_are_not_stopped_by_dearer_ones() -> None:
     prices = {"a": 1.0, "b": 1.0, "c": 5.0, "d": 5.0, "e": 5.0}
-    rule = AshaByCost(epochs=9, grace=1, reduction=2, costs=[1.0, 5.0], cost=prices.__getitem__)
+    rule = AshaByCost(epochs=9, grace=1, reduction=2, cost=prices.__getitem__)
     plain = Asha(epochs=9, grace=1, reduction=2)
     scores = {"c": 0.9, "d": 0.8, "a": 0.5, "b": 0.4, "e": 0.45}
     stopped = {name for name, score in scores.items() if rule.judge(name, 1, score)}
     assert stopped == {"d", "b", "e"}
     assert {n for n, s in scores.items() if plain.judge(n, 1, s)} == {"d", "a", "b", "e"}
     rule.forget("c")
+
+
+def test_whoever_comes_late_at_a_price_meets_all_that_cost_no_more() -> None:
+    """Also those before it, whatever their prices, unless they are forgotten."""
+    prices = {"a": 1.0, "b": 1.0, "c": 4.0, "d": 3.0, "e": 2.0}
+    rule = AshaByCost(epochs=9, grace=1, reduction=2, cost=prices.__getitem__)
+    for name, score in (("a", 0.5), ("b", 0.6), ("c", 0.9)):
+        rule.judge(name, 1, score)
+    rule.forget("b")
+    assert rule.judge("d", 1, 0.4)  # behind a, which costs less
+    assert not rule.judge("e", 1, 0.55)  # b is forgotten, c dearer
 
 
 def test_a_record_that_is_read_again_stops_the_same(tmp_path: Path) -> None:
@@ -213,7 +242,6 @@ def test_a_record_that_is_read_again_stops_the_same(tmp_path: Path) -> None:
         epochs=4,
         grace=1,
         reduction=2,
-        costs=[c.mb for c in search.opened.costs.values()],
         cost=lambda i: search.cost(search.trials[i]) or 0.0,
     )
     assert rule.replay(search) == {"s-002"}

@@ -55,7 +55,7 @@ def test_further_kinds_bring_their_parameters_along() -> None:
         ("subset(operations='rotate')", "a list of texts"),
         ("imbalance(groups=1)", "groups=1: True or False is needed"),
         ("segmentation(decoders=['unett'])", "did you mean unet"),
-        ("averaging(longest=0)", "longest=0: 1 or more"),
+        ("averaging(longest=0)", "longest=0: 2 or more"),
         ("rand_augment(most=9)", "most=9: from 1 to 4"),
         ("fast_autoaugment(sub_policies=9)", "sub_policies=9: from 1 to 5"),
     ],

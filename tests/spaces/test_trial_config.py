@@ -208,6 +208,8 @@ def test_a_kind_keeps_what_it_shares_with_the_one_before() -> None:
         ({"fill": "white"}, "unknown fill 'white'"),
         ({"frozen_epochs": 13}, "frozen_epochs must be within 0 to epochs=12"),
         ({"backbone": "resnet18+"}, r"backbone must be a timm model name, or a\+b"),
+        ({"averaging": "ensemble", "ensemble_epochs": 13}, "within 2 to epochs=12, got 13"),
+        ({"averaging": "ensemble", "ensemble_epochs": 1}, "ensemble_epochs"),
         ({"averaging": "sway"}, "did you mean swa"),
         ({"averaging": "ema", "ema_decay": 1.0}, "ema_decay"),
         ({"loss": "focla"}, "did you mean focal"),
@@ -239,7 +241,7 @@ def test_a_space_searches_loss_network_and_the_rest_of_the_recipe() -> None:
             choice("schedule", "cosine", "constant", "step"),
             choice("sampling", "uniform", "balanced"),
             only("balance", 0.1, 1, "sampling", "balanced"),
-            choice("averaging", "none", "ema", "swa"),
+            choice("averaging", "none", "ema", "swa", "ensemble"),
             choice("policy", "none", "trivial_augment"),
         ),
     )
@@ -253,7 +255,7 @@ def test_a_space_searches_loss_network_and_the_rest_of_the_recipe() -> None:
         if isinstance(config.loss, Focal):
             assert config.loss.gamma == params["gamma"]
         seen |= {s.kind for s in (config.loss, config.schedule, config.sampling, config.averaging)}
-    assert len(seen) == 10
+    assert len(seen) == 11
 
 
 def test_flat_names_are_of_one_section() -> None:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from spaces.errors import InputError
 from trainables.inference.predict import to_input
+from trainables.portable.committee import last_of
 from trainables.training.device import Device
 
 
@@ -23,7 +24,7 @@ def activation_maps(
     CVPR 2016).
 
     Args:
-        model: One of timm's networks, ready to evaluate.
+        model: One of timm's networks, ready to evaluate; of several that predict together the last.
         pictures: uint8 (n, height, width, 3).
         labels: int (n,), the class that a map is of.
         device: Where to compute.
@@ -35,8 +36,8 @@ def activation_maps(
     Raises:
         InputError: If the network keeps no features in their places.
     """
-    network: Any = model
-    if not hasattr(model, "forward_features") or not hasattr(model, "forward_head"):
+    network: Any = last_of(model)
+    if not hasattr(network, "forward_features") or not hasattr(network, "forward_head"):
         raise InputError("class activation maps need one of timm's networks")
     with torch.no_grad():
         features = network.forward_features(to_input(pictures, model, device))
@@ -50,7 +51,7 @@ def activation_maps(
     chosen = torch.from_numpy(labels).to(logits.device)[:, None]
     above = logits.gather(1, chosen) - logits.mean(dim=1, keepdim=True)
     (slopes,) = torch.autograd.grad(above.sum(), features)
-    across = (1, 2) if getattr(model, "output_fmt", "NCHW") == "NHWC" else (2, 3)
+    across = (1, 2) if getattr(network, "output_fmt", "NCHW") == "NHWC" else (2, 3)
     weights = slopes.mean(dim=across, keepdim=True)
     maps = torch.relu((weights * features).sum(dim=3 if across == (1, 2) else 1)).detach()
     largest = maps.flatten(1).amax(dim=1)[:, None, None]

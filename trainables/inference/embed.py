@@ -12,6 +12,7 @@ from spaces.trial_config import TrialConfig
 from trainables.data.image_store import ImageStore
 from trainables.data.loader import evaluation_loader
 from trainables.inference.predict import to_input
+from trainables.portable.committee import last_of
 from trainables.training.device import Device
 
 
@@ -22,7 +23,7 @@ def embed(
     """Embeds images: timm's pooled features, or the outputs of a network that is not timm's.
 
     Args:
-        model: The network.
+        model: The network; of several that predict together the last.
         config: Its image size, batch and precision.
         store: Images.
         rows: Which of them.
@@ -31,7 +32,7 @@ def embed(
         float32 (n, features).
     """
     device = Device.pick(config)
-    model = device.placed(model)
+    model = device.placed(last_of(model))
     model.eval()
     pooled = hasattr(model, "forward_features") and hasattr(model, "forward_head")
     found = []

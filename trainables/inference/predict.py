@@ -23,9 +23,10 @@ from trainables.inference.views import look_at
 from trainables.networks.networks import BuildModel
 from trainables.networks.timm_network import normalisation
 from trainables.portable.activations import ACTIVATIONS, outputs_apart
+from trainables.portable.committee import committee_of
 from trainables.portable.windows import predicted
 from trainables.tasks.task import TrainingTask
-from trainables.training.averages import WEIGHTS
+from trainables.training.averages import ACTIVATION, WEIGHTS
 from trainables.training.checkpoint import Checkpoint
 from trainables.training.device import MEMORY_FORMAT, Device
 from trainables.training.training_error import TrainingError
@@ -48,7 +49,8 @@ def _held(values: tuple[float, ...], target: torch.device) -> torch.Tensor:
 def load_trained(
     config: TrialConfig, folder: Path, classes: int, build: BuildModel
 ) -> torch.nn.Module:
-    """Builds a trial's network with the weights of its newest checkpoint, on the CPU.
+    """Builds what a trial's predictions are of, with the weights of its newest checkpoint, on the
+    CPU: its network, or a committee of them.
 
     Args:
         config: The trial's configuration.
@@ -64,7 +66,10 @@ def load_trained(
         raise InputError("; ".join([f"{folder} has no checkpoint of this trial", *notes]))
     model = build(config.replace(pretrained=False, weights=""), classes)
     average = checkpoint.states["average"]
-    model.load_state_dict(average.get(WEIGHTS, checkpoint.states["model"]))
+    weights = average.get(WEIGHTS, checkpoint.states["model"])
+    if ACTIVATION in average:
+        model = committee_of(model, weights, average[ACTIVATION])
+    model.load_state_dict(weights)
     return model.eval()
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Sequence
 
 import torch
+from torch.nn.functional import log_softmax, logsigmoid
 
 Outputs = torch.Tensor | tuple[torch.Tensor, torch.Tensor]
 """What a network makes of images."""
@@ -20,6 +22,22 @@ def sigmoid(outputs: torch.Tensor) -> torch.Tensor:
     return torch.sigmoid(outputs.float())
 
 
+def softmax_mean(outputs: Sequence[torch.Tensor]) -> torch.Tensor:
+    """Outputs whose softmax is the mean of those of several, float32 (n, classes, …)."""
+    return _mean([log_softmax(one.float(), dim=1) for one in outputs])
+
+
+def sigmoid_mean(outputs: Sequence[torch.Tensor]) -> torch.Tensor:
+    """Outputs whose sigmoid is the mean of those of several, float32 (n, classes, …)."""
+    yes, no = (_mean([logsigmoid(sign * one.float()) for one in outputs]) for sign in (1, -1))
+    return yes - no
+
+
+def _mean(logs: Sequence[torch.Tensor]) -> torch.Tensor:
+    """The logarithm of the mean of numbers whose logarithms these are."""
+    return torch.logsumexp(torch.stack(list(logs)), dim=0) - math.log(len(logs))
+
+
 def outputs_apart(outputs: Outputs) -> tuple[torch.Tensor, torch.Tensor | None]:
     """Outputs for classes, and those of an auxiliary head (n, classes), if there is one."""
     return outputs if isinstance(outputs, tuple) else (outputs, None)
@@ -29,3 +47,9 @@ ACTIVATIONS: dict[str, Callable[[torch.Tensor], torch.Tensor]] = {
     "softmax": softmax,
     "sigmoid": sigmoid,
 }
+
+MEANS: dict[str, Callable[[Sequence[torch.Tensor]], torch.Tensor]] = {
+    "softmax": softmax_mean,
+    "sigmoid": sigmoid_mean,
+}
+"""By the same names: from outputs of several networks to those of their mean prediction."""

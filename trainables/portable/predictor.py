@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from safetensors.torch import load_file
 
 from .activations import ACTIVATIONS, Outputs, outputs_apart
+from .committee import committee_of
 from .images import decode, resize
 from .networks import build_network
 from .preparation import SIDES, Box, Picture, Preparation
@@ -91,8 +92,13 @@ class Predictor:
             height, width = data["predict_size"] if any(data["predict_size"]) else data["size"]
             self.looks.append(Look(Preparation.of(data, own), data["preprocess"], (height, width)))
             self.looks_at_boxes |= bool(data["boxes"])
-            model = build(member["config"], len(self.classes))
-            model.load_state_dict(load_file(folder / member["weights"]))
+            model, weights = (
+                build(member["config"], len(self.classes)),
+                load_file(folder / member["weights"]),
+            )
+            if member["config"]["averaging"]["kind"] == "ensemble":
+                model = committee_of(model, weights, self.about["activation"])
+            model.load_state_dict(weights)
             model = model.eval().to(self.device)
             model = model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
             self.members.append((member, model))

@@ -57,7 +57,7 @@ class TrainingState:
         self.device = Device.pick(config)
         _seed(config.run.seed, 0)
         self.model = self.device.placed(context.network(config))
-        self.average = AVERAGES.of(config.averaging)(config, self.model)
+        self.average = AVERAGES.of(config.averaging)(config, self.model, context.task.activation)
         self.optimizer = build_optimizer(config, self.model)
         self.freezing = Freezing(config, self.model)
         self.scaler = self.device.scaler()
