@@ -8,8 +8,11 @@ import numpy as np
 
 from results.ensemble.blend import PLAIN_RECIPE, Choice, best_partners, paired_gain
 from results.ensemble.stack import PredictionStack
+from results.ensemble.view_choice import ViewChoice
 from results.metrics import Floats, Metric
 from results.reporting.text import table
+
+VIEW_COLUMNS = ("gain", "standard error", "more pixels", "per 100 %")
 
 NAMED = 20
 """Most models that are printed; the tables on disk have all."""
@@ -47,6 +50,38 @@ def blend_page(
     lines += ["", *_recipes(metric, choice), ""]
     lines += _chosen(metric, choice, wanted)
     return lines
+
+
+def view_choice_lines(choice: ViewChoice, costs: Mapping[str, float]) -> list[str]:
+    """What views gain, and which are taken.
+
+    Args:
+        choice: What was chosen.
+        costs: How many times the pixels of the image itself each view sees.
+    """
+    order = sorted(choice.alone, key=lambda view: -choice.alone[view][0] / costs[view])
+    rows = [_view_row(view, *choice.alone[view], costs[view]) for view in order]
+    lines = table([["the mean with", *VIEW_COLUMNS], *rows])
+    if not choice.found:
+        return [*lines, "Taken: none; no view gains more than its standard error.", ""]
+    worth = (
+        f"{choice.gain:+.2f} points where they were not chosen (standard error {choice.noise:.2f})"
+    )
+    named = ", ".join(choice.found)
+    if not choice.views:
+        return [*lines, f"Taken: none; {named} together are worth {worth}.", ""]
+    pixels = sum(costs[view] for view in choice.views)
+    return [*lines, f"Taken: {named}, {worth}, for {100 * pixels:.0f} % more pixels.", ""]
+
+
+def _view_row(words: str, gain: float, noise: float, cost: float) -> list[str]:
+    return [
+        words,
+        f"{gain:+.2f} points",
+        f"{noise:.2f}",
+        f"+{100 * cost:.0f} %",
+        f"{gain / cost:+.2f}",
+    ]
 
 
 def _examples(stack: PredictionStack) -> str:
@@ -89,21 +124,13 @@ def _views(
     lines = []
     for name, own in views.items():
         alone = stack.oof[index[name]][rows]
-        found = [[f"{name} with the mean of", "gain", "standard error", "more pixels", "per 100 %"]]
+        found = [[f"{name} with the mean of", *VIEW_COLUMNS]]
         every = {f"its {len(own)} views": [*own]} if len(own) > 1 else {}
         for words, some in {**{view: [view] for view in own}, **every}.items():
             together = stack.oof[[index[v] for v in (name, *some)]][:, rows].mean(axis=0)
             gain, noise = paired_gain(metric, labels, together, alone, groups)
             cost = sum(own[view] for view in some)
-            found.append(
-                [
-                    words.removeprefix(f"{name}:"),
-                    f"{gain:+.2f} points",
-                    f"{noise:.2f}",
-                    f"+{100 * cost:.0f} %",
-                    f"{gain / cost:+.2f}",
-                ]
-            )
+            found.append(_view_row(words.removeprefix(f"{name}:"), gain, noise, cost))
         lines += ["", *table(found)]
     return lines
 

@@ -21,6 +21,7 @@ from search.competition.standing import Standing, open_standing
 from search.competition.tracking import track_blend
 from search.options.analysis import BlendConfig
 from search.options.exit_codes import OK
+from search.promotion.chosen_views import AUTO, chosen_views
 from search.promotion.ensemble_members import read_members
 from search.promotion.views import predict_views
 from spaces.errors import InputError, unknown
@@ -29,19 +30,26 @@ from trainables.inference.views import SCALES, VIEWS
 
 def blend(config: BlendConfig) -> int:
     """Blends; returns the exit code."""
+    auto = AUTO in config.views
+    if auto and len(config.views) > 1:
+        raise InputError("views=auto tries every view by itself: give it alone")
     for view in config.views:
-        if view not in VIEWS:
-            raise unknown("view", view, VIEWS, "views")
+        if view not in (AUTO, *VIEWS):
+            raise unknown("view", view, [AUTO, *VIEWS], "views")
     if config.recipe and config.recipe not in RECIPES:
         raise unknown("recipe", config.recipe, RECIPES, f"recipe={config.recipe}")
     standing = open_standing(config)
     plain = read_members(standing, [n.strip() for n in config.select.split(",")])
-    views = {
-        m.name: [m.seen(view) for view in config.views] for m in plain if m.search and config.views
-    }
+    wanted = config.views
+    if auto:
+        wanted = chosen_views(standing, plain, config.model, config.prepare)
+    views = {m.name: [m.seen(view) for view in wanted] for m in plain if m.search and wanted}
     members = [*plain, *(v for own in views.values() for v in own)]
     if len(members) < 2:
         named = ", ".join(m.name for m in members) or "no promotion with all of its folds"
+        if auto:
+            print(f"There is nothing to blend {named} with.")
+            return OK
         raise InputError(f"a blend needs at least two models or views, got {named}")
     predict_views(standing, members, config.model, config.prepare)
     read = {m.name: m.read(standing) for m in members}

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from pathlib import Path
 
 import numpy as np
 
@@ -14,15 +15,26 @@ from search.competition.images import open_pictures
 from search.competition.standing import Standing
 from search.options.user_code import network_builder, preparation_of
 from search.promotion.ensemble_members import Member
+from spaces.errors import InputError
 from trainables.data.image_store import ImageStore
 from trainables.inference.predict import load_trained, predict
+from trainables.inference.views import VIEWS
 from trainables.networks.networks import BuildModel
 from trainables.portable.preparation import Preparation
 from trainables.tasks.tasks import training_task
 from trainables.training.device import Device
 
+PARTS = ("test", "holdout")
+"""Of a competition's images."""
 
-def predict_views(standing: Standing, members: Sequence[Member], model: str, prepare: str) -> None:
+
+def predict_views(
+    standing: Standing,
+    members: Sequence[Member],
+    model: str,
+    prepare: str,
+    parts: Collection[str] = PARTS,
+) -> None:
     """Predicts held-out and test images in every view that has no predictions yet.
 
     What is done stays, so that an interrupted command goes on where it stopped.
@@ -32,6 +44,7 @@ def predict_views(standing: Standing, members: Sequence[Member], model: str, pre
         members: Models, some of which look at images in a view.
         model: A team's own network, as ``module:function``; empty for timm's.
         prepare: A team's own function of decoded images; empty for none.
+        parts: Which images.
 
     Raises:
         InputError: If images were changed, weights are missing, or a view is not for a model.
@@ -45,14 +58,14 @@ def predict_views(standing: Standing, members: Sequence[Member], model: str, pre
     for search, trial, view in wanted:
         training_task(search.opened.task).check_view(view, trial.config)
     todo = [
-        (search, trial, view)
+        (search, trial, view, missing)
         for search, trial, view in wanted
-        if not (search.trial_folder(trial) / predictions_file("holdout", view)).exists()
+        if (missing := _missing(search.trial_folder(trial), view, parts))
     ]
     stores: dict[tuple[Preparation, str], ImageStore] = {}
     begun = time.monotonic()
     last = begun
-    for done, (search, trial, view) in enumerate(todo):
+    for done, (search, trial, view, missing) in enumerate(todo):
         preparation = preparation_of(trial.config, prepare, trial.id)
         seen = preparation, trial.config.data.boxes
         if seen not in stores:
@@ -62,7 +75,32 @@ def predict_views(standing: Standing, members: Sequence[Member], model: str, pre
             left = (last - begun) / done * (len(todo) - done)
             print(f"predicting views: {done} of {len(todo)}, {left:.0f} s left", flush=True)
         build = network_builder(search, trial, model)
-        _predict(standing, stores[seen], search, trial, view, build)
+        _predict(standing, stores[seen], search, trial, view, build, missing)
+
+
+def usable_views(members: Sequence[Member]) -> list[str]:
+    """Views that all promoted models of some can look at their images in."""
+    seen = [(m.search, t.config) for m in members if m.search is not None for t in m.trials()]
+
+    def usable(view: str) -> bool:
+        try:
+            for search, config in seen:
+                training_task(search.opened.task).check_view(view, config)
+        except InputError:
+            return False
+        return True
+
+    return [view for view in VIEWS if usable(view)]
+
+
+def _missing(folder: Path, view: str, parts: Collection[str]) -> list[str]:
+    """Parts that are predicted as they are, and not in the view."""
+    return [
+        part
+        for part in parts
+        if (folder / predictions_file(part)).exists()
+        and not (folder / predictions_file(part, view)).exists()
+    ]
 
 
 def _predict(
@@ -72,17 +110,15 @@ def _predict(
     trial: Trial,
     view: str,
     build: BuildModel,
+    parts: Sequence[str],
 ) -> None:
     config, classes, folder = trial.config, standing.classes, search.trial_folder(trial)
     task = training_task(search.opened.task)
     device = Device.pick(config)
     model = device.placed(load_trained(config, folder, len(classes), build))
     row_of = {image: row for row, image in enumerate(store.images)}
-    for part in ("test", "holdout"):  # the latter says that both are there
-        plain = folder / predictions_file(part)
-        if not plain.exists():
-            continue
-        images = Predictions.read(plain).images
+    for part in parts:
+        images = Predictions.read(folder / predictions_file(part)).images
         rows = np.array([row_of[image] for image in images])
         found = predict(model, config, store, rows, device, task, view=view)
         heads = task.heads(found, store.sizes[rows])

@@ -6,6 +6,7 @@ import getpass
 import io
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -28,7 +29,7 @@ from results.tracking.registry import register
 from results.tracking.store import ID_TAG
 from results.trust.assessment import FEWEST
 from search.competition import images
-from search.promotion import views
+from search.promotion import chosen_views, views
 from tests.commands import run
 from tests.records import draft
 from trainables.portable import predictor
@@ -585,6 +586,26 @@ def test_views_of_a_promotion_blend(promoted: Path, monkeypatch: pytest.MonkeyPa
     assert unlike.returncode == 2
     assert "differ from what is stored" in unlike.stderr
     (first / "holdout-zoom.npz").unlink()
+
+
+def test_views_are_tried_on_held_out_images_and_taken_where_they_pay(
+    promoted: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    search = Search.read(promoted / "runs/digits/two")
+    monkeypatch.setattr(chosen_views, "usable_views", lambda members: ["vflip", "rotate+10"])
+    told = run(promoted, "blend", "select=two", "views=auto")
+    assert told.returncode == 0, told.stderr
+    assert "views=auto: trying 2 views on held-out images: vflip, rotate+10\n" in told.stdout
+    taken = re.search(r"\nTaken: (none|vflip|rotate\+10|.*, .*)[;,]", told.stdout)
+    assert taken is not None
+    none = taken[1] == "none"
+    assert none == ("There is nothing to blend" in told.stdout)
+    for trial in search.trials.values():
+        held, test = (search.trial_folder(trial) / f"{p}-vflip.npz" for p in ("holdout", "test"))
+        assert held.exists()
+        assert test.exists() == ("vflip" in taken[1])
+    wrong = run(promoted, "blend", "select=two", "views=[auto,zoom]")
+    assert "views=auto tries every view by itself" in wrong.stderr
 
 
 def test_the_final_selection(promoted: Path) -> None:
