@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+
 from results.leaderboard.leaderboard import Leaderboard
 from search.execution.progress import every_second
 from search.jobs.baseline import base_config, with_corrections, with_images, with_scored
@@ -32,7 +35,10 @@ from spaces.errors import InputError
 from spaces.shares import share_of
 from spaces.space import SearchSpace
 from spaces.trial_config import TrialConfig, check_effect
-from trainables.audit.duplicate_checks import identical_files
+from trainables.audit.duplicate_checks import identical_files, near_pictures
+from trainables.audit.fingerprints import stored_fingerprints
+from trainables.audit.neighbours import near_duplicates
+from trainables.audit.same_files import other_files
 from trainables.data.contest import Contest
 from trainables.data.focus import boxes_in_store
 from trainables.data.folds import Folds
@@ -136,21 +142,28 @@ def prepare(
         objective=compared,
         costs=costs,
         warnings=(
-            *_told_twice(config, contest, folds, store),
+            *_told_twice(config, contest, folds, store, say),
             *_unused(config, trained, categories(space).get("policy", ())),
         ),
     )
 
 
 def _told_twice(
-    config: JobConfig, contest: Contest, folds: Folds, store: ImageStore
+    config: JobConfig,
+    contest: Contest,
+    folds: Folds,
+    store: ImageStore,
+    say: Callable[[str], None],
 ) -> Iterator[str]:
-    """Warnings of files that are there twice.
+    """Warnings of pictures that are there twice.
 
     Raises:
         InputError: Where that makes scores meaningless and is not accepted.
     """
-    for finding in identical_files(contest, folds, store.file_digests):
+    for finding in (
+        *identical_files(contest, folds, store.file_digests),
+        *near_pictures(contest, folds, _near_duplicates(config, contest, store, say)),
+    ):
         if finding.severity == "note":
             continue
         place = finding.places[0]
@@ -162,6 +175,19 @@ def _told_twice(
         if finding.severity == "stop" and not accepted:
             raise InputError(f"{words}; {finding.advice}{shown}")
         yield f"{words}{shown}"
+
+
+def _near_duplicates(
+    config: JobConfig, contest: Contest, store: ImageStore, say: Callable[[str], None]
+) -> NDArray[np.int64]:
+    """Pairs of rows of pictures that are nearly the same; of test images if the rules allow."""
+    rows = np.arange(len(store.images))
+    if not Leaderboard.read(Path(config.runs) / contest.name).test_images:
+        trained = len(contest.train_images)
+        tested = (rows >= trained) & (rows < trained + len(contest.test_images))
+        rows = rows[~tested]
+    seen = stored_fingerprints(store, every_second(say, "comparing images"))
+    return other_files(near_duplicates(seen, rows), store.file_digests)
 
 
 def _seen(baseline: TrialConfig, space: SearchSpace | None) -> Iterator[tuple[int, int]]:

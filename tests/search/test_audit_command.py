@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pandas as pd
 import pytest
@@ -66,11 +68,47 @@ def test_from_audit_to_accepted_groups(
     accepted = prepared(runs, *options, "epochs=1", "accept=[duplicates]")
     assert "search.audit shows them" in accepted.warnings[0]
     grouped = prepared(runs, *options, "epochs=1", accept)  # twins are of one group
-    assert grouped.warnings == ()
+    assert not any("the same file" in words for words in grouped.warnings)
     assert grouped.folds.groups is not None
     scenes = [name.rsplit("-", 1)[0] for name in grouped.folds.images]
     split = pd.Series(grouped.folds.fold).groupby(scenes).nunique()
     assert (split == 1).mean() > 0.8
+
+
+def test_near_duplicates_are_told_of_before_a_search(tmp_path: Path) -> None:
+    """Those on both sides, from what is kept beside the stored images, as the rules allow."""
+    root, rng = tmp_path / "near", np.random.default_rng(0)
+    pictures = [scene(rng, 64) for _ in range(24)]
+    for i, picture in enumerate(pictures):
+        write(root / f"train/{i:02d}.png", picture)
+    again = [cv2.imencode(".jpg", p[..., ::-1])[1] for p in pictures[:12]]
+    (root / "test").mkdir()
+    for i, code in enumerate(again[:8]):
+        (root / f"train/again{i}.jpg").write_bytes(code.tobytes())
+    for i, code in enumerate(again[8:]):
+        (root / f"test/{i}.jpg").write_bytes(code.tobytes())
+    train = [f"train/{i:02d}.png" for i in range(24)] + [f"train/again{i}.jpg" for i in range(8)]
+    labels = ["ab"[i % 2] for i in (*range(24), *range(8))]
+    pd.DataFrame({"image": train, "label": labels}).to_csv(root / "train.csv", index=False)
+    pd.DataFrame({"image": [f"test/{i}.jpg" for i in range(4)]}).to_csv(
+        root / "test.csv", index=False
+    )
+    runs = tmp_path / "runs"
+    options = ["data=csv", f"data.root={root}", "holdout.folds=4", "epochs=1"]
+    first = prepared(runs, *options)
+    across, tests = first.warnings
+    assert re.match(r"pairs of training images that are nearly the same and stand in unl", across)
+    assert re.search(r": \d \(train/0\d.png and train/again\d.jpg, …\); python -m sea", across)
+    assert tests.startswith("test images that are nearly the same as a training image: 4 (train/08")
+    (kept,) = (runs / "near/store").glob("*.fingerprints.npz")
+    seen, written = kept.read_bytes(), kept.stat().st_mtime_ns
+    assert prepared(runs, *options).warnings == first.warnings
+    assert kept.stat().st_mtime_ns == written
+    kept.write_bytes(seen[:99])
+    assert prepared(runs, *options).warnings == first.warnings
+    assert kept.stat().st_size == len(seen)
+    closed = prepared(runs, *options, "rules.test_images=false")
+    assert closed.warnings == (across,)
 
 
 def test_test_images_that_the_rules_close_are_left_out(

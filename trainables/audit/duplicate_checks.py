@@ -44,10 +44,20 @@ def _same(contest: Contest, folds: Folds | None, pairs: NDArray[np.int64]) -> It
 
 def nearly_identical(evidence: Evidence) -> Iterator[Finding]:
     """Findings on pictures that differ by a resizing or a compression."""
-    contest, folds = evidence.contest, evidence.folds
-    yield from _told(
-        contest, folds, evidence.near, "near duplicate", "nearly the same", certain=False
-    )
+    yield from near_pictures(evidence.contest, evidence.folds, evidence.near)
+
+
+def near_pictures(
+    contest: Contest, folds: Folds | None, pairs: NDArray[np.int64]
+) -> Iterator[Finding]:
+    """Findings on pictures that differ by a resizing or a compression.
+
+    Args:
+        contest: Its tables.
+        folds: Its split, where there is one.
+        pairs: Rows of such, int64 (pairs, 2), training first.
+    """
+    yield from _told(contest, folds, pairs, "near duplicate", "nearly the same", certain=False)
 
 
 def _told(

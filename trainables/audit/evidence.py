@@ -8,10 +8,11 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from trainables.audit.fingerprints import Fingerprints
 from trainables.audit.grouping import Proposal
 from trainables.audit.looks import Looks
 from trainables.audit.neighbours import near_duplicates
-from trainables.audit.same_files import same_files
+from trainables.audit.same_files import other_files, same_files
 from trainables.audit.shift import Shift, measure_shift
 from trainables.audit.togetherness import Together, together
 from trainables.data.contest import Contest
@@ -59,11 +60,10 @@ class Evidence:
     @cached_property
     def near(self) -> NDArray[np.int64]:
         """Pairs of rows that are nearly the same picture but not the same file, (pairs, 2)."""
-        pairs = near_duplicates(self.looks)
-        files = self.looks.table["sha256"].to_numpy()
-        differ = np.array([files[a] != files[b] for a, b in pairs.tolist()], bool)
-        found: NDArray[np.int64] = pairs[differ]
-        return found
+        looks = self.looks
+        seen = Fingerprints(looks.hashes, looks.thumbnails)
+        pairs = near_duplicates(seen, np.flatnonzero(looks.readable))
+        return other_files(pairs, looks.table["sha256"].tolist())
 
     @cached_property
     def hints(self) -> tuple[Together, ...]:

@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import Any
 
 import cv2
-import imagehash
 import numpy as np
 import pandas as pd
 from cleanvision.issue_managers.image_property import (
@@ -28,14 +27,12 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from spaces.errors import InputError
+from trainables.audit.fingerprints import THUMBNAIL, fingerprint
 from trainables.data.contest import Contest
 from trainables.portable.images import decode, resize
 
 SIDE = 64
 """Height and width in pixels at which appearance is measured."""
-
-THUMBNAIL = 16
-"""Height and width of the thumbnails that are compared pixel by pixel."""
 
 REDUCED = 256
 """Longest side in pixels at which properties are measured: large photos say no more."""
@@ -208,10 +205,7 @@ def _look(path: str) -> Seen:
     facts["height"], facts["width"] = picture.shape[:2]
     reduced = _reduced(picture)
     facts |= _measured(reduced, len(data), picture.shape[0], picture.shape[1])
-    image = Image.fromarray(reduced)
-    found = imagehash.phash(image).hash.ravel()
-    small = resize(reduced, THUMBNAIL, THUMBNAIL)
-    return facts, int(np.packbits(found).view(">u8")[0]), small, appearance_of(reduced)
+    return facts, *fingerprint(reduced), appearance_of(reduced)
 
 
 def _header(data: bytes) -> dict[str, Any]:

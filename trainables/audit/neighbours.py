@@ -8,7 +8,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from trainables.audit.looks import Looks
+from trainables.audit.fingerprints import Fingerprints
 
 BITS = 6
 """Bits of 64 in which the perceptual hashes of near duplicates may differ."""
@@ -23,17 +23,17 @@ CROWD = 30
 _COMPARED = 1 << 16
 
 
-def near_duplicates(looks: Looks) -> NDArray[np.int64]:
+def near_duplicates(seen: Fingerprints, rows: NDArray[np.int64]) -> NDArray[np.int64]:
     """Pairs of rows whose pictures are nearly the same: resized, or compressed anew.
 
     Args:
-        looks: At all images; those without a readable file are left out.
+        seen: Of all images.
+        rows: Which of them are compared.
 
     Returns:
         int64 (pairs, 2), the smaller row first, sorted.
     """
-    rows = np.flatnonzero(looks.readable)
-    hashes, which = np.unique(looks.hashes[rows], return_inverse=True)
+    hashes, which = np.unique(seen.hashes[rows], return_inverse=True)
     order = np.argsort(which, kind="stable")
     starts = np.searchsorted(which[order], np.arange(1, len(hashes)))
     members = np.split(rows[order], starts)
@@ -41,7 +41,7 @@ def near_duplicates(looks: Looks) -> NDArray[np.int64]:
     parts += [_within(m) for m in members if len(m) > 1]
     parts += [_between(members[a], members[b]) for a, b in close_hashes(hashes)]
     found = np.sort(np.concatenate(parts), axis=1)
-    alike = [_alike(looks.thumbnails, p) for p in _slices(found)]
+    alike = [_alike(seen.thumbnails, p) for p in _slices(found)]
     return np.unique(found[np.concatenate([np.zeros(0, bool), *alike])], axis=0)
 
 

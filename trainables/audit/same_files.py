@@ -1,4 +1,4 @@
-"""Files that are byte for byte the same."""
+"""Files that are byte for byte the same, or not."""
 
 from __future__ import annotations
 
@@ -24,3 +24,15 @@ def same_files(digests: Sequence[str]) -> NDArray[np.int64]:
         if first.setdefault(digest, row) != row
     ]
     return np.array(pairs, np.int64).reshape(-1, 2)
+
+
+def other_files(pairs: NDArray[np.int64], digests: Sequence[str]) -> NDArray[np.int64]:
+    """Pairs of rows, int64 (pairs, 2), whose files are not byte for byte the same.
+
+    Args:
+        pairs: Of rows.
+        digests: Of the files of all images.
+    """
+    differ = np.array([digests[a] != digests[b] for a, b in pairs.tolist()], bool)
+    found: NDArray[np.int64] = pairs[differ]
+    return found
