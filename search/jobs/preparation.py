@@ -23,6 +23,7 @@ from search.jobs.searched_choices import (
     kinds_of,
     sizes_of,
 )
+from search.jobs.window_checks import window_warnings
 from search.options.search_space import flatten
 from search.options.training import JobConfig, RunConfig, TrainConfig
 from search.options.user_code import preparation_of
@@ -91,6 +92,7 @@ def prepare(
         )
     baseline = with_corrections(baseline, space, contest, folds)
     baseline = with_images(config, baseline, space, contest)
+    mirrored = tuple(window_warnings(baseline, space, contest))
     baseline = with_scored(config, baseline, contest, folds, say)
     pipelines = [PIPELINES[pipeline_name(reference)] for reference in config.pipelines]
     check_pipelines(pipelines, _seen(baseline, space), masks=contest.truth is not None)
@@ -136,6 +138,7 @@ def prepare(
         objective=compared,
         costs=costs,
         warnings=(
+            *mirrored,
             *_told_twice(config, contest, folds, store),
             *_unused(config, trained, categories(space).get("policy", ())),
         ),
