@@ -13,6 +13,7 @@ import numpy as np
 
 from results.masks.class_sets import ClassSets
 from results.masks.counts import VOID
+from results.masks.mask_faults import MaskFaults
 from results.masks.notation import Notation
 from results.masks.planes import Pixels, Planes
 from results.masks.stray_numbers import check_numbers
@@ -23,8 +24,6 @@ from spaces.files import whole_file
 
 FORMAT = 4
 THREADS = 2
-SHOWN = 10
-"""Faults that one message lists."""
 
 
 class MaskSource(Protocol):
@@ -215,29 +214,24 @@ def _numbers(source: MaskSource, count: int, place: Callable[[int], str]) -> Pla
     Raises:
         InputError: Naming those that cannot be read.
     """
-    faults: list[str] = []
+    faults = MaskFaults(place=place)
 
-    def read(row: int) -> Pixels | str:
+    def read(row: int) -> Pixels | Exception:
         try:
             return source.read(row)
-        except InputError as error:
-            return str(error)
         except (OSError, ValueError) as error:
-            return f"{place(row)}: {error}"
+            return error
 
     def masks() -> Iterator[Pixels]:
         with ThreadPoolExecutor(THREADS) as pool:
-            for found in pool.map(read, range(count)):
-                if isinstance(found, str):
-                    faults.append(found)
+            for row, found in enumerate(pool.map(read, range(count))):
+                if isinstance(found, Exception):
+                    faults.add(row, found)
                 else:
                     yield found
 
     planes = Planes.of(masks())
-    if faults:
-        more = f"\n  … and {len(faults) - SHOWN} more" if len(faults) > SHOWN else ""
-        lines = "".join(f"\n  {fault}" for fault in faults[:SHOWN])
-        raise InputError(f"{len(faults)} of {count} masks cannot be read:{lines}{more}")
+    faults.check(count)
     return planes
 
 
