@@ -183,6 +183,18 @@ ALL = [[0, 0, 64, 0, 64, 48, 0, 48]]
             r"row 10 \(train/000.png\): 'bar' covers .* pixels of 'disc' in row 2, .*exclude",
         ),
         ("column", cell(10, "sequence", "s9"), ["data.group=sequence"], "row 10: .*'s9'.*row 2"),
+        (
+            "column",
+            cell(3, "rle", "1 2 3"),
+            [],
+            r"row 3 \(train/001.png\): .*, got 3 numbers: '1 2 3'",
+        ),
+        (
+            "column",
+            cell(2, "rle", ""),
+            ["data.run_lengths=''"],
+            r"row 3: column 'rle' holds run lengths, '\d+ .*': data.run_lengths=column or row",
+        ),
         ("column", cell(4, "label", ""), [], "row 4: these run lengths have no class"),
         ("column", cell(4, "label", "dics"), [], r"row 4: 'dics' is none of the classes ground"),
         ("column", cell(2, "image", "train/99.png"), [], r"row 2: .*is missing"),
