@@ -77,7 +77,7 @@ def prepare(
         check_model(space, baseline)
         check_values(space, baseline, fix, config.resources.ranks)
     task = task_of_data(config.data)
-    metric = config.metric or task.metric_name
+    metric = config.metric or config.data.metric or task.metric_name
     chosen = resolve_metric(metric, config.direction, task.name)
     runs = Path(config.runs)
     contest = read_contest(config.data, runs, config.holdout)
