@@ -88,7 +88,8 @@ def _listed(
     )
     names = tuple(cells.rows) if written.order else tuple(cells.images)
     check_ids(names, tuple(i for i in images if i in set(names)), path)
-    places = [cells.place(cells.rows[name][0]) for name in names]
+    place_of = cells.place if written.order else cells.file_place
+    places = [place_of(cells.rows[name][0]) for name in names]
     if written.order:
         for row, name in enumerate(cells.classes):
             if (name or cells.texts[row]) and (not name or name not in written.names):

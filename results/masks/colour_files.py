@@ -14,7 +14,6 @@ from results.masks.colours import Colours
 from results.masks.mask_files import file_stats
 from results.masks.notation import Notation
 from results.masks.planes import Pixels
-from spaces.errors import InputError
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,11 +48,9 @@ class ColourFiles:
         """The numbers of an image's pixels, uint8 (height, width).
 
         Raises:
-            ValueError, OSError: If the file is no mask, or for a colour that is not in the table.
+            ColourError: For colours that are not in the table.
+            ValueError, OSError: If the file is no mask.
         """
         with Image.open(self.files[row]) as image:
             picture = np.asarray(image.convert("RGB"))
-        try:
-            return self.colours.indices(picture)
-        except InputError as error:  # which does not say where
-            raise ValueError(str(error)) from None
+        return self.colours.indices(picture)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -14,6 +15,12 @@ from spaces.errors import InputError
 
 COLUMNS = (("name", "class"), ("red", "r"), ("green", "g"), ("blue", "b"))
 """Names of the columns, in any case; either of each pair."""
+
+Rgb = tuple[int, int, int]
+"""Red, green and blue."""
+
+Pixel = tuple[int, int]
+"""Its x and y."""
 
 _NEAREST = 3
 """Colours that are named where one is not in the table."""
@@ -54,37 +61,56 @@ class Colours:
             uint8 (h, w), places in `names`.
 
         Raises:
-            InputError: For a colour that is not in the table, with its first pixel and the nearest
-                colours. The message names the table, not the mask; whoever read the mask adds it.
+            ColourError: For colours that are not in the table.
+            ValueError: For more of them than a table can have. Neither message names the mask;
+                whoever read it adds it.
         """
         height, width = mask.shape[:2]
         pixels, found = mask.reshape(-1, 3), np.empty(height * width, np.uint8)
+        unknown: dict[int, int] = {}
         for start in range(0, len(pixels), _AT_ONCE):
             codes = _codes(pixels[start : start + _AT_ONCE])
             places = np.searchsorted(self._codes, codes)
             np.minimum(places, len(self._codes) - 1, out=places)
             odd = self._codes[places] != codes
             if odd.any():
-                first = int(odd.argmax())
-                y, x = divmod(start + first, width)
-                raise self._unknown(pixels[start + first], x, y)
+                there = np.flatnonzero(odd)
+                strange, first = np.unique(codes[there], return_index=True)
+                for code, at in zip(strange.tolist(), there[first].tolist(), strict=True):
+                    unknown.setdefault(code, start + at)
+                if len(unknown) > VOID:
+                    raise ValueError(
+                        f"it has more than {VOID} colours that are not in {self.path}: it is no "
+                        "mask, or was stored with loss, or smoothed when it was resized"
+                    )
             found[start : start + _AT_ONCE] = self._order[places]
+        if unknown:
+            firsts = sorted(unknown.values())
+            raise ColourError(self, {_rgb(pixels[at]): (at % width, at // width) for at in firsts})
         return found.reshape(height, width)
 
     def painted(self, indices: Mask) -> NDArray[np.uint8]:
         """Inverse of `indices`: uint8 (h, w, 3), RGB."""
         return self.rgb[indices]
 
-    def _unknown(self, colour: NDArray[np.uint8], x: int, y: int) -> InputError:
-        away = np.linalg.norm(self.rgb.astype(float) - colour.astype(float), axis=1)
-        near = [
-            f"{_written(self.rgb[i])} ({self.names[i]})"
-            for i in np.argsort(away, kind="stable")[:_NEAREST]
-        ]
-        return InputError(
-            f"colour {_written(colour)} at x={x}, y={y} is not in {self.path}; the nearest are "
-            f"{', '.join(near)}"
-        )
+    def nearest(self, colour: Rgb) -> str:
+        """The colours of the table that are most like another one, with their names."""
+        away = np.linalg.norm(self.rgb.astype(float) - colour, axis=1)
+        near = np.argsort(away, kind="stable")[:_NEAREST].tolist()
+        return ", ".join(f"{shown(_rgb(self.rgb[i]))} ({self.names[i]})" for i in near)
+
+
+class ColourError(ValueError):
+    """A mask has colours that are not in the table.
+
+    Args:
+        colours: The table.
+        pixels: The first pixel of each colour.
+    """
+
+    def __init__(self, colours: Colours, pixels: Mapping[Rgb, Pixel]) -> None:
+        super().__init__(f"{', '.join(map(shown, pixels))}: not in {colours.path}")
+        self.colours, self.pixels = colours, pixels
 
 
 def read_colours(path: Path) -> Colours:
@@ -138,5 +164,11 @@ def _codes(pixels: NDArray[np.uint8]) -> NDArray[np.int32]:
     return (red << 16) | (green << 8) | blue
 
 
-def _written(colour: NDArray[np.uint8]) -> str:
-    return ",".join(map(str, colour.tolist()))
+def shown(colour: Rgb) -> str:
+    """A colour as tables write it."""
+    return ",".join(map(str, colour))
+
+
+def _rgb(pixel: NDArray[np.uint8]) -> Rgb:
+    red, green, blue = pixel.tolist()
+    return red, green, blue

@@ -51,11 +51,10 @@ class NumberFiles:
             numbers = numbers[..., 0]  # grey, repeated
         if numbers.ndim != 2:
             raise ValueError(
-                f"{self.files[row]} has colours, not numbers of classes: data.colours= names a "
-                "table of them"
+                "it has colours, not numbers of classes: data.colours= names a table of them"
             )
         if numbers.dtype != np.bool_ and (numbers.min() < 0 or numbers.max() > 255):
-            raise ValueError(f"{self.files[row]} has numbers up to {numbers.max()}, above 255")
+            raise ValueError(f"it has numbers up to {numbers.max()}, above 255")
         return numbers.astype(np.uint8)
 
 

@@ -73,10 +73,11 @@ class MaskForm:
         """
         source = self._source(cells, images, sizes)
         rules = self._rules(source.written.names, classes)
-        first = {image: rows[0] for image, rows in cells.rows.items()}
+        in_files = not (self.run_lengths or self.annotations)
+        place_of = cells.file_place if in_files else cells.place
 
         def place(row: int) -> str:
-            return cells.place(first[images[row]])
+            return place_of(cells.rows[images[row]][0])
 
         return read_truth(source, rules, images, place, kept)
 

@@ -122,7 +122,8 @@ def pairs_of(text: str) -> NDArray[np.int64]:
         ) from None
     if len(numbers) % 2:
         raise InputError(
-            f"a run-length encoding is pairs of start and length, got {len(numbers)} numbers"
+            f"a run-length encoding is pairs of start and length, got {len(numbers)} numbers: "
+            f"{text[:40]!r}"
         )
     return numbers[:0] if numbers.tolist() == EMPTY else numbers
 

@@ -41,6 +41,10 @@ class Cells:
         """Where a row stands, for messages."""
         return f"{self.path}, row {row + 2}"
 
+    def file_place(self, row: int) -> str:
+        """Where a row that names a file stands, and the file."""
+        return f"{self.place(row)} ({self.texts[row]})"
+
     @cached_property
     def rows(self) -> Mapping[str, Sequence[int]]:
         """The rows of every image, in the order of the table."""

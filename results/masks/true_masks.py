@@ -13,17 +13,17 @@ import numpy as np
 
 from results.masks.class_sets import ClassSets
 from results.masks.counts import VOID
+from results.masks.mask_faults import MaskFaults
 from results.masks.notation import Notation
 from results.masks.planes import Pixels, Planes
+from results.masks.stray_numbers import check_numbers
 from results.masks.truth import Truth
 from spaces.digest import digest
 from spaces.errors import InputError, unknown
 from spaces.files import whole_file
 
-FORMAT = 3
+FORMAT = 4
 THREADS = 2
-SHOWN = 10
-"""Faults that one message lists."""
 
 
 class MaskSource(Protocol):
@@ -129,8 +129,11 @@ def _exclusive(
     place: Callable[[int], str],
 ) -> Truth:
     """Masks whose numbers are classes'."""
-    first = _first_rows(numbers)
+    rows = _rows(numbers)
+    first = {number: occurs[0] for number, occurs in rows.items()}
     given = rules.numbers or _given(first, rules, rules.classes, place)
+    if not (rules.numbers or rules.classes):
+        check_numbers(rows, rules.void, len(numbers), place)
     names = rules.classes or tuple(map(str, given))
     if rules.spare in names and given[names.index(rules.spare)] not in first:
         index = names.index(rules.spare)
@@ -167,12 +170,12 @@ def _overlapping(
 ) -> Truth:
     """Masks whose numbers are those of sets of classes; a set with the void one is void."""
     assert source.sets is not None
-    first, given = _first_rows(numbers), rules.numbers
-    found = {number: source.sets.known[number] for number in first}
+    rows, given = _rows(numbers), rules.numbers
+    found = {number: source.sets.known[number] for number in rows}
     for number, members in found.items():
         for odd in sorted(members - {*given, rules.void}):
             names = source.written.names
-            raise _no_class(odd, names, rules.classes, given, place(first[number]))
+            raise _no_class(odd, names, rules.classes, given, place(rows[number][0]))
     occur = frozenset().union(*found.values())
     _check_complete(rules, rules.classes, [number in occur for number in given])
     known = {
@@ -211,40 +214,35 @@ def _numbers(source: MaskSource, count: int, place: Callable[[int], str]) -> Pla
     Raises:
         InputError: Naming those that cannot be read.
     """
-    faults: list[str] = []
+    faults = MaskFaults(place=place)
 
-    def read(row: int) -> Pixels | str:
+    def read(row: int) -> Pixels | Exception:
         try:
             return source.read(row)
-        except InputError as error:
-            return str(error)
         except (OSError, ValueError) as error:
-            return f"{place(row)}: {error}"
+            return error
 
     def masks() -> Iterator[Pixels]:
         with ThreadPoolExecutor(THREADS) as pool:
-            for found in pool.map(read, range(count)):
-                if isinstance(found, str):
-                    faults.append(found)
+            for row, found in enumerate(pool.map(read, range(count))):
+                if isinstance(found, Exception):
+                    faults.add(row, found)
                 else:
                     yield found
 
     planes = Planes.of(masks())
-    if faults:
-        more = f"\n  … and {len(faults) - SHOWN} more" if len(faults) > SHOWN else ""
-        lines = "".join(f"\n  {fault}" for fault in faults[:SHOWN])
-        raise InputError(f"{len(faults)} of {count} masks cannot be read:{lines}{more}")
+    faults.check(count)
     return planes
 
 
-def _first_rows(numbers: Planes) -> dict[int, int]:
-    """The first row that each number occurs in, by rising numbers."""
-    first: dict[int, int] = {}
+def _rows(numbers: Planes) -> dict[int, list[int]]:
+    """The rows that each number occurs in, by rising numbers."""
+    rows: dict[int, list[int]] = {}
     for row, mask in enumerate(numbers):
         histogram = cv2.calcHist([mask], [0], None, [256], [0, 256])
         for number in np.flatnonzero(histogram).tolist():
-            first.setdefault(number, row)
-    return dict(sorted(first.items()))
+            rows.setdefault(number, []).append(row)
+    return dict(sorted(rows.items()))
 
 
 def _no_class(

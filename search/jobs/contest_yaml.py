@@ -23,6 +23,9 @@ from trainables.data.guess import Guess
 MASKS = ("mask", "colours", "run_lengths", "annotations", "overlapping", "void", "background")
 """Options that say how masks are written."""
 
+TRAINED = ("metric", "baseline")
+"""Options that say nothing of tables and images."""
+
 
 def write_contest_yaml(config: InitConfig) -> int:
     """Guesses, reads the contest by the guesses, and writes them; returns the exit code.
@@ -40,9 +43,7 @@ def write_contest_yaml(config: InitConfig) -> int:
     if to.exists():
         raise InputError(f"{to} is there already: edit it, remove it, or name another by to=")
     guesses = guess(root.resolve())
-    metric = next(g for g in guesses if g.option == "metric")
-    options = [g for g in guesses if g.option != "metric"]
-    given = {g.option: g.value for g in options if g.option != "baseline"}
+    given = {g.option: g.value for g in guesses if g.option not in TRAINED}
     data = DataConfig(**given)
     tables = {key: value for key, value in given.items() if key not in MASKS}
     masks = mask_form(data, root) if data.masked else None
@@ -51,7 +52,7 @@ def write_contest_yaml(config: InitConfig) -> int:
         print(f"  {found.option:12} {_shown(found.value):24} {found.why}")
     to.parent.mkdir(parents=True, exist_ok=True)
     with whole_file(to) as temporary:
-        temporary.write_text(_text(name, root.resolve(), options), encoding="utf-8")
+        temporary.write_text(_text(name, root.resolve(), guesses), encoding="utf-8")
     print(
         f"\n{name}: {len(contest.train_images):,} training and {len(contest.test_images):,} test "
         f"images, {len(contest.classes)} classes: {', '.join(contest.classes[:6])}"
@@ -59,7 +60,7 @@ def write_contest_yaml(config: InitConfig) -> int:
     )
     begin = f"--config-dir {shlex.quote(str(to.parent.parent))} data={to.stem}"
     print(f"\nWritten: {to}\nNext:\n  python -m search.audit {begin}")
-    print(f"  python -m search.train {begin} metric={metric.value}")
+    print(f"  python -m search.train {begin}")
     return OK
 
 

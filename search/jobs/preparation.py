@@ -26,6 +26,7 @@ from search.jobs.searched_choices import (
     kinds_of,
     sizes_of,
 )
+from search.jobs.window_checks import window_warnings
 from search.options.search_space import flatten
 from search.options.training import JobConfig, RunConfig, TrainConfig
 from search.options.user_code import preparation_of
@@ -82,7 +83,7 @@ def prepare(
         check_model(space, baseline)
         check_values(space, baseline, fix, config.resources.ranks)
     task = task_of_data(config.data)
-    metric = config.metric or task.metric_name
+    metric = config.metric or config.data.metric or task.metric_name
     chosen = resolve_metric(metric, config.direction, task.name)
     runs = Path(config.runs)
     contest = read_contest(config.data, runs, config.holdout)
@@ -97,6 +98,7 @@ def prepare(
         )
     baseline = with_corrections(baseline, space, contest, folds)
     baseline = with_images(config, baseline, space, contest)
+    mirrored = tuple(window_warnings(baseline, space, contest))
     baseline = with_scored(config, baseline, contest, folds, say)
     pipelines = [PIPELINES[pipeline_name(reference)] for reference in config.pipelines]
     check_pipelines(pipelines, _seen(baseline, space), masks=contest.truth is not None)
@@ -142,6 +144,7 @@ def prepare(
         objective=compared,
         costs=costs,
         warnings=(
+            *mirrored,
             *_told_twice(config, contest, folds, store, say),
             *_unused(config, trained, categories(space).get("policy", ())),
         ),

@@ -117,6 +117,7 @@ class DataConfig:
     classes: list[str] = option(
         list, "class names in the order wanted (of masks: of their numbers); sorted when empty"
     )
+    metric: str = option("", "the contest's metric, where metric= does not say another")
     baseline: dict[str, Any] = option(
         dict, "the data's own untuned configuration: data.baseline.backbone=resnet18"
     )
@@ -124,6 +125,8 @@ class DataConfig:
     def __post_init__(self) -> None:
         if self.name:
             check_name(self.name, "data.name")
+        if ":" in self.metric:
+            raise InputError(f"data.metric={self.metric}: functions of your own are for metric=")
         for key in ("train_images", "test_images"):
             value = getattr(self, key)
             folders = value if isinstance(value, list) else [value]

@@ -14,9 +14,12 @@ import yaml
 
 from search.jobs.contest_data import read_contest
 from search.jobs.contest_yaml import write_contest_yaml
+from search.jobs.preparation import prepare
 from search.options.analysis import InitConfig
 from search.options.audit import AuditConfig
 from search.options.command_line import parse
+from search.options.same_place import same_contest
+from search.options.training import TrainConfig
 from spaces.errors import InputError
 from trainables.data.contest import load_contest
 from trainables.data.folder_guesses import guess
@@ -129,6 +132,7 @@ def test_a_contest_is_recognised_and_its_yaml_loads(
     written = yaml.safe_load(to.read_text())
     assert written["name"] == "My-contest-2"
     assert written["root"] == str(folder)
+    assert written["metric"] == expected["metric"]
     config = parse(AuditConfig, ["--config-dir", str(tmp_path / "conf"), "data=birds"])
     contest = read_contest(config.data, tmp_path / "runs")
     assert (len(contest.train_images), len(contest.test_images)) == (24, 6)
@@ -137,6 +141,31 @@ def test_a_contest_is_recognised_and_its_yaml_loads(
     assert len(contest.boxes) == (30 if form == "boxes" else 0)
     with pytest.raises(InputError, match="is there already"):
         write_contest_yaml(InitConfig(folder=str(folder), to=str(to)))
+
+
+def test_the_metric_of_the_yaml_counts_unless_a_command_names_another(
+    root: Root, tmp_path: Path
+) -> None:
+    to, reason = tmp_path / "conf/data/birds.yaml", "  # the sample submission has a column per"
+    write_contest_yaml(InitConfig(folder=str(root("probabilities")), to=str(to)))
+    assert f"metric: log_loss{reason}" in to.read_text()
+    given = ["--config-dir", str(to.parent.parent), "data=birds", f"runs={tmp_path / 'runs'}"]
+    given += ["fix.backbone=test_resnet", "holdout.folds=2", "accept=[duplicates]"]
+
+    def metric(*options: str) -> tuple[str, str]:
+        config = parse(TrainConfig, [*given, *options])
+        return prepare(config, "train").opening.metric, same_contest(config)
+
+    name, words = metric()
+    assert name == "log_loss"
+    assert " data.metric=log_loss" in words
+    assert metric("metric=accuracy")[0] == "accuracy"
+    to.write_text(to.read_text().replace("log_loss", "logloss"))
+    with pytest.raises(InputError, match=r"unknown metric 'logloss'.*did you mean log_loss"):
+        metric()
+    to.write_text(to.read_text().replace("logloss", "team:hits"))
+    with pytest.raises(InputError, match=r"data\.metric=team:hits: functions of your own"):
+        metric()
 
 
 @pytest.mark.parametrize("column", ["Xmax", "Ymin", "Ymax"])

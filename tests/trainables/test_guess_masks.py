@@ -134,3 +134,31 @@ def test_pairs_that_are_no_run_lengths_are_not_taken_for_some(tmp_path: Path) ->
         table = pd.read_csv(folder / "train.csv").assign(rle=text)
         table.to_csv(folder / "train.csv", index=False)
         assert "run_lengths" not in {g.option for g in guess(folder)}, name
+
+
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [
+        ("5 x", "whole numbers parted by spaces, got 'x'"),
+        ("1 2 3", "pairs of start and length, got 3 numbers: '1 2 3'"),
+        ("3071 3", "run '3071 3' ends beyond the 2240 pixels of 40 x 56"),
+        ("9 2 3 1", "run '3 1' starts before the run ahead of it ends"),
+    ],
+)
+@pytest.mark.parametrize("row", [7, 23])
+def test_a_row_that_is_wrong_is_told_and_the_others_are_run_lengths(
+    row: int, value: str, words: str, tmp_path: Path
+) -> None:
+    folder = tmp_path / "cells"
+    written(folder, "column", train=16)
+    (folder / "solution.csv").unlink()
+    table = pd.read_csv(folder / "train.csv", dtype=str, keep_default_na=False)
+    table.loc[row - 2, "rle"] = value
+    table.to_csv(folder / "train.csv", index=False)
+    found = {g.option: g.value for g in guess(folder)}
+    assert found == {**TABLE, **RUNS, "run_lengths": "column", **SIZE}
+    with pytest.raises(InputError) as error:
+        write_contest_yaml(InitConfig(folder=str(folder), to=str(tmp_path / "x.yaml")))
+    assert f"{folder}/train.csv, row {row} (train/005.png): " in str(error.value)
+    assert words in str(error.value)
+    assert not (tmp_path / "x.yaml").exists()

@@ -183,18 +183,46 @@ ALL = [[0, 0, 64, 0, 64, 48, 0, 48]]
             r"row 10 \(train/000.png\): 'bar' covers .* pixels of 'disc' in row 2, .*exclude",
         ),
         ("column", cell(10, "sequence", "s9"), ["data.group=sequence"], "row 10: .*'s9'.*row 2"),
+        (
+            "column",
+            cell(3, "rle", "1 2 3"),
+            [],
+            r"row 3 \(train/001.png\): .*, got 3 numbers: '1 2 3'",
+        ),
+        (
+            "column",
+            cell(2, "rle", ""),
+            ["data.run_lengths=''"],
+            r"row 3: column 'rle' holds run lengths, '\d+ .*': data.run_lengths=column or row",
+        ),
         ("column", cell(4, "label", ""), [], "row 4: these run lengths have no class"),
         ("column", cell(4, "label", "dics"), [], r"row 4: 'dics' is none of the classes ground"),
         ("column", cell(2, "image", "train/99.png"), [], r"row 2: .*is missing"),
-        ("colours", pixel((1, 2, 3)), [], r"row 4: colour 1,2,3 at x=3, y=5 is not in .*colours"),
+        (
+            "colours",
+            pixel((1, 2, 3)),
+            [],
+            r"1,2,3 in 1 mask, first in .*, row 4 \(train_masks/002.png\) at x=3, y=5; the near",
+        ),
         ("colours", pixel((0, 0, 0)), ["data.void=dics"], "unknown class 'dics'.*disc"),
         ("colours", pixel((0, 0, 0)), ["data.classes=[ground,disc]"], "'bar' is none of the cla"),
         ("colours", pixel((0, 0, 0)), ["data.colours=color.csv"], "color.csv: there is no such"),
-        ("numbers", pixel((7, 7, 7)), [], r"row 4: 7 is the number of no class"),
+        (
+            "numbers",
+            pixel((7, 7, 7)),
+            [],
+            r"row 4 \(train_masks/002.png\): 7 is the number of no class",
+        ),
+        (
+            "numbers",
+            pixel((7, 7, 7)),
+            ["data.classes=[]", "data.background="],
+            r"row 4 \(train_masks/002.png\): is 7 the number of a class\? It is in 1 of 8 masks",
+        ),
         ("numbers", pixel((7, 7, 7)), ["data.void=tree"], r"data.void=tree: .*are numbers"),
         ("numbers", cell(4, "mask", ""), [], r"row 4: 'train/002.png' has no mask"),
         ("numbers", cell(4, "mask", "x.png"), [], r"row 4: mask 'x.png' is missing"),
-        ("numbers", cell(4, "mask", "train.csv"), [], r"row 4: cannot identify"),
+        ("numbers", cell(4, "mask", "train.csv"), [], r"row 4 \(train.csv\): cannot identify"),
         ("numbers", cell(4, "mask", "../x.png"), [], r"row 4: '../x.png' lies outside"),
         ("folder", cell(4, "image", "test/000.png"), [], None),
         ("folder", cell(4, "image", "test/000.png"), ["data.mask=/tmp"], "a folder inside of"),
@@ -230,6 +258,41 @@ def test_what_is_wrong_is_told_with_its_place(
     with pytest.raises(InputError) as error:
         read(tmp_path / "c", [*given, *options])
     assert re.search(words, str(error.value)), error.value
+
+
+def test_all_missing_colours_are_told_at_once(tmp_path: Path) -> None:
+    folder = tmp_path / "c"
+    options = written(folder, "colours")
+
+    def paint(file: int, colours: list[tuple[int, int, int]]) -> None:
+        path = folder / f"train_masks/{file:03d}.png"
+        mask = np.array(Image.open(path))
+        mask[-1, : len(colours)] = colours
+        Image.fromarray(mask).save(path)
+
+    several = [(1, 1, blue) for blue in range(9)]
+    paint(2, several)
+    paint(4, [(250, 0, 0), *several[:3]])
+    paint(5, several[2:4])
+    (folder / "train_masks/007.png").write_text("no image")
+    with pytest.raises(InputError) as error:
+        read(folder, options)
+    first, broken, second, *lines, last = str(error.value).splitlines()
+    assert first == "1 of 8 masks cannot be read:"
+    assert f"{folder}/train.csv, row 9 (train_masks/007.png): cannot identify" in broken
+    assert second == f"3 of 8 masks have colours that are not in {folder}/colours.csv:"
+    assert [line.split(", first in ")[0].strip() for line in lines] == [
+        "1,1,2 in 3 masks",
+        "1,1,0 in 2 masks",
+        "1,1,1 in 2 masks",
+        "1,1,3 in 2 masks",
+        *(f"1,1,{blue} in 1 mask" for blue in (4, 5, 6, 7)),
+    ]
+    assert lines[0].endswith(
+        f"first in {folder}/train.csv, row 4 (train_masks/002.png) at x=2, y=47; the nearest are "
+        "0,0,0 (ground), 255,0,0 (disc), 0,128,255 (bar)"
+    )
+    assert last.strip() == "and 2 more"
 
 
 @pytest.mark.parametrize(

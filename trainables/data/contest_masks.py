@@ -9,6 +9,7 @@ import pandas as pd
 
 from results.masks.coco import read_coco
 from results.masks.mask_form import MaskForm
+from results.masks.rle import pairs_of
 from results.masks.run_length_rows import Cells
 from results.masks.truth import Truth
 from spaces.errors import InputError, unknown
@@ -28,7 +29,25 @@ def masked_table(folder: Path, train: str, image: str, form: MaskForm) -> pd.Dat
         return pd.DataFrame({image: names})
     if form.annotations is not None and train == TRAIN and not (folder / train).exists():
         return pd.DataFrame({image: list(read_coco(form.annotations).images)})
-    return read_table(folder, train, "data.train")
+    table = read_table(folder, train, "data.train")
+    if form.column in table and not form.run_lengths:
+        _check_files(table[form.column].str.strip(), folder / train, form.column)
+    return table
+
+
+def _check_files(texts: pd.Series, path: Path, column: str) -> None:
+    """Raises InputError where a column of files of masks begins with run lengths."""
+    row = int((texts != "").to_numpy().argmax())
+    text = texts.iloc[row]
+    try:
+        runs = pairs_of(text)
+    except InputError:
+        return
+    if len(runs):
+        raise InputError(
+            f"{path}, row {row + 2}: column {column!r} holds run lengths, {text[:40]!r}: "
+            "data.run_lengths=column or row says in which order"
+        )
 
 
 def row_per_image(

@@ -1,12 +1,17 @@
-"""What a table of run lengths seems to say: in which column, in which order, of which classes."""
+"""What a table of run lengths seems to say: in which column, in which order, of which classes.
+
+A few rows may be wrong: they are told, with what is wrong with them, where all are read.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
+import pandas as pd
 
 from results.masks.rle import Bools, Order, bounds, decode, pairs_of
 from spaces.errors import InputError
@@ -15,8 +20,13 @@ from trainables.data.guess_tables import LABELS, Table, label_columns
 from trainables.data.image_files import ImageFiles, image_size
 from trainables.data.mask_looks import meaning_of_names
 
+Rows = TypeVar("Rows", pd.DataFrame, pd.Series)
+
+Draw = Callable[[str, str, Order], Bools | None]
+"""From an image, run lengths and their order to a mask; None where they do not fit."""
+
 LOOKED_AT = 24
-"""Rows whose run lengths are drawn."""
+"""Rows whose run lengths are looked at and drawn."""
 
 RUNS = 3
 """How many at least some row of run lengths has; coordinates have fewer."""
@@ -42,15 +52,19 @@ def run_lengths_of(root: Path, table: Table) -> RunLengths | None:
         return None
     files = ImageFiles(root, table.folders)
 
-    def size(name: str) -> tuple[int, int]:
-        return image_size(files.existing(name, "train"))
+    def draw(name: str, text: str, order: Order) -> Bools | None:
+        try:
+            return decode(text, *image_size(files.existing(name, "train")), order)
+        except (OSError, ValueError):
+            return None
 
-    try:
-        order, shorter = _order(table, column, size)
-        label = _label(table, column)
-        shared = _shared(table, column, label, order, size)
-    except (InputError, OSError, ValueError):
+    lengths = _outlines(table, column, draw)
+    if lengths is None:
         return None
+    order: Order = "row" if lengths["row"] < lengths["column"] else "column"
+    shorter = max(lengths.values()) / min(lengths.values())
+    label = _label(table, column)
+    shared = _shared(table, column, label, order, draw)
     ways = {"column": "down the columns", "row": "along the rows"}
     found = [
         Guess(option="mask", value=column, why="its values are pairs of numbers that rise: runs"),
@@ -69,38 +83,44 @@ def run_lengths_of(root: Path, table: Table) -> RunLengths | None:
 
 
 def _are_runs(table: Table, column: str) -> bool:
+    """Whether most values that are not empty are pairs that rise, and some are many."""
     if column == table.image:
         return False
-    most = 0
-    for text in table.rows[column]:
-        try:
-            numbers = pairs_of(text)
-        except InputError:
-            return False
-        if (numbers[2::2] < numbers[:-2:2] + numbers[1:-2:2]).any():
-            return False
-        most = max(most, len(numbers) // 2)
-    return most >= RUNS
+    texts = table.rows[column].str.strip()
+    texts = texts[texts != ""]
+    some = [_runs(text) is not None for text in _spread(texts)]
+    return 2 * sum(some) > len(some) and any((_runs(text) or 0) >= RUNS for text in texts)
 
 
-def _order(
-    table: Table, column: str, size: Callable[[str], tuple[int, int]]
-) -> tuple[Order, float]:
-    """The order in which outlines are shorter, and how many times.
+def _runs(text: str) -> int | None:
+    """How many runs a text has; None where it is no pairs that rise."""
+    try:
+        numbers = pairs_of(text)
+    except InputError:
+        return None
+    falls = (numbers[2::2] < numbers[:-2:2] + numbers[1:-2:2]).any()
+    return None if falls else len(numbers) // 2
 
-    Raises:
-        InputError: For run lengths that do not fit into their image.
-    """
-    rows = table.rows[table.rows[column].str.strip() != ""]
-    some = rows.iloc[:: max(1, len(rows) // LOOKED_AT)]
-    lengths: Mapping[Order, list[int]] = {"column": [1], "row": [1]}
+
+def _spread(rows: Rows) -> Rows:
+    """`LOOKED_AT` rows, or some more, from all over a table."""
+    return rows.iloc[:: max(1, len(rows) // LOOKED_AT)]
+
+
+def _outlines(table: Table, column: str, draw: Draw) -> dict[Order, int] | None:
+    """How long the outlines of some rows are in each order; None if most rows do not fit."""
+    some = _spread(table.rows[table.rows[column].str.strip() != ""])
+    lengths: dict[Order, int] = {"column": 1, "row": 1}
+    drawn = 0
     for name, text in zip(some[table.image].str.strip(), some[column], strict=True):
-        for way, found in lengths.items():
-            inside = decode(text, *size(name), way)
-            found.append(len(bounds(inside, "column")) + len(bounds(inside, "row")))
-    column_wise, row_wise = (sum(found) for found in lengths.values())
-    order: Order = "row" if row_wise < column_wise else "column"
-    return order, max(column_wise, row_wise) / min(column_wise, row_wise)
+        for way in lengths:
+            inside = draw(name, text, way)
+            if inside is None:
+                break
+            lengths[way] += len(bounds(inside, "column")) + len(bounds(inside, "row"))
+        else:
+            drawn += 1
+    return lengths if 2 * drawn > len(some) else None
 
 
 def _label(table: Table, column: str) -> str:
@@ -113,20 +133,16 @@ def _label(table: Table, column: str) -> str:
     return next((c for c in found if of_images[c].nunique().max() > 1), "")
 
 
-def _shared(
-    table: Table, column: str, label: str, order: Order, size: Callable[[str], tuple[int, int]]
-) -> str:
-    """The first image of which classes have pixels in common, in words; empty where none has.
-
-    Raises:
-        InputError: For run lengths that do not fit into their image.
-    """
+def _shared(table: Table, column: str, label: str, order: Order, draw: Draw) -> str:
+    """The first image of which classes have pixels in common, in words; empty where none has."""
     if not label:
         return ""
     for name, rows in table.rows.groupby(table.rows[table.image].str.strip(), sort=False):
         masks: dict[str, Bools] = {}
         for kind, text in zip(rows[label].str.strip(), rows[column], strict=True):
-            inside = decode(text, *size(str(name)), order)
+            inside = draw(str(name), text, order)
+            if inside is None:
+                continue
             for other, theirs in masks.items():
                 both = int(np.count_nonzero(inside & theirs)) if other != kind else 0
                 if both:

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from results.masks.colours import Colours, read_colours
+from results.masks.colours import ColourError, Colours, read_colours
 from spaces.errors import InputError
 
 TABLE = "name,red,green,blue\nvoid,0,0,0\nroad,128,64,128\nsky,128,64,129\ncar,255,0,0\n"
@@ -42,20 +42,29 @@ def test_a_table_is_read(tmp_path: Path, text: str) -> None:
     assert colours.rgb.tolist() == [[0, 0, 0], [128, 64, 128], [128, 64, 129], [255, 0, 0]]
 
 
-def test_a_colour_that_is_not_there_is_named_with_its_pixel(tmp_path: Path) -> None:
+def test_colours_that_are_not_there_have_their_first_pixels(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("results.masks.colours._AT_ONCE", 12)
     colours = read(tmp_path, TABLE)
     mask = colours.painted(np.zeros((4, 5), np.uint8))
     mask[2, 3] = mask[3, 1] = (128, 64, 130)
-    with pytest.raises(InputError) as error:
+    mask[3, 0] = mask[0, 4] = 255  # beyond the last code of the table
+    with pytest.raises(ColourError) as error:
         colours.indices(mask)
-    for words in (
-        "128,64,130 at x=3, y=2",
-        str(colours.path),
-        "nearest are 128,64,129 (sky), 128,64,128",
-    ):
-        assert words in str(error.value)
-    mask[0, 0] = 255  # beyond the last code of the table
-    with pytest.raises(InputError, match=r"255,255,255 at x=0, y=0"):
+    assert error.value.pixels == {(255, 255, 255): (4, 0), (128, 64, 130): (3, 2)}
+    near = colours.nearest((128, 64, 130))
+    assert near.startswith("128,64,129 (sky), 128,64,128 (road), ")
+
+
+def test_pictures_are_no_masks(tmp_path: Path) -> None:
+    colours = read(tmp_path, TABLE)
+    mask = np.zeros((16, 16, 3), np.uint8)
+    mask[..., 1] = np.arange(256).reshape(16, 16)
+    with pytest.raises(ColourError):
+        colours.indices(mask)  # one of them is void's
+    mask[0, 0] = (1, 2, 3)
+    with pytest.raises(ValueError, match=r"more than 255 colours .*colours\.csv: it is no mask"):
         colours.indices(mask)
 
 

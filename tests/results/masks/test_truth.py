@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -71,6 +72,64 @@ def test_two_values_count_in_their_order(tmp_path: Path) -> None:
     assert found.numbers == (0, 255)
 
 
+UNNAMED = MaskForm(column="mask")
+
+
+def numbered(*odd: tuple[int, ...], others: int = 200) -> list[Image.Image]:
+    """Masks of the numbers 0, 1 and 2, and in the first of them some more."""
+    return [grey([[0, 1, 2, *more]]) for more in [*odd, *[()] * others]]
+
+
+@pytest.mark.parametrize(
+    ("masks", "form", "words"),
+    [
+        (
+            numbered((), (37,), (37, 2)),
+            UNNAMED,
+            "row 3 (1.png): is 37 the number of a class? It is in 2 of 203 masks, first in this "
+            "one, and the nearest other is 2; data.classes= names the classes of all 4 "
+            "numbers if it is, and if not, data.void=37 leaves its pixels out",
+        ),
+        (
+            numbered((40, 41, 255, 90)),
+            MaskForm(column="mask", void=255),
+            "row 2 (0.png): is 40 the number of a class? It is in 1 of 201 masks, first in this "
+            "one, and the nearest other is 2; so it is with 41, 90; data.classes= names "
+            "the classes of all 6 numbers if it is, and if not, such masks are to be mended",
+        ),
+        (numbered((9,), others=2), UNNAMED, "is 9 the number of a class? It is in 1 of 3 masks"),
+    ],
+)
+def test_a_number_apart_from_the_others_in_few_masks_is_asked_about(
+    masks: list[Image.Image], form: MaskForm, words: str, tmp_path: Path
+) -> None:
+    with pytest.raises(InputError, match=re.escape(words)):
+        read(tmp_path / "m", masks, form, ())
+
+
+@pytest.mark.parametrize(
+    ("masks", "void", "classes", "numbers"),
+    [
+        (numbered((3,)), -1, (), (0, 1, 2, 3)),  # rare, but beside the others
+        (numbered((37,)), 37, (), (0, 1, 2)),
+        (numbered((37,)), -1, ("a", "b", "c", "d"), (0, 1, 2, 37)),
+        (numbered((37,), (37,), (37,)), -1, (), (0, 1, 2, 37)),  # in more than one of a hundred
+        (numbered((3, 4)), 3, (), (0, 1, 2, 4)),  # void has a number, too
+        (numbered((5, 6, 7), (5,), (5,)), -1, (), (0, 1, 2, 5, 6, 7)),  # beside one that is not
+        ([grey([[0, 255]]), *[grey([[0, 0]])] * 200], -1, (), (0, 255)),
+    ],
+)
+def test_numbers_that_may_well_be_classes(
+    masks: list[Image.Image],
+    void: int,
+    classes: tuple[str, ...],
+    numbers: tuple[int, ...],
+    tmp_path: Path,
+) -> None:
+    form = MaskForm(column="mask", void=void)
+    assert read(tmp_path / "m", masks, form, classes).numbers == numbers
+
+
 def test_palettes_and_bits_are_numbers(tmp_path: Path) -> None:
     palette = grey([[0, 1], [2, 9]]).convert("P")
     palette.putpalette([10, 20, 30, 200, 0, 0] * 10)
@@ -96,15 +155,18 @@ def test_masks_are_read_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
 @pytest.mark.parametrize(
     ("mask", "words"),
     [
-        (grey([[0, 7], [1, 2]]), r"train\.csv, row 2: 7 is the number of no class.*data\.void=7"),
+        (
+            grey([[0, 7], [1, 2]]),
+            r"train\.csv, row 2 \(0\.png\): 7 is the number of no class.*data\.void=7",
+        ),
         (grey([[0, 1], [1, 1]]), "class 'bar' occurs in no mask"),
         (
             Image.fromarray(np.random.default_rng(0).integers(0, 9, (2, 2, 3), dtype=np.uint8)),
-            r"row 2: .*0\.png has colours, not numbers of classes: data\.colours=",
+            r"row 2 \(0\.png\): it has colours, not numbers of classes: data\.colours=",
         ),
         (
             Image.fromarray(np.array([[0, 700]], np.uint16)),
-            r"row 2: .*has numbers up to 700, above 255",
+            r"row 2 \(0\.png\): it has numbers up to 700, above 255",
         ),
     ],
 )

@@ -1,0 +1,88 @@
+"""Windows beside images of 48 x 64 and 40 x 56: larger ones are told before anything trains."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from optuna.distributions import CategoricalDistribution, FloatDistribution
+
+from search.jobs.baseline import base_config
+from search.jobs.contest_data import read_contest
+from search.jobs.preparation import prepare
+from search.jobs.window_checks import window_warnings
+from search.options.command_line import parse
+from search.options.training import TrainConfig
+from spaces.errors import InputError
+from spaces.param import Param
+from spaces.space import SearchSpace
+from tests.mask_contests import written
+
+NETWORK = ("fix.backbone=test_resnet", "fix.decoder=pspnet", "fix.decoder_width=0.25")
+
+
+@pytest.fixture(scope="module")
+def options(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
+    folder = tmp_path_factory.mktemp("windows")
+    told = written(folder / "scenes", "numbers")
+    runs = f"runs={folder / 'runs'}"
+    return [*told, "data.group=sequence", "holdout.folds=2", "data.shape=native", "name=x", runs]
+
+
+@pytest.mark.parametrize(
+    ("fix", "words"),
+    [
+        (
+            ["fix.size=64"],
+            "windows of size=64x64 are higher than all 8 training images, the largest "
+            "'train/000.png' with 48 x 64 (height x width); set fix.size=32x64 at most, or "
+            "data.shape=squash",
+        ),
+        (
+            ["fix.size=32", "fix.predict_size=96"],
+            "windows of predict_size=96x96 are higher and wider than all 8 training images, the "
+            "largest 'train/000.png' with 48 x 64 (height x width); set fix.predict_size=32x64",
+        ),
+        (
+            ["fix.size=32x64", "fix.window_scale=0.75"],
+            "windows of size=32x64 are wider than all 8 training images, the largest "
+            "'train/000.png' with 48 x 64 (height x width), 36 x 48 at window_scale=0.75; set "
+            "fix.size=32x32 at most, or a larger fix.window_scale=",
+        ),
+    ],
+)
+def test_windows_larger_than_all_images_are_refused(
+    options: list[str], fix: list[str], words: str
+) -> None:
+    with pytest.raises(InputError, match=re.escape(words)):
+        prepare(parse(TrainConfig, [*options, *NETWORK, *fix]), "train")
+    runs = Path(options[-1].removeprefix("runs="))
+    assert not list(runs.rglob("*.u8"))
+
+
+def test_windows_larger_than_some_images_are_told(options: list[str]) -> None:
+    (told,) = prepare(parse(TrainConfig, [*options, *NETWORK, "fix.size=32x64"]), "train").warnings
+    assert told == (
+        "4 of 8 training images are smaller than windows of size=32x64, the smallest "
+        "'train/004.png' with 40 x 56 (height x width): windows see a mirrored border where they "
+        "are predicted, and a void one in training"
+    )
+    assert not prepare(parse(TrainConfig, [*options, *NETWORK, "fix.size=32"]), "train").warnings
+
+
+def test_all_that_a_space_may_draw_counts(options: list[str]) -> None:
+    config = parse(TrainConfig, [*options, "fix.size=32"])
+    contest = read_contest(config.data, Path(config.runs))
+    sizes = Param(name="size", distribution=CategoricalDistribution(["32x32", "48x64"]))
+    scales = Param(name="window_scale", distribution=FloatDistribution(0.9, 2.0))
+
+    def told(*params: Param) -> list[str]:
+        space = SearchSpace(name="drawn", params=params)
+        return list(window_warnings(base_config(config), space, contest))
+
+    assert told() == told(scales) == []
+    (words,) = told(sizes)
+    assert words.startswith("4 of 8 training images are smaller than windows of size=48x64")
+    with pytest.raises(InputError, match=r"size=48x64 .*, 43 x 58 at window_scale=0\.9; set"):
+        told(sizes, scales)
