@@ -1,11 +1,12 @@
-"""A search against a plain script: python -m tests.benchmarks.end_to_end [trials] [epochs] [pairs]
+"""Whole searches side by side: python -m tests.benchmarks.end_to_end [trials] [epochs] [seeds]
 
-Both search augmentation on the embedded digits with the same network, size, batch, optimizer and
-number of trials, on the machine as it is: the script with its loader's workers and torch's own
-threads, ours with its defaults but without the confirmation, which the script does not have.
-Interleaved, a seed per pair. Prints the seconds of both, from typing the command to its end; the
-seconds until a training that ran to its end scores as high as the script's best; and what ours had
-when the script was over.
+All search augmentation on the embedded digits with the same network, size, batch, optimizer and
+number of trials, on the machine as it is: a plain script around Optuna, with its loader's workers
+and torch's own threads; the same training under Ray Tune with OptunaSearch, ASHA and its MLflow
+callback, a core a trial; and ours with its defaults, but without the confirmation, which the others
+do not have. By turns, seed after seed. Prints the seconds of each, from typing the command to its
+end; the seconds until a training that ran to its end scores as high as the other's best; and what
+ours had when the other was over.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import psutil
 
@@ -28,22 +30,40 @@ from trainables.data.digits import make_digits
 Scored = list[tuple[float, float]]
 """Seconds since the command and score of trainings that ran to their end."""
 
+OTHERS = {"optuna": "the script", "ray": "Ray Tune"}
+"""Searches of `tests.benchmarks.plain_script`, and what they are called."""
 
-def script(root: Path, trials: int, epochs: int, seed: int) -> tuple[float, int, Scored]:
-    """Seconds, epochs, and what the plain script found."""
-    words = [str(root), str(trials), str(epochs), str(seed)]
+
+class Outcome(NamedTuple):
+    """What a search comes to: its seconds, the epochs that it trained, and what it found."""
+
+    seconds: float
+    epochs: int
+    found: Scored
+
+    @property
+    def best(self) -> float:
+        """The highest score."""
+        return max(score for _, score in self.found)
+
+
+def theirs(kind: str, root: Path, trials: int, epochs: int, seed: int) -> Outcome:
+    """What a search of `tests.benchmarks.plain_script` comes to."""
+    words = [kind, str(root), str(trials), str(epochs), str(seed)]
+    path = {"PYTHONPATH": str(Path.cwd()), "RAY_USAGE_STATS_ENABLED": "0"}
     begun = time.perf_counter()
-    command = [sys.executable, "-m", "tests.benchmarks.plain_script", *words]
-    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    command = [sys.executable, "-W", "ignore", "-m", "tests.benchmarks.plain_script", *words]
+    options: dict[str, Any] = {"cwd": root.parent, "env": {**os.environ, **path}}
+    done = subprocess.run(command, capture_output=True, text=True, check=True, **options)
     wall = time.perf_counter() - begun
     lines = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
     before = wall - lines[-1]["seconds"]  # its imports
     found = [(before + line["seconds"], line["score"]) for line in lines[:-1]]
-    return wall, int(lines[-1]["epochs"]), found
+    return Outcome(wall, int(lines[-1]["epochs"]), found)
 
 
-def ours(place: Path, trials: int, epochs: int, seed: int) -> tuple[float, int, Scored]:
-    """The same of a search."""
+def ours(place: Path, trials: int, epochs: int, seed: int) -> Outcome:
+    """What a search of ours comes to."""
     options = {
         "name": f"s{seed}",
         "trials": trials,
@@ -61,7 +81,7 @@ def ours(place: Path, trials: int, epochs: int, seed: int) -> tuple[float, int, 
     search = Search.read(place / "runs/digits" / f"s{seed}")
     ended = [t for t in search.trials.values() if t.state == "finished"]
     found = [(t.ended - clock, s) for t in ended if t.ended and (s := search.score(t)) is not None]
-    return wall, sum(t.epoch for t in search.trials.values()), sorted(found)
+    return Outcome(wall, sum(t.epoch for t in search.trials.values()), sorted(found))
 
 
 def first(found: Scored, score: float) -> float:
@@ -70,36 +90,45 @@ def first(found: Scored, score: float) -> float:
 
 
 def main() -> None:
-    """Prints both sides and their ratio."""
-    trials, epochs, pairs = (
+    """Prints all sides and their ratios."""
+    trials, epochs, seeds = (
         int(w) for w in (sys.argv[1:] + ["12", "12", "5"][len(sys.argv) - 1 :])
     )
     print(f"{trials} trials of at most {epochs} epochs; {machine('torch', 'ray', 'optuna')}")
-    ratios, reached = [], []
+    ratios: dict[str, list[float]] = {kind: [] for kind in OTHERS}
+    reached: dict[str, list[float]] = {kind: [] for kind in OTHERS}
     with tempfile.TemporaryDirectory() as scratch:
         place = Path(scratch)
         root = make_digits(place / "runs/digits/data")
-        for seed in range(pairs):
+        for seed in range(seeds):
             load = psutil.getloadavg()[0]
-            theirs, their_epochs, their_found = script(root, trials, epochs, seed)
-            wall, our_epochs, our_found = ours(place, trials, epochs, seed)
-            goal = max(score for _, score in their_found)
-            by_then = max((s for t, s in our_found if t <= theirs), default=float("nan"))
-            ratios.append(theirs / wall)
-            reached.append(first(their_found, goal) / first(our_found, goal))
+            others = {kind: theirs(kind, root, trials, epochs, seed) for kind in OTHERS}
+            own = ours(place, trials, epochs, seed)
             print(
-                f"seed {seed} (load {load:.1f}): the script {theirs:.0f} s, {their_epochs} epochs, "
-                f"best {goal:.4f}; ours {wall:.0f} s, {our_epochs} epochs, best "
-                f"{max(s for _, s in our_found):.4f}, that high after {first(our_found, goal):.0f} "
-                f"s where the script was after {first(their_found, goal):.0f}; at the script's end "
-                f"ours had {by_then:.4f}",
+                f"seed {seed} (load {load:.1f}): ours {own.seconds:.0f} s, {own.epochs} epochs, "
+                f"best {own.best:.4f}",
                 flush=True,
             )
-    print(
-        f"whole search {statistics.median(ratios):.2f} times as fast ({min(ratios):.2f} to "
-        f"{max(ratios):.2f}), to the script's best {statistics.median(reached):.2f} times "
-        f"({min(reached):.2f} to {max(reached):.2f}; 0 is never), n = {pairs}"
-    )
+            for kind, other in others.items():
+                soon, late = first(own.found, other.best), first(other.found, other.best)
+                by_then = [s for t, s in own.found if t <= other.seconds]
+                ratios[kind].append(other.seconds / own.seconds)
+                reached[kind].append(late / soon)
+                print(
+                    f"  {OTHERS[kind]} {other.seconds:.0f} s, {other.epochs} epochs, best "
+                    f"{other.best:.4f} after {late:.0f} s; ours that high after {soon:.0f} s, and "
+                    f"at its end at {max(by_then, default=float('nan')):.4f}",
+                    flush=True,
+                )
+    for kind, name in OTHERS.items():
+        print(
+            f"{name}: the whole search {_spread(ratios[kind])} as long as ours, to its best "
+            f"{_spread(reached[kind])} as long (0 is never), n = {seeds}"
+        )
+
+
+def _spread(ratios: list[float]) -> str:
+    return f"{statistics.median(ratios):.2f} times ({min(ratios):.2f} to {max(ratios):.2f})"
 
 
 if __name__ == "__main__":
