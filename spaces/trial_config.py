@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from spaces.augmentation.families import is_policy_parameter, policy_of
-from spaces.augmentation.operations import check_batched, swaps_sides
+from spaces.augmentation.operations import swaps_sides
+from spaces.augmentation.pipeline import check_batched
 from spaces.augmentation.policy import AugPolicy
 from spaces.digest import digest
 from spaces.errors import InputError, unknown
@@ -105,7 +106,7 @@ class TrialConfig:
         if isinstance(self.run, Foreign):
             return
         if getattr(self.data, "augment_on", "image") == "batch":
-            check_batched(self.policy.operations())
+            check_batched(pipeline.name for pipeline in self.policy.pipelines())
         swapping = {n for n in self.policy.operations() if swaps_sides(n)}
         height, width = getattr(self.data, "size", (1, 1))
         if swapping and height != width:

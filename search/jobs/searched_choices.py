@@ -9,7 +9,7 @@ import optuna
 from optuna.distributions import CategoricalDistribution
 
 from spaces.augmentation.families import PIPELINES, is_policy_parameter
-from spaces.augmentation.operations import OPERATIONS, check_batched
+from spaces.augmentation.pipeline import check_batched
 from spaces.errors import InputError
 from spaces.shares import share_of
 from spaces.size import parse_size
@@ -37,9 +37,7 @@ def check_values(
         InputError: Naming the parameter.
     """
     if "batch" in categories(space).get("augment_on", [baseline.data.augment_on]):
-        policies = [param for param in space.params if is_policy_parameter(param.name)]
-        named = {choice for param in policies for choice in param.categories}
-        check_batched(named & {*OPERATIONS, *PIPELINES})
+        check_batched(PIPELINES.keys() & categories(space).get("policy", []))
     alone = {name: value for name, value in fix.items() if not is_policy_parameter(name)}
     for param in space.params:
         d = param.distribution

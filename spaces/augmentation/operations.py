@@ -9,7 +9,6 @@ spaces search a strength from 0 to 1, which `Operation.at` maps to limits up to 
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 from spaces.errors import InputError, unknown
@@ -28,7 +27,6 @@ class Operation:
         widest: Furthest limit a policy may state.
         moves_pixels: Whether it changes geometry, so that masks have to follow.
         swaps_sides: Whether height and width change places, which needs square images.
-        batched: Whether a whole batch can be augmented with it at once (``augment_on=batch``).
     """
 
     name: str
@@ -39,7 +37,6 @@ class Operation:
     widest: float = 0.0
     moves_pixels: bool = False
     swaps_sides: bool = False
-    batched: bool = True
 
     @property
     def has_limit(self) -> bool:
@@ -83,7 +80,6 @@ def _row(
     *limits: float,
     moves_pixels: bool = False,
     swaps_sides: bool = False,
-    batched: bool = True,
 ) -> Operation:
     """``limits`` are identity, searched and widest; none for an operation without a strength."""
     identity, searched, widest = limits or (None, 0.0, 0.0)
@@ -96,12 +92,10 @@ def _row(
         widest=widest,
         moves_pixels=moves_pixels,
         swaps_sides=swaps_sides,
-        batched=batched,
     )
 
 
 _geometry = functools.partial(_row, moves_pixels=True)
-_single = functools.partial(_row, batched=False)
 
 _ROWS = (
     _geometry("horizontal_flip", "mirror left and right"),
@@ -137,16 +131,16 @@ _FURTHER = (
     _geometry("elastic", "displace smoothly by a field of strength {}", "", 0, 60, 200),
     _row("gamma", "change gamma by up to ±{}", "%", 0, 0.5, 0.9),
     _row("solarize_add", "brighten the darker half by up to {} of the range", "%", 0, 0.4, 1),
-    _single("clahe", "equalise locally, clipping at up to {}", "", 1, 4, 16),
+    _row("clahe", "equalise locally, clipping at up to {}", "", 1, 4, 16),
     _row("invert", "invert"),
     _row("gray", "take the colour away"),
     _row("motion_blur", "blur along a line of up to {}", " px", 1, 9, 31),
     _row("defocus", "defocus by up to {}", " px", 0, 4, 10),
-    _single("iso_noise", "add a sensor's noise of up to {}", "%", 0, 0.5, 1),
+    _row("iso_noise", "add a sensor's noise of up to {}", "%", 0, 0.5, 1),
     _row("downscale", "lose up to {} of the resolution", "%", 0, 0.5, 0.9),
     _row("erasing", "replace a rectangle of up to {} of the area", "%", 0, 0.3, 0.9),
     _row("shadow", "cast a shadow of up to {}", "%", 0, 0.5, 1),
-    _single("fog", "lay fog of up to {} over it", "%", 0, 0.5, 1),
+    _row("fog", "lay fog of up to {} over it", "%", 0, 0.5, 1),
 )
 """For teams that know that they need them; ready spaces leave them out, since every choice more
 asks for more trials."""
@@ -156,23 +150,10 @@ COMMON = tuple(row.name for row in _ROWS)
 
 OPERATIONS: dict[str, Operation] = {row.name: row for row in (*_ROWS, *_FURTHER)}
 
-BATCHED = {row.name for row in OPERATIONS.values() if row.batched}
-"""Those that whole batches can be augmented with."""
-
 
 def swaps_sides(name: str) -> bool:
     """Whether it is the name of an operation that needs square images."""
     return name in OPERATIONS and OPERATIONS[name].swaps_sides
-
-
-def check_batched(names: Iterable[str]) -> None:
-    """Raises InputError, listing them, for operations and pipelines that batches do without."""
-    lacking = ", ".join(n for n in sorted(names) if n not in BATCHED)
-    if lacking:
-        raise InputError(
-            f"augment_on=batch has no {lacking}: do without (where a space lists them, "
-            f"drop=[{lacking.replace(' ', '')}]), or set augment_on=image"
-        )
 
 
 def operation(name: str) -> Operation:

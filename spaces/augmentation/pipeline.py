@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -71,6 +71,16 @@ def classes_of(transform: Mapping[str, Any]) -> Iterator[str]:
     yield str(transform.get(CLASS, ""))
     for part in transform.get(PARTS, ()):
         yield from classes_of(part)
+
+
+def check_batched(names: Iterable[str]) -> None:
+    """Raises InputError, listing them, for pipelines, which whole batches do without."""
+    own = sorted(set(names))
+    if own:
+        raise InputError(
+            f"augment_on=batch has no pipelines of your own: do without {', '.join(own)} (where a "
+            f"space lists them, drop=[{','.join(own)}]), or set augment_on=image"
+        )
 
 
 def _parts(transform: Mapping[str, Any]) -> Iterator[str]:

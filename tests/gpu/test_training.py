@@ -13,7 +13,7 @@ from results.predictions import PROBABILITIES, Predictions
 from spaces.augmentation.operations import OPERATIONS
 from spaces.trial_config import TrialConfig
 from tests.trainables.conftest import context_of
-from tests.trainables.test_batches import BATCHED, SIDE, SIZE, SQUARE, apart, policy_of_one
+from tests.trainables.test_batches import SIDE, SIZE, SQUARE, apart, policy_of_one
 from trainables.augment.batches import augmented
 from trainables.augment.drawing import Drawing
 from trainables.augment.rounds import rounds_of
@@ -112,7 +112,7 @@ def test_predictions_of_a_trained_network_are_those_of_a_cpu(
     assert np.abs(said - found).max() < 0.05
 
 
-@pytest.mark.parametrize("name", [name for name in BATCHED if name != "noise"])
+@pytest.mark.parametrize("name", [name for name in OPERATIONS if name != "noise"])
 def test_batches_are_augmented_as_on_a_cpu(name: str) -> None:
     """To one level of 255 in hardly any pixel; masks but for a pixel in a thousand."""
     rng = np.random.default_rng(0)

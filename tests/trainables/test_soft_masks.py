@@ -147,8 +147,6 @@ def test_geometry_moves_all_planes_alike(name: str) -> None:
         moved = Augmenter(policy, (32, 32), 0, 64)(picture, 1, index, mask)["mask"]
         np.testing.assert_array_equal(moved[..., 0], plain)
         check(moved)
-        if not OPERATIONS[name].batched:
-            continue
         view, steps = Drawing(policy, (32, 32), 0, 64).drawn(picture, 1, index, mask)
         given = torch.from_numpy(view["image"][None]), torch.from_numpy(view["mask"][None])
         _, masks = augmented(*given, rounds_of([steps]), "black", torch.device("cpu"))

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 import torch
 
-from trainables.augment import jpeg, moves, paints
+from trainables.augment import clahe, fog, jpeg, moves, noise, paints
 from trainables.augment.rounds import Round
 
 MOVES: dict[str, Callable[..., torch.Tensor]] = {
@@ -27,10 +27,13 @@ PAINTS: dict[str, Callable[..., torch.Tensor]] = {
     "equalize": paints.equalize,
     "blur": paints.blur,
     "filter": paints.filtered,
-    "noise": paints.noise,
+    "noise": noise.gaussian,
+    "sensor": noise.sensor,
     "holes": paints.holes,
     "coarse": paints.coarse,
     "jpeg": jpeg.compressed,
+    "clahe": clahe.equalized,
+    "fog": fog.veiled,
 }
 """Kinds that leave masks as they are."""
 

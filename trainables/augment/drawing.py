@@ -13,13 +13,19 @@ from numpy.typing import NDArray
 
 from spaces.augmentation.policy import AugPolicy
 from trainables.augment.augmenter import Augmenter
+from trainables.augment.clahe import limit_of
+from trainables.augment.fog import kernel_of, veils_of
 from trainables.augment.jpeg import steps_of
+from trainables.augment.noise import FIELDS
 from trainables.augment.pipelines import leaves_of
 from trainables.augment.rounds import Step
 from trainables.augment.transforms import SHADOWS
 
-RAMP = np.arange(256, dtype=np.uint8).reshape(16, 16, 1).repeat(3, axis=2)
-"""A picture of all grey levels."""
+LEVELS = np.arange(256, dtype=np.uint8)
+"""All grey levels."""
+
+RAMP = LEVELS.reshape(16, 16, 1).repeat(3, axis=2)
+"""A picture of them."""
 
 Note = Callable[[Any, dict[str, Any]], Step]
 """From a transform and what it drew to a step."""
@@ -32,7 +38,7 @@ class Drawing(Augmenter):
     transforms after the resizing write down what they would do.
 
     Args:
-        policy: What to do, of operations that are batched; without courses.
+        policy: What to do; without courses and pipelines.
         size: Height and width of the result in pixels.
         seed: The trial's seed.
         side: Height and width of the stored images in pixels.
@@ -71,7 +77,7 @@ def _noise_drawn(leaf: Any, params: dict[str, Any], data: dict[str, Any]) -> dic
     """What ``A.GaussNoise`` draws, without the field, which takes a millisecond."""
     sigma = leaf.py_random.uniform(*leaf.std_range)
     leaf.py_random.uniform(*leaf.mean_range)
-    return {"sigma": sigma, "field": leaf.random_generator.integers(0, 2**16)}
+    return {"sigma": sigma, "field": leaf.random_generator.integers(0, FIELDS)}
 
 
 def _numbers(**values: float) -> dict[str, NDArray[Any]]:
@@ -117,8 +123,7 @@ def _field(leaf: Any, params: dict[str, Any]) -> Step:
 def _shadows(leaf: Any, params: dict[str, Any]) -> Step:
     """Which shadows every pixel is in, and what becomes of each grey level there."""
     region = np.zeros(params["shape"][:2], np.uint8)
-    table = np.arange(256, dtype=np.uint8)
-    tables = [table] * 2**SHADOWS
+    tables = [LEVELS] * 2**SHADOWS
     for i, (corners, dark) in enumerate(
         zip(params["vertices_list"], params["intensities"], strict=True)
     ):
@@ -130,6 +135,23 @@ def _shadows(leaf: Any, params: dict[str, Any]) -> Step:
             for number, t in enumerate(tables)
         ]
     return Step("shades", {"region": region, "tables": np.stack(tables)})
+
+
+def _fog(leaf: Any, params: dict[str, Any]) -> Step:
+    """How many veils every pixel is under, and what one makes of each grey level."""
+    shape = params["shape"][:2]
+    alpha = leaf.alpha_coef * params["intensity"]
+    values = {
+        "veils": veils_of(params["particle_positions"], params["radiuses"], *shape),
+        "table": cv2.addWeighted(np.full_like(LEVELS, 255), alpha, LEVELS, 1 - alpha, 0).ravel(),
+        "kernel": kernel_of(min(shape)),
+    }
+    return Step("fog", values)
+
+
+def _clahe(leaf: Any, params: dict[str, Any]) -> Step:
+    limit = limit_of(params["clip_limit"], *params["shape"][:2])
+    return Step("clahe", {"limit": np.array(limit, np.int64)})
 
 
 def _jpeg(leaf: Any, params: dict[str, Any]) -> Step:
@@ -166,6 +188,13 @@ def _kernel(leaf: Any, params: dict[str, Any]) -> Step:
 def _noise(leaf: Any, params: dict[str, Any]) -> Step:
     field = np.array(params["field"], np.int64)
     return Step("noise", {**_numbers(sigma=params["sigma"]), "field": field})
+
+
+def _sensor(leaf: Any, params: dict[str, Any]) -> Step:
+    """One of the stored fields by the seed that was drawn for a field of its own."""
+    intensity, field = params["intensity"], params["random_seed"] % FIELDS
+    numbers = _numbers(intensity=intensity, shift=params["color_shift"] * intensity)
+    return Step("sensor", {**numbers, "field": np.array(field, np.int64)})
 
 
 def _holes(leaf: Any, params: dict[str, Any]) -> Step:
@@ -207,8 +236,11 @@ NOTES: dict[str, Note] = {
     "blur": _blur,
     **dict.fromkeys(("motion_blur", "defocus"), _kernel),
     "noise": _noise,
+    "iso_noise": _sensor,
     **dict.fromkeys(("cutout", "erasing", "grid_mask"), _holes),
     "downscale": _coarse,
     "compression": _jpeg,
+    "clahe": _clahe,
+    "fog": _fog,
 }
-"""By the operations that are batched, but for cropping, which comes before the resizing."""
+"""By operation, but for cropping, which comes before the resizing."""

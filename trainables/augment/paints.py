@@ -1,13 +1,10 @@
-"""Colours, sharpness, noise and holes of a whole batch: every image its own, in one call.
+"""Colours, sharpness and holes of a whole batch: every image its own, in one call.
 
 All take and give uint8 (k, 3, height, width), and round as albumentations does.
 """
 
 from __future__ import annotations
 
-import functools
-
-import numpy as np
 import torch
 from torch.nn.functional import conv2d
 
@@ -15,9 +12,6 @@ from trainables.augment.moves import picked
 
 GREY = (9798, 19235, 3735)
 """OpenCV's shares of red, green and blue, of 2 to the power of 15."""
-
-FIELDS = 2**16
-"""Of noise that are told apart."""
 
 
 def levels(images: torch.Tensor, *, table: torch.Tensor) -> torch.Tensor:
@@ -57,7 +51,7 @@ def sharpness(images: torch.Tensor, *, factor: torch.Tensor) -> torch.Tensor:
     """Away from the smoothed image, or towards it: factor float32 (k,)."""
     kernel = torch.ones(len(images), 3, 3, device=images.device)
     kernel[:, 1, 1] = 5
-    smooth = _rounded(_filtered(images, kernel / 13))
+    smooth = _rounded(correlated(images, kernel / 13))
     found = images.clone()
     inner = (..., slice(1, -1), slice(1, -1))  # the one-pixel border is kept, as in PIL
     found[inner] = _blended(images, smooth, factor)[inner]
@@ -66,14 +60,7 @@ def sharpness(images: torch.Tensor, *, factor: torch.Tensor) -> torch.Tensor:
 
 def hue(images: torch.Tensor, *, factor: torch.Tensor) -> torch.Tensor:
     """Turns hues by a share of the circle, float32 (k,), in OpenCV's steps of two degrees."""
-    red, green, blue = images.int().unbind(dim=1)
-    top = images.amax(dim=1).int()
-    spread = top - images.amin(dim=1).int()
-    sixth = torch.where(
-        top == red,
-        green - blue,
-        torch.where(top == green, blue - red + 2 * spread, red - green + 4 * spread),
-    )
+    sixth, spread, top = hues(images)
     scale, half = 1 << 12, 1 << 11
     steps = torch.arange(256, device=images.device).clamp(min=1).double()
     by_spread = (180 * scale / (6 * steps)).round().int()
@@ -82,13 +69,8 @@ def hue(images: torch.Tensor, *, factor: torch.Tensor) -> torch.Tensor:
     turned = turned + 180 * (turned < 0)
     share = ((spread * by_top[top] + half) >> 12).float() / 255
     moved = (turned.double() + 180 * factor.double()[:, None, None]).remainder(180).floor()
-    sextant = moved.float() / 30
-
-    def channel(first: int) -> torch.Tensor:
-        place = (sextant + first).remainder(6)
-        return top * (1 - share * torch.minimum(place, 4 - place).clamp(0, 1))
-
-    return torch.stack([channel(5), channel(3), channel(1)], dim=1).to(torch.uint8)
+    below = below_top(moved.float() / 30)
+    return (top[:, None] * (1 - share[:, None] * below)).to(torch.uint8)
 
 
 def autocontrast(images: torch.Tensor) -> torch.Tensor:
@@ -116,25 +98,12 @@ def equalize(images: torch.Tensor) -> torch.Tensor:
 
 def blur(images: torch.Tensor, *, kernel: torch.Tensor) -> torch.Tensor:
     """Smooths by rows, then by columns: kernel float32 (k, length)."""
-    return _rounded(_filtered(_filtered(images, kernel[:, None, :]), kernel[:, :, None]))
+    return _rounded(correlated(correlated(images, kernel[:, None, :]), kernel[:, :, None]))
 
 
 def filtered(images: torch.Tensor, *, kernel: torch.Tensor) -> torch.Tensor:
     """Correlates with kernels, float32 (k, length, length)."""
-    return _rounded(_filtered(images, kernel))
-
-
-def noise(images: torch.Tensor, *, sigma: torch.Tensor, field: torch.Tensor) -> torch.Tensor:
-    """Adds Gaussian noise.
-
-    Args:
-        images: uint8 (k, 3, height, width).
-        sigma: Standard deviation as a share of the range, float32 (k,).
-        field: Which noise, int64 (k,), below `FIELDS`.
-    """
-    fields = _noise(images[0].numel(), images.device).unfold(0, images[0].numel(), 1)
-    grains = fields[field].view_as(images)
-    return (images + 255 * sigma[:, None, None, None] * grains).clamp(0, 255).to(torch.uint8)
+    return _rounded(correlated(images, kernel))
 
 
 def holes(images: torch.Tensor, *, holes: torch.Tensor) -> torch.Tensor:
@@ -160,6 +129,56 @@ def coarse(images: torch.Tensor, *, rows: torch.Tensor, cols: torch.Tensor) -> t
     return picked(images, rows, cols)
 
 
+def hues(images: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """Hues of images, in sixths of the circle times spread, with the spread and the top level.
+
+    Returns:
+        int32 (k, height, width) each.
+    """
+    red, green, blue = images.int().unbind(dim=1)
+    top = images.amax(dim=1).int()
+    spread = top - images.amin(dim=1).int()
+    sixth = torch.where(
+        top == red,
+        green - blue,
+        torch.where(top == green, blue - red + 2 * spread, red - green + 4 * spread),
+    )
+    return sixth, spread, top
+
+
+def below_top(sixth: torch.Tensor) -> torch.Tensor:
+    """How far below the top each colour of a hue is, as a share of the spread.
+
+    Args:
+        sixth: Hues in sixths of the circle, float32 (k, height, width).
+
+    Returns:
+        float32 (k, 3, height, width).
+    """
+    place = torch.stack([(sixth + first).remainder(6) for first in (5, 3, 1)], dim=1)
+    return torch.minimum(place, 4 - place).clamp(0, 1)
+
+
+def correlated(images: torch.Tensor, kernel: torch.Tensor) -> torch.Tensor:
+    """Correlates images with a kernel each, float32 (k, rows, cols), reflected at their borders."""
+    count, channels, height, width = images.shape
+    down, across = (side // 2 for side in kernel.shape[1:])
+    images = images[..., reflected(height, down, images.device), :]
+    images = images[..., reflected(width, across, images.device)].float()
+    weight = (
+        kernel[:, None, None].expand(-1, channels, -1, -1, -1).reshape(-1, 1, *kernel.shape[1:])
+    )
+    flat = images.reshape(1, count * channels, *images.shape[2:])
+    return conv2d(flat, weight, groups=count * channels).view(count, channels, height, width)
+
+
+def reflected(side: int, reach: int, device: torch.device) -> torch.Tensor:
+    """Places of a side and ``reach`` beyond its ends, mirrored at the last pixels."""
+    places = torch.arange(-reach, side + reach, device=device)
+    period = max(1, 2 * (side - 1))
+    return (side - 1) - (places.remainder(period) - (side - 1)).abs()
+
+
 def _grey(images: torch.Tensor) -> torch.Tensor:
     """Grey levels (k, height, width), int32."""
     red, green, blue = (
@@ -175,30 +194,3 @@ def _rounded(values: torch.Tensor) -> torch.Tensor:
 def _blended(images: torch.Tensor, other: torch.Tensor, factor: torch.Tensor) -> torch.Tensor:
     share = factor[:, None, None, None]
     return _rounded(share * images + (1 - share) * other)
-
-
-def _filtered(images: torch.Tensor, kernel: torch.Tensor) -> torch.Tensor:
-    """Correlates images with a kernel each, float32 (k, rows, cols), reflected at their borders."""
-    count, channels, height, width = images.shape
-    down, across = (side // 2 for side in kernel.shape[1:])
-    images = images[..., _reflected(height, down, images.device), :]
-    images = images[..., _reflected(width, across, images.device)].float()
-    weight = (
-        kernel[:, None, None].expand(-1, channels, -1, -1, -1).reshape(-1, 1, *kernel.shape[1:])
-    )
-    flat = images.reshape(1, count * channels, *images.shape[2:])
-    return conv2d(flat, weight, groups=count * channels).view(count, channels, height, width)
-
-
-def _reflected(side: int, reach: int, device: torch.device) -> torch.Tensor:
-    """Places of a side and ``reach`` beyond its ends, mirrored at the last pixels."""
-    places = torch.arange(-reach, side + reach, device=device)
-    period = max(1, 2 * (side - 1))
-    return (side - 1) - (places.remainder(period) - (side - 1)).abs()
-
-
-@functools.lru_cache(maxsize=4)
-def _noise(numbers: int, device: torch.device) -> torch.Tensor:
-    """Standard normal numbers, of which every field is a stretch; the same on all devices."""
-    drawn = np.random.default_rng(0).standard_normal(numbers + FIELDS - 1, dtype=np.float32)
-    return torch.from_numpy(drawn).to(device)

@@ -20,6 +20,9 @@ Build = Callable[[float, float, tuple[int, int]], Any]
 SHADOWS = 2
 """At most, in an image."""
 
+TILES = 4
+"""Along each side, that are equalised one by one."""
+
 
 def _jitter(**factors: tuple[float, float]) -> dict[str, tuple[float, float]]:
     still = {"brightness": (1, 1), "contrast": (1, 1), "saturation": (1, 1), "hue": (0, 0)}
@@ -67,7 +70,7 @@ _LIMITED: dict[str, Build] = {
     "solarize_add": lambda v, p, _: SolarizeAdd(added_range=(0, v), p=p),
     "elastic": lambda v, p, _: A.ElasticTransform(alpha=v, sigma=6, fill_mask=VOID, p=p),
     "gamma": lambda v, p, _: A.RandomGamma(gamma_limit=(100 * (1 - v), 100 * (1 + v)), p=p),
-    "clahe": lambda v, p, _: A.CLAHE(clip_limit=(1, v), tile_grid_size=(4, 4), p=p),
+    "clahe": lambda v, p, _: A.CLAHE(clip_limit=(1, v), tile_grid_size=(TILES, TILES), p=p),
     "motion_blur": lambda v, p, _: A.MotionBlur(blur_limit=(3, max(3, round(v) | 1)), p=p),
     "defocus": lambda v, p, _: A.Defocus(radius=(1, max(1, round(v))), alias_blur=(0.1, 0.1), p=p),
     "iso_noise": lambda v, p, _: A.ISONoise(
