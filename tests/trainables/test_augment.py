@@ -397,7 +397,10 @@ def test_images_grow_over_the_epochs(store: ImageStore, folds: Folds) -> None:
         assert torch.equal(here, there)
 
 
-@pytest.mark.parametrize("each", [6, pytest.param(200, marks=pytest.mark.slow)])
+LONG = (pytest.mark.slow, pytest.mark.timeout(900))
+
+
+@pytest.mark.parametrize("each", [6, pytest.param(200, marks=LONG)])
 def test_an_exported_policy_gives_the_pixels_that_trained(
     each: int, picture: Picture, tmp_path: Path
 ) -> None:
