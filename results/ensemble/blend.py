@@ -60,7 +60,7 @@ class Choice:
         chosen: Name of the one to use.
         gain: Points by which the best recipe is better than the mean.
         noise: Standard error of that, paired, in points.
-        flattery: Points by which choosing among the recipes flatters the best of them.
+        flattery: Points by which choosing among the recipes, and views, flatters the best of them.
         expected: Honest score of the chosen one less the flattery, with an interval for these
             very models on other images.
     """
@@ -117,7 +117,11 @@ def judge(metric: Metric, stack: PredictionStack, threads: int = 2) -> dict[str,
 
 
 def choose(
-    metric: Metric, stack: PredictionStack, recipes: Mapping[str, Judged], wanted: str = ""
+    metric: Metric,
+    stack: PredictionStack,
+    recipes: Mapping[str, Judged],
+    wanted: str = "",
+    flattered: float = 0.0,
 ) -> Choice:
     """Takes the best recipe if it beats the plain mean beyond noise, else the mean.
 
@@ -126,6 +130,7 @@ def choose(
         stack: The models.
         recipes: As judged.
         wanted: A recipe to take whatever it is worth; empty chooses.
+        flattered: Points by which choosing the models flatters all recipes.
 
     Raises:
         InputError: If ``wanted`` is no recipe, or one that does not suit the metric.
@@ -140,10 +145,10 @@ def choose(
     plain = recipes[PLAIN_RECIPE].predictions[rows]
     gain, noise = paired_gain(metric, labels, recipes[best].predictions[rows], plain, groups)
     chosen = wanted or (best if gain > BEYOND * noise else PLAIN_RECIPE)
-    flattery = 0.0
+    flattery = flattered
     if not wanted and chosen != PLAIN_RECIPE:
         finalists = [r.predictions[rows] for r in recipes.values()]
-        flattery = winner_optimism(metric, labels, finalists, groups, draws=DRAWS) or 0.0
+        flattery += winner_optimism(metric, labels, finalists, groups, draws=DRAWS) or 0.0
     centre = recipes[chosen].honest - sign * flattery * metric.points
     drawn = metric.weighted(
         labels,

@@ -13,12 +13,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from results.ensemble.blend import paired_gain
 from results.ensemble.stack import PredictionStack
 from results.metrics import Metric
+from results.stats.bootstrap import bootstrap_scores
 
 Predicted = NDArray[np.float32]
 """Probabilities of examples (n, classes)."""
+
+DRAWS = 200
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,17 +28,19 @@ class ViewChoice:
     """Views to use.
 
     Attributes:
-        alone: Of every view that was tried, what the mean with it alone gains, and the standard
-            error of that, in points.
+        alone: Of every view that was tried, what the mean with it alone gains on all images, and
+            the standard error of that, in points.
         found: Those that all folds together take, in their order.
-        gain: What these gain where they were not chosen, in points.
+        gain: What choosing so gains where it did not choose, in points.
         noise: Standard error of that.
+        flattery: Points by which what was found seems to gain more than that.
     """
 
     alone: Mapping[str, tuple[float, float]]
     found: tuple[str, ...]
     gain: float
     noise: float
+    flattery: float
 
     @property
     def views(self) -> tuple[str, ...]:
@@ -50,49 +54,63 @@ def choose_views(
     plain: Predicted,
     views: Mapping[str, Predicted],
     costs: Mapping[str, float],
+    share: float = 1.0,
 ) -> ViewChoice:
     """Chooses views by what they gain out of fold for the pixels that they cost.
 
     Args:
         metric: The contest's metric.
         stack: Models, of which images, folds and groups count here.
-        plain: Predictions of images as they are.
+        plain: Mean predictions of all models that are blended, of images as they are.
         views: Those of images in each view.
         costs: How many times the pixels of the image itself each view sees.
+        share: How much a view counts in the mean beside ``plain``: the share of the models that
+            can look in it.
     """
 
-    def gained(ours: Predicted, theirs: Predicted, rows: NDArray[np.bool_]) -> tuple[float, float]:
+    def gains(
+        theirs: Predicted, ours: Mapping[str, Predicted], rows: NDArray[np.bool_]
+    ) -> dict[str, tuple[float, float]]:
+        """By how many points each of ours is better on some rows, and its standard error."""
         groups = None if stack.groups is None else stack.groups[rows]
-        return paired_gain(metric, stack.labels[rows], ours[rows], theirs[rows], groups)
+        judged = [theirs[rows], *(predicted[rows] for predicted in ours.values())]
+        before, *after = bootstrap_scores(metric, stack.labels[rows], judged, DRAWS, groups)
+        return {
+            name: (
+                metric.gain(float(scores[0]), float(before[0])),
+                float(np.nanstd(scores[1:] - before[1:])) / metric.points,
+            )
+            for name, scores in zip(ours, after, strict=True)
+        }
 
-    def taken(rows: NDArray[np.bool_]) -> tuple[list[str], Predicted]:
-        """Views, and what the mean with them predicts, as some rows would have it."""
+    def mean_of(taken: list[str]) -> Predicted:
+        total = plain + np.float32(share) * sum((views[v] for v in taken), np.zeros_like(plain))
+        return np.asarray(total / np.float32(1 + share * len(taken)), np.float32)
+
+    def taken(rows: NDArray[np.bool_]) -> list[str]:
+        """Views, as some rows would have it."""
         found: list[str] = []
-        total, mean = plain.copy(), plain
-        while True:
-            best, most = "", 0.0
-            for view in views.keys() - found:
-                together = (total + views[view]) / np.float32(len(found) + 2)
-                gain, noise = gained(together, mean, rows)
-                if gain > noise and (gain / costs[view], view) > (most, best):
-                    best, most = view, gain / costs[view]
-            if not best:
-                return found, mean
-            found.append(best)
-            total = total + views[best]
-            mean = total / np.float32(len(found) + 1)
+        while len(found) < len(views):
+            left = {v: mean_of([*found, v]) for v in views if v not in found}
+            gained = gains(mean_of(found), left, rows)
+            paid = {v: gain / costs[v] for v, (gain, noise) in gained.items() if gain > noise}
+            if not paid:
+                break
+            found.append(max(paid, key=lambda view: paid[view]))
+        return found
 
+    every = np.ones(len(plain), bool)
+    found = taken(every)
     nested = plain.copy()
     for fold in sorted(set(stack.folds.tolist())):
         apart = stack.folds == fold
-        nested[apart] = taken(~apart)[1][apart]
-    gain, noise = gained(nested, plain, stack.judged)
+        nested[apart] = mean_of(taken(~apart))[apart]
+    both = gains(plain, {"nested": nested, "inside": mean_of(found)}, stack.judged)
+    gain, noise = both["nested"]
     return ViewChoice(
-        alone={
-            view: gained((plain + seen) / np.float32(2), plain, stack.judged)
-            for view, seen in views.items()
-        },
-        found=tuple(taken(np.ones(len(plain), bool))[0]),
+        alone=gains(plain, {view: mean_of([view]) for view in views}, every),
+        found=tuple(found),
         gain=gain,
         noise=noise,
+        flattery=max(0.0, both["inside"][0] - gain),
     )

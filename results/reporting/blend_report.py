@@ -168,9 +168,7 @@ def _chosen(metric: Metric, choice: Choice, wanted: bool) -> list[str]:
         why = f"{choice.gain:.2f} points over the mean, standard error {choice.noise:.2f}"
     lines = [f"Chosen: {choice.chosen} — {why}."]
     flat = (
-        f", {choice.flattery:.2f} points taken off for choosing the recipe"
-        if choice.flattery
-        else ""
+        f", {choice.flattery:.2f} points taken off for what was chosen" if choice.flattery else ""
     )
     lines.append(
         f"Expected of new images: {metric.name} {interval.value:.4f} ({interval.low:.4f} to "

@@ -63,6 +63,7 @@ def check_limits(
     limit: LimitConfig,
     baseline: TrialConfig,
     costs: Mapping[str, NetworkCost],
+    fewest: int,
     say: Callable[[str], None],
 ) -> None:
     """Checks networks against what they may cost; those above it are not drawn.
@@ -71,13 +72,19 @@ def check_limits(
         limit: What they may cost.
         baseline: The untuned configuration, which is trained in any case.
         costs: Of all that may be trained.
+        fewest: How many of a network predict together at least in what is drawn.
         say: Told which are left out.
 
     Raises:
         InputError: If the baseline is above a limit, or all others are.
     """
-    above = {name: words for name, cost in costs.items() if (words := _above(limit, cost))}
-    own = _above(limit, costs[baseline.network].times(baseline.members))
+    above = {
+        name: words
+        for name, cost in costs.items()
+        if (words := _above(limit, cost.times(fewest), fewest))
+    }
+    members = baseline.members
+    own = _above(limit, costs[baseline.network].times(members), members)
     if own:
         raise InputError(f"{own}: the baseline, {baseline.network}; fix.backbone= takes another")
     if not above:
@@ -88,10 +95,11 @@ def check_limits(
     say(f"left out of {len(costs)} networks: {told}")
 
 
-def _above(limit: LimitConfig, cost: NetworkCost) -> str:
-    """In words what is above a limit; empty for nothing."""
-    return ", ".join(
+def _above(limit: LimitConfig, cost: NetworkCost, members: int) -> str:
+    """In words what networks that predict together have above a limit; empty for nothing."""
+    told = ", ".join(
         f"{IN_WORDS[name].format(cost.of(name))}, above limit.{name}={getattr(limit, name):{form}}"
         for name in limit.above(cost)
         for form in [",.0f" if name == "parameters" else "g"]
     )
+    return f"{told}, {members} epochs together" if told and members > 1 else told

@@ -12,7 +12,7 @@ import torch
 from results.records.network_cost import NetworkCost
 from search.jobs.measured_costs import check_limits, measured_costs
 from search.jobs.own_functions import check_own_functions
-from search.jobs.searched_choices import choices_of, kinds_of
+from search.jobs.searched_choices import categories, choices_of, kinds_of
 from search.options.training import JobConfig, RunConfig
 from search.options.user_code import own_functions
 from spaces.errors import InputError
@@ -90,7 +90,7 @@ def check_networks(
         threads = config.resources.threads
         every = _networks(baseline, space, _costly(space))
         costs = measured_costs(every, classes, build, threads, timed=timed, say=say)
-        check_limits(config.limit, baseline, costs, say)
+        check_limits(config.limit, baseline, costs, _fewest_members(baseline, space), say)
     fetched = baseline.model.pretrained or baseline.model.weights
     if isinstance(baseline.model, Timm | Smp) and fetched:  # once, not by every worker
         for name in choices_of(space, "backbone") or [baseline.model.backbone]:
@@ -165,6 +165,17 @@ def _drawn(
         return
     for choice in choices_of(space, name):
         yield from _drawn(config.with_params({name: choice}), space.pin({name: choice}), names)
+
+
+def _fewest_members(baseline: TrialConfig, space: SearchSpace | None) -> int:
+    """How many networks predict together at least in what may be drawn."""
+    kinds = categories(space).get("averaging", [baseline.averaging.kind])
+    if space is None or set(kinds) != {"ensemble"}:
+        return 1
+    if "ensemble_epochs" in space:
+        return int(space["ensemble_epochs"].smallest)
+    own = baseline.averaging.kind == "ensemble"
+    return (baseline if own else baseline.replace(averaging="ensemble")).members
 
 
 def _costly(space: SearchSpace | None) -> set[str]:

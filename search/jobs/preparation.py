@@ -36,8 +36,7 @@ from spaces.errors import InputError
 from spaces.shares import share_of
 from spaces.space import SearchSpace
 from spaces.trial_config import TrialConfig, check_effect
-from trainables.audit.duplicate_checks import identical_files, near_pictures
-from trainables.audit.fingerprints import stored_fingerprints
+from trainables.audit.duplicate_checks import crossing, identical_files, near_pictures
 from trainables.audit.neighbours import near_duplicates
 from trainables.audit.same_files import other_files
 from trainables.data.contest import Contest
@@ -145,27 +144,24 @@ def prepare(
         costs=costs,
         warnings=(
             *mirrored,
-            *_told_twice(config, contest, folds, store, say),
+            *_told_twice(config, contest, folds, store),
             *_unused(config, trained, categories(space).get("policy", ())),
         ),
     )
 
 
 def _told_twice(
-    config: JobConfig,
-    contest: Contest,
-    folds: Folds,
-    store: ImageStore,
-    say: Callable[[str], None],
+    config: JobConfig, contest: Contest, folds: Folds, store: ImageStore
 ) -> Iterator[str]:
     """Warnings of pictures that are there twice.
 
     Raises:
         InputError: Where that makes scores meaningless and is not accepted.
     """
+    near = crossing(contest, folds, _near_duplicates(config, contest, store))
     for finding in (
         *identical_files(contest, folds, store.file_digests),
-        *near_pictures(contest, folds, _near_duplicates(config, contest, store, say)),
+        *near_pictures(contest, folds, near),
     ):
         if finding.severity == "note":
             continue
@@ -180,17 +176,14 @@ def _told_twice(
         yield f"{words}{shown}"
 
 
-def _near_duplicates(
-    config: JobConfig, contest: Contest, store: ImageStore, say: Callable[[str], None]
-) -> NDArray[np.int64]:
+def _near_duplicates(config: JobConfig, contest: Contest, store: ImageStore) -> NDArray[np.int64]:
     """Pairs of rows of pictures that are nearly the same; of test images if the rules allow."""
     rows = np.arange(len(store.images))
     if not Leaderboard.read(Path(config.runs) / contest.name).test_images:
         trained = len(contest.train_images)
         tested = (rows >= trained) & (rows < trained + len(contest.test_images))
         rows = rows[~tested]
-    seen = stored_fingerprints(store, every_second(say, "comparing images"))
-    return other_files(near_duplicates(seen, rows), store.file_digests)
+    return other_files(near_duplicates(store.fingerprints, rows), store.file_digests)
 
 
 def _seen(baseline: TrialConfig, space: SearchSpace | None) -> Iterator[tuple[int, int]]:

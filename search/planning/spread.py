@@ -11,12 +11,16 @@ import numpy as np
 from numpy.typing import NDArray
 from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 
+from spaces.errors import InputError
 from spaces.param import Param
 from spaces.space import SearchSpace
 from spaces.value import Value
 
 Floats = NDArray[np.float64]
 Numbers = FloatDistribution | IntDistribution
+
+MOST = 10_000
+"""Draws among which some have to be allowed."""
 
 TRIES = 16
 """Draws of which the one farthest from those before it is taken."""
@@ -37,11 +41,18 @@ def spread_draw(
         space: What to draw.
         before: Parameters of earlier draws, the last of which count.
         seed: Of the generator.
-        allows: Says of a draw whether it may be taken; some of a space's draws have to be.
+        allows: Says of a draw whether it may be taken.
+
+    Raises:
+        InputError: If of `MOST` draws none may.
     """
     generator = np.random.default_rng(seed)
-    drawn = (space.suggest(_Random(generator)) for _ in itertools.count())
+    drawn = (space.suggest(_Random(generator)) for _ in range(MOST))
     tries = list(itertools.islice(filter(allows, drawn), TRIES if before else 1))
+    if not tries:
+        raise InputError(
+            f"space={space.name}: of {MOST:,} draws none is within the limits (limit.)"
+        )
     if not before:
         return tries[0]
     return tries[int(distances(space, tries, before[-REMEMBERED:]).min(axis=1).argmax())]

@@ -13,19 +13,20 @@ from results.ensemble.blend import Choice, Judged, choose, error_correlation, ju
 from results.ensemble.out_of_fold import OutOfFold
 from results.ensemble.recipes import RECIPES
 from results.ensemble.stack import PredictionStack
+from results.ensemble.view_choice import ViewChoice
 from results.metrics import Floats, Metric
 from results.predictions import Predictions
-from results.reporting.blend_report import blend_page, model_scores
+from results.reporting.blend_report import blend_page, model_scores, view_choice_lines
 from results.reporting.figures import error_map
 from search.competition.standing import Standing, open_standing
 from search.competition.tracking import track_blend
 from search.options.analysis import BlendConfig
 from search.options.exit_codes import OK
-from search.promotion.chosen_views import AUTO, chosen_views
+from search.promotion.chosen_views import AUTO, chosen_views, pixels
 from search.promotion.ensemble_members import read_members
 from search.promotion.views import predict_views
 from spaces.errors import InputError, unknown
-from trainables.inference.views import SCALES, VIEWS
+from trainables.inference.views import VIEWS
 
 
 def blend(config: BlendConfig) -> int:
@@ -40,32 +41,45 @@ def blend(config: BlendConfig) -> int:
         raise unknown("recipe", config.recipe, RECIPES, f"recipe={config.recipe}")
     standing = open_standing(config)
     plain = read_members(standing, [n.strip() for n in config.select.split(",")])
-    wanted = config.views
+    read = {m.name: m.read(standing) for m in plain}
+    wanted, found, lines = config.views, None, []
     if auto:
-        wanted = chosen_views(standing, plain, config.model, config.prepare)
-    views = {m.name: [m.seen(view) for view in wanted] for m in plain if m.search and wanted}
+        found = chosen_views(standing, plain, read, config.model, config.prepare)
+        wanted, lines = list(found.views), view_choice_lines(found, pixels(list(found.alone)))
+        print("\n".join(lines), flush=True)
+    views = {
+        m.name: [m.seen(view) for view in wanted]
+        for m in plain
+        if m.search and not m.view and wanted
+    }
     members = [*plain, *(v for own in views.values() for v in own)]
     if len(members) < 2:
         named = ", ".join(m.name for m in members) or "no promotion with all of its folds"
-        if auto:
-            print(f"There is nothing to blend {named} with.")
-            return OK
-        raise InputError(f"a blend needs at least two models or views, got {named}")
+        if not auto:
+            raise InputError(f"a blend needs at least two models or views, got {named}")
+        print(f"There is nothing to blend {named} with.")
+        if config.json:
+            print(json.dumps({"id": None, "path": None}))
+        return OK
     predict_views(standing, members, config.model, config.prepare)
-    read = {m.name: m.read(standing) for m in members}
+    read |= {m.name: m.read(standing) for m in members if m.name not in read}
     task, truth = standing.task, standing.search.truth
     stack = PredictionStack.of(read, task, truth)
     metric = task.example_metric(standing.metric, truth)
-    choice = choose(metric, stack, judge(metric, stack), config.recipe)
+    flattered = found.flattery if found is not None and found.views else 0.0
+    choice = choose(metric, stack, judge(metric, stack), config.recipe, flattered)
     correlations = error_correlation(stack)
     names = {
-        name: {v.name: SCALES.get(v.view, 1.0) ** 2 for v in own} for name, own in views.items()
+        name: dict(zip((v.name for v in own), pixels(wanted).values(), strict=True))
+        for name, own in views.items()
     }
     page = blend_page(
         standing.folder.name, metric, stack, choice, correlations, names, bool(config.recipe)
     )
     print("\n".join(page))
-    name = _write(standing, list(read.values()), stack, metric, choice, correlations, page)
+    models = list(read.values())
+    page = [*lines, *page]
+    name = _write(standing, models, stack, metric, choice, correlations, page, found)
     folder = standing.folder / "blends" / name
     problem = track_blend(standing, name, folder, config.tracking, Path(config.runs))
     if problem:
@@ -88,6 +102,7 @@ def _write(
     choice: Choice,
     correlations: Floats,
     page: list[str],
+    found: ViewChoice | None,
 ) -> str:
     """Writes a blend's files, then records it; returns its id."""
     chosen = choice.recipes[choice.chosen]
@@ -106,6 +121,7 @@ def _write(
         "recipes": {
             n: {"in_sample": r.in_sample, "honest": r.honest} for n, r in choice.recipes.items()
         },
+        "views": None if found is None else asdict(found),
     }
     (folder / "blend.json").write_text(json.dumps(written, indent=2))
     (folder / "report.txt").write_text("\n".join(page) + "\n")

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from results.ensemble.out_of_fold import OutOfFold
 from results.ensemble.stack import PredictionStack
-from results.ensemble.view_choice import choose_views
-from results.reporting.blend_report import view_choice_lines
+from results.ensemble.view_choice import ViewChoice, choose_views
+from results.predictions import Predictions, predictions_file
 from search.competition.standing import Standing
 from search.promotion.ensemble_members import Member
 from search.promotion.views import predict_views, usable_views
@@ -18,37 +20,60 @@ from trainables.inference.views import SCALES
 
 AUTO = "auto"
 
+Read = Mapping[str, tuple[OutOfFold, Predictions | None]]
+"""Out-of-fold and test predictions, by name of the model."""
+
 
 def chosen_views(
-    standing: Standing, members: Sequence[Member], model: str, prepare: str
-) -> list[str]:
-    """Tries views on held-out images, prints what they gain, and returns those to use.
+    standing: Standing, members: Sequence[Member], read: Read, model: str, prepare: str
+) -> ViewChoice:
+    """Tries views on held-out images.
 
     Args:
         standing: Where the competition stands.
         members: Models as they are.
+        read: Their predictions.
         model: A team's own network, as ``module:function``; empty for timm's.
         prepare: A team's own function of decoded images; empty for none.
 
     Raises:
-        InputError: If no model can be asked, or it cannot be asked again.
+        InputError: If no model can be asked, or models cannot be blended.
     """
     own = [member for member in members if member.search is not None and not member.view]
     views = usable_views(own)
     if not own or not views:
         raise InputError("views=auto: a promotion is needed, whose networks can look once more")
-    print(f"views=auto: trying {len(views)} views on held-out images: {', '.join(views)}")
-    seen = {view: [member.seen(view) for member in own] for view in views}
-    every = [member for some in seen.values() for member in some]
-    predict_views(standing, every, model, prepare, parts=("holdout",))
-    metric = standing.task.example_metric(standing.metric, standing.search.truth)
-    plain = {member.name: member.read(standing) for member in own}
+    task, truth = standing.task, standing.search.truth
+    if len(members) > 1:  # what cannot be blended is told before hours of predicting
+        PredictionStack.of(read, task, truth)
     found: dict[str, NDArray[np.float32]] = {}
-    for view, some in seen.items():  # one at a time: predictions of masks are large
-        both = {**plain, **{member.name: member.read(standing) for member in some}}
-        stack = PredictionStack.of(both, standing.task, standing.search.truth)
-        found[view] = stack.oof[len(own) :].mean(axis=0)
-    costs = {view: SCALES.get(view, 1.0) ** 2 for view in views}
-    choice = choose_views(metric, stack, stack.oof[: len(own)].mean(axis=0), found, costs)
-    print("\n".join(view_choice_lines(choice, costs)), flush=True)
-    return list(choice.views)
+    for number, view in enumerate(views, start=1):
+        print(f"views=auto: {view}, {number} of {len(views)}, on held-out images", flush=True)
+        seen = [member.seen(view) for member in own]
+        before = _files(seen)
+        predict_views(standing, seen, model, prepare, parts=("holdout",))
+        told = {**read, **{member.name: member.read(standing) for member in seen}}
+        stack = PredictionStack.of(told, task, truth)
+        found[view] = stack.oof[len(members) :].mean(axis=0)
+        if truth is not None:  # of masks a view takes as much room as all that is there
+            for path in _files(seen) - before:
+                path.unlink()
+    metric = task.example_metric(standing.metric, truth)
+    plain = stack.oof[: len(members)].mean(axis=0)
+    return choose_views(metric, stack, plain, found, pixels(views), len(own) / len(members))
+
+
+def pixels(views: Sequence[str]) -> dict[str, float]:
+    """How many times the pixels of the image itself each view sees."""
+    return {view: SCALES.get(view, 1.0) ** 2 for view in views}
+
+
+def _files(members: Sequence[Member]) -> set[Path]:
+    """Predictions of held-out images in views that are there."""
+    places = [
+        member.search.trial_folder(trial) / predictions_file("holdout", member.view)
+        for member in members
+        if member.search is not None
+        for trial in member.trials()
+    ]
+    return {path for path in places if path.exists()}

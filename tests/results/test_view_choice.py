@@ -79,7 +79,9 @@ def test_the_page_says_what_is_taken_at_which_price() -> None:
     assert lines[4].endswith(" for 325 % more pixels.")
     (*_, none, _) = view_choice_lines(chosen(0, "upside"), {"upside": 1.0})
     assert none == "Taken: none; no view gains more than its standard error."
-    flattered = ViewChoice(alone={"a": (0.1, 0.05)}, found=("a",), gain=-0.1, noise=0.2)
+    flattered = ViewChoice(
+        alone={"a": (0.1, 0.05)}, found=("a",), gain=-0.1, noise=0.2, flattery=0.3
+    )
     (*_, none, _) = view_choice_lines(flattered, {"a": 1.0})
     assert none == (
         "Taken: none; a together are worth -0.10 points where they were not chosen "

@@ -100,7 +100,7 @@ def test_near_duplicates_are_told_of_before_a_search(tmp_path: Path) -> None:
     assert re.match(r"pairs of training images that are nearly the same and stand in unl", across)
     assert re.search(r": \d \(train/0\d.png and train/again\d.jpg, …\); python -m sea", across)
     assert tests.startswith("test images that are nearly the same as a training image: 4 (train/08")
-    (kept,) = (runs / "near/store").glob("*.fingerprints.npz")
+    (kept,) = (runs / "near/store").glob("*.fingerprints")
     seen, written = kept.read_bytes(), kept.stat().st_mtime_ns
     assert prepared(runs, *options).warnings == first.warnings
     assert kept.stat().st_mtime_ns == written

@@ -8,7 +8,7 @@ from optuna.distributions import FloatDistribution
 
 from results.records.network_cost import NetworkCost
 from search.jobs.measured_costs import check_limits, measured_costs
-from search.jobs.network_checks import SIZES, _costly, _networks
+from search.jobs.network_checks import SIZES, _costly, _fewest_members, _networks
 from search.options.groups import LimitConfig
 from spaces.errors import InputError
 from spaces.param import Param
@@ -29,10 +29,13 @@ def measure(*configs: TrialConfig, timed: bool = False) -> tuple[dict[str, Netwo
 
 
 def check(
-    limit: dict[str, float], costs: dict[str, NetworkCost], baseline: TrialConfig = TINY
+    limit: dict[str, float],
+    costs: dict[str, NetworkCost],
+    baseline: TrialConfig = TINY,
+    fewest: int = 1,
 ) -> list[str]:
     said: list[str] = []
-    check_limits(LimitConfig(**limit), baseline, costs, said.append)
+    check_limits(LimitConfig(**limit), baseline, costs, fewest, said.append)
     return said
 
 
@@ -69,10 +72,25 @@ def test_what_is_above_a_limit_is_left_out_and_named() -> None:
     with pytest.raises(InputError, match=r"^1,000 parameters, above limit.parameters=500: the"):
         check({"parameters": 500}, costs)
     together = TINY.replace(averaging="ensemble", ensemble_epochs=2)
-    with pytest.raises(InputError, match=r"^2,000 parameters, above limit.parameters=1,500: the"):
+    two = r"^2,000 parameters, above limit.parameters=1,500, 2 epochs together: the"
+    with pytest.raises(InputError, match=two):
         check({"parameters": 1500}, costs, together)
+    (said,) = check({"parameters": 15000}, costs, together, fewest=2)
+    assert "(18,000 parameters, above limit.parameters=15,000, 2 epochs together)" in said
     with pytest.raises(InputError, match=r"nothing is left to be drawn beside the baseline: c at"):
         check({"parameters": 8000}, {TINY.network: small, "c at 32x32": large})
+
+
+def test_the_fewest_that_predict_together_count_against_a_limit() -> None:
+    """Whatever a space may draw, or what is pinned; the baseline has a check of its own."""
+    three = TINY.replace(averaging="ensemble", ensemble_epochs=3)
+    backbones, averages = ready_space("backbone"), ready_space("averaging(longest=5)")
+    assert _fewest_members(three, backbones) == 3
+    assert _fewest_members(TINY, backbones) == _fewest_members(three, averages) == 1
+    alone = averages.drop(["none", "ema", "swa"])
+    assert _fewest_members(TINY, alone) == 2
+    assert _fewest_members(TINY, alone.pin({"ensemble_epochs": 4})) == 2
+    assert _fewest_members(three, alone.pin({"ensemble_epochs": 3})) == 3
 
 
 def test_every_pair_that_may_be_drawn_is_measured() -> None:

@@ -23,6 +23,7 @@ from trainables.audit.looks import Looks, look_at
 from trainables.audit.neighbours import BITS, close_hashes
 from trainables.audit.page import audit_page
 from trainables.data.contest import Contest, load_contest
+from trainables.data.fingerprints import BYTES, Fingerprints
 from trainables.data.folds import Folds, assign, make_folds
 
 Pixels = NDArray[np.uint8]
@@ -308,8 +309,7 @@ def photographed(test_scenes: bool, seed: int = 0) -> tuple[Looks, NDArray[np.in
             test += list(beside + rng.normal(0, 0.25, (2, 364)))
     looks = Looks(
         table=pd.DataFrame(),
-        hashes=np.zeros(0, np.uint64),
-        thumbnails=np.zeros(0, np.uint8),
+        fingerprints=Fingerprints.of(np.zeros((0, BYTES), np.uint8)),
         appearance=np.array([*points, *test], np.float32),
     )
     return looks, np.array(labels), scenes

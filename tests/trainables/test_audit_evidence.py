@@ -26,6 +26,7 @@ from trainables.audit.page import audit_page
 from trainables.audit.page_drawings import CIRCLES, LISTED, ROWS, members, sizes
 from trainables.audit.togetherness import together
 from trainables.data.contest import Contest, load_contest
+from trainables.data.fingerprints import Fingerprints
 from trainables.data.folds import Folds, assign
 from trainables.data.image_files import ImageFiles
 
@@ -67,8 +68,10 @@ def seen(
     rng = np.random.default_rng(0)
     looks = Looks(
         table=table,
-        hashes=rng.integers(0, 2**62, count).astype(np.uint64),
-        thumbnails=np.zeros((count, 16, 16, 3), np.uint8),
+        fingerprints=Fingerprints(
+            rng.integers(0, 2**62, count).astype(np.uint64),
+            np.zeros((count, 16, 16, 3), np.uint8),
+        ),
         appearance=np.zeros((count, 364), np.float32),
     )
     folds = Folds(

@@ -60,6 +60,25 @@ def near_pictures(
     yield from _told(contest, folds, pairs, "near duplicate", "nearly the same", certain=False)
 
 
+def crossing(contest: Contest, folds: Folds, pairs: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Those of some pairs of rows that a job has to know of: of unlike folds or labels, or with an
+    image that is no training image; but none within the test.
+
+    Of images that are much alike, as frames of a film are, all pairs would be millions.
+    """
+    trained = len(contest.train_images)
+    own = trained + len(contest.test_images)
+    one, other = pairs.T
+    within = other < trained
+    tests = (one >= trained) & (other < own)
+    a, b = np.where(within, one, 0), np.where(within, other, 0)
+    apart = folds.fold[a] != folds.fold[b]
+    if contest.truth is None:
+        apart |= contest.labels[a] != contest.labels[b]
+    found: NDArray[np.int64] = pairs[np.where(within, apart, ~tests)]
+    return found
+
+
 def _told(
     contest: Contest,
     folds: Folds | None,
@@ -74,8 +93,8 @@ def _told(
     within = pairs[(pairs < trained).all(axis=1)]
     across = pairs[(pairs[:, 0] < trained) & (pairs[:, 1] >= trained) & (pairs[:, 1] < own)]
     extra = pairs[(pairs[:, 0] < own) & (pairs[:, 1] >= own)]
-    unlike = [_contradict(contest, a, b, certain=certain) for a, b in within.tolist()]
-    contradicting = within[np.array(unlike, bool)]
+    unlike = _contradicting(contest, within, certain=certain)
+    contradicting = within[unlike]
     if len(contradicting):
         yield Finding(
             name=f"{name}s with two {'labels' if contest.truth is None else 'masks'}",
@@ -100,7 +119,7 @@ def _told(
                 + ("; accept=[duplicates] searches all the same" if certain else ""),
                 places=_places(contest, split),
             )
-    alike = ~np.array(unlike, bool)
+    alike = ~unlike
     if folds is not None:
         alike &= folds.fold[within[:, 0]] == folds.fold[within[:, 1]]
     if alike.any():
@@ -142,17 +161,21 @@ def _told(
         )
 
 
-def _contradict(contest: Contest, a: int, b: int, *, certain: bool) -> bool:
-    """Whether two training images have unlike labels, or masks.
+def _contradicting(
+    contest: Contest, pairs: NDArray[np.int64], *, certain: bool
+) -> NDArray[np.bool_]:
+    """Whether the training images of each pair have unlike labels, or masks, (pairs,).
 
     Frames of a film that are nearly the same may well have unlike masks.
     """
-    if contest.truth is None:
-        return bool(contest.labels[a] != contest.labels[b])
+    truth = contest.truth
+    if truth is None:
+        return np.asarray(contest.labels[pairs[:, 0]] != contest.labels[pairs[:, 1]])
     if not certain:
-        return False
-    one, other = contest.truth.masks[a], contest.truth.masks[b]
-    return one.shape == other.shape and float((one != other).mean()) > UNLIKE
+        return np.zeros(len(pairs), bool)
+    masks = ((truth.masks[a], truth.masks[b]) for a, b in pairs.tolist())
+    unlike = [a.shape == b.shape and float((a != b).mean()) > UNLIKE for a, b in masks]
+    return np.array(unlike, bool)
 
 
 def _places(contest: Contest, pairs: NDArray[np.int64]) -> tuple[Place, ...]:

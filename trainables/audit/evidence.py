@@ -8,7 +8,6 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from trainables.audit.fingerprints import Fingerprints
 from trainables.audit.grouping import Proposal
 from trainables.audit.looks import Looks
 from trainables.audit.neighbours import near_duplicates
@@ -61,8 +60,7 @@ class Evidence:
     def near(self) -> NDArray[np.int64]:
         """Pairs of rows that are nearly the same picture but not the same file, (pairs, 2)."""
         looks = self.looks
-        seen = Fingerprints(looks.hashes, looks.thumbnails)
-        pairs = near_duplicates(seen, np.flatnonzero(looks.readable))
+        pairs = near_duplicates(looks.fingerprints, np.flatnonzero(looks.readable))
         return other_files(pairs, looks.table["sha256"].tolist())
 
     @cached_property

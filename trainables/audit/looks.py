@@ -27,15 +27,12 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from spaces.errors import InputError
-from trainables.audit.fingerprints import THUMBNAIL, fingerprint
 from trainables.data.contest import Contest
+from trainables.data.fingerprints import BYTES, Fingerprints, fingerprint, reduced
 from trainables.portable.images import decode, resize
 
 SIDE = 64
 """Height and width in pixels at which appearance is measured."""
-
-REDUCED = 256
-"""Longest side in pixels at which properties are measured: large photos say no more."""
 
 _BINS = (8, 4, 4)
 _BORDER = 10
@@ -77,8 +74,8 @@ PROPERTIES = {
 """What tells the test's images from training's may lie in these, in words."""
 
 
-Seen = tuple[dict[str, Any], int, NDArray[np.uint8], NDArray[np.float32]]
-"""Of one image: its row of the table, hash, thumbnail, appearance."""
+Seen = tuple[dict[str, Any], NDArray[np.uint8], NDArray[np.float32]]
+"""Of one image: its row of the table, fingerprint, appearance."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -91,15 +88,13 @@ class Looks:
             ``mode``, ``frames``, ``orientation`` and ``taken`` (EXIF; when, if that is known),
             ``width``, ``height``, ``bytes``, ``sha256``, the `PROPERTIES`, and what cleanvision
             measures.
-        hashes: uint64 (n,), perceptual hashes (pHash).
-        thumbnails: uint8 (n, 16, 16, 3).
+        fingerprints: By which near duplicates are found; of zeros where a file is unreadable.
         appearance: float32 (n, 364): square roots of the shares of colours, of colours at the
             border, and a layout of 6 x 6 pixels. Zeros where a file is unreadable.
     """
 
     table: pd.DataFrame
-    hashes: NDArray[np.uint64]
-    thumbnails: NDArray[np.uint8]
+    fingerprints: Fingerprints
     appearance: NDArray[np.float32]
 
     @property
@@ -143,9 +138,8 @@ def look_at(
     table.insert(2, "row", lines)
     return Looks(
         table=table,
-        hashes=np.array([s[1] for s in seen], np.uint64),
-        thumbnails=np.stack([s[2] for s in seen]),
-        appearance=np.stack([s[3] for s in seen]),
+        fingerprints=Fingerprints.of(np.stack([s[1] for s in seen])),
+        appearance=np.stack([s[2] for s in seen]),
     )
 
 
@@ -185,11 +179,7 @@ def _look_at_all(paths: list[str]) -> list[Seen]:
 
 
 def _look(path: str) -> Seen:
-    nothing = (
-        0,
-        np.zeros((THUMBNAIL, THUMBNAIL, 3), np.uint8),
-        np.zeros(sum(BLOCKS), np.float32),
-    )
+    nothing = np.zeros(BYTES, np.uint8), np.zeros(sum(BLOCKS), np.float32)
     facts: dict[str, Any] = {"problem": ""}
     try:
         data = Path(path).read_bytes()
@@ -203,9 +193,9 @@ def _look(path: str) -> Seen:
         problem = "empty" if not data else f"unreadable: {facts['problem'] or error}"
         return {**facts, "problem": problem}, *nothing
     facts["height"], facts["width"] = picture.shape[:2]
-    reduced = _reduced(picture)
-    facts |= _measured(reduced, len(data), picture.shape[0], picture.shape[1])
-    return facts, *fingerprint(reduced), appearance_of(reduced)
+    small = reduced(picture)
+    facts |= _measured(small, len(data), picture.shape[0], picture.shape[1])
+    return facts, fingerprint(small), appearance_of(small)
 
 
 def _header(data: bytes) -> dict[str, Any]:
@@ -230,14 +220,6 @@ def _header(data: bytes) -> dict[str, Any]:
             if found and "truncated" in str(error):
                 return {**found, "problem": "truncated"}
     return found
-
-
-def _reduced(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    height, width = picture.shape[:2]
-    factor = max(height, width) / REDUCED
-    if factor <= 1:
-        return picture
-    return resize(picture, max(1, round(height / factor)), max(1, round(width / factor)))
 
 
 def seen_properties(picture: NDArray[np.uint8]) -> dict[str, float]:

@@ -8,7 +8,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from trainables.audit.fingerprints import Fingerprints
+from trainables.data.fingerprints import Fingerprints
 
 BITS = 6
 """Bits of 64 in which the perceptual hashes of near duplicates may differ."""

@@ -147,7 +147,9 @@ def _classes(evidence: Evidence) -> list[dict[str, Any]]:
         seen = rows[readable[rows]] if index < CLASSES else rows[:0]
         some = seen[np.linspace(0, len(seen) - 1, min(SAMPLES, len(seen))).astype(int)]
         counts = [] if fold is None else np.bincount(fold[rows], minlength=fold.max() + 1).tolist()
-        mean = looks.thumbnails[seen].mean(axis=0).astype(np.uint8) if len(seen) else None
+        mean = (
+            looks.fingerprints.thumbnails[seen].mean(axis=0).astype(np.uint8) if len(seen) else None
+        )
         found.append(
             {
                 "name": name,

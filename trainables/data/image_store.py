@@ -17,12 +17,13 @@ from numpy.typing import NDArray
 from results.masks.planes import Planes
 from spaces.digest import digest
 from trainables.data.contest import Contest
+from trainables.data.fingerprints import BYTES, Fingerprints
 
 OVERSIZE = 1.3
 """Stored side over training size, so that crops down to 60 % of the area do not upsample."""
 
-PIXELS, MASKS = ".u8", ".masks.u8"
-"""Suffixes of files of pixels."""
+PIXELS, MASKS, FINGERPRINTS = ".u8", ".masks.u8", ".fingerprints"
+"""Suffixes of files of pixels, and of what tells near duplicates."""
 
 
 @dataclass(frozen=True)
@@ -32,8 +33,9 @@ class ImageStore:
     It pickles as its path, so that handing it to a worker costs nothing.
 
     Attributes:
-        path: The ``.json`` file with names and digests; the pixels lie beside it in ``.u8``, and
-            masks of training images, where there are any, in ``.masks.u8``.
+        path: The ``.json`` file with names and digests; the pixels lie beside it in ``.u8``, masks
+            of training images, where there are any, in ``.masks.u8``, and what tells near
+            duplicates in ``.fingerprints``.
     """
 
     path: Path
@@ -71,6 +73,11 @@ class ImageStore:
         """Identity of the images: names and contents, whatever the machine or the side."""
         return digest([self.images, self.file_digests])
 
+    @property
+    def fingerprints(self) -> Fingerprints:
+        """Those of the decoded images, before anything was done to them, by row."""
+        return Fingerprints.read(self.path.with_suffix(FINGERPRINTS))
+
     @cached_property
     def pixels(self) -> NDArray[np.uint8] | Planes:
         """Images by row, read-only, in the page cache.
@@ -104,7 +111,7 @@ class ImageStore:
             meta = json.loads(self.path.read_text())
             square = [(meta["side"], meta["side"])] * len(meta["images"])
             areas = [height * width for height, width in meta["shapes"] or square]
-            wanted = {PIXELS: 3 * sum(areas)}
+            wanted = {PIXELS: 3 * sum(areas), FINGERPRINTS: BYTES * len(areas)}
             if meta["masks"]:
                 wanted[MASKS] = sum(areas[: meta["masks"]])
             return all(
@@ -125,7 +132,12 @@ class ImageStore:
         with FileLock(copy.path.with_suffix(".lock")):
             if not copy.whole:
                 masks = (MASKS,) if self._meta["masks"] else ()
-                for suffix in (*masks, PIXELS, ".json"):  # the last says that it is whole
+                for suffix in (
+                    *masks,
+                    PIXELS,
+                    FINGERPRINTS,
+                    ".json",
+                ):  # the last says that it is whole
                     temporary = copy.path.with_suffix(f"{suffix}.tmp")
                     shutil.copyfile(self.path.with_suffix(suffix), temporary)
                     synced(temporary)

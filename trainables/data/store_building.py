@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 from filelock import FileLock
+from numpy.typing import NDArray
 from PIL import UnidentifiedImageError
 
 from results.masks.label_map import nearest
@@ -22,12 +23,13 @@ from spaces.digest import digest
 from spaces.errors import InputError
 from spaces.files import whole_file
 from trainables.data.contest import Contest
+from trainables.data.fingerprints import fingerprint
 from trainables.data.image_files import image_size
-from trainables.data.image_store import MASKS, PIXELS, ImageStore, synced
+from trainables.data.image_store import FINGERPRINTS, MASKS, PIXELS, ImageStore, synced
 from trainables.portable.images import decode
 from trainables.portable.preparation import Preparation
 
-FORMAT = 3
+FORMAT = 4
 MIB, GIB = 2**20, 2**30
 SPARED = 1 * GIB
 """Bytes of a disk that decoded images leave free; as much as they take themselves where that is
@@ -47,10 +49,12 @@ class _Stored:
     Attributes:
         digest: SHA-256 of its file.
         size: Of the image in the file.
+        fingerprint: Of the same, uint8 (n,).
     """
 
     digest: str
     size: Size
+    fingerprint: NDArray[np.uint8]
 
 
 def build_store(
@@ -124,7 +128,9 @@ def _build(
                 "cannot be changed by prepare="
             )
         pixels[row][...] = prepared
-        return _Stored(digest=hashlib.sha256(data).hexdigest(), size=found)
+        return _Stored(
+            digest=hashlib.sha256(data).hexdigest(), size=found, fingerprint=fingerprint(picture)
+        )
 
     stored: list[_Stored] = []
     broken: list[str] = []
@@ -144,6 +150,9 @@ def _build(
     temporary.rename(path.with_suffix(PIXELS))
     if truth is not None:
         _write_masks(truth, shapes, path.with_suffix(MASKS))
+    with whole_file(path.with_suffix(FINGERPRINTS)) as prints:
+        prints.write_bytes(np.stack([s.fingerprint for s in stored]).tobytes())
+        synced(prints)
     meta = {
         "format": FORMAT,
         "side": 0 if preparation.shape == "native" else preparation.side,

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Sequence
+import functools
+from collections.abc import Callable, Iterable
 
 import torch
 from torch.nn.functional import log_softmax, logsigmoid
@@ -22,20 +22,16 @@ def sigmoid(outputs: torch.Tensor) -> torch.Tensor:
     return torch.sigmoid(outputs.float())
 
 
-def softmax_mean(outputs: Sequence[torch.Tensor]) -> torch.Tensor:
+def softmax_mean(outputs: Iterable[torch.Tensor]) -> torch.Tensor:
     """Outputs whose softmax is the mean of those of several, float32 (n, classes, …)."""
-    return _mean([log_softmax(one.float(), dim=1) for one in outputs])
+    return functools.reduce(torch.logaddexp, (log_softmax(one.float(), dim=1) for one in outputs))
 
 
-def sigmoid_mean(outputs: Sequence[torch.Tensor]) -> torch.Tensor:
+def sigmoid_mean(outputs: Iterable[torch.Tensor]) -> torch.Tensor:
     """Outputs whose sigmoid is the mean of those of several, float32 (n, classes, …)."""
-    yes, no = (_mean([logsigmoid(sign * one.float()) for one in outputs]) for sign in (1, -1))
-    return yes - no
-
-
-def _mean(logs: Sequence[torch.Tensor]) -> torch.Tensor:
-    """The logarithm of the mean of numbers whose logarithms these are."""
-    return torch.logsumexp(torch.stack(list(logs)), dim=0) - math.log(len(logs))
+    logs = (torch.stack([logsigmoid(one.float()), logsigmoid(-one.float())]) for one in outputs)
+    either: torch.Tensor = functools.reduce(torch.logaddexp, logs)
+    return either[0] - either[1]
 
 
 def outputs_apart(outputs: Outputs) -> tuple[torch.Tensor, torch.Tensor | None]:
@@ -48,7 +44,7 @@ ACTIVATIONS: dict[str, Callable[[torch.Tensor], torch.Tensor]] = {
     "sigmoid": sigmoid,
 }
 
-MEANS: dict[str, Callable[[Sequence[torch.Tensor]], torch.Tensor]] = {
+MEANS: dict[str, Callable[[Iterable[torch.Tensor]], torch.Tensor]] = {
     "softmax": softmax_mean,
     "sigmoid": sigmoid_mean,
 }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 import torch
 
@@ -33,9 +33,17 @@ class Committee(torch.nn.Module):
 
     def forward(self, images: torch.Tensor) -> Outputs:
         """Outputs of images float (n, 3, height, width), as of one network."""
-        outputs, occurs = zip(*(outputs_apart(one(images)) for one in self.members), strict=True)
-        found = MEANS[self.activation](outputs)
-        return found if occurs[0] is None else (found, sigmoid_mean(occurs))
+        said: list[torch.Tensor] = []
+
+        def outputs() -> Iterator[torch.Tensor]:  # one at a time: those of masks are large
+            for member in self.members:
+                found, occurs = outputs_apart(member(images))
+                if occurs is not None:
+                    said.append(occurs)
+                yield found
+
+        mean = MEANS[self.activation](outputs())
+        return (mean, sigmoid_mean(said)) if said else mean
 
 
 def committee_of(

@@ -92,10 +92,8 @@ class Predictor:
             height, width = data["predict_size"] if any(data["predict_size"]) else data["size"]
             self.looks.append(Look(Preparation.of(data, own), data["preprocess"], (height, width)))
             self.looks_at_boxes |= bool(data["boxes"])
-            model, weights = (
-                build(member["config"], len(self.classes)),
-                load_file(folder / member["weights"]),
-            )
+            model = build(member["config"], len(self.classes))
+            weights = load_file(folder / member["weights"])
             if member["config"]["averaging"]["kind"] == "ensemble":
                 model = committee_of(model, weights, self.about["activation"])
             model.load_state_dict(weights)
