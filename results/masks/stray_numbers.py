@@ -10,8 +10,15 @@ FEW = 0.01
 """Share of the masks up to which a number that lies apart is taken for a mistake; one mask always
 is. A number in more of them was written on purpose, and one beside others may be a rare class."""
 
+TOGETHER = 2
+"""Runs that the others are in at most: one, or a black and a white one."""
+
 SHOWN = 8
 """Further numbers that the message lists."""
+
+
+class StrayNumberError(InputError):
+    """A number of masks may be none of a class."""
 
 
 def check_numbers(
@@ -19,7 +26,8 @@ def check_numbers(
 ) -> None:
     """Checks that every number may well be a class.
 
-    Where fewer than two others are left, as of 0 and 255, none is taken for a mistake.
+    Where fewer than two others are left, as of 0 and 255, none is taken for a mistake, nor where
+    the others lie apart as well, as multiples of ten do.
 
     Args:
         rows: The masks that each number occurs in.
@@ -28,19 +36,19 @@ def check_numbers(
         place: Where the mask of a row stands, for messages.
 
     Raises:
-        InputError: Naming a number with its first mask, and what to set.
+        StrayNumberError: Naming a number with its first mask, and what to set.
     """
     few = max(1, FEW * masks)
     runs = [[number for number in run if number != void] for run in _runs(rows)]
     stray = [n for run in runs if all(len(rows[n]) <= few for n in run) for n in run]
     others = [n for run in runs for n in run if n not in stray]
-    if not stray or len(others) < 2:
+    if not stray or len(others) < 2 or len(_runs(others)) > TOGETHER:
         return
     number = stray[0]
     nearest = min(others, key=lambda other: abs(other - number))
     more = ", ".join(map(str, stray[1 : SHOWN + 1])) + (", …" if len(stray) > SHOWN + 1 else "")
     alone = void == -1 and not more
-    raise InputError(
+    raise StrayNumberError(
         f"{place(rows[number][0])}: is {number} the number of a class? It is in "
         f"{len(rows[number]):,} of {masks:,} masks, first in this one, and the nearest other is "
         f"{nearest}{f'; so it is with {more}' if more else ''}; data.classes= names the classes "

@@ -5,10 +5,12 @@ Every finished trial gets one: matplotlib takes a hundred times as long for it.
 
 from __future__ import annotations
 
+import base64
 import unicodedata
 from collections.abc import Sequence
 from html import escape
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.metrics import confusion_matrix
@@ -21,6 +23,9 @@ SIDE = 26
 
 SMALLEST, LARGEST = 240, 800
 """Sides of a matrix, in pixels."""
+
+MOST = 400
+"""Classes whose cells are drawn one by one; more are dots of one picture."""
 
 LETTER = 6.5
 """Pixels of one, roughly."""
@@ -40,7 +45,7 @@ def confusion(
     Args:
         labels: int64 (n,).
         probabilities: (n, classes).
-        classes: Their names, which pointing at a cell shows in matrices of any size.
+        classes: Their names, which pointing at a cell shows, in matrices of up to `MOST`.
 
     Returns:
         SVG, in letters of the reader's browser.
@@ -52,12 +57,16 @@ def confusion(
     side = float(np.clip(SIDE * len(names), SMALLEST, LARGEST)) / len(names)
     left = GAP + 6 + LETTER * max(map(_letters, classes)) if named else GAP
     end = GAP + side * len(names)
-    cells = [
-        _cell(left + side * told, GAP + side * true, side, shares[true, told])
-        + f"<title>{names[true]} as {names[told]}: {counts[true, told]:,} "
-        f"({shares[true, told]:.0%})</title></rect>"
-        for true, told in np.argwhere(counts).tolist()
-    ]
+    cells = (
+        [_dots(shares, left, end - GAP)]
+        if len(names) > MOST
+        else [
+            _cell(left + side * told, GAP + side * true, side, shares[true, told])
+            + f"<title>{names[true]} as {names[told]}: {counts[true, told]:,} "
+            f"({shares[true, told]:.0%})</title></rect>"
+            for true, told in np.argwhere(counts).tolist()
+        ]
+    )
     words = [
         f'<text x="{left}" y="{GAP - 8}">darker: a larger share of the true class</text>',
         _upright(GAP - 8, (GAP + end) / 2, "middle", "true"),
@@ -78,6 +87,16 @@ def confusion(
             *words,
             "</svg>\n",
         ]
+    )
+
+
+def _dots(shares: NDArray[np.float64], left: float, side: float) -> str:
+    """All cells as a picture of a pixel each."""
+    pixels = (PALE + shares[..., None] * (DARK - PALE)).round().astype(np.uint8)
+    code = base64.b64encode(cv2.imencode(".png", pixels[..., ::-1])[1].tobytes()).decode()
+    return (
+        f'<image x="{left:g}" y="{GAP}" width="{side:g}" height="{side:g}" '
+        f'preserveAspectRatio="none" href="data:image/png;base64,{code}"/>'
     )
 
 

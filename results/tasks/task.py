@@ -87,14 +87,18 @@ class Task(ABC):
     metric_name: ClassVar[str]
     defaults: ClassVar[Mapping[str, Any]] = MappingProxyType({})
 
-    def metric(self, name: str) -> Metric:
+    def metric(self, name: str, option: str = "metric") -> Metric:
         """Looks a metric up.
+
+        Args:
+            name: The metric's.
+            option: Which option named it, for messages.
 
         Raises:
             InputError: If there is none of that name; the message lists them.
         """
         if name not in self.metrics:
-            raise unknown("metric", name, [*self.metrics, "module:function"], f"metric={name}")
+            raise unknown("metric", name, [*self.metrics, "module:function"], f"{option}={name}")
         return self.metrics[name]
 
     @abstractmethod

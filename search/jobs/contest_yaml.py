@@ -10,13 +10,14 @@ from typing import Any
 
 import yaml
 
+from results.masks.stray_numbers import StrayNumberError
 from search.jobs.contest_data import mask_form
 from search.options.analysis import InitConfig
 from search.options.exit_codes import OK
 from search.options.groups import DataConfig
 from spaces.errors import InputError
 from spaces.files import whole_file
-from trainables.data.contest import load_contest
+from trainables.data.contest import Contest, load_contest
 from trainables.data.folder_guesses import guess
 from trainables.data.guess import Guess
 
@@ -47,21 +48,28 @@ def write_contest_yaml(config: InitConfig) -> int:
     data = DataConfig(**given)
     tables = {key: value for key, value in given.items() if key not in MASKS}
     masks = mask_form(data, root) if data.masked else None
-    contest = load_contest(name=name, root=root, masks=masks, **tables)
+    try:
+        summary = _summary(load_contest(name=name, root=root, masks=masks, **tables))
+    except StrayNumberError as question:  # which the options that are written can answer
+        summary = str(question)
     for found in guesses:
         print(f"  {found.option:12} {_shown(found.value):24} {found.why}")
     to.parent.mkdir(parents=True, exist_ok=True)
     with whole_file(to) as temporary:
         temporary.write_text(_text(name, root.resolve(), guesses), encoding="utf-8")
-    print(
-        f"\n{name}: {len(contest.train_images):,} training and {len(contest.test_images):,} test "
-        f"images, {len(contest.classes)} classes: {', '.join(contest.classes[:6])}"
-        + (", …" if len(contest.classes) > 6 else "")
-    )
+    print(f"\n{summary}")
     begin = f"--config-dir {shlex.quote(str(to.parent.parent))} data={to.stem}"
     print(f"\nWritten: {to}\nNext:\n  python -m search.audit {begin}")
     print(f"  python -m search.train {begin}")
     return OK
+
+
+def _summary(contest: Contest) -> str:
+    named = ", ".join(contest.classes[:6]) + (", …" if len(contest.classes) > 6 else "")
+    return (
+        f"{contest.name}: {len(contest.train_images):,} training and "
+        f"{len(contest.test_images):,} test images, {len(contest.classes)} classes: {named}"
+    )
 
 
 def _shown(value: Any) -> str:

@@ -113,14 +113,20 @@ class Prepared:
     warnings: tuple[str, ...]
 
 
-def resolve_metric(name: str, direction: str, task: str) -> Metric:
+def resolve_metric(name: str, direction: str, task: str, option: str = "metric") -> Metric:
     """A named metric, or a team's own from ``module:function``.
+
+    Args:
+        name: The metric's, or where the function is.
+        direction: Of a metric of one's own.
+        task: What the metric is of.
+        option: Which option named it.
 
     Raises:
         InputError: For an unknown name, or an own metric without a direction.
     """
     if ":" not in name:
-        known = task_of(task).metric(name)
+        known = task_of(task).metric(name, option)
         if direction not in ("", known.direction):
             raise InputError(f"direction={direction}: {name} is to {known.direction}")
         return known

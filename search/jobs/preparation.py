@@ -83,7 +83,8 @@ def prepare(
         check_values(space, baseline, fix, config.resources.ranks)
     task = task_of_data(config.data)
     metric = config.metric or config.data.metric or task.metric_name
-    chosen = resolve_metric(metric, config.direction, task.name)
+    given = "metric" if config.metric else "data.metric"
+    chosen = resolve_metric(metric, config.direction, task.name, given)
     runs = Path(config.runs)
     contest = read_contest(config.data, runs, config.holdout)
     Leaderboard.read(runs / contest.name).set_rules(test_images=config.rules.test_images)

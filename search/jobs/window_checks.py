@@ -17,6 +17,9 @@ from trainables.data.contest import Contest
 from trainables.portable.preparation import Preparation
 from trainables.portable.windows import size_at
 
+MOST = 2.0
+"""Times the side of the largest image that a window may have: beyond that most of it is border."""
+
 STEP = 32
 """Sides that are proposed are multiples of it, as networks for masks need them."""
 
@@ -57,34 +60,41 @@ def window_warnings(
         contest: Its masks.
 
     Raises:
-        InputError: Where windows are higher, or wider, than all training images.
+        InputError: Where windows are more than `MOST` times as high, or wide, as all training
+            images, at any scale that may be drawn.
     """
     if not isinstance(baseline.data, Windows) or contest.truth is None:
         return
-    seen = _seen(baseline.data, space, contest.train_images, contest.truth.masks.shapes)
+    names, own = contest.train_images, contest.truth.masks.shapes
+    smallest, largest = _scales(baseline.data, space)
+    seen = _seen(baseline.data, smallest, names, own)
     trained, predicted = sizes_of(baseline, space)
     windows = [("size", size) for size in trained]
     windows += [("predict_size", size) for size in predicted if any(size)]
     for name, window in windows:
-        _check(name, window, seen)
+        _check(name, window, _seen(baseline.data, largest, names, own))
     name, window = max(windows, key=lambda known: int(_smaller(known[1], seen).sum()))
     rows = np.flatnonzero(_smaller(window, seen))
     if len(rows):
-        smallest = rows[seen.sizes[rows].prod(axis=1).argmin()]
+        least = int(rows[seen.sizes[rows].prod(axis=1).argmin()])
         yield (
             f"{len(rows):,} of {len(seen.names):,} training images are smaller than windows of "
-            f"{_written(name, window)}, the smallest {seen.told(int(smallest))}: windows see a "
+            f"{_written(name, window)}, the smallest {seen.told(least)}: windows see a "
             "mirrored border where they are predicted, and a void one in training"
         )
 
 
-def _seen(
-    data: Windows, space: SearchSpace | None, names: tuple[str, ...], own: NDArray[np.int64]
-) -> _Seen:
-    """Training images at the smallest scale of a job."""
-    stored, scale = Preparation.of(data.to_json()), data.window_scale
-    if space is not None and "window_scale" in space:
-        scale = min(scale, space["window_scale"].smallest)
+def _scales(data: Windows, space: SearchSpace | None) -> tuple[float, float]:
+    """The smallest and the largest scale of a job."""
+    if space is None or "window_scale" not in space:
+        return data.window_scale, data.window_scale
+    ends = space["window_scale"].smallest, space["window_scale"].largest
+    return min(data.window_scale, ends[0]), max(data.window_scale, ends[1])
+
+
+def _seen(data: Windows, scale: float, names: tuple[str, ...], own: NDArray[np.int64]) -> _Seen:
+    """Training images at a scale."""
+    stored = Preparation.of(data.to_json())
     sizes = np.array([size_at(*stored.shape_of(*size), scale) for size in own.tolist()])
     limits = {"store.side": stored.side, "window_scale": scale if scale != 1 else 0}
     words = [f"{name}={value:g}" for name, value in limits.items() if value]
@@ -97,20 +107,21 @@ def _smaller(window: tuple[int, int], seen: _Seen) -> NDArray[np.bool_]:
 
 
 def _check(name: str, window: tuple[int, int], seen: _Seen) -> None:
-    """Raises InputError for windows that are higher, or wider, than all images."""
+    """Raises InputError for windows that are much higher, or wider, than all images."""
     most = seen.sizes.max(axis=0)
-    beyond = np.array(window) > most
+    beyond = np.array(window) > MOST * most
     if not beyond.any():
         return
-    words = " and ".join(w for w, is_so in zip(("higher", "wider"), beyond, strict=True) if is_so)
+    words = " and ".join(w for w, is_so in zip(("high", "wide"), beyond, strict=True) if is_so)
     largest = seen.sizes[:, beyond].prod(axis=1).argmax()
-    fitting = [min(w, side // STEP * STEP or side) for w, side in zip(window, most, strict=True)]
+    fitting = [min(w, -(-side // STEP) * STEP) for w, side in zip(window, most, strict=True)]
     smaller = "x".join(map(str, fitting))
     scale = "" if "window_scale" not in seen.scale else ", or a larger fix.window_scale="
     raise InputError(
-        f"windows of {_written(name, window)} are {words} than all {len(seen.names):,} training "
-        f"images, the largest {seen.told(int(largest))}; set fix.{name}={smaller} at "
-        f"most{scale}, or data.shape=squash, which shows whole images"
+        f"windows of {_written(name, window)} are more than {MOST:g} times as {words} as all "
+        f"{len(seen.names):,} training images, the largest {seen.told(int(largest))}: most of them "
+        f"would be border; fix.{name}={smaller} holds a whole image{scale}, or "
+        "data.shape=squash, which shows whole images"
     )
 
 

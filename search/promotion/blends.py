@@ -41,6 +41,7 @@ def blend(config: BlendConfig) -> int:
         raise unknown("recipe", config.recipe, RECIPES, f"recipe={config.recipe}")
     standing = open_standing(config)
     plain = read_members(standing, [n.strip() for n in config.select.split(",")])
+    predict_views(standing, plain, config.model, config.prepare)
     read = {m.name: m.read(standing) for m in plain}
     wanted, found, lines = config.views, None, []
     if auto:

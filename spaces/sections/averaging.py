@@ -47,7 +47,7 @@ class EpochAverage(Averaging):
 @dataclass(frozen=True, kw_only=True)
 class EpochEnsemble(Averaging):
     """The mean of what the networks of the last epochs predict, at the cost of as many (Chen et
-    al., Checkpoint Ensembles, 2017).
+    al., Checkpoint Ensembles, 2017). Of a training of one epoch there is one.
 
     Attributes:
         ensemble_epochs: How many of the last epochs.

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import base64
 import xml.etree.ElementTree as ElementTree
 
+import cv2
 import numpy as np
 import pytest
 
-from results.reporting.confusion import GAP, NAMED, confusion
+from results.reporting.confusion import GAP, MOST, NAMED, confusion
 
 SVG = "{http://www.w3.org/2000/svg}"
 CLASSES = ("große Möwe", "北極 燕鷗", '7 < 8 & "x"', "a name that is as long as names may be")
@@ -54,3 +56,16 @@ def test_nothing_lies_outside(count: int) -> None:
     words = [text.text for text in picture.iter(f"{SVG}text")]
     assert words.count("class 1") == (2 if count <= NAMED else 0)
     assert len(list(picture.iter(f"{SVG}title"))) == count
+
+
+def test_very_many_classes_are_dots_of_one_picture() -> None:
+    count = MOST + 1
+    classes = tuple(f"class {i}" for i in range(count))
+    told = [*range(1, count), 0]  # all wrong
+    picture = drawn(told, list(range(count)), classes)
+    (dots,) = picture.iter(f"{SVG}image")
+    code = dots.attrib["href"].removeprefix("data:image/png;base64,")
+    pixels = cv2.imdecode(np.frombuffer(base64.b64decode(code), np.uint8), cv2.IMREAD_COLOR)
+    assert pixels is not None
+    dark = (pixels[..., ::-1] == (8, 48, 107)).all(axis=2)
+    np.testing.assert_array_equal(np.argwhere(dark), [*enumerate(told)])

@@ -34,25 +34,25 @@ def options(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
     ("fix", "words"),
     [
         (
-            ["fix.size=64"],
-            "windows of size=64x64 are higher than all 8 training images, the largest "
-            "'train/000.png' with 48 x 64 (height x width); set fix.size=32x64 at most, or "
-            "data.shape=squash",
+            ["fix.size=128"],
+            "windows of size=128x128 are more than 2 times as high as all 8 training images, the "
+            "largest 'train/000.png' with 48 x 64 (height x width): most of them would be border; "
+            "fix.size=64x64 holds a whole image, or data.shape=squash",
         ),
         (
-            ["fix.size=32", "fix.predict_size=96"],
-            "windows of predict_size=96x96 are higher and wider than all 8 training images, the "
-            "largest 'train/000.png' with 48 x 64 (height x width); set fix.predict_size=32x64",
+            ["fix.size=32", "fix.predict_size=160"],
+            "windows of predict_size=160x160 are more than 2 times as high and wide as all 8 tr",
         ),
         (
-            ["fix.size=32x64", "fix.window_scale=0.75"],
-            "windows of size=32x64 are wider than all 8 training images, the largest "
-            "'train/000.png' with 48 x 64 (height x width), 36 x 48 at window_scale=0.75; set "
-            "fix.size=32x32 at most, or a larger fix.window_scale=",
+            ["fix.size=64x128", "fix.window_scale=0.75"],
+            "windows of size=64x128 are more than 2 times as wide as all 8 training images, the "
+            "largest 'train/000.png' with 48 x 64 (height x width), 36 x 48 at window_scale=0.75: "
+            "most of them would be border; fix.size=64x64 holds a whole image, or a larger "
+            "fix.window_scale=",
         ),
     ],
 )
-def test_windows_larger_than_all_images_are_refused(
+def test_windows_that_are_border_for_the_most_part_are_refused(
     options: list[str], fix: list[str], words: str
 ) -> None:
     with pytest.raises(InputError, match=re.escape(words)):
@@ -69,6 +69,8 @@ def test_windows_larger_than_some_images_are_told(options: list[str]) -> None:
         "are predicted, and a void one in training"
     )
     assert not prepare(parse(TrainConfig, [*options, *NETWORK, "fix.size=32"]), "train").warnings
+    (all_of_them,) = prepare(parse(TrainConfig, [*options, *NETWORK, "fix.size=64"]), "t").warnings
+    assert all_of_them.startswith("8 of 8 training images are smaller than windows of size=64x64")
 
 
 def test_all_that_a_space_may_draw_counts(options: list[str]) -> None:
@@ -84,5 +86,11 @@ def test_all_that_a_space_may_draw_counts(options: list[str]) -> None:
     assert told() == told(scales) == []
     (words,) = told(sizes)
     assert words.startswith("4 of 8 training images are smaller than windows of size=48x64")
-    with pytest.raises(InputError, match=r"size=48x64 .*, 43 x 58 at window_scale=0\.9; set"):
-        told(sizes, scales)
+    (words,) = told(sizes, scales)
+    assert words.startswith("8 of 8 training images are smaller than windows of size=48x64, the sm")
+    assert "with 40 x 56 (height x width), 36 x 50 at window_scale=0.9: windows" in words
+    large = Param(name="size", distribution=CategoricalDistribution(["32x32", "112x144"]))
+    shrunk = Param(name="window_scale", distribution=FloatDistribution(0.5, 0.9))
+    assert told(large, scales)
+    with pytest.raises(InputError, match=r"size=112x144 are more than 2 times as high and wide"):
+        told(large, shrunk)

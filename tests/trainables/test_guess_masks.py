@@ -87,6 +87,26 @@ def test_masks_are_recognised_and_the_yaml_loads(
     assert len(contest.truth.images) == 16
 
 
+def test_a_number_that_is_asked_about_stops_no_guess(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The YAML is written, since what answers the question stands there."""
+    folder = tmp_path / "cells"
+    written(folder, "numbers")
+    path = sorted(folder.glob("train_masks/*.png"))[2]
+    mask = np.array(Image.open(path))
+    mask[3, 5] = 77
+    Image.fromarray(mask).save(path)
+    to = tmp_path / "conf/data/cells.yaml"
+    assert write_contest_yaml(InitConfig(folder=str(folder), to=str(to))) == 0
+    assert "is 77 the number of a class?" in capsys.readouterr().out
+    options = ["--config-dir", str(tmp_path / "conf"), "data=cells"]
+    with pytest.raises(InputError, match="is 77 the number of a class"):
+        read_contest(parse(AuditConfig, options).data, tmp_path / "runs")
+    answered = parse(AuditConfig, [*options, "data.void=77"]).data
+    assert len(read_contest(answered, tmp_path / "runs").classes) == 3
+
+
 def test_colours_without_a_table_are_told(tmp_path: Path) -> None:
     written(tmp_path / "c", "colours")
     (tmp_path / "c/colours.csv").unlink()

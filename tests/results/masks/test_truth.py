@@ -116,6 +116,12 @@ def test_a_number_apart_from_the_others_in_few_masks_is_asked_about(
         (numbered((37,), (37,), (37,)), -1, (), (0, 1, 2, 37)),  # in more than one of a hundred
         (numbered((3, 4)), 3, (), (0, 1, 2, 4)),  # void has a number, too
         (numbered((5, 6, 7), (5,), (5,)), -1, (), (0, 1, 2, 5, 6, 7)),  # beside one that is not
+        (
+            [grey([[0, 10, 20, 30, 40]]), *[grey([[0, 10, 20, 30]])] * 200],
+            -1,
+            (),
+            (0, 10, 20, 30, 40),
+        ),
         ([grey([[0, 255]]), *[grey([[0, 0]])] * 200], -1, (), (0, 255)),
     ],
 )
