@@ -593,13 +593,19 @@ def test_views_are_tried_on_held_out_images_and_taken_where_they_pay(
 ) -> None:
     search = Search.read(promoted / "runs/digits/two")
     monkeypatch.setattr(chosen_views, "usable_views", lambda members: ["vflip", "rotate+10"])
-    told = run(promoted, "blend", "select=two", "views=auto")
+    told = run(promoted, "blend", "select=two", "views=auto", "json=true")
     assert told.returncode == 0, told.stderr
-    assert "views=auto: trying 2 views on held-out images: vflip, rotate+10\n" in told.stdout
+    assert "views=auto: vflip, 1 of 2, on held-out images\n" in told.stdout
     taken = re.search(r"\nTaken: (none|vflip|rotate\+10|.*, .*)[;,]", told.stdout)
     assert taken is not None
     none = taken[1] == "none"
     assert none == ("There is nothing to blend" in told.stdout)
+    made = json.loads(told.stdout.splitlines()[-1])
+    assert (made["id"] is None) == none
+    if not none:
+        written = json.loads((Path(made["path"]) / "blend.json").read_text())["views"]
+        assert list(written["alone"]) == ["vflip", "rotate+10"]
+        assert "Taken: " in (Path(made["path"]) / "report.txt").read_text()
     for trial in search.trials.values():
         held, test = (search.trial_folder(trial) / f"{p}-vflip.npz" for p in ("holdout", "test"))
         assert held.exists()
