@@ -61,6 +61,7 @@ bench: install
 	$(BENCH).feed
 	$(BENCH).policies $(if $(FULL),15,3)
 	$(BENCH).growing $(if $(FULL),5,1)
+	$(BENCH).averages $(if $(FULL),8,1)
 	$(BENCH).batched $(if $(FULL),9,3)
 	$(BENCH).windows $(if $(FULL),20,1)
 	$(BENCH).ranks $(if $(FULL),10,3)

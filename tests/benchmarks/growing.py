@@ -14,33 +14,10 @@ import tempfile
 import time
 from pathlib import Path
 
-import numpy as np
-import pandas as pd
-from scipy import stats
-
-from results.metrics import METRICS
-from results.predictions import Predictions
-from spaces.trial_config import TrialConfig
+from tests.benchmarks.embedded_digits import Digits, interval
 from tests.benchmarks.machine import machine
-from trainables.data.contest import load_contest
-from trainables.data.digits import make_digits
-from trainables.data.folds import make_folds
-from trainables.data.image_store import store_side
-from trainables.data.store_building import build_store
-from trainables.portable.preparation import Preparation
-from trainables.training.context import TrainingContext
-from trainables.training.fit import fit
 
-SHARES, METRIC = (1.0, 0.5), METRICS["macro_f1"]
-
-
-def interval(values: list[float]) -> str:
-    """Mean and half width of Student's interval, 95 %."""
-    mean = statistics.mean(values)
-    if len(values) < 2:
-        return f"{mean:+.2f}"
-    half = stats.t.ppf(0.975, len(values) - 1) * statistics.stdev(values) / len(values) ** 0.5
-    return f"{mean:+.2f} ± {half:.2f}"
+SHARES = (1.0, 0.5)
 
 
 def main() -> None:
@@ -49,30 +26,14 @@ def main() -> None:
     size = int(sys.argv[2]) if len(sys.argv) > 2 else 64
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
-        root = make_digits(folder / "data")
-        contest = load_contest(name="digits", root=root)
-        side = store_side(size)
-        context = TrainingContext(
-            store=build_store(contest, Preparation(side=side), folder / "store"),
-            folds=make_folds(contest, 5),
-            classes=contest.classes,
-            metric=METRIC,
-        )
-        solution = pd.read_csv(root / "solution.csv", dtype=str).set_index("image")["label"]
-        index = {name: i for i, name in enumerate(contest.classes)}
-        true = np.array([index[solution[image]] for image in contest.test_images], np.int64)
-        base = TrialConfig.of(
-            backbone="test_resnet", size=size, store_side=side, lr=5e-3, batch=32, epochs=12
-        )
+        digits = Digits.made(folder, size)
         found: dict[float, list[tuple[float, float, float]]] = {share: [] for share in SHARES}
         for seed in range(seeds):
             for share in SHARES if seed % 2 else SHARES[::-1]:
-                where, begun = folder / f"{seed}-{share}", time.process_time()
-                config = base.replace(seed=seed, first_share=share)
-                *_, last = fit(config, context, where)
+                begun = time.process_time()
+                config = digits.base.replace(seed=seed, first_share=share)
+                scores = digits.scores(config, folder / f"{seed}-{share}")
                 seconds = time.process_time() - begun
-                test = Predictions.read(where / "test.npz").probabilities
-                scores = last.report["metrics"]["val/macro_f1"], METRIC.score(true, test)
                 found[share].append((seconds, *scores))
                 print(f"seed {seed}, {share:g}: {seconds:.1f} s, {scores[0]:.4f}, {scores[1]:.4f}")
         pairs = list(zip(found[1.0], found[0.5], strict=True))
