@@ -7,7 +7,7 @@ bias correction and taken off.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -185,9 +185,26 @@ def paired_gain(
     Returns:
         The gain and its standard error by paired bootstrap, in points.
     """
-    a, b = bootstrap_scores(metric, labels, (ours, theirs), DRAWS, groups)
-    noise = float(np.nanstd(a[1:] - b[1:])) / metric.points
-    return metric.gain(float(a[0]), float(b[0])), noise
+    (found,) = paired_gains(metric, labels, [ours], theirs, groups)
+    return found
+
+
+def paired_gains(
+    metric: Metric,
+    labels: Ints,
+    ours: Sequence[NDArray[np.float32]],
+    theirs: NDArray[np.float32],
+    groups: NDArray[np.str_] | None = None,
+) -> list[tuple[float, float]]:
+    """The same of several predictions over one, which is resampled once for all."""
+    before, *after = bootstrap_scores(metric, labels, (theirs, *ours), DRAWS, groups)
+    return [
+        (
+            metric.gain(float(scores[0]), float(before[0])),
+            float(np.nanstd(scores[1:] - before[1:])) / metric.points,
+        )
+        for scores in after
+    ]
 
 
 def error_correlation(stack: PredictionStack) -> Floats:

@@ -13,14 +13,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from results.ensemble.blend import paired_gains
 from results.ensemble.stack import PredictionStack
 from results.metrics import Metric
-from results.stats.bootstrap import bootstrap_scores
 
 Predicted = NDArray[np.float32]
 """Probabilities of examples (n, classes)."""
-
-DRAWS = 200
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,15 +71,9 @@ def choose_views(
     ) -> dict[str, tuple[float, float]]:
         """By how many points each of ours is better on some rows, and its standard error."""
         groups = None if stack.groups is None else stack.groups[rows]
-        judged = [theirs[rows], *(predicted[rows] for predicted in ours.values())]
-        before, *after = bootstrap_scores(metric, stack.labels[rows], judged, DRAWS, groups)
-        return {
-            name: (
-                metric.gain(float(scores[0]), float(before[0])),
-                float(np.nanstd(scores[1:] - before[1:])) / metric.points,
-            )
-            for name, scores in zip(ours, after, strict=True)
-        }
+        judged = [predicted[rows] for predicted in ours.values()]
+        found = paired_gains(metric, stack.labels[rows], judged, theirs[rows], groups)
+        return dict(zip(ours, found, strict=True))
 
     def mean_of(taken: list[str]) -> Predicted:
         total = plain + np.float32(share) * sum((views[v] for v in taken), np.zeros_like(plain))

@@ -57,16 +57,9 @@ def confusion(
     side = float(np.clip(SIDE * len(names), SMALLEST, LARGEST)) / len(names)
     left = GAP + 6 + LETTER * max(map(_letters, classes)) if named else GAP
     end = GAP + side * len(names)
-    cells = (
-        [_dots(shares, left, end - GAP)]
-        if len(names) > MOST
-        else [
-            _cell(left + side * told, GAP + side * true, side, shares[true, told])
-            + f"<title>{names[true]} as {names[told]}: {counts[true, told]:,} "
-            f"({shares[true, told]:.0%})</title></rect>"
-            for true, told in np.argwhere(counts).tolist()
-        ]
-    )
+    cells = [_dots(shares, left, end - GAP)]
+    if len(names) <= MOST:
+        cells = _cells(counts, shares, names, left, side)
     words = [
         f'<text x="{left}" y="{GAP - 8}">darker: a larger share of the true class</text>',
         _upright(GAP - 8, (GAP + end) / 2, "middle", "true"),
@@ -98,6 +91,22 @@ def _dots(shares: NDArray[np.float64], left: float, side: float) -> str:
         f'<image x="{left:g}" y="{GAP}" width="{side:g}" height="{side:g}" '
         f'preserveAspectRatio="none" href="data:image/png;base64,{code}"/>'
     )
+
+
+def _cells(
+    counts: NDArray[np.int64],
+    shares: NDArray[np.float64],
+    names: Sequence[str],
+    left: float,
+    side: float,
+) -> list[str]:
+    """Those with images, each with what it says where it is pointed at."""
+    return [
+        _cell(left + side * told, GAP + side * true, side, shares[true, told])
+        + f"<title>{names[true]} as {names[told]}: {counts[true, told]:,} "
+        f"({shares[true, told]:.0%})</title></rect>"
+        for true, told in np.argwhere(counts).tolist()
+    ]
 
 
 def _cell(x: float, y: float, side: float, share: float) -> str:

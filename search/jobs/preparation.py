@@ -159,7 +159,7 @@ def _told_twice(
     Raises:
         InputError: Where that makes scores meaningless and is not accepted.
     """
-    near = crossing(contest, folds, _near_duplicates(config, contest, store))
+    near = _near_duplicates(config, contest, folds, store)
     for finding in (
         *identical_files(contest, folds, store.file_digests),
         *near_pictures(contest, folds, near),
@@ -177,14 +177,18 @@ def _told_twice(
         yield f"{words}{shown}"
 
 
-def _near_duplicates(config: JobConfig, contest: Contest, store: ImageStore) -> NDArray[np.int64]:
-    """Pairs of rows of pictures that are nearly the same; of test images if the rules allow."""
+def _near_duplicates(
+    config: JobConfig, contest: Contest, folds: Folds, store: ImageStore
+) -> NDArray[np.int64]:
+    """Pairs of rows of pictures that are nearly the same and that a job has to know of; of test
+    images if the rules allow."""
     rows = np.arange(len(store.images))
     if not Leaderboard.read(Path(config.runs) / contest.name).test_images:
         trained = len(contest.train_images)
         tested = (rows >= trained) & (rows < trained + len(contest.test_images))
         rows = rows[~tested]
-    return other_files(near_duplicates(store.fingerprints, rows), store.file_digests)
+    pairs = crossing(contest, folds, near_duplicates(store.fingerprints, rows))
+    return other_files(pairs, store.file_digests)
 
 
 def _seen(baseline: TrialConfig, space: SearchSpace | None) -> Iterator[tuple[int, int]]:

@@ -33,6 +33,6 @@ def other_files(pairs: NDArray[np.int64], digests: Sequence[str]) -> NDArray[np.
         pairs: Of rows.
         digests: Of the files of all images.
     """
-    differ = np.array([digests[a] != digests[b] for a, b in pairs.tolist()], bool)
-    found: NDArray[np.int64] = pairs[differ]
+    files = np.array(digests)
+    found: NDArray[np.int64] = pairs[files[pairs[:, 0]] != files[pairs[:, 1]]]
     return found
