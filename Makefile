@@ -60,7 +60,8 @@ bench: install
 	$(BENCH).start $(if $(FULL),7,2)
 	$(BENCH).feed
 	$(BENCH).policies $(if $(FULL),15,3)
-	$(BENCH).growing $(if $(FULL),5,1)
+	$(BENCH).setting first_share=0.5 $(if $(FULL),5,1)
+	$(BENCH).setting precision=fp32 $(if $(FULL),10,1)
 	$(BENCH).averages $(if $(FULL),8,1)
 	$(BENCH).batched $(if $(FULL),9,3)
 	$(BENCH).windows $(if $(FULL),20,1)

@@ -18,7 +18,8 @@ class Run(Section):
         micro_batch: Most images per forward pass, of all processes together; gradients accumulate
             up to ``batch``.
         epochs: Length of the training, and of its schedule.
-        precision: ``auto`` is bf16 or fp16 on a GPU and fp32 on a CPU.
+        precision: ``auto`` is bf16 or fp16 on a GPU; on a CPU fp32, or bf16 in training where a
+            few steps tell that it is faster.
         seed: Seeds weights, order, augmentation, mixing and dropout.
         fold: Fold that is held out.
     """

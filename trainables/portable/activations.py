@@ -39,6 +39,13 @@ def outputs_apart(outputs: Outputs) -> tuple[torch.Tensor, torch.Tensor | None]:
     return outputs if isinstance(outputs, tuple) else (outputs, None)
 
 
+def in_fp32(outputs: Outputs) -> Outputs:
+    """The same numbers in float32, in which losses are computed."""
+    if isinstance(outputs, tuple):
+        return outputs[0].float(), outputs[1].float()
+    return outputs.float()
+
+
 ACTIVATIONS: dict[str, Callable[[torch.Tensor], torch.Tensor]] = {
     "softmax": softmax,
     "sigmoid": sigmoid,

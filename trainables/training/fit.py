@@ -85,8 +85,9 @@ def fit(
     Of several processes that share the batches, the first does all but the training alone; the
     others yield nothing.
 
-    On a CPU, the same configuration, threads and versions give the same bits, whatever the
-    number of loader workers, and whether or not the training was interrupted between epochs.
+    On a CPU, the same configuration, threads, versions and arithmetic (``train/bf16``) give the
+    same bits, whatever the number of loader workers, and whether or not the training was
+    interrupted between epochs.
 
     Args:
         config: What to train.
@@ -155,6 +156,7 @@ def fit(
                 "train/loss": loss,
                 "train/lr": max(float(group["lr"]) for group in training.optimizer.param_groups),
                 **training.learned.told,
+                **training.told,
                 **ranks.told,
                 **{f"val/{name}": value for name, value in scores.items()},
                 **({"val/images": float(len(rows))} if len(rows) < len(held_out) else {}),

@@ -68,7 +68,7 @@ class MixMatchState(TrainingState):
         settings, device, labelled = self.config.run, self.device, len(pictures)
         assert isinstance(settings, MixMatch)
         inputs = to_input(torch.cat([pictures, views]), self.model, device)
-        with torch.no_grad(), device.autocast():
+        with torch.no_grad(), self.autocast():
             said = torch.softmax(self.model(inputs[labelled:]).float(), dim=1)
         guessed = sharpened(
             said.reshape(-1, VIEWS, said.shape[1]).mean(dim=1), settings.temperature
@@ -79,9 +79,9 @@ class MixMatchState(TrainingState):
         partner = torch.randperm(len(inputs)).to(device.target)
         inputs = share * inputs + (1 - share) * inputs[partner]
         targets = share * targets + (1 - share) * targets[partner]
-        with device.autocast():
+        with self.autocast():
             outputs = self.model(inputs)
-            loss = self.loss(outputs[:labelled], targets[:labelled])
+        loss = self.loss(outputs[:labelled].float(), targets[:labelled])
         certain = torch.softmax(outputs[labelled:].float(), dim=1)
         squared = ((certain - targets[labelled:]) ** 2).mean()
         ramp = settings.ramp_share * self.steps * settings.epochs

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import math
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from typing import Any
 
 import numpy as np
@@ -18,9 +19,11 @@ from trainables.data.focus import boxes_in_store
 from trainables.data.loader import TrainingLoader
 from trainables.data.training_set import training_set
 from trainables.inference.predict import to_input
+from trainables.portable.activations import in_fp32
 from trainables.tasks.segmentation import planes_of
 from trainables.training.averages import AVERAGES
 from trainables.training.context import TrainingContext
+from trainables.training.cpu_bf16 import WORTH, bf16, bf16_pays
 from trainables.training.device import Device
 from trainables.training.freezing import Freezing
 from trainables.training.mixings import MIXINGS
@@ -82,6 +85,7 @@ class TrainingState:
         self.mix = MIXINGS.of(config.mix)(self.cut, self.model)
         unmixed = getattr(config.mix, "unmixed_epochs", 0)
         self._mixed_steps = (config.run.epochs - unmixed) * self.steps
+        self._bf16: bool | None = None
 
     @property
     def evaluated(self) -> torch.nn.Module:
@@ -94,6 +98,7 @@ class TrainingState:
             "optimizer": self.optimizer.state_dict(),
             "scaler": self.scaler.state_dict(),
             "average": self.average.state(),
+            "precision": {"bf16": self._bf16},
         }
 
     def load(self, states: Any, losses: Sequence[float]) -> None:
@@ -107,11 +112,32 @@ class TrainingState:
         self.optimizer.load_state_dict(states["optimizer"])
         self.scaler.load_state_dict(states["scaler"])
         self.average.load(states["average"])
+        self._bf16 = states.get("precision", {}).get("bf16", False)
         for epoch, loss in enumerate(losses, start=1):
             self.schedule.step(epoch, loss)
 
+    def autocast(self) -> AbstractContextManager[Any]:
+        """Context of the forward passes of its steps; predictions keep to the device's own."""
+        return bf16() if self._bf16 else self.device.autocast()
+
+    @property
+    def told(self) -> dict[str, float]:
+        """What reports say of how it computes."""
+        return {"train/bf16": 1.0} if self._bf16 else {}
+
+    def _in_bf16(self) -> bool:
+        """Whether a CPU is to compute its steps in bf16."""
+        run, data = self.config.run, self.config.data
+        asked = run.precision == "auto" and self.device.target.type == "cpu"
+        if not asked or self.ranks.size > 1 or self.steps * run.epochs < WORTH:
+            return False
+        size, smallest = data.size_at(1.0), data.size_at(0.0)
+        return bf16_pays(self.model, self.cut.run.images_at_once, size, smallest)
+
     def train(self, epoch: int, beat: Beat) -> tuple[float, dict[str, float], int]:
         """Runs an epoch; returns the mean loss, seconds by part, and images seen."""
+        if self._bf16 is None:
+            self._bf16 = self._in_bf16()
         ranks, seed = self.ranks, self.config.run.seed
         passes = self.cut.run.accumulation // ranks.size  # of a step, in this process
         self.freezing.begin(epoch)
@@ -154,8 +180,9 @@ class TrainingState:
         inputs, targets = to_input(batch.pictures, self.model, self.device), self.wanted(batch)
         if update < self._mixed_steps:
             inputs, targets = self.mix(inputs, targets, batch.boxes)
-        with self.device.autocast():
-            return self.loss(self.model(inputs), targets), len(inputs)
+        with self.autocast():
+            outputs = self.model(inputs)
+        return self.loss(in_fp32(outputs), targets), len(inputs)
 
     def wanted(self, batch: Batch) -> torch.Tensor:
         """What outputs of a micro-batch are compared with, on the device."""
