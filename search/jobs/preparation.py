@@ -26,7 +26,7 @@ from search.jobs.searched_choices import (
     kinds_of,
     sizes_of,
 )
-from search.jobs.window_checks import window_warnings
+from search.jobs.window_checks import tested_window_warnings, window_warnings
 from search.options.search_space import flatten
 from search.options.training import JobConfig, RunConfig, TrainConfig
 from search.options.user_code import preparation_of
@@ -145,6 +145,7 @@ def prepare(
         costs=costs,
         warnings=(
             *mirrored,
+            *tested_window_warnings(baseline, space, contest, store),
             *_told_twice(config, contest, folds, store),
             *_unused(config, trained, categories(space).get("policy", ())),
         ),

@@ -1,8 +1,8 @@
-"""Windows that are larger than the images that they are cut out of, told before any is decoded."""
+"""Windows that are larger than the images that they are cut out of."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,6 +14,7 @@ from spaces.sections.data import Windows
 from spaces.space import SearchSpace
 from spaces.trial_config import TrialConfig
 from trainables.data.contest import Contest
+from trainables.data.image_store import ImageStore
 from trainables.portable.preparation import Preparation
 from trainables.portable.windows import size_at
 
@@ -26,7 +27,7 @@ STEP = 32
 
 @dataclass(frozen=True, kw_only=True)
 class _Seen:
-    """Training images, as windows are cut out of them.
+    """Images, as windows are cut out of them.
 
     Attributes:
         names: Of the images.
@@ -73,14 +74,45 @@ def window_warnings(
     windows += [("predict_size", size) for size in predicted if any(size)]
     for name, window in windows:
         _check(name, window, _seen(baseline.data, largest, names, own))
+    for words in _smaller_than(windows, seen, "training"):
+        yield f"{words}, and a void one in training"
+
+
+def tested_window_warnings(
+    baseline: TrialConfig, space: SearchSpace | None, contest: Contest, store: ImageStore
+) -> Iterator[str]:
+    """A warning where windows are larger than some test images, of which no masks tell the sizes.
+
+    Args:
+        baseline: The untuned configuration.
+        space: What is searched.
+        contest: Names its test images.
+        store: Knows how large they are.
+    """
+    if not isinstance(baseline.data, Windows) or not contest.test_images:
+        return
+    row_of = {image: row for row, image in enumerate(store.images)}
+    own = store.sizes[[row_of[image] for image in contest.test_images]]
+    seen = _seen(baseline.data, _scales(baseline.data, space)[0], contest.test_images, own)
+    trained, predicted = sizes_of(baseline, space)
+    windows = [("predict_size", size) for size in predicted if any(size)]
+    if len(windows) < len(predicted):  # as large as in training
+        windows += [("size", size) for size in trained]
+    yield from _smaller_than(windows, seen, "test")
+
+
+def _smaller_than(
+    windows: Sequence[tuple[str, tuple[int, int]]], seen: _Seen, which: str
+) -> Iterator[str]:
+    """How many images are smaller than the windows that most are smaller than, if any."""
     name, window = max(windows, key=lambda known: int(_smaller(known[1], seen).sum()))
     rows = np.flatnonzero(_smaller(window, seen))
     if len(rows):
         least = int(rows[seen.sizes[rows].prod(axis=1).argmin()])
         yield (
-            f"{len(rows):,} of {len(seen.names):,} training images are smaller than windows of "
+            f"{len(rows):,} of {len(seen.names):,} {which} images are smaller than windows of "
             f"{_written(name, window)}, the smallest {seen.told(least)}: windows see a "
-            "mirrored border where they are predicted, and a void one in training"
+            "mirrored border where they are predicted"
         )
 
 
@@ -93,7 +125,7 @@ def _scales(data: Windows, space: SearchSpace | None) -> tuple[float, float]:
 
 
 def _seen(data: Windows, scale: float, names: tuple[str, ...], own: NDArray[np.int64]) -> _Seen:
-    """Training images at a scale."""
+    """Images at a scale."""
     stored = Preparation.of(data.to_json())
     sizes = np.array([size_at(*stored.shape_of(*size), scale) for size in own.tolist()])
     limits = {"store.side": stored.side, "window_scale": scale if scale != 1 else 0}

@@ -69,8 +69,17 @@ def test_windows_larger_than_some_images_are_told(options: list[str]) -> None:
         "are predicted, and a void one in training"
     )
     assert not prepare(parse(TrainConfig, [*options, *NETWORK, "fix.size=32"]), "train").warnings
-    (all_of_them,) = prepare(parse(TrainConfig, [*options, *NETWORK, "fix.size=64"]), "t").warnings
+    large = [*options, *NETWORK, "fix.size=64"]
+    all_of_them, tested = prepare(parse(TrainConfig, large), "t").warnings
     assert all_of_them.startswith("8 of 8 training images are smaller than windows of size=64x64")
+    assert tested.startswith("4 of 4 test images are smaller than windows of size=64x64, the small")
+    assert tested.endswith(
+        "(height x width): windows see a mirrored border where they are predicted"
+    )
+    assert not prepare(parse(TrainConfig, [*large[:-1], "fix.size=32"]), "t").warnings
+    apart = [*options, *NETWORK, "fix.size=32", "fix.predict_size=64"]
+    both = prepare(parse(TrainConfig, apart), "t").warnings
+    assert [" of predict_size=64x64, the smallest" in words for words in both] == [True, True]
 
 
 def test_all_that_a_space_may_draw_counts(options: list[str]) -> None:
