@@ -1,12 +1,14 @@
-"""Whole searches side by side: python -m tests.benchmarks.end_to_end [trials] [epochs] [seeds]
+"""Whole searches side by side.
 
-All search augmentation on the embedded digits with the same network, size, batch, optimizer and
-number of trials, on the machine as it is: a plain script around Optuna, with its loader's workers
-and torch's own threads; the same training under Ray Tune with OptunaSearch, ASHA and its MLflow
-callback, a core a trial; and ours with its defaults, but without the confirmation, which the others
-do not have. By turns, seed after seed. Prints the seconds of each, from typing the command to its
-end; the seconds until a training that ran to its end scores as high as the other's best; and what
-ours had when the other was over.
+    python -m tests.benchmarks.end_to_end [trials] [epochs] [seeds] [contest's folder] [pixels]
+
+All search augmentation on the embedded digits, or on a folder that has a train.csv, with the same
+network, size, batch, optimizer and number of trials, on the machine as it is: a plain script around
+Optuna, with its loader's workers and torch's own threads; the same training under Ray Tune with
+OptunaSearch, ASHA and its MLflow callback, a core a trial; and ours with its defaults, but without
+the confirmation, which the others do not have. By turns, seed after seed. Prints the seconds of
+each, from typing the command to its end; the seconds until a training that ran to its end scores as
+high as the other's best; and what ours had when the other was over.
 """
 
 from __future__ import annotations
@@ -47,13 +49,15 @@ class Outcome(NamedTuple):
         return max(score for _, score in self.found)
 
 
-def theirs(kind: str, root: Path, trials: int, epochs: int, seed: int) -> Outcome:
+def theirs(
+    kind: str, place: Path, root: Path, side: int, trials: int, epochs: int, seed: int
+) -> Outcome:
     """What a search of `tests.benchmarks.plain_script` comes to."""
-    words = [kind, str(root), str(trials), str(epochs), str(seed)]
+    words = [kind, *map(str, (root, side, trials, epochs, seed))]
     path = {"PYTHONPATH": str(Path.cwd()), "RAY_USAGE_STATS_ENABLED": "0"}
     begun = time.perf_counter()
     command = [sys.executable, "-W", "ignore", "-m", "tests.benchmarks.plain_script", *words]
-    options: dict[str, Any] = {"cwd": root.parent, "env": {**os.environ, **path}}
+    options: dict[str, Any] = {"cwd": place, "env": {**os.environ, **path}}
     done = subprocess.run(command, capture_output=True, text=True, check=True, **options)
     wall = time.perf_counter() - begun
     lines = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
@@ -62,9 +66,16 @@ def theirs(kind: str, root: Path, trials: int, epochs: int, seed: int) -> Outcom
     return Outcome(wall, int(lines[-1]["epochs"]), found)
 
 
-def ours(place: Path, trials: int, epochs: int, seed: int) -> Outcome:
+def ours(place: Path, root: Path, side: int, trials: int, epochs: int, seed: int) -> Outcome:
     """What a search of ours comes to."""
     options = {
+        "data": "csv",
+        "data.name": "raced",
+        "data.root": root,
+        "fix.backbone": "test_resnet",
+        "fix.size": side,
+        "fix.lr": 5e-3,
+        "fix.batch": 32,
         "name": f"s{seed}",
         "trials": trials,
         "epochs": epochs,
@@ -78,7 +89,7 @@ def ours(place: Path, trials: int, epochs: int, seed: int) -> Outcome:
     begun, clock = time.perf_counter(), time.time()
     subprocess.run(command, cwd=place, env=environment, capture_output=True, check=True)
     wall = time.perf_counter() - begun
-    search = Search.read(place / "runs/digits" / f"s{seed}")
+    search = Search.read(place / "runs/raced" / f"s{seed}")
     ended = [t for t in search.trials.values() if t.state == "finished"]
     found = [(t.ended - clock, s) for t in ended if t.ended and (s := search.score(t)) is not None]
     return Outcome(wall, sum(t.epoch for t in search.trials.values()), sorted(found))
@@ -91,19 +102,22 @@ def first(found: Scored, score: float) -> float:
 
 def main() -> None:
     """Prints all sides and their ratios."""
-    trials, epochs, seeds = (
-        int(w) for w in (sys.argv[1:] + ["12", "12", "5"][len(sys.argv) - 1 :])
-    )
-    print(f"{trials} trials of at most {epochs} epochs; {machine('torch', 'ray', 'optuna')}")
+    words = sys.argv[1:] + ["12", "12", "5", "", "32"][len(sys.argv) - 1 :]
+    trials, epochs, seeds, side = (int(words[place]) for place in (0, 1, 2, 4))
+    name = Path(words[3]).name or "digits"
+    told = f"{name} at {side} pixels, {trials} trials of at most {epochs} epochs"
+    print(f"{told}; {machine('torch', 'ray', 'optuna')}")
     ratios: dict[str, list[float]] = {kind: [] for kind in OTHERS}
     reached: dict[str, list[float]] = {kind: [] for kind in OTHERS}
     with tempfile.TemporaryDirectory() as scratch:
         place = Path(scratch)
-        root = make_digits(place / "runs/digits/data")
+        root = Path(words[3]).resolve() if words[3] else make_digits(place / "digits")
         for seed in range(seeds):
             load = psutil.getloadavg()[0]
-            others = {kind: theirs(kind, root, trials, epochs, seed) for kind in OTHERS}
-            own = ours(place, trials, epochs, seed)
+            others = {
+                kind: theirs(kind, place, root, side, trials, epochs, seed) for kind in OTHERS
+            }
+            own = ours(place, root, side, trials, epochs, seed)
             print(
                 f"seed {seed} (load {load:.1f}): ours {own.seconds:.0f} s, {own.epochs} epochs, "
                 f"best {own.best:.4f}",

@@ -1,10 +1,11 @@
 """What people write for a contest: PyTorch, albumentations, a DataLoader; and a search around it.
 
-    python -m tests.benchmarks.plain_script optuna <folder with train.csv> <trials> <epochs> <seed>
+    python -m tests.benchmarks.plain_script optuna <folder> <pixels> <trials> <epochs> <seed>
 
-``optuna`` tries one configuration after the other, with MedianPruner and torch's own threads;
-``ray`` is Ray Tune's example: OptunaSearch, ASHA and the MLflowLoggerCallback, a core a trial.
-Prints a line of JSON for every trial that ran to its end: seconds since the start, and its score.
+The folder has a train.csv. ``optuna`` tries one configuration after the other, with MedianPruner
+and torch's own threads; ``ray`` is Ray Tune's example: OptunaSearch, ASHA and the
+MLflowLoggerCallback, a core a trial. Prints a line of JSON for every trial that ran to its end:
+seconds since the start, and its score.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ import trainables.portable.torchvision_cure  # noqa: F401 (has to come before ti
 # isort: split
 import timm
 
-SIZE, BATCH, WORKERS = 32, 32, 2
+BATCH, WORKERS = 32, 2
 OPERATIONS = {
     "rotate": lambda s: A.Affine(rotate=(-30 * s, 30 * s), p=1),
     "scale": lambda s: A.Affine(scale=(1 - 0.3 * s, 1 + 0.3 * s), p=1),
@@ -75,7 +76,9 @@ def asked(trial: optuna.Trial) -> None:
     suggested(trial)
 
 
-def scores(root: Path, params: Mapping[str, Any], epochs: int, seed: int) -> Iterator[float]:
+def scores(
+    root: Path, side: int, params: Mapping[str, Any], epochs: int, seed: int
+) -> Iterator[float]:
     """Trains a configuration; gives macro F1 of the held-out fifth after every epoch."""
     cv2.setNumThreads(0)
     table = pd.read_csv(root / "train.csv")
@@ -90,7 +93,7 @@ def scores(root: Path, params: Mapping[str, Any], epochs: int, seed: int) -> Ite
             data, BATCH, shuffle, num_workers=WORKERS, drop_last=shuffle, persistent_workers=True
         )
 
-    end = [A.Resize(SIZE, SIZE), A.Normalize()]
+    end = [A.Resize(side, side), A.Normalize()]
     stages = [
         A.Sequential(
             [OPERATIONS[params[f"operation{i}"]](params[f"strength{i}"])],
@@ -121,12 +124,12 @@ def scores(root: Path, params: Mapping[str, Any], epochs: int, seed: int) -> Ite
         yield float(f1_score(truth, said, average="macro"))
 
 
-def by_optuna(root: Path, trials: int, epochs: int, seed: int, begun: float) -> int:
+def by_optuna(root: Path, side: int, trials: int, epochs: int, seed: int, begun: float) -> int:
     """One configuration after the other; returns the epochs that were trained."""
 
     def objective(trial: optuna.Trial) -> float:
         score = 0.0
-        for epoch, score in enumerate(scores(root, suggested(trial), epochs, seed), start=1):
+        for epoch, score in enumerate(scores(root, side, suggested(trial), epochs, seed), start=1):
             trial.report(score, epoch)
             if epoch < epochs and trial.should_prune():
                 raise optuna.TrialPruned
@@ -142,7 +145,7 @@ def by_optuna(root: Path, trials: int, epochs: int, seed: int, begun: float) -> 
     return sum(len(t.intermediate_values) for t in study.trials)
 
 
-def by_ray(root: Path, trials: int, epochs: int, seed: int, begun: float) -> int:
+def by_ray(root: Path, side: int, trials: int, epochs: int, seed: int, begun: float) -> int:
     """As many at once as there are cores; returns the epochs that were trained."""
     import ray
     from ray import tune
@@ -157,7 +160,7 @@ def by_ray(root: Path, trials: int, epochs: int, seed: int, begun: float) -> int
     def trainable(config: dict[str, Any]) -> None:
         from tests.benchmarks.plain_script import scores  # in the worker, torchvision cured
 
-        for epoch, score in enumerate(scores(root, config, epochs, seed), start=1):
+        for epoch, score in enumerate(scores(root, side, config, epochs, seed), start=1):
             tune.report({"score": score, "epoch": epoch})
 
     ray.init(num_cpus=cores, include_dashboard=False, log_to_driver=False)
@@ -189,10 +192,10 @@ SEARCHES = {"optuna": by_optuna, "ray": by_ray}
 
 def main() -> None:
     """Searches."""
-    root, trials, epochs, seed = Path(sys.argv[2]), *(int(word) for word in sys.argv[3:6])
+    root, side, trials, epochs, seed = Path(sys.argv[2]), *(int(word) for word in sys.argv[3:7])
     begun = time.perf_counter()
     optuna.logging.set_verbosity(optuna.logging.ERROR)
-    trained = SEARCHES[sys.argv[1]](root, trials, epochs, seed, begun)
+    trained = SEARCHES[sys.argv[1]](root, side, trials, epochs, seed, begun)
     print(json.dumps({"seconds": time.perf_counter() - begun, "epochs": trained}), flush=True)
 
 
