@@ -26,7 +26,7 @@ from search.promotion.chosen_views import AUTO, chosen_views, pixels
 from search.promotion.ensemble_members import read_members
 from search.promotion.views import predict_views
 from spaces.errors import InputError, unknown
-from trainables.inference.views import VIEWS
+from trainables.portable.views import VIEWS
 
 
 def blend(config: BlendConfig) -> int:

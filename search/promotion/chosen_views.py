@@ -16,7 +16,7 @@ from search.competition.standing import Standing
 from search.promotion.ensemble_members import Member
 from search.promotion.views import predict_views, usable_views
 from spaces.errors import InputError
-from trainables.inference.views import SCALES
+from trainables.portable.views import VIEWS
 
 AUTO = "auto"
 
@@ -65,7 +65,7 @@ def chosen_views(
 
 def pixels(views: Sequence[str]) -> dict[str, float]:
     """How many times the pixels of the image itself each view sees."""
-    return {view: SCALES.get(view, 1.0) ** 2 for view in views}
+    return {view: VIEWS[view].scale ** 2 for view in views}
 
 
 def _files(members: Sequence[Member]) -> set[Path]:

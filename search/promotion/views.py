@@ -18,9 +18,9 @@ from search.promotion.ensemble_members import Member
 from spaces.errors import InputError
 from trainables.data.image_store import ImageStore
 from trainables.inference.predict import load_trained, predict
-from trainables.inference.views import VIEWS
 from trainables.networks.networks import BuildModel
 from trainables.portable.preparation import Preparation
+from trainables.portable.views import VIEWS
 from trainables.tasks.tasks import training_task
 from trainables.training.device import Device
 

@@ -548,7 +548,7 @@ def test_views_of_a_promotion_blend(promoted: Path, monkeypatch: pytest.MonkeyPa
     for arguments, words in {
         ("select=two",): "at least two models or views",
         ("select=two", "views=[hflp]"): "did you mean hflip",
-        ("select=two", "views=[scale_0.75]"): "views=[scale_0.75]: scales are for masks",
+        ("select=two", "views=[scale_0.75]"): "views=[scale_0.75]: scales and windows",
         ("select=two", "recipe=mea"): "did you mean mean",
         ("select=six-000",): "promote it first",
         ("select=tow",): "did you mean two",

@@ -96,6 +96,6 @@ def _predict(
     forward = Forward(model, config, device, task)
     if isinstance(config.data, Windows):
         looked = (look_at(picture, view, config.data) for picture in pictures)
-        return Planes.of(forward.windows(picture) for picture in looked)
+        return Planes.of(forward.windows(picture, view) for picture in looked)
     seen = np.stack([look(picture, view, config.data) for picture in pictures])
     return task.gathered([forward(torch.from_numpy(seen))])
