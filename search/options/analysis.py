@@ -93,7 +93,7 @@ class BlendConfig(NetworksConfig):
     views: list[str] = option(
         list,
         "test-time augmentation: auto tries all that suit and takes those that pay for their "
-        "pixels; or such as views=[hflip,rotate+5,rotate-5]: hflip, vflip, "
+        "time; or such as views=[hflip,rotate+5,rotate-5]: hflip, vflip, "
         "rotate+5, rotate-5, rotate+10, rotate-10, left, right, up, down, zoom, wide; of masks "
         "hflip, vflip, rotate90, rotate180, rotate270, scale_0.75, hflip_scale_1.25 and the like, "
         "and of windows overlap_0.5, overlap_0.75, windows_gaussian, windows_flat, windows_cut",

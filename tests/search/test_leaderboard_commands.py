@@ -566,13 +566,21 @@ def test_views_of_a_promotion_blend(promoted: Path, monkeypatch: pytest.MonkeyPa
     seen = run(promoted, "blend", "select=two", "views=[rotate+5,zoom]")
     assert seen.returncode == 0, seen.stderr
     assert f"two/{best} with the mean of" in seen.stdout
-    assert "\nits 2 views " in seen.stdout
+    price = r" points +[\d.]+ +[\d.e+]+ +\+\d+ % +[+-][\d.]+\n"
+    for words in ("rotate\\+5", "zoom", "its 2 views"):
+        assert re.search(rf"\n{words} .*{price}", seen.stdout), seen.stdout
     first = search.trial_folder(next(iter(search.trials.values())))
     zoomed = Predictions.read(first / "holdout-zoom.npz")
     assert (zoomed.probabilities != Predictions.read(first / "holdout.npz").probabilities).any()
     assert run(promoted, "submit", "select=blend:b001").returncode == 0
     # Parity covers views: predictions that the images do not give stop the submission.
-    assert run(promoted, "blend", "select=two", "views=[zoom]").returncode == 0
+    kept = promoted / "runs/digits/data"
+    kept.rename(kept.with_name("elsewhere"))  # what is predicted already needs no images
+    again = run(promoted, "blend", "select=two", "views=[zoom]")
+    kept.with_name("elsewhere").rename(kept)
+    assert again.returncode == 0, again.stderr
+    assert "What views cost is not measured: image " in again.stdout
+    assert re.search(r"\nzoom +[+-][\d.]+ points +[\d.]+ *\n", again.stdout)
     zoomed.of(zoomed.images[::-1]).write(first / "holdout-zoom.npz")
     stopped = run(promoted, "blend", "select=two", "views=[zoom]")
     assert "other images than the fold" in stopped.stderr
@@ -605,6 +613,8 @@ def test_views_are_tried_on_held_out_images_and_taken_where_they_pay(
     if not none:
         written = json.loads((Path(made["path"]) / "blend.json").read_text())["views"]
         assert list(written["alone"]) == ["vflip", "rotate+10"]
+        assert list(written["costs"]["views"]) == ["vflip", "rotate+10"]
+        assert written["costs"]["seconds"] > 0
         assert "Taken: " in (Path(made["path"]) / "report.txt").read_text()
     for trial in search.trials.values():
         held, test = (search.trial_folder(trial) / f"{p}-vflip.npz" for p in ("holdout", "test"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from spaces.errors import InputError
 from spaces.sections.data import Data, Windows
 from spaces.trial_config import TrialConfig
 from trainables.inference.predict import predict
+from trainables.inference.view_seconds import TIMES, view_seconds
 from trainables.inference.views import look, look_at
 from trainables.portable.images import resize
 from trainables.portable.views import VIEWS, seen_size
@@ -178,3 +180,22 @@ def test_windows_of_a_view_are_those_of_a_model_that_has_them_itself(
         for mask, wanted, other in zip(found, expected, plain, strict=True):
             np.testing.assert_array_equal(mask, wanted)
             assert (mask != other).any()
+
+
+class Slow(Middle):
+    """Takes its time for every window."""
+
+    pause = 0.004
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        time.sleep(self.pause * len(images))
+        return super().forward(images)
+
+
+def test_seconds_of_views_are_measured(native: TrainingContext, windows: TrialConfig) -> None:
+    pictures = [native.store.pixels[row] for row in range(2)]
+    network, device = Slow(), Device.pick(windows)
+    found = view_seconds(network, windows, pictures, ["", "overlap_0.75"], device, native.task)
+    assert list(found) == ["", "overlap_0.75"]
+    assert 0 < found[""] < found["overlap_0.75"]
+    assert sum(found.values()) * len(pictures) * TIMES >= Slow.pause * network.windows
