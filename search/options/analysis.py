@@ -128,8 +128,26 @@ class ExportConfig(NetworksConfig):
     promotion: str = option("", "id of a promotion; empty is the newest")
     to: str = option("", "folder to write, which must not be there or be empty; needed")
     postprocess: str = option("", POSTPROCESS)
+    views: list[str] = option(
+        list,
+        "in which views images are looked at besides, such as views=[hflip,zoom], all averaged as "
+        "the mean of search.blend is",
+    )
     register: bool = option(True, "put the exported models into MLflow's registry")
     onnx: bool = option(False, "write ONNX files, too; needs pip install 'holdfold[onnx]'")
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.views and self.onnx:
+            raise InputError(
+                "onnx=true writes networks one by one, and views= are what predict.py makes of "
+                "them: leave one of the two out"
+            )
+        if self.views and self.postprocess:
+            raise InputError(
+                f"postprocess={self.postprocess}: it was chosen on masks without views=; leave "
+                "one of the two out"
+            )
 
 
 @dataclass(kw_only=True)
