@@ -19,7 +19,7 @@ from trainables.portable.preparation import Picture
 from trainables.tasks.tasks import training_task
 from trainables.training.device import Device
 
-IMAGES = 8
+IMAGES = 4
 """Held-out images that are looked at."""
 
 

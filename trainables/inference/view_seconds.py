@@ -17,7 +17,7 @@ TIMES = 5
 """How often images are predicted in each view, of which the quickest counts: whatever else a
 machine does only adds."""
 
-ENOUGH = 30.0
+ENOUGH = 60.0
 """Seconds after which they are not predicted again: what takes so long has little noise."""
 
 
