@@ -7,7 +7,7 @@ on that one; its score in sample stands beside it.
   python -m search.blend                            everything that was promoted or imported
   python -m search.blend select=p1,p2/six-003,anna
   python -m search.blend select=p1 views=[hflip,rotate+5,rotate-5]
-  python -m search.blend select=p1 views=auto       those that pay for their pixels
+  python -m search.blend select=p1 views=auto       those that pay for their time
   python -m search.blend select=p1,p2 recipe=geometric
 """
 

@@ -3,8 +3,10 @@
 Writes weights (safetensors), policies, configurations and a predict.py that needs torch, timm and
 OpenCV only, for contests that run your code offline. It is run once on test images, has to give the
 stored probabilities, and its time per image is printed. The MLflow registry gets the models, too.
+With views= it averages views of every image, as search.blend with recipe=mean does.
 
   python -m search.export promotion=p1 to=model
+  python -m search.export promotion=p1 to=model views=[hflip,zoom]
   python -m search.export promotion=p1 to=model onnx=true register=false
   python model/predict.py images/ --out predictions.csv
 """

@@ -1,7 +1,7 @@
-"""Which views of test-time augmentation are worth the pixels that they cost.
+"""Which views of test-time augmentation are worth the time that they cost.
 
 A view is taken while the mean with it gains more than its standard error over the mean without,
-that with the largest gain for its pixels first. What so many choices are worth is judged as that of
+that with the largest gain for its time first. What so many choices are worth is judged as that of
 recipes is: made on all folds but one, and scored on that one.
 """
 
@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from results.ensemble.blend import paired_gains
 from results.ensemble.stack import PredictionStack
+from results.ensemble.view_costs import ViewCosts
 from results.metrics import Metric
 
 Predicted = NDArray[np.float32]
@@ -26,6 +27,7 @@ class ViewChoice:
     """Views to use.
 
     Attributes:
+        costs: Of all models that look, for every view that was tried.
         alone: Of every view that was tried, what the mean with it alone gains on all images, and
             the standard error of that, in points.
         found: Those that all folds together take, in their order.
@@ -34,6 +36,7 @@ class ViewChoice:
         flattery: Points by which what was found seems to gain more than that.
     """
 
+    costs: ViewCosts
     alone: Mapping[str, tuple[float, float]]
     found: tuple[str, ...]
     gain: float
@@ -51,17 +54,17 @@ def choose_views(
     stack: PredictionStack,
     plain: Predicted,
     views: Mapping[str, Predicted],
-    costs: Mapping[str, float],
+    costs: ViewCosts,
     share: float = 1.0,
 ) -> ViewChoice:
-    """Chooses views by what they gain out of fold for the pixels that they cost.
+    """Chooses views by what they gain out of fold for the time that they cost.
 
     Args:
         metric: The contest's metric.
         stack: Models, of which images, folds and groups count here.
         plain: Mean predictions of all models that are blended, of images as they are.
         views: Those of images in each view.
-        costs: How many times the pixels of the image itself each view sees.
+        costs: Of all models that look.
         share: How much a view counts in the mean beside ``plain``: the share of the models that
             can look in it.
     """
@@ -85,7 +88,7 @@ def choose_views(
         while len(found) < len(views):
             left = {v: mean_of([*found, v]) for v in views if v not in found}
             gained = gains(mean_of(found), left, rows)
-            paid = {v: gain / costs[v] for v, (gain, noise) in gained.items() if gain > noise}
+            paid = {v: gain / costs.views[v] for v, (gain, noise) in gained.items() if gain > noise}
             if not paid:
                 break
             found.append(max(paid, key=lambda view: paid[view]))
@@ -100,6 +103,7 @@ def choose_views(
     both = gains(plain, {"nested": nested, "inside": mean_of(found)}, stack.judged)
     gain, noise = both["nested"]
     return ViewChoice(
+        costs=costs,
         alone=gains(plain, {view: mean_of([view]) for view in views}, every),
         found=tuple(found),
         gain=gain,

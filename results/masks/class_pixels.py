@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from results.masks.counts import VOID
+from results.masks.merging import paired
 from results.masks.pixels import sampled
 from results.masks.planes import Planes
 from results.masks.truth import Truth
@@ -33,15 +34,6 @@ def probabilities(masks: Planes, classes: int) -> NDArray[np.float32]:
     found = [sampled(mask, grid).astype(np.float32) / np.float32(255) for mask in masks]
     shares = np.concatenate(found) if found else np.zeros((0, classes), np.float32)
     return paired(shares).reshape(-1, 2 * classes)
-
-
-def paired(shares: NDArray[np.float32]) -> NDArray[np.float32]:
-    """From probabilities of classes (…, classes) to those of examples (…, classes, 2 x classes)."""
-    classes = shares.shape[-1]
-    found = np.zeros((*shares.shape, classes, 2), np.float32)
-    each = np.arange(classes)
-    found[..., each, each, 0], found[..., each, each, 1] = shares, 1 - shares
-    return found.reshape(*shares.shape, 2 * classes)
 
 
 def labels_of(truth: Truth) -> tuple[Ints, NDArray[np.bool_]]:

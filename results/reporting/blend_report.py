@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
 from results.ensemble.blend import PLAIN_RECIPE, Choice, best_partners, paired_gain
 from results.ensemble.stack import PredictionStack
 from results.ensemble.view_choice import ViewChoice
+from results.ensemble.view_costs import ViewCosts
 from results.metrics import Floats, Metric
 from results.reporting.text import table
 
-VIEW_COLUMNS = ("gain", "standard error", "more pixels", "per 100 %")
+VIEW_COLUMNS = ("gain", "standard error", "ms per image", "more time", "per 100 %")
 
 NAMED = 20
 """Most models that are printed; the tables on disk have all."""
@@ -24,7 +25,8 @@ def blend_page(
     stack: PredictionStack,
     choice: Choice,
     correlations: Floats,
-    views: Mapping[str, Mapping[str, float]],
+    views: Mapping[str, Mapping[str, str]],
+    costs: Mapping[str, ViewCosts],
     wanted: bool,
 ) -> list[str]:
     """The page that ``search.blend`` prints.
@@ -35,8 +37,8 @@ def blend_page(
         stack: The models.
         choice: What was judged and chosen.
         correlations: Of errors (models, models).
-        views: Names of the views of each model that has any, and how many times the pixels of the
-            image itself each sees.
+        views: Of each model that has any, its views by the names under which they take part.
+        costs: What views cost models, by the models' names, as far as it is known.
         wanted: Whether the user chose the recipe.
     """
     rows = stack.judged
@@ -46,21 +48,17 @@ def blend_page(
         f"{metric.name} on the {int(rows.sum()):,} of folds {folds[0]} to {folds[-1]}"
     ]
     lines += ["", *_models(metric, stack, correlations)]
-    lines += _views(metric, stack, views)
+    lines += _views(metric, stack, views, costs)
     lines += ["", *_recipes(metric, choice), ""]
     lines += _chosen(metric, choice, wanted)
     return lines
 
 
-def view_choice_lines(choice: ViewChoice, costs: Mapping[str, float]) -> list[str]:
-    """What views gain, and which are taken.
-
-    Args:
-        choice: What was chosen.
-        costs: How many times the pixels of the image itself each view sees.
-    """
-    order = sorted(choice.alone, key=lambda view: -choice.alone[view][0] / costs[view])
-    rows = [_view_row(view, *choice.alone[view], costs[view]) for view in order]
+def view_choice_lines(choice: ViewChoice) -> list[str]:
+    """What views gain, what they cost, and which are taken."""
+    cost = choice.costs.views
+    order = sorted(choice.alone, key=lambda view: -choice.alone[view][0] / cost[view])
+    rows = [_view_row(view, *choice.alone[view], choice.costs, [view]) for view in order]
     lines = table([["the mean with", *VIEW_COLUMNS], *rows])
     if not choice.found:
         return [*lines, "Taken: none; no view gains more than its standard error.", ""]
@@ -70,18 +68,20 @@ def view_choice_lines(choice: ViewChoice, costs: Mapping[str, float]) -> list[st
     named = ", ".join(choice.found)
     if not choice.views:
         return [*lines, f"Taken: none; {named} together are worth {worth}.", ""]
-    pixels = sum(costs[view] for view in choice.views)
-    return [*lines, f"Taken: {named}, {worth}, for {100 * pixels:.0f} % more pixels.", ""]
+    more = sum(cost[view] for view in choice.views)
+    return [*lines, f"Taken: {named}, {worth}, for {100 * more:.0f} % more time.", ""]
 
 
-def _view_row(words: str, gain: float, noise: float, cost: float) -> list[str]:
-    return [
-        words,
-        f"{gain:+.2f} points",
-        f"{noise:.2f}",
-        f"+{100 * cost:.0f} %",
-        f"{gain / cost:+.2f}",
-    ]
+def _view_row(
+    words: str, gain: float, noise: float, costs: ViewCosts | None, views: Sequence[str]
+) -> list[str]:
+    """What the mean with some views gains, and what it costs if that is known."""
+    row = [words, f"{gain:+.2f} points", f"{noise:.2f}"]
+    if costs is None:
+        return [*row, "", "", ""]
+    more = sum(costs.views[view] for view in views)
+    each = 1000 * costs.seconds * (1 + more)
+    return [*row, f"{each:.3g}", f"+{100 * more:.0f} %", f"{gain / more:+.2f}"]
 
 
 def _examples(stack: PredictionStack) -> str:
@@ -114,7 +114,10 @@ def _models(metric: Metric, stack: PredictionStack, correlations: Floats) -> lis
 
 
 def _views(
-    metric: Metric, stack: PredictionStack, views: Mapping[str, Mapping[str, float]]
+    metric: Metric,
+    stack: PredictionStack,
+    views: Mapping[str, Mapping[str, str]],
+    costs: Mapping[str, ViewCosts],
 ) -> list[str]:
     """What test-time augmentation gains on each model, and what it costs."""
     rows = stack.judged
@@ -126,11 +129,11 @@ def _views(
         alone = stack.oof[index[name]][rows]
         found = [[f"{name} with the mean of", *VIEW_COLUMNS]]
         every = {f"its {len(own)} views": [*own]} if len(own) > 1 else {}
-        for words, some in {**{view: [view] for view in own}, **every}.items():
-            together = stack.oof[[index[v] for v in (name, *some)]][:, rows].mean(axis=0)
+        for words, some in {**{own[seen]: [seen] for seen in own}, **every}.items():
+            together = stack.oof[[index[seen] for seen in (name, *some)]][:, rows].mean(axis=0)
             gain, noise = paired_gain(metric, labels, together, alone, groups)
-            cost = sum(own[view] for view in some)
-            found.append(_view_row(words.removeprefix(f"{name}:"), gain, noise, cost))
+            taken = [own[seen] for seen in some]
+            found.append(_view_row(words, gain, noise, costs.get(name), taken))
         lines += ["", *table(found)]
     return lines
 

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from results.masks.merging import Merge
 from results.metrics import METRICS, Floats, Ints, Metric
 from results.predictions import PROBABILITIES, Predictions
 from results.rare_classes import rare_classes, recall_of
-from results.tasks.task import Examples, Known, Merge, Solved, Task
+from results.tasks.task import Examples, Known, Solved, Task
 from results.trust.families import missed
 from spaces.errors import InputError, unknown
 

@@ -10,10 +10,7 @@ from results.masks.truth import Truth
 from results.metrics import Ints, Metric
 from results.predictions import Predictions
 from results.tasks.segmentation import Segmentation
-from results.tasks.task import Examples, Merge
-
-AT_ONCE = 1 << 18
-"""Pixels times classes that are merged together."""
+from results.tasks.task import Examples
 
 
 class MultilabelSegmentation(Segmentation):
@@ -23,6 +20,7 @@ class MultilabelSegmentation(Segmentation):
     """
 
     name = "multilabel_segmentation"
+    overlapping = True
 
     def probabilities(self, predictions: Predictions) -> NDArray[np.float32]:
         """Those of every class at some pixels of every image."""
@@ -41,15 +39,3 @@ class MultilabelSegmentation(Segmentation):
         assert truth is not None
         columns = 2 * len(truth.classes)
         return pixels.pixel_metric(metric, columns, range(0, columns, 2))
-
-    def _merged(self, merge: Merge, shares: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Every class's own share of what is merged of the two that are possible."""
-        _, count, classes = shares.shape
-        found = np.empty((count, classes), np.float32)
-        each, step = np.arange(classes), AT_ONCE // classes
-        for first in range(0, count, step):
-            block = class_pixels.paired(shares[:, first : first + step])
-            merged = merge(block.reshape(len(block), -1, 2 * classes))
-            both = merged.reshape(-1, classes, classes, 2)[:, each, each]
-            found[first : first + step] = both[..., 0] / both.sum(axis=2)
-        return found

@@ -6,19 +6,20 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from results.masks import pixels
 from results.masks.label_map import at_size, class_planes, label_map, nearest
+from results.masks.merging import Merge, merged_pixels
 from results.masks.metrics import MASK_METRICS, class_table
 from results.masks.overlay import overlay
 from results.masks.planes import Pixels, Planes
 from results.metrics import Floats, Ints, Metric
 from results.predictions import COUNTS, MASKS, OCCURS, SIZES, Head, Predictions
-from results.tasks.task import Examples, Known, Merge, Solved, Task
+from results.tasks.task import Examples, Known, Solved, Task
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -31,7 +32,12 @@ class Segmentation(Task):
     """Targets are masks; predictions are `Planes` of uint8 (h, w, classes), in 255ths.
 
     What metrics are computed of are counts per image (`results.masks.counts`).
+
+    Attributes:
+        overlapping: Whether a pixel can be of several classes.
     """
+
+    overlapping: ClassVar[bool] = False
 
     name = "segmentation"
     head = MASKS
@@ -136,17 +142,11 @@ class Segmentation(Task):
 
         def masks() -> Iterator[Pixels]:
             for seen in zip(*(p.masks for p in predictions), strict=True):
-                height, width, classes = seen[0].shape
+                height, width = seen[0].shape[:2]
                 block = np.stack([at_size(mask, height, width) for mask in seen])
-                shares = block.reshape(len(seen), -1, classes).astype(np.float32) / np.float32(255)
-                found = np.rint(self._merged(merge, shares) * 255).astype(np.uint8)
-                yield found.reshape(height, width, classes)
+                yield merged_pixels(block, merge, self.overlapping)
 
         return self._with(predictions, Planes.of(masks()))
-
-    def _merged(self, merge: Merge, shares: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Pixels of an image (models, pixels, classes) by several models as those of one."""
-        return merge(shares)
 
     def errors(self, labels: Ints, judged: NDArray[np.floating]) -> Floats:
         """Share of the pixels that are told as another class."""

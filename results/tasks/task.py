@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from results.leaderboard.site_names import AS_NAMED, SiteNames
+from results.masks.merging import Merge
 from results.metrics import Floats, Ints, Metric
 from spaces.errors import unknown
 
@@ -49,9 +50,6 @@ class Examples(NamedTuple):
     labels: Ints
     probabilities: NDArray[np.float32]
     rows: Ints
-
-
-Merge = Callable[[NDArray[np.float32]], NDArray[np.float32]]
 
 
 class Known(NamedTuple):

@@ -30,8 +30,8 @@ from trainables.data.image_store import ImageStore
 from trainables.data.loader import evaluation_batch, evaluation_loader
 from trainables.inference.activation_maps import activation_maps
 from trainables.inference.predict import load_trained
-from trainables.inference.views import UNDONE
 from trainables.portable.mask_predictor import write_mask
+from trainables.portable.views import view_of
 from trainables.training.device import Device
 
 VIEW = "hflip"
@@ -71,9 +71,11 @@ def starting_masks(config: CamsConfig) -> int:
         labels = contest.labels[rows]
         found = []
         for view in ("", VIEW):
+            undo = view_of(view).undo
+            assert undo is not None
             (batch,) = evaluation_loader(trial, store, rows, 0, view)
             seen = activation_maps(model, batch.pictures, labels, device)
-            found.append([UNDONE[view](one) if view else one for one in seen])
+            found.append([undo(one) for one in seen])
         return np.asarray(np.mean(found, axis=0), np.float32)
 
     try:

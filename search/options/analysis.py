@@ -93,9 +93,10 @@ class BlendConfig(NetworksConfig):
     views: list[str] = option(
         list,
         "test-time augmentation: auto tries all that suit and takes those that pay for their "
-        "pixels; or such as views=[hflip,rotate+5,rotate-5]: hflip, vflip, "
+        "time; or such as views=[hflip,rotate+5,rotate-5]: hflip, vflip, "
         "rotate+5, rotate-5, rotate+10, rotate-10, left, right, up, down, zoom, wide; of masks "
-        "hflip, vflip, rotate90, rotate180, rotate270, scale_0.75, hflip_scale_1.25 and the like",
+        "hflip, vflip, rotate90, rotate180, rotate270, scale_0.75, hflip_scale_1.25 and the like, "
+        "and of windows overlap_0.5, overlap_0.75, windows_gaussian, windows_flat, windows_cut",
     )
 
 
@@ -127,8 +128,26 @@ class ExportConfig(NetworksConfig):
     promotion: str = option("", "id of a promotion; empty is the newest")
     to: str = option("", "folder to write, which must not be there or be empty; needed")
     postprocess: str = option("", POSTPROCESS)
+    views: list[str] = option(
+        list,
+        "in which views images are looked at besides, such as views=[hflip,zoom], all averaged as "
+        "the mean of search.blend is",
+    )
     register: bool = option(True, "put the exported models into MLflow's registry")
     onnx: bool = option(False, "write ONNX files, too; needs pip install 'holdfold[onnx]'")
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.views and self.onnx:
+            raise InputError(
+                "onnx=true writes networks one by one, and views= are what predict.py makes of "
+                "them: leave one of the two out"
+            )
+        if self.views and self.postprocess:
+            raise InputError(
+                f"postprocess={self.postprocess}: it was chosen on masks without views=; leave "
+                "one of the two out"
+            )
 
 
 @dataclass(kw_only=True)

@@ -14,6 +14,7 @@ from results.ensemble.out_of_fold import OutOfFold
 from results.ensemble.recipes import RECIPES
 from results.ensemble.stack import PredictionStack
 from results.ensemble.view_choice import ViewChoice
+from results.ensemble.view_costs import ViewCosts
 from results.metrics import Floats, Metric
 from results.predictions import Predictions
 from results.reporting.blend_report import blend_page, model_scores, view_choice_lines
@@ -22,11 +23,12 @@ from search.competition.standing import Standing, open_standing
 from search.competition.tracking import track_blend
 from search.options.analysis import BlendConfig
 from search.options.exit_codes import OK
-from search.promotion.chosen_views import AUTO, chosen_views, pixels
-from search.promotion.ensemble_members import read_members
+from search.promotion.chosen_views import AUTO, chosen_views
+from search.promotion.ensemble_members import Member, read_members
+from search.promotion.measured_views import measured_views
 from search.promotion.views import predict_views
 from spaces.errors import InputError, unknown
-from trainables.inference.views import VIEWS
+from trainables.portable.views import VIEWS
 
 
 def blend(config: BlendConfig) -> int:
@@ -45,15 +47,12 @@ def blend(config: BlendConfig) -> int:
     read = {m.name: m.read(standing) for m in plain}
     wanted, found, lines = config.views, None, []
     if auto:
-        found = chosen_views(standing, plain, read, config.model, config.prepare)
-        wanted, lines = list(found.views), view_choice_lines(found, pixels(list(found.alone)))
+        found, costs = chosen_views(standing, plain, read, config.model, config.prepare)
+        wanted, lines = list(found.views), view_choice_lines(found)
         print("\n".join(lines), flush=True)
-    views = {
-        m.name: [m.seen(view) for view in wanted]
-        for m in plain
-        if m.search and not m.view and wanted
-    }
-    members = [*plain, *(v for own in views.values() for v in own)]
+    own = [m for m in plain if m.search and not m.view and wanted]
+    views = {m.name: {m.seen(view).name: view for view in wanted} for m in own}
+    members = [*plain, *(m.seen(view) for m in own for view in wanted)]
     if len(members) < 2:
         named = ", ".join(m.name for m in members) or "no promotion with all of its folds"
         if not auto:
@@ -63,6 +62,8 @@ def blend(config: BlendConfig) -> int:
             print(json.dumps({"id": None, "path": None}))
         return OK
     predict_views(standing, members, config.model, config.prepare)
+    if not auto:
+        costs = _costs(own, config)
     read |= {m.name: m.read(standing) for m in members if m.name not in read}
     task, truth = standing.task, standing.search.truth
     stack = PredictionStack.of(read, task, truth)
@@ -70,12 +71,15 @@ def blend(config: BlendConfig) -> int:
     flattered = found.flattery if found is not None and found.views else 0.0
     choice = choose(metric, stack, judge(metric, stack), config.recipe, flattered)
     correlations = error_correlation(stack)
-    names = {
-        name: dict(zip((v.name for v in own), pixels(wanted).values(), strict=True))
-        for name, own in views.items()
-    }
     page = blend_page(
-        standing.folder.name, metric, stack, choice, correlations, names, bool(config.recipe)
+        standing.folder.name,
+        metric,
+        stack,
+        choice,
+        correlations,
+        views,
+        costs,
+        bool(config.recipe),
     )
     print("\n".join(page))
     models = list(read.values())
@@ -93,6 +97,15 @@ def blend(config: BlendConfig) -> int:
     if config.json:
         print(json.dumps({"id": name, "path": str(folder)}))
     return OK
+
+
+def _costs(own: list[Member], config: BlendConfig) -> dict[str, ViewCosts]:
+    """What the views that are asked for cost; unknown where only their predictions are left."""
+    try:
+        return measured_views(own, config.views, config.model, config.prepare)
+    except InputError as error:
+        print(f"What views cost is not measured: {error}")
+        return {}
 
 
 def _write(

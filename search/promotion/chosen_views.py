@@ -11,12 +11,13 @@ from numpy.typing import NDArray
 from results.ensemble.out_of_fold import OutOfFold
 from results.ensemble.stack import PredictionStack
 from results.ensemble.view_choice import ViewChoice, choose_views
+from results.ensemble.view_costs import ViewCosts
 from results.predictions import Predictions, predictions_file
 from search.competition.standing import Standing
 from search.promotion.ensemble_members import Member
+from search.promotion.measured_views import measured_views
 from search.promotion.views import predict_views, usable_views
 from spaces.errors import InputError
-from trainables.inference.views import SCALES
 
 AUTO = "auto"
 
@@ -26,7 +27,7 @@ Read = Mapping[str, tuple[OutOfFold, Predictions | None]]
 
 def chosen_views(
     standing: Standing, members: Sequence[Member], read: Read, model: str, prepare: str
-) -> ViewChoice:
+) -> tuple[ViewChoice, dict[str, ViewCosts]]:
     """Tries views on held-out images.
 
     Args:
@@ -36,8 +37,12 @@ def chosen_views(
         model: A team's own network, as ``module:function``; empty for timm's.
         prepare: A team's own function of decoded images; empty for none.
 
+    Returns:
+        The choice, and what views cost each model.
+
     Raises:
-        InputError: If no model can be asked, or models cannot be blended.
+        InputError: If no model can be asked, weights or images are missing, or models cannot be
+            blended.
     """
     own = [member for member in members if member.search is not None and not member.view]
     views = usable_views(own)
@@ -46,6 +51,8 @@ def chosen_views(
     task, truth = standing.task, standing.search.truth
     if len(members) > 1:  # what cannot be blended is told before hours of predicting
         PredictionStack.of(read, task, truth)
+    print("views=auto: how long views take is measured on some held-out images", flush=True)
+    costs = measured_views(own, views, model, prepare)
     found: dict[str, NDArray[np.float32]] = {}
     for number, view in enumerate(views, start=1):
         print(f"views=auto: {view}, {number} of {len(views)}, on held-out images", flush=True)
@@ -60,12 +67,9 @@ def chosen_views(
                 path.unlink()
     metric = task.example_metric(standing.metric, truth)
     plain = stack.oof[: len(members)].mean(axis=0)
-    return choose_views(metric, stack, plain, found, pixels(views), len(own) / len(members))
-
-
-def pixels(views: Sequence[str]) -> dict[str, float]:
-    """How many times the pixels of the image itself each view sees."""
-    return {view: SCALES.get(view, 1.0) ** 2 for view in views}
+    together = ViewCosts.together(costs.values())
+    choice = choose_views(metric, stack, plain, found, together, len(own) / len(members))
+    return choice, costs
 
 
 def _files(members: Sequence[Member]) -> set[Path]:

@@ -14,7 +14,7 @@ from results.records.trial import Trial
 from results.records.trials import Search
 from search.competition.standing import Standing
 from spaces.errors import InputError, unknown
-from trainables.inference.views import VIEWS
+from trainables.portable.views import VIEWS
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from results.masks.postprocess import Postprocess
@@ -44,6 +44,7 @@ def export_promotion(
     model: str,
     *,
     settings: Postprocess | None = None,
+    views: Sequence[str] = (),
     onnx: bool = False,
     check: Callable[[Path], None] = lambda folder: None,
 ) -> None:
@@ -56,6 +57,7 @@ def export_promotion(
         to: The folder to write.
         model: A team's own network, as ``module:function``; empty for timm's.
         settings: What is made of probabilities of masks; None for the likeliest class.
+        views: In which the models look at images besides.
         onnx: Whether ONNX files are written, too.
         check: Raises if what was written is no good.
 
@@ -83,6 +85,7 @@ def export_promotion(
             numbers=() if search.truth is None else search.truth.numbers,
             form=None if search.truth is None else search.truth.form,
             settings=settings,
+            views=views,
             onnx=onnx,
         )
         check(temporary)

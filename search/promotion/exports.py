@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +15,8 @@ import pandas as pd
 from PIL import Image
 
 from results.masks.label_map import class_planes, label_map
-from results.masks.postprocess import Postprocess
 from results.masks.processed_masks import processed
+from results.masks.truth import Truth
 from results.predictions import Predictions
 from results.records.trials import Search
 from search.competition.images import prepared_images
@@ -23,8 +24,11 @@ from search.competition.standing import open_standing
 from search.competition.tracking import track
 from search.options.analysis import ExportConfig
 from search.options.exit_codes import OK
+from search.promotion.ensemble_members import Member
+from search.promotion.expected_views import expected_views
 from search.promotion.exported_folder import complete_promotion, export_promotion
 from search.promotion.recorded_postprocess import of_promotion
+from search.promotion.views import check_views
 from spaces.errors import InputError
 from trainables.data.prepared_images import PreparedImages
 from trainables.inference.onnx import check_onnx
@@ -60,11 +64,21 @@ def export(config: ExportConfig) -> int:
         processing, promotion = of_promotion(standing, config.postprocess, promotion)
     settings = None if processing is None else processing.settings
     search, members = complete_promotion(standing, promotion)
+    views = tuple(dict.fromkeys(config.views))
+    check_views(members, views)
     images = prepared_images(search, members[0].trials()[0], config.prepare)
     told: list[str] = []
 
     def check(folder: Path) -> None:
-        told.append(_check(search, folder, images, config, settings))
+        expected = _expected(search, members, views, images, config)
+        if expected is None:
+            told.append("not checked: the promotion has no test predictions")
+        elif search.truth is None:
+            told.append(_check(folder, images, expected, config))
+        else:
+            if settings is not None:
+                expected = processed(expected, settings, search.truth.form)
+            told.append(_check_masks(search.truth, folder, images, expected, config))
 
     export_promotion(
         standing,
@@ -73,12 +87,14 @@ def export(config: ExportConfig) -> int:
         to,
         config.model,
         settings=settings,
+        views=views,
         onnx=config.onnx,
         check=check,
     )
     size = sum(p.stat().st_size for p in to.rglob("*") if p.is_file()) / 2**20
     count = len(list((to / "weights").iterdir()))
-    print(f"{to}: {count} models of {search.id}, {size:.1f} MiB")
+    seen = f", each also in {', '.join(views)}" if views else ""
+    print(f"{to}: {count} models of {search.id}{seen}, {size:.1f} MiB")
     if processing is not None:
         print(f"{processing.id}: {processing.words}")
     print(told[0])
@@ -86,6 +102,8 @@ def export(config: ExportConfig) -> int:
         print("MLflow's registry: left out, since it could not call functions of your own")
     elif config.register and search.truth is not None:
         print("MLflow's registry: left out, its models answer with tables, and these with masks")
+    elif config.register and views:
+        print("MLflow's registry: left out, it compares scores, and those are without views")
     elif config.register:
         print(_register(config, search, to))
     options = "".join(
@@ -104,27 +122,37 @@ def export(config: ExportConfig) -> int:
     return OK
 
 
-def _check(
+def _expected(
     search: Search,
-    to: Path,
+    members: Sequence[Member],
+    views: Sequence[str],
     images: PreparedImages,
     config: ExportConfig,
-    settings: Postprocess | None,
-) -> str:
+) -> Predictions | None:
+    """What an export has to say of some test images: what was stored, or with views what a blend
+    says; None if there are no test predictions."""
+    path = search.folder / "test.npz"
+    if not path.exists():
+        return None
+    stored = Predictions.read(path)
+    names = stored.images[: CHECKED if search.truth is None else CHECKED_MASKS]
+    if views:
+        return expected_views(search, members, views, images, names, config.model)
+    return stored.of(names)
+
+
+def _source(config: ExportConfig) -> str:
+    """What it is that an export has to say."""
+    return "blended" if config.views else "stored"
+
+
+def _check(to: Path, images: PreparedImages, expected: Predictions, config: ExportConfig) -> str:
     """Runs the exported script on test images and compares; says what came out.
 
     Raises:
         InputError: If it fails, or predicts something else.
     """
-    path = search.folder / "test.npz"
-    if not path.exists():
-        return "not checked: the promotion has no test predictions"
-    stored = Predictions.read(path)
-    if search.truth is not None:
-        if settings is not None:
-            stored = processed(stored, settings, search.truth.form)
-        return _check_masks(search, to, images, stored, config)
-    names, files = stored.images[:CHECKED], images.files
+    names, files = expected.images, images.files
     paths = [files.existing(name, "test").relative_to(files.root).as_posix() for name in names]
     listed = pd.DataFrame({"image": paths})
     if images.boxes:
@@ -134,29 +162,29 @@ def _check(
         listed.to_csv(table, index=False)
         done = _run(to, files.root, table, out, config, images)
         text = pd.read_csv(out, dtype=str)
-    again = text[list(stored.classes)].to_numpy().astype(np.float32)
-    off = float(np.abs(again - stored.probabilities[: len(names)]).max())
+    again = text[list(expected.classes)].to_numpy().astype(np.float32)
+    off = float(np.abs(again - expected.probabilities).max())
     if off > TOLERANCE:
         raise InputError(
-            f"{to}/predict.py differs from the stored test predictions by {off:.2f}: were the "
-            "images or the code changed since the training?"
+            f"{to}/predict.py differs from the {_source(config)} test predictions by {off:.2f}: "
+            "were the images or the code changed since the training?"
         )
     words = "bit for bit" if off == 0 else f"within {off:.1g}"
     speed = done.strip().splitlines()[-1].partition("images, ")[2]
-    return f"predict.py gives the stored probabilities of {len(names)} images {words}; {speed}"
+    what = f"{_source(config)} probabilities of {len(names)} images"
+    return f"predict.py gives the {what} {words}; {speed}"
 
 
 def _check_masks(
-    search: Search, to: Path, images: PreparedImages, stored: Predictions, config: ExportConfig
+    truth: Truth, to: Path, images: PreparedImages, expected: Predictions, config: ExportConfig
 ) -> str:
     """The same of masks, whose labels are compared.
 
     Raises:
         InputError: If the script fails, or predicts something else.
     """
-    truth, files = search.truth, images.files
-    assert truth is not None
-    names, numbers = stored.images[:CHECKED_MASKS], np.array(truth.numbers, np.uint8)
+    files = images.files
+    names, numbers = expected.images, np.array(truth.numbers, np.uint8)
     paths = [files.existing(name, "test").relative_to(files.root).as_posix() for name in names]
     right = pixels = 0
     with tempfile.TemporaryDirectory() as scratch:
@@ -166,21 +194,23 @@ def _check_masks(
         for image, path in enumerate(paths):
             places = mask_places(out, Path(path), truth.classes if truth.overlapping else ())
             again = np.stack([np.asarray(Image.open(place)) for place in places], axis=2)
-            size, found = again.shape[:2], stored.masks[image]
+            size, found = again.shape[:2], expected.masks[image]
             if truth.overlapping:
-                expected = class_planes(found, *size) * np.uint8(THERE)
+                wanted = class_planes(found, *size) * np.uint8(THERE)
             else:
-                expected = numbers[label_map(found, *size)][..., None]
-            right += int((again == expected).sum())
+                wanted = numbers[label_map(found, *size)][..., None]
+            right += int((again == wanted).sum())
             pixels += again.size
     if right < SAME * pixels:
         raise InputError(
             f"{to}/predict.py gives {1 - right / pixels:.1%} of the pixels another class than the "
-            "stored test predictions: were the images or the code changed since the training?"
+            f"{_source(config)} test predictions: were the images or the code changed since the "
+            "training?"
         )
     words = "all" if right == pixels else f"{right / pixels:.3%} of"
     speed = done.strip().splitlines()[-1].partition("images, ")[2]
-    return f"predict.py gives {words} pixels of {len(names)} images the stored class; {speed}"
+    what = f"{words} pixels of {len(names)} images the {_source(config)} class"
+    return f"predict.py gives {what}; {speed}"
 
 
 def _run(

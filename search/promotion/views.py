@@ -15,12 +15,12 @@ from search.competition.images import open_pictures
 from search.competition.standing import Standing
 from search.options.user_code import network_builder, preparation_of
 from search.promotion.ensemble_members import Member
-from spaces.errors import InputError
+from spaces.errors import InputError, unknown
 from trainables.data.image_store import ImageStore
 from trainables.inference.predict import load_trained, predict
-from trainables.inference.views import VIEWS
 from trainables.networks.networks import BuildModel
 from trainables.portable.preparation import Preparation
+from trainables.portable.views import VIEWS
 from trainables.tasks.tasks import training_task
 from trainables.training.device import Device
 
@@ -55,8 +55,9 @@ def predict_views(
         if member.search is not None and member.view
         for trial in member.trials()
     ]
-    for search, trial, view in wanted:
-        training_task(search.opened.task).check_view(view, trial.config)
+    for member in members:
+        if member.view:
+            check_views([member], [member.view])
     todo = [
         (search, trial, view, missing)
         for search, trial, view in wanted
@@ -80,17 +81,26 @@ def predict_views(
 
 def usable_views(members: Sequence[Member]) -> list[str]:
     """Views that all promoted models of some can look at their images in."""
-    seen = [(m.search, t.config) for m in members if m.search is not None for t in m.trials()]
 
     def usable(view: str) -> bool:
         try:
-            for search, config in seen:
-                training_task(search.opened.task).check_view(view, config)
+            check_views(members, [view])
         except InputError:
             return False
         return True
 
     return [view for view in VIEWS if usable(view)]
+
+
+def check_views(members: Sequence[Member], views: Sequence[str]) -> None:
+    """Raises InputError for a name of no view, or a view that is not for a model."""
+    for view in views:
+        if view not in VIEWS:
+            raise unknown("view", view, VIEWS, "views")
+        for member in members:
+            for trial in member.trials():
+                assert member.search is not None
+                training_task(member.search.opened.task).check_view(view, trial.config)
 
 
 def _missing(folder: Path, view: str, parts: Collection[str]) -> list[str]:

@@ -28,6 +28,7 @@ from results.ensemble.class_bias import (
 from results.ensemble.out_of_fold import OutOfFold
 from results.ensemble.recipes import BY_CLASS, MERGES, Blend
 from results.ensemble.stack import PredictionStack
+from results.ensemble.view_costs import ViewCosts
 from results.masks.metrics import MASK_METRICS
 from results.masks.pixels import pixel_metric
 from results.metrics import METRICS, Metric
@@ -306,21 +307,25 @@ def test_the_page_has_every_recipe_and_the_choice() -> None:
             models,
             choice,
             error_correlation(models),
-            {"m0": {"m1": 1.0, "m2": 0.5625}},
+            {"m0": {"m1": "hflip", "m2": "scale_0.75"}, "m3": {"m4": "hflip"}},
+            {"m0": ViewCosts(seconds=0.02, views={"hflip": 1.0, "scale_0.75": 0.5625})},
             False,
         )
     )
     assert "on the 160 of folds 1 to 4" in page
     assert "… and 5 more" in page
     table = page[page.index("m0 with the mean of") :].splitlines()
-    for line, words in zip(table[1:4], ("m1", "m2", "its 2 views"), strict=True):
+    for line, words in zip(table[1:4], ("hflip", "scale_0.75", "its 2 views"), strict=True):
         assert line.startswith(words)
     for line, cost in zip(table[1:4], (100, 56.25, 156.25), strict=True):
-        found = re.search(r"([+-][\d.]+) points .*\+(\d+) % +([+-][\d.]+)$", line)
+        found = re.search(r"([+-][\d.]+) points +[\d.]+ +([\d.]+) +\+(\d+) % +([+-][\d.]+)$", line)
         assert found is not None, line
-        gain, more, each = map(float, found.groups())
+        gain, ms, more, each = map(float, found.groups())
+        assert ms == pytest.approx(20 * (1 + cost / 100), rel=0.01)
         assert more == round(cost)
         assert each == pytest.approx(gain / (cost / 100), abs=0.02)
+    unknown = page[page.index("m3 with the mean of") :].splitlines()[1]
+    assert re.fullmatch(r"hflip +[+-][\d.]+ points +[\d.]+", unknown.strip())
     for recipe in choice.recipes:
         assert f"\n{recipe} " in page
 

@@ -7,6 +7,7 @@ import pytest
 from numpy.typing import NDArray
 
 from results.ensemble.view_choice import ViewChoice, choose_views
+from results.ensemble.view_costs import ViewCosts
 from results.metrics import METRICS
 from results.reporting.blend_report import view_choice_lines
 from tests.results.test_blend import model, softmax, stack
@@ -29,7 +30,7 @@ def world(seed: int) -> tuple[NDArray[np.int64], dict[str, NDArray[np.float32]]]
 def chosen(seed: int, *names: str, **costs: float) -> ViewChoice:
     labels, found = world(seed)
     views = {name: found[name] for name in names}
-    prices = {name: costs.get(name, 1.0) for name in names}
+    prices = ViewCosts(seconds=0.02, views={name: costs.get(name, 1.0) for name in names})
     return choose_views(LOSS, stack(labels, list(found.values())), found["plain"], views, prices)
 
 
@@ -42,7 +43,7 @@ def test_what_errs_anew_is_taken_and_nothing_else(seed: int) -> None:
     assert choice.alone["upside"][0] < 0 < choice.alone["anew"][0]
 
 
-def test_the_largest_gain_for_its_pixels_comes_first() -> None:
+def test_the_largest_gain_for_its_time_comes_first() -> None:
     assert chosen(0, "anew", "dear", anew=1.0, dear=4.0).views[0] == "anew"
     assert chosen(0, "anew", "dear", anew=4.0, dear=1.0).views[0] == "dear"
 
@@ -58,9 +59,8 @@ def test_what_only_choosing_flatters_is_not_taken() -> None:
             f"v{i}": softmax(np.log(plain) + 0.3 * rng.normal(size=plain.shape)).astype(np.float32)
             for i in range(10)
         }
-        choice = choose_views(
-            METRICS["accuracy"], stack(labels, [plain]), plain, views, dict.fromkeys(views, 1.0)
-        )
+        costs = ViewCosts(seconds=0.02, views=dict.fromkeys(views, 1.0))
+        choice = choose_views(METRICS["accuracy"], stack(labels, [plain]), plain, views, costs)
         found += bool(choice.found)
         taken += bool(choice.views)
     assert found >= 8
@@ -68,22 +68,35 @@ def test_what_only_choosing_flatters_is_not_taken() -> None:
 
 
 def test_the_page_says_what_is_taken_at_which_price() -> None:
-    lines = view_choice_lines(
-        chosen(0, "anew", "dear", "upside", dear=2.25), {"anew": 1.0, "dear": 2.25, "upside": 1.0}
-    )
-    assert " ".join(lines[0].split()) == "the mean with gain standard error more pixels per 100 %"
+    lines = view_choice_lines(chosen(0, "anew", "dear", "upside", dear=2.25))
+    titles = "the mean with gain standard error ms per image more time per 100 %"
+    assert " ".join(lines[0].split()) == titles
     assert lines[1].startswith("anew ")
     assert lines[3].startswith("upside ")
+    assert " 65 " in lines[2]  # ms: 20 as it is, and 45 more
     assert "+225 %" in lines[2]
     assert lines[4].startswith("Taken: anew, dear, +")
-    assert lines[4].endswith(" for 325 % more pixels.")
-    (*_, none, _) = view_choice_lines(chosen(0, "upside"), {"upside": 1.0})
+    assert lines[4].endswith(" for 325 % more time.")
+    (*_, none, _) = view_choice_lines(chosen(0, "upside"))
     assert none == "Taken: none; no view gains more than its standard error."
     flattered = ViewChoice(
-        alone={"a": (0.1, 0.05)}, found=("a",), gain=-0.1, noise=0.2, flattery=0.3
+        costs=ViewCosts(seconds=0.02, views={"a": 1.0}),
+        alone={"a": (0.1, 0.05)},
+        found=("a",),
+        gain=-0.1,
+        noise=0.2,
+        flattery=0.3,
     )
-    (*_, none, _) = view_choice_lines(flattered, {"a": 1.0})
+    (*_, none, _) = view_choice_lines(flattered)
     assert none == (
         "Taken: none; a together are worth -0.10 points where they were not chosen "
         "(standard error 0.20)."
     )
+
+
+def test_costs_of_several_models_add_up() -> None:
+    quick = ViewCosts(seconds=0.01, views={"hflip": 1.0, "overlap_0.5": 2.0})
+    slow = ViewCosts(seconds=0.03, views={"hflip": 1.0, "overlap_0.5": 4.0})
+    found = ViewCosts.together([quick, slow])
+    assert found.seconds == pytest.approx(0.04)
+    assert found.views == pytest.approx({"hflip": 1.0, "overlap_0.5": 3.5})

@@ -29,7 +29,12 @@ from results.tracking.registry import register
 from results.tracking.store import ID_TAG
 from results.trust.assessment import FEWEST
 from search.competition import images
+from search.competition.images import prepared_images
+from search.competition.standing import open_standing
+from search.options.analysis import ExportConfig
 from search.promotion import chosen_views, views
+from search.promotion.expected_views import expected_views
+from search.promotion.exported_folder import complete_promotion
 from tests.commands import run
 from tests.records import draft
 from trainables.portable import predictor
@@ -548,7 +553,7 @@ def test_views_of_a_promotion_blend(promoted: Path, monkeypatch: pytest.MonkeyPa
     for arguments, words in {
         ("select=two",): "at least two models or views",
         ("select=two", "views=[hflp]"): "did you mean hflip",
-        ("select=two", "views=[scale_0.75]"): "views=[scale_0.75]: scales are for masks",
+        ("select=two", "views=[scale_0.75]"): "views=[scale_0.75]: scales and windows",
         ("select=two", "recipe=mea"): "did you mean mean",
         ("select=six-000",): "promote it first",
         ("select=tow",): "did you mean two",
@@ -563,16 +568,36 @@ def test_views_of_a_promotion_blend(promoted: Path, monkeypatch: pytest.MonkeyPa
         return opened(*arguments, **options)
 
     monkeypatch.setattr(views, "open_pictures", slowly)
-    seen = run(promoted, "blend", "select=two", "views=[rotate+5,zoom]")
+    seen = run(promoted, "blend", "select=two", "views=[rotate+5,zoom]", "recipe=mean")
     assert seen.returncode == 0, seen.stderr
     assert f"two/{best} with the mean of" in seen.stdout
-    assert "\nits 2 views " in seen.stdout
+    price = r" points +[\d.]+ +[\d.e+]+ +\+\d+ % +[+-][\d.]+\n"
+    for words in ("rotate\\+5", "zoom", "its 2 views"):
+        assert re.search(rf"\n{words} .*{price}", seen.stdout), seen.stdout
     first = search.trial_folder(next(iter(search.trials.values())))
     zoomed = Predictions.read(first / "holdout-zoom.npz")
     assert (zoomed.probabilities != Predictions.read(first / "holdout.npz").probabilities).any()
     assert run(promoted, "submit", "select=blend:b001").returncode == 0
+    # What an export with these views is compared with is this blend, whatever of it is stored.
+    blended = Predictions.read(promoted / "runs/digits/blends/b001/test.npz")
+    standing = open_standing(ExportConfig(runs=str(promoted / "runs")))
+    found, members = complete_promotion(standing, "two")
+    pictures = prepared_images(found, members[0].trials()[0], "")
+    (first / "test-zoom.npz").rename(first / "kept.npz")
+    wanted = (found, members, ["rotate+5", "zoom"], pictures, blended.images[:20], "")
+    anew = expected_views(*wanted).probabilities
+    np.testing.assert_allclose(anew, blended.probabilities[:20], atol=1e-6)
+    (first / "kept.npz").rename(first / "test-zoom.npz")
+    kept = expected_views(*wanted).probabilities
+    np.testing.assert_array_equal(kept, blended.probabilities[:20])
     # Parity covers views: predictions that the images do not give stop the submission.
-    assert run(promoted, "blend", "select=two", "views=[zoom]").returncode == 0
+    data = promoted / "runs/digits/data"
+    data.rename(data.with_name("elsewhere"))  # what is predicted already needs no images
+    again = run(promoted, "blend", "select=two", "views=[zoom]")
+    data.with_name("elsewhere").rename(data)
+    assert again.returncode == 0, again.stderr
+    assert "What views cost is not measured: image " in again.stdout
+    assert re.search(r"\nzoom +[+-][\d.]+ points +[\d.]+ *\n", again.stdout)
     zoomed.of(zoomed.images[::-1]).write(first / "holdout-zoom.npz")
     stopped = run(promoted, "blend", "select=two", "views=[zoom]")
     assert "other images than the fold" in stopped.stderr
@@ -605,6 +630,8 @@ def test_views_are_tried_on_held_out_images_and_taken_where_they_pay(
     if not none:
         written = json.loads((Path(made["path"]) / "blend.json").read_text())["views"]
         assert list(written["alone"]) == ["vflip", "rotate+10"]
+        assert list(written["costs"]["views"]) == ["vflip", "rotate+10"]
+        assert written["costs"]["seconds"] > 0
         assert "Taken: " in (Path(made["path"]) / "report.txt").read_text()
     for trial in search.trials.values():
         held, test = (search.trial_folder(trial) / f"{p}-vflip.npz" for p in ("holdout", "test"))
@@ -654,11 +681,20 @@ def test_an_export_predicts_the_very_bits(promoted: Path, tmp_path: Path) -> Non
         ("to=nowhere/model",): "there is no folder",
         ("to=model", "promotion=tow"): "did you mean two",
         ("to=model", "model=mine:net"): "was trained with model=''",
+        ("to=model", "views=[zoom,hflp]"): "unknown view 'hflp' (in views): did you mean hflip",
+        ("to=model", "views=[overlap_0.5]"): "scales and windows are for masks",
+        ("to=model", "views=[zoom]", "onnx=true"): "onnx=true writes networks one by one",
+        ("to=model", "views=[zoom]", "postprocess=m1"): "it was chosen on masks without views=",
     }.items():
         wrong = run(promoted, "export", *arguments)
         assert wrong.returncode == 2, wrong.stdout
         assert words in wrong.stderr
         assert not (promoted / "model").exists()
+    viewed = run(promoted, "export", "promotion=two", "to=viewed", "views=[vflip,zoom]")
+    assert viewed.returncode == 0, viewed.stderr
+    assert "each also in vflip, zoom" in viewed.stdout
+    assert re.search(r"gives the blended probabilities of \d+ images", viewed.stdout)
+    assert "registry: left out, it compares scores" in viewed.stdout
     done = run(promoted, "export", "promotion=two", "to=model")
     assert done.returncode == 0, done.stderr
     assert "bit for bit" in done.stdout

@@ -130,6 +130,8 @@ def test_a_blend_of_views(folder: Path) -> None:
 
 @pytest.mark.slow
 def test_an_export_writes_the_masks_that_were_stored(folder: Path) -> None:
+    told = done(folder, "export", "promotion=p", "to=viewed", "views=[hflip,hflip_scale_1.5]")
+    assert "all pixels of 8 images the blended class" in told
     told = done(folder, "export", "promotion=p", "to=model")
     assert "pixels of 8 images the stored class" in told
     assert "registry: left out" in told

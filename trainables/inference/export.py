@@ -13,7 +13,7 @@ from typing import Any
 import torch
 from safetensors.torch import save_file
 
-from results.masks import label_map, postprocess
+from results.masks import label_map, merging, postprocess
 from results.masks.postprocess import Form, Postprocess
 from spaces.trial_config import TrialConfig
 from trainables.augment import Augmenter
@@ -24,7 +24,7 @@ from trainables.networks.networks import BuildModel
 from trainables.networks.timm_network import normalisation
 from trainables.tasks.task import TrainingTask
 
-FORMAT = 3
+FORMAT = 4
 NEEDED = ("torch", "timm", "numpy", "opencv-python-headless", "safetensors", "pandas", "pillow")
 
 FOR_MASKS = "segmentation-models-pytorch"
@@ -70,6 +70,7 @@ def write_export(
     build: BuildModel,
     form: Form | None = None,
     settings: Postprocess | None = None,
+    views: Sequence[str] = (),
     onnx: bool = False,
 ) -> None:
     """Writes weights, policies, configurations and code.
@@ -85,6 +86,7 @@ def write_export(
         build: Builds a network.
         form: What a mask is; None without masks.
         settings: What is made of probabilities of masks; None for the likeliest class.
+        views: In which every model looks at images besides, all of them averaged.
         onnx: Whether networks are written as ONNX, too, into ``onnx/``.
 
     Raises:
@@ -137,6 +139,7 @@ def write_export(
         "background": None if form is None else form.background,
         "overlapping": form is not None and form.overlapping,
         "postprocess": None if settings is None else settings.to_json(),
+        "views": list(views),
         "torch": torch.__version__,
         "models": members,
     }
@@ -160,6 +163,6 @@ def copy_portable(folder: Path) -> None:
     (folder / "portable").mkdir()
     for path in sorted((Path(__file__).parents[1] / "portable").glob("*.py")):
         shutil.copyfile(path, folder / "portable" / path.name)
-    for module in (label_map, postprocess):
+    for module in (label_map, merging, postprocess):
         path = Path(str(module.__file__))
         shutil.copyfile(path, folder / "portable" / path.name)

@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-import torch
 
-from results.masks.planes import Planes
-from results.predictions import Head, Predictions, predictions_file
+from results.predictions import Predictions, predictions_file
 from spaces.errors import InputError
-from spaces.sections.data import Windows
 from spaces.trial_config import TrialConfig
 from trainables.data.prepared_images import PreparedImages
-from trainables.inference.predict import Forward, load_trained
-from trainables.inference.views import look, look_at
+from trainables.inference.predict import load_trained, predict_pictures
 from trainables.networks.networks import BuildModel
-from trainables.portable.preparation import Picture
 from trainables.tasks.task import TrainingTask
 from trainables.training.device import Device
 
@@ -72,7 +66,7 @@ def check_parity(
         rows = np.unique(np.linspace(0, len(stored.images) - 1, IMAGES).astype(int))
         names = [stored.images[row] for row in rows]
         pictures = [images.read(name, part) for name in names]
-        again = task.undo(view, _predict(model, config, pictures, view, device, task))
+        again = predict_pictures(model, config, pictures, device, task, view)[task.head]
         off = task.apart(again, stored.of(tuple(names)).heads[task.head])
         if off.max() > TOLERANCE:
             row = int(rows[off.argmax()])
@@ -83,19 +77,3 @@ def check_parity(
             )
         worst = max(worst, float(off.max()))
     return worst
-
-
-def _predict(
-    model: torch.nn.Module,
-    config: TrialConfig,
-    pictures: Sequence[Picture],
-    view: str,
-    device: Device,
-    task: TrainingTask,
-) -> Head:
-    forward = Forward(model, config, device, task)
-    if isinstance(config.data, Windows):
-        looked = (look_at(picture, view, config.data) for picture in pictures)
-        return Planes.of(forward.windows(picture) for picture in looked)
-    seen = np.stack([look(picture, view, config.data) for picture in pictures])
-    return task.gathered([forward(torch.from_numpy(seen))])

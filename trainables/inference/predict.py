@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 
@@ -19,11 +19,13 @@ from spaces.sections.data import Windows
 from spaces.trial_config import TrialConfig
 from trainables.data.image_store import ImageStore
 from trainables.data.loader import evaluation_batch, evaluation_loader
-from trainables.inference.views import look_at
+from trainables.inference.views import look, look_at
 from trainables.networks.networks import BuildModel
 from trainables.networks.timm_network import normalisation
 from trainables.portable.activations import ACTIVATIONS, outputs_apart
 from trainables.portable.committee import committee_of
+from trainables.portable.preparation import Picture
+from trainables.portable.views import view_of
 from trainables.portable.windows import predicted
 from trainables.tasks.task import TrainingTask
 from trainables.training.averages import ACTIVATION, WEIGHTS
@@ -115,24 +117,27 @@ class Forward:
         self._occurs += said
         return found
 
-    def windows(self, picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    def windows(self, picture: NDArray[np.uint8], view: str = "") -> NDArray[np.uint8]:
         """Predicts an image of any size in windows: probabilities in 255ths, (h, w, classes).
 
         A class occurs in it if it does in any of them.
 
         Args:
-            picture: uint8 (height, width, 3).
+            picture: uint8 (height, width, 3), as it is seen in the view.
+            view: Whose windows they are; empty for those of the image as it is.
         """
         settings = self._config.data
         assert isinstance(settings, Windows)
         before = len(self._occurs)
+        own = settings.window_overlap, settings.window_weights
+        overlap, how = view_of(view).windows(*own)
         found = predicted(
             picture,
             lambda cut: self(torch.from_numpy(cut)),
             window=settings.prediction_size,
             scale=settings.window_scale,
-            overlap=settings.window_overlap,
-            how=settings.window_weights,
+            overlap=overlap,
+            how=how,
             batch=evaluation_batch(self._config),
         )
         if len(self._occurs) > before:
@@ -176,7 +181,7 @@ def predict(
         device: Where to compute.
         task: What the outputs mean.
         workers: Loader processes.
-        view: One of `trainables.inference.views.VIEWS` in which they are looked at, or empty.
+        view: One of `trainables.portable.views.VIEWS` in which they are looked at, or empty.
         stress: Under which they are looked at; None for none.
         augmented: Whether they are looked at as the configuration's last epoch augments.
         beat: Called at every batch.
@@ -191,8 +196,41 @@ def predict(
     forward = Forward(model, config, device, task, beat)
     if isinstance(config.data, Windows):
         looked = (look_at(store.pixels[row], view, config.data) for row in rows.tolist())
-        found: Head = Planes.of(forward.windows(picture) for picture in looked)
+        found: Head = Planes.of(forward.windows(picture, view) for picture in looked)
     else:
         batches = evaluation_loader(config, store, rows, workers, view, stress, augmented)
         found = task.gathered(forward(batch.pictures) for batch in batches)
+    return forward.told(task.undo(view, found))
+
+
+def predict_pictures(
+    model: torch.nn.Module,
+    config: TrialConfig,
+    pictures: Sequence[Picture],
+    device: Device,
+    task: TrainingTask,
+    view: str = "",
+) -> dict[str, Head]:
+    """Predicts images at hand as `predict` does those of a store.
+
+    Args:
+        model: The network.
+        config: How it sees images.
+        pictures: As they are stored, each uint8 (height, width, 3).
+        device: Where to compute.
+        task: What the outputs mean.
+        view: One of `trainables.portable.views.VIEWS` in which they are looked at, or empty.
+
+    Returns:
+        As `predict`.
+    """
+    forward, data = Forward(model, config, device, task), config.data
+    if isinstance(data, Windows):
+        looked = (look_at(picture, view, data) for picture in pictures)
+        found: Head = Planes.of(forward.windows(picture, view) for picture in looked)
+    else:
+        size = evaluation_batch(config)
+        parts = (pictures[first : first + size] for first in range(0, len(pictures), size))
+        seen = (np.stack([look(picture, view, data) for picture in part]) for part in parts)
+        found = task.gathered(forward(torch.from_numpy(batch)) for batch in seen)
     return forward.told(task.undo(view, found))

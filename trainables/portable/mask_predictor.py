@@ -14,11 +14,13 @@ import torch
 from numpy.typing import NDArray
 
 from .activations import Outputs, outputs_apart
-from .images import decode, resize
+from .images import decode
 from .label_map import at_size, class_planes, label_map
+from .merging import even_mean, merged_pixels
 from .postprocess import Form, Occurs, Postprocess
-from .predictor import Predictor
+from .predictor import Look, Predictor
 from .preparation import Picture
+from .views import before_windows, view_of, whole
 from .windows import predicted
 
 Pixels = NDArray[np.uint8]
@@ -98,7 +100,7 @@ class MaskPredictor(Predictor):
         return self.settings.apply(at_size(probabilities, height, width), form, occurs)
 
     def told_of(self, picture: Picture) -> tuple[Pixels, Occurs | None]:
-        """Mean over the models of each configuration, then over configurations.
+        """Mean over the models of each configuration and view, then over these.
 
         Args:
             picture: As decoded, uint8 (height, width, 3).
@@ -107,44 +109,48 @@ class MaskPredictor(Predictor):
             Probabilities uint8 (h, w, classes), in 255ths, whose size is that of the first model's
             predictions; and how likely each class occurs, (classes,), if all models tell.
         """
-        by_arm: dict[str, list[Pixels]] = {}
-        occurs: dict[str, list[Occurs]] = {}
+        groups: dict[tuple[str, str], list[Pixels]] = {}
+        occurs: dict[tuple[str, str], list[Occurs]] = {}
         stored = self.prepared(picture)
-        for (member, model), look in zip(self.members, self.looks, strict=True):
+        for group, member, model, look in self.glances:
             self._said.clear()
-            found = self._seen(member, model, stored[look[:2]], look.size)
-            by_arm.setdefault(member["arm"], []).append(found)
+            found = self._seen(member, model, stored[look[:2]], look)
+            groups.setdefault(group, []).append(found)
             if self._said:  # of several windows the surest
                 said = np.concatenate(self._said).max(axis=0)
-                occurs.setdefault(member["arm"], []).append(said)
-        probabilities = mean_of([mean_of(found) for found in by_arm.values()])
-        if sum(map(len, occurs.values())) < len(self.members):
+                occurs.setdefault(group, []).append(said)
+        means = [mean_of(found) for found in groups.values()]
+        probabilities = blended(means, self.overlapping) if self.about["views"] else mean_of(means)
+        if sum(map(len, occurs.values())) < sum(map(len, groups.values())):
             return probabilities, None
-        arms = [np.mean(said, axis=0, dtype=np.float32) for said in occurs.values()]
-        return probabilities, np.asarray(np.mean(arms, axis=0, dtype=np.float32), np.float32)
+        told = [np.mean(said, axis=0, dtype=np.float32) for said in occurs.values()]
+        return probabilities, np.asarray(np.mean(told, axis=0, dtype=np.float32), np.float32)
 
     def _seen(
         self,
         member: dict[str, Any],
         model: torch.nn.Module,
         picture: Picture,
-        size: tuple[int, int],
+        look: Look,
     ) -> Pixels:
         """What one model says of a prepared image."""
-        data = member["config"]["data"]
+        data, view = member["config"]["data"], view_of(look.view)
+        assert view.undo is not None
         if data["kind"] == "windows":
-            return predicted(
-                picture,
+            overlap, how = view.windows(data["window_overlap"], data["window_weights"])
+            found = predicted(
+                before_windows(picture, look.view),
                 lambda cut: self.forward(member, model, cut),
-                window=size,
+                window=look.size,
                 scale=data["window_scale"],
-                overlap=data["window_overlap"],
-                how=data["window_weights"],
+                overlap=overlap,
+                how=how,
                 batch=int(member["batch"]),
             )
-        seen = resize(picture, *size)[None]
+            return view.undo(found)
+        seen = whole(picture, look.view, look.size)[None]
         rounded = np.rint(self.forward(member, model, seen)[0] * 255).astype(np.uint8)
-        return np.ascontiguousarray(rounded.transpose(1, 2, 0))
+        return view.undo(np.ascontiguousarray(rounded.transpose(1, 2, 0)))
 
 
 def mean_of(masks: Sequence[Pixels]) -> Pixels:
@@ -157,6 +163,18 @@ def mean_of(masks: Sequence[Pixels]) -> Pixels:
     for row in range(height):  # row by row: sums of a large image would be four times as large
         total = sum(mask[row].astype(np.uint32) for mask in same)
         mean[row] = (total + len(same) // 2) // len(same)
+    return mean
+
+
+def blended(masks: Sequence[Pixels], overlapping: bool) -> Pixels:
+    """As views are merged in a blend whose recipe is the mean, to the last bit."""
+    height, width = masks[0].shape[:2]
+    same = [at_size(mask, height, width) for mask in masks]
+    mean = np.empty_like(same[0])
+    for row in range(height):  # row by row: in floats a large image would be four times as large
+        mean[row] = merged_pixels(
+            np.stack([m[row : row + 1] for m in same]), even_mean, overlapping
+        )
     return mean
 
 

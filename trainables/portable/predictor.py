@@ -1,4 +1,5 @@
-"""Predictions of an exported ensemble: the mean over models of each fold, seed and configuration.
+"""Predictions of an exported ensemble: the mean over models of each fold, seed and configuration,
+and over views.
 
 On a CPU, with the threads that it was trained with, the probabilities of the same images in the
 same order are the very bits of those that were stored after training.
@@ -20,10 +21,12 @@ from safetensors.torch import load_file
 
 from .activations import ACTIVATIONS, Outputs, outputs_apart
 from .committee import committee_of
-from .images import decode, resize
+from .images import decode
+from .merging import even_mean
 from .networks import build_network
 from .preparation import SIDES, Box, Picture, Preparation
 from .preprocessing import PREPROCESSINGS
+from .views import whole
 
 CHUNK = 512
 """Images that are decoded together, at least."""
@@ -39,11 +42,29 @@ class Look(NamedTuple):
         preparation: What becomes of it.
         preprocess: What is done to it then.
         size: Height and width in pixels.
+        view: How it is looked at, one of `VIEWS`; empty for as it is.
     """
 
     preparation: Preparation
     preprocess: str
     size: tuple[int, int]
+    view: str = ""
+
+
+class Glance(NamedTuple):
+    """A model looking at an image.
+
+    Attributes:
+        group: Configuration and view, whose models are averaged before others are.
+        member: The model's entry in ``model.json``.
+        model: Its network.
+        look: What it sees.
+    """
+
+    group: tuple[str, str]
+    member: dict[str, Any]
+    model: torch.nn.Module
+    look: Look
 
 
 class Predictor:
@@ -104,6 +125,19 @@ class Predictor:
         sizes = [int(member["batch"]) for member, _ in self.members]
         self.chunk = -(-CHUNK // math.lcm(*sizes)) * math.lcm(*sizes)
 
+    @property
+    def glances(self) -> Iterator[Glance]:
+        """Every model as it looks at images, in the order in which `search.blend` has them: all as
+        they are, then configuration by configuration in every view."""
+        plain = list(zip(self.members, self.looks, strict=True))
+        for (member, model), look in plain:
+            yield Glance((member["arm"], ""), member, model, look)
+        for arm in dict.fromkeys(member["arm"] for member, _ in self.members):
+            for view in self.about["views"]:
+                for (member, model), look in plain:
+                    if member["arm"] == arm:
+                        yield Glance((arm, view), member, model, Look(*look[:3], view))
+
     def read(self, path: Path, box: Box | None = None) -> dict[Look, Picture]:
         """Decodes an image for every look that the models want.
 
@@ -116,7 +150,8 @@ class Predictor:
             ValueError: If it does not decode, or cannot be prepared.
         """
         stored = self.prepared(decode(path.read_bytes()), box)
-        return {look: resize(stored[look[:2]], *look.size) for look in self.looks}
+        looks = dict.fromkeys(glance.look for glance in self.glances)
+        return {look: whole(stored[look[:2]], look.view, look.size) for look in looks}
 
     def prepared(
         self, picture: Picture, box: Box | None = None
@@ -162,13 +197,15 @@ class Predictor:
             yield good, self.probabilities(pictures) if good else empty, failed
 
     def probabilities(self, pictures: Sequence[dict[Look, Picture]]) -> NDArray[np.float32]:
-        """Mean over the models of each configuration, then over configurations."""
-        by_arm: dict[str, list[NDArray[np.float32]]] = {}
-        for (member, model), look in zip(self.members, self.looks, strict=True):
+        """Mean over the models of each configuration and view, then over these."""
+        groups: dict[tuple[str, str], list[NDArray[np.float32]]] = {}
+        for group, member, model, look in self.glances:
             inputs = np.stack([picture[look] for picture in pictures])
-            by_arm.setdefault(member["arm"], []).append(self.forward(member, model, inputs))
-        arms = [np.mean(found, axis=0).astype(np.float32) for found in by_arm.values()]
-        return np.asarray(np.mean(arms, axis=0), np.float32)
+            groups.setdefault(group, []).append(self.forward(member, model, inputs))
+        means = [np.mean(found, axis=0).astype(np.float32) for found in groups.values()]
+        if self.about["views"]:  # to the last bit as they are blended
+            return even_mean(np.stack(means))
+        return np.asarray(np.mean(means, axis=0), np.float32)
 
     @torch.inference_mode()
     def forward(

@@ -12,16 +12,17 @@ from numpy.typing import NDArray
 from results.masks.planes import Pixels, Planes
 from results.predictions import MASKS, SIZES, Head
 from spaces.errors import InputError, unknown
-from spaces.sections.data import Windows
+from spaces.sections.data import Data, Windows
 from spaces.sections.mixing import BOX_CUTMIX, SNAPMIX
 from spaces.sections.run import MixMatch
 from spaces.trial_config import TrialConfig
-from trainables.inference.views import SCALES, STEP, UNDONE, seen_size
 from trainables.losses.losses import LOSSES, Loss
 from trainables.losses.occurrence import beside_occurrence
 from trainables.networks.networks import NETWORKS
 from trainables.networks.timm_network import takes_one_size
 from trainables.portable.smp_network import STRIDE
+from trainables.portable.views import STEP, VIEWS, same, seen_size, view_of
+from trainables.portable.windows import weights_of
 from trainables.tasks.task import Own, TrainingTask
 
 
@@ -74,13 +75,17 @@ class Segmentation(TrainingTask):
                 )
 
     def check_view(self, view: str, config: TrialConfig) -> None:
-        """Refuses what cannot be undone at every pixel, and a scale that changes nothing."""
-        if view not in UNDONE:
-            raise unknown("view", view, UNDONE, f"views=[{view}], of masks")
-        if view not in SCALES or isinstance(config.data, Windows):
-            return
-        size, seen = config.data.prediction_size, seen_size(view, config.data)
+        """Refuses what cannot be undone at every pixel, and what changes nothing."""
         place = f"views=[{view}]"
+        if VIEWS[view].undo is None:
+            known = [name for name, other in VIEWS.items() if other.undo is not None]
+            raise unknown("view", view, known, f"{place}, of masks")
+        if VIEWS[view].of_windows:
+            _check_windows(view, config.data)
+        if VIEWS[view].scale == 1 or isinstance(config.data, Windows):
+            return
+        size = config.data.prediction_size
+        seen = seen_size(view, size)
         if seen == size:
             raise InputError(
                 f"{place}: {size[0]}x{size[1]} is the same in multiples of {STEP} at that scale"
@@ -109,9 +114,26 @@ class Segmentation(TrainingTask):
     def undo(self, view: str, predictions: Head) -> Head:
         """Turns masks back."""
         assert isinstance(predictions, Planes)
-        if not view:
-            return predictions
-        return Planes.of(np.ascontiguousarray(UNDONE[view](mask)) for mask in predictions)
+        undo = view_of(view).undo
+        assert undo is not None
+        return predictions if undo is same else Planes.of(map(undo, predictions))
+
+
+def _check_windows(view: str, data: Data) -> None:
+    """Refuses windows where there are none, and those that a model has anyhow."""
+    if not isinstance(data, Windows):
+        raise InputError(
+            f"views=[{view}]: this model sees whole images; windows are for data.shape=native"
+        )
+    own = data.window_overlap, data.window_weights
+    (before, ours), (overlap, theirs) = own, VIEWS[view].windows(*own)
+    size = data.prediction_size
+    alike = weights_of(ours, *size, before), weights_of(theirs, *size, overlap)
+    if before == overlap and np.array_equal(*alike):
+        raise InputError(
+            f"views=[{view}]: windows lie and count like that anyhow (window_overlap={before:g}, "
+            f"window_weights={ours})"
+        )
 
 
 def in_255ths(probabilities: NDArray[np.float32]) -> Pixels:

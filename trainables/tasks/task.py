@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from results.predictions import Head
 from spaces.errors import InputError
 from spaces.trial_config import TrialConfig
-from trainables.inference.views import SCALES
 from trainables.losses.losses import Loss
+from trainables.portable.views import VIEWS
 
 Own = Mapping[str, Callable[..., Any]]
 """Functions named on the command line, by ``module:function``."""
@@ -72,9 +72,10 @@ class TrainingTask(ABC):
 
     def check_view(self, view: str, config: TrialConfig) -> None:
         """Raises InputError for a view that predictions cannot be told from."""
-        if view in SCALES:
+        if VIEWS[view].scale != 1 or VIEWS[view].of_windows:
             raise InputError(
-                f"views=[{view}]: scales are for masks; zoom and wide are for classes of images"
+                f"views=[{view}]: scales and windows are for masks; zoom and wide are for classes "
+                "of images"
             )
 
     @abstractmethod
