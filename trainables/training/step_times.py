@@ -51,8 +51,9 @@ class StepTimes:
             torch.cuda.synchronize()
             self._computing = sum(one.elapsed_time(two) for one, two in self._steps) / 1000
         whole = time.perf_counter() - self._begun
-        feeding = max(0.0, whole - self._moving - self._computing)
-        return {"feed": feeding, "transfer": self._moving, "compute": self._computing}
+        rest = max(0.0, whole - self._computing)
+        moving = min(self._moving, rest)  # a copy may have to wait for what the GPU computes
+        return {"feed": rest - moving, "transfer": moving, "compute": self._computing}
 
 
 def _event() -> torch.cuda.Event:
