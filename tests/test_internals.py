@@ -10,7 +10,7 @@ from ray._private.node import Node
 from ray.tune.execution import tune_controller
 from ray.tune.schedulers import AsyncHyperBandScheduler
 
-from results.tracking.internals import make_tables
+from results.tracking.internals import artifacts_of, make_tables
 from search.execution.engine import staying_local
 from search.internals import asha_state, local_ray
 from search.internals.idle_workers import KeptWorkers
@@ -71,13 +71,17 @@ def test_tune_s_store_of_idle_workers_keeps_all_until_the_end() -> None:
     assert kept.num_cached_objects == 0
 
 
-def test_mlflow_s_tables_are_made_in_a_file_that_can_be_moved(tmp_path: Path) -> None:
+def test_mlflow_s_tables_can_be_moved_and_its_runs_tell_where_files_go(tmp_path: Path) -> None:
     made, place = tmp_path / "new.db", tmp_path / "mlflow.db"
     make_tables(made)
     made.replace(place)
     client = MlflowClient(f"sqlite:///{place}")
     experiment = client.create_experiment("c", artifact_location=str(tmp_path))
-    run = client.create_run(experiment).info.run_id
-    client.log_metric(run, "score", 0.5)
-    assert client.get_run(run).data.metrics == {"score": 0.5}
+    run = client.create_run(experiment).info
+    client.log_metric(run.run_id, "score", 0.5)
+    assert client.get_run(run.run_id).data.metrics == {"score": 0.5}
     assert not made.exists()
+    (tmp_path / "files").mkdir()
+    (tmp_path / "files/a.txt").write_text("a")
+    artifacts_of(run, f"sqlite:///{place}").log_artifacts(str(tmp_path / "files"))  # type: ignore[no-untyped-call]
+    assert [file.path for file in client.list_artifacts(run.run_id)] == ["a.txt"]

@@ -240,9 +240,9 @@ class Closed(Event):
         comparisons: The winner against its controls.
         watched: What else is told of the confirmation's sides, such as of rare classes.
         forecast: Of test scores; None where nobody predicted test images.
-        cost: Seconds ``wall``, ``tracking``, by part of an epoch (``trials/…``), of trials but of
-            none of their epochs (``trials/beside``), and by purpose (``why/…``); numbers of
-            ``images`` and ``epochs``.
+        cost: Seconds ``wall``, ``tracking``, by part of an epoch (``trials/…``, as `Seconds` has
+            them), of trials but of none of their epochs (``trials/beside``), and by purpose
+            (``why/…``); numbers of ``images`` and ``epochs``.
         mattered: What a search tells of its parameters; None with too few trials.
         matching: Of density matching; None where trainings chose the trials.
         population: Of a population of trainings; None without one.

@@ -60,12 +60,25 @@ class TrialResumed(Event):
 
 
 class Seconds(Record):
-    """What an epoch's time was spent on."""
+    """What an epoch's time was spent on.
+
+    Attributes:
+        feed: Waiting for batches.
+        transfer: Moving them to the device, as far as the trainer waited for it.
+        compute: Forward and backward passes and the optimizer's steps.
+        evaluate: Predicting held-out images, and scoring that.
+        total: All of these.
+        checkpoint: Writing down, after it, what a killed training goes on from.
+        wait: Waiting for the driver before it.
+    """
 
     feed: float = 0.0
+    transfer: float = 0.0
     compute: float = 0.0
     evaluate: float = 0.0
     total: float
+    checkpoint: float = 0.0
+    wait: float = 0.0
 
 
 class Report(Record):

@@ -76,4 +76,8 @@ class Trial:
     @property
     def seconds(self) -> float:
         """Time spent in training and evaluation, in seconds."""
-        return sum(e.seconds.total for e in self.epochs)
+        return self.spent("total")
+
+    def spent(self, part: str) -> float:
+        """Seconds of all epochs that went into a part of `Seconds`."""
+        return float(sum(getattr(e.seconds, part) for e in self.epochs))

@@ -13,7 +13,6 @@ from html import escape
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.metrics import confusion_matrix
 
 NAMED = 25
 """Most classes whose names fit on an axis."""
@@ -50,7 +49,8 @@ def confusion(
     Returns:
         SVG, in letters of the reader's browser.
     """
-    counts = confusion_matrix(labels, probabilities.argmax(axis=1), labels=range(len(classes)))
+    counts = np.zeros((len(classes), len(classes)), np.int64)
+    np.add.at(counts, (labels, probabilities.argmax(axis=1)), 1)
     shares = counts / np.maximum(1, counts.sum(axis=1, keepdims=True))
     names = [escape(name) for name in classes]
     named = len(names) <= NAMED

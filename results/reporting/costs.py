@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 
 from results.records.closing import Closed
 from results.records.trials import Search
@@ -23,12 +24,37 @@ def failures(search: Search) -> list[str]:
     return [f"{n} failed: {reason}" for reason, n in reasons.most_common(SHOWN)]
 
 
+PARTS = {"feed": "feeding", "transfer": "moving to the device", "compute": "computing"}
+"""Of an epoch's seconds, besides evaluating."""
+
+BESIDE = {"checkpoint": "checkpoints", "wait": "waiting for the driver"}
+"""Of the seconds between two epochs."""
+
+
+def shares(spent: Mapping[str, float]) -> str:
+    """What training time went into, in words.
+
+    Args:
+        spent: Seconds by part of an epoch, ``total`` among them; that is not 0.
+    """
+    found = {name: spent.get(part, 0.0) / spent["total"] for part, name in PARTS.items()}
+    found["evaluating"] = 1 - sum(found.values())
+    return ", ".join(f"{share:.0%} {name}" for name, share in found.items() if share >= 0.005)
+
+
+def between_epochs(spent: Mapping[str, float]) -> str:
+    """What time between epochs went into, in words; empty where that is less than a second."""
+    found = {name: spent.get(part, 0.0) for part, name in BESIDE.items()}
+    return ", ".join(f"{name} {format_seconds(s)}" for name, s in found.items() if s >= 0.5)
+
+
 def costs(closed: Closed) -> list[str]:
     cost = closed.cost
     wall, trained = cost["wall"], cost["trials/total"]
     if not trained:
         return [f"It took {format_seconds(wall)}; no epoch was trained ({_states(closed)})."]
-    share = {k: cost[f"trials/{k}"] / trained for k in ("feed", "compute")}
+    spent_on = {k.removeprefix("trials/"): v for k, v in cost.items() if k.startswith("trials/")}
+    between = between_epochs(spent_on)
     spent = ", ".join(
         f"{name} {format_seconds(cost[f'why/{name}'])}"
         for name in ("baseline", *SAMPLING, "confirm", "single", "fold")
@@ -44,11 +70,10 @@ def costs(closed: Closed) -> list[str]:
         ),
         f"It took {format_seconds(wall)} ({_states(closed)}); training time: {spent}; beside it "
         f"trials took {format_seconds(cost['trials/beside'])} to start, write files and predict the"
-        " test.",
+        f" test{f' ({between})' if between else ''}.",
         f"{cost['images'] / wall:,.0f} images/s over {cost['epochs']} epochs; "
-        f"of training time {share['feed']:.0%} feeding, {share['compute']:.0%} computing, "
-        f"{1 - share['feed'] - share['compute']:.0%} evaluating; tracking took "
-        f"{cost['tracking'] / wall:.1%} of one core.",
+        f"of training time {shares(spent_on)}; tracking took {cost['tracking'] / wall:.1%} of one "
+        "core.",
     ]
 
 

@@ -15,6 +15,7 @@ from results.leaderboard.leaderboard import Leaderboard
 from results.metrics import Metric, corrected
 from results.predictions import predictions_file
 from results.records.closing import Comparison, ExpectedScore, ForecastRecord, Watched
+from results.records.events import Seconds
 from results.records.front import Front, FrontMember
 from results.records.labelled_images import LabelledImages
 from results.records.trial import Trial
@@ -66,7 +67,7 @@ def summarise(search: Search, metric: Metric, wall: float, tracking: float) -> d
         "cost": {
             "wall": wall,
             "tracking": tracking,
-            **{f"trials/{k}": _seconds(trials, k) for k in ("total", "feed", "compute")},
+            **{f"trials/{k}": _seconds(trials, k) for k in Seconds.model_fields},
             "trials/beside": _beside(trials),
             **{f"why/{w}": _seconds([t for t in trials if t.why == w]) for w in _whys(trials)},
             "images": sum(e.images for t in trials for e in t.epochs),
@@ -151,7 +152,7 @@ def _beside(trials: list[Trial]) -> float:
 
 
 def _seconds(trials: list[Trial], part: str = "total") -> float:
-    return float(sum(getattr(e.seconds, part) for t in trials for e in t.epochs))
+    return sum(t.spent(part) for t in trials)
 
 
 def _optimism(search: Search, metric: Metric) -> float | None:

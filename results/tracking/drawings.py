@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -34,7 +36,7 @@ def drawings(search: Search, trial: Trial, read: ReadImage | None) -> dict[str, 
         trial: The trial.
         read: Reads images, over which masks are drawn; None where they cannot be had.
     """
-    labels = LabelledImages.of_fold(search.folds_file, trial.config.run.fold).labels
+    labels = _labels(search.folds_file, trial.config.run.fold)
     predictions = Predictions.read(search.trial_folder(trial) / "holdout.npz")
     found = dict(search.task.diagnostics(labels, predictions, search.truth))
     if read is not None and search.truth is not None:
@@ -65,6 +67,12 @@ def worst(
         one = predictions.of((image,))
         panels.append(task.panel(picture, int(labels[row]), one, search.truth))
     return panels
+
+
+@functools.lru_cache(maxsize=2)
+def _labels(folds_file: Path, fold: int) -> Ints:
+    """Labels of a fold's images, which nearly all trials of a search hold out."""
+    return LabelledImages.of_fold(folds_file, fold).labels
 
 
 def _small(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:

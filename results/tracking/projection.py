@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import json
-import tempfile
 from collections.abc import Mapping, Sequence
-from pathlib import Path
-from typing import Any
 
-from mlflow.entities import Metric, Param, RunTag
+from mlflow.entities import Metric, RunInfo
 
 from results.records.closing import Closed
 from results.records.events import (
@@ -32,6 +29,7 @@ from results.tracking.conventions import (
     training_data,
 )
 from results.tracking.drawings import ReadImage, drawings
+from results.tracking.run_log import RunLog
 from results.tracking.store import ID_TAG, find_experiment, open_client, source_tags
 from spaces.augmentation.families import describe_policy
 
@@ -41,8 +39,9 @@ STATUS = {
     "failed": "FAILED",
     "interrupted": "KILLED",
 }
-BATCH = 900
-"""Metrics per request; MLflow takes 1,000."""
+TOGETHER = 20
+"""Trials whose runs are looked for in one request: few, so that hardly any time passes in which
+another process may create a run that this one has just missed."""
 
 
 class Projection:
@@ -56,56 +55,104 @@ class Projection:
 
     def __init__(self, record: Search, uri: str, read_image: ReadImage | None = None) -> None:
         self._record, self._uri, self._read_image = record, uri, read_image
-        self._runs: dict[str, str] = {}
+        self._runs: dict[str, RunInfo] = {}
         self._client = open_client(uri)
         self._experiment = ""
 
     def add(self, events: Sequence[Event]) -> None:
         """Sends events, in their order, that the record has taken in; raises what MLflow raises."""
-        epochs: dict[str, list[EpochDone]] = {}
+        told: dict[str, list[Event]] = {}
         for event in events:
             match event:
                 case Opened():
                     self._open_parent(event)
-                case TrialStarted():
-                    self._open_child(self._record.trials[event.trial])
                 case Resumed():
-                    self._reopen(self._record.id)
-                case TrialResumed():
-                    self._reopen(event.trial)
-                case EpochDone():
-                    epochs.setdefault(event.trial, []).append(event)
-        for trial_id, reports in epochs.items():
-            self._log_epochs(trial_id, reports)
+                    self._reopen_parent()
+                case TrialStarted() | TrialResumed() | EpochDone() | TrialEnded():
+                    told.setdefault(event.trial, []).append(event)
+        trials = [self._record.trials[name] for name in told]
+        for i in range(0, len(trials), TOGETHER):
+            some = trials[i : i + TOGETHER]
+            self._find_children([trial for trial in some if trial.id not in self._runs])
+            for trial in some:
+                self._tell(trial, told[trial.id])
         for event in events:
-            if isinstance(event, TrialEnded):
-                trial = self._record.trials[event.trial]
-                if trial.state != "running":  # else it goes on already
-                    self._close_child(trial, event)
-            elif isinstance(event, Closed) and event is self._record.summary:
+            if isinstance(event, Closed) and event is self._record.summary:
                 self._close_parent(event)
 
     def _open_parent(self, event: Opened) -> None:
         client, job = self._client, self._record
         self._experiment = find_experiment(client, self._uri, event.competition)
+        tags = {"kind": event.kind, "state": "running"}
+        if event.hypothesis:
+            tags["hypothesis"] = event.hypothesis
+        found = client.search_runs(
+            [self._experiment], f"tags.`{ID_TAG}` = '{self._full(job.id)}'", max_results=1
+        )
+        if found:
+            self._runs[job.id] = found[0].info
+        log = self._log(job.id, job.id, event.at, tags)
         baseline = flat_params(event.baseline)
-        params = {
+        log.params = {
             "metric": event.metric,
             "trials": event.trials,
             "confirm": event.confirm,
             "folds": event.folds.count,
             **{f"baseline.{k}": v for k, v in baseline.items()},
         }
-        tags = {"kind": event.kind, "state": "running"}
-        if event.hypothesis:
-            tags["hypothesis"] = event.hypothesis
-        run = self._run(job.id, job.id, event.at, tags, params)
-        self._log_data(run, event)
         if event.space:
-            client.log_text(run, json.dumps(event.space, indent=2), "space.json")
+            log.files["space.json"] = json.dumps(event.space, indent=2).encode()
+        log.send(client)
 
-    def _open_child(self, trial: Trial) -> None:
-        client = self._client
+    def _reopen_parent(self) -> None:
+        """A job that was closed goes on."""
+        run = self._runs[self._record.id].run_id
+        self._client.update_run(run, status="RUNNING")
+        self._client.set_tag(run, "state", "running")
+
+    def _find_children(self, trials: Sequence[Trial]) -> None:
+        """Looks for runs of trials, which an earlier tracker or another process may have made."""
+        if not trials:
+            return
+        begun = [_milliseconds(trial.started) for trial in trials]
+        parent = self._runs[self._record.id].run_id
+        found = self._client.search_runs(
+            [self._experiment],
+            f"tags.`mlflow.parentRunId` = '{parent}' and "
+            f"attributes.start_time >= {min(begun)} and attributes.start_time <= {max(begun)}",
+        )
+        there = {run.data.tags[ID_TAG]: run.info for run in found}
+        for trial in trials:
+            if self._full(trial.id) in there:
+                self._runs[trial.id] = there[self._full(trial.id)]
+
+    def _tell(self, trial: Trial, events: Sequence[Event]) -> None:
+        """Says what has happened to a trial."""
+        log = RunLog(run=self._runs[trial.id]) if trial.id in self._runs else None
+        for event in events:
+            match event:
+                case TrialStarted():
+                    log = self._open_child(trial)
+                case EpochDone():
+                    assert log is not None
+                    stamp, epoch = _milliseconds(event.at), event.report.epoch
+                    log.metrics += [
+                        Metric(name, value, stamp, epoch)
+                        for name, value in epoch_metrics(event.report).items()
+                    ]
+                case TrialResumed() if trial.state == "running":
+                    assert log is not None
+                    self._client.update_run(log.run.run_id, status="RUNNING")
+                    log.tags["state"] = "running"
+        assert log is not None
+        if trial.config != trial.asked:  # parameters cannot be changed
+            log.tags["changed"] = f"micro_batch={trial.config.run.micro_batch}"
+        ends = [event for event in events if isinstance(event, TrialEnded)]
+        if ends and trial.state != "running":  # else it goes on already
+            self._close_child(trial, ends[-1], log)
+        log.send(self._client)
+
+    def _open_child(self, trial: Trial) -> RunLog:
         config = trial.asked  # parameters cannot be changed; a smaller micro-batch is a tag
         opened = self._record.opened
         tags = {"state": "running", "why": trial.why, "config.digest": config.digest}
@@ -115,57 +162,33 @@ class Projection:
             tags["arm"] = trial.arm
         if trial.taken:
             tags["taken"] = trial.taken
-        tags["mlflow.parentRunId"] = self._runs[self._record.id]
+        tags["mlflow.parentRunId"] = self._runs[self._record.id].run_id
         tags["mlflow.note.content"] = "\n\n".join(describe(config, trial.params))
         name = f"{trial.id.rsplit('-', 1)[-1]} {trial.arm or trial.why}"
-        run = self._run(
-            trial.id, name, trial.started, tags, {**flat_params(config), **trial.params}
-        )
-        self._log_data(run, opened)
+        log = self._log(trial.id, name, trial.started, tags)
+        log.params = {**flat_params(config), **trial.params}
         cost = self._record.cost(trial)
         if cost is not None:
-            client.log_batch(
-                run, [Metric(f"cost/{opened.second}", cost, int(1000 * trial.started), 0)]
+            log.metrics.append(
+                Metric(f"cost/{opened.second}", cost, _milliseconds(trial.started), 0)
             )
-        client.log_text(run, json.dumps(config.policy.to_json(), indent=2), "policy.json")
-        client.log_text(run, describe_policy(config.policy), "policy.txt")
+        log.files["policy.json"] = json.dumps(config.policy.to_json(), indent=2).encode()
+        log.files["policy.txt"] = describe_policy(config.policy).encode()
+        return log
 
-    def _reopen(self, ledger_id: str) -> None:
-        """A run that was closed goes on."""
-        run = self._runs[ledger_id]
-        self._client.update_run(run, status="RUNNING")
-        self._client.set_tag(run, "state", "running")
-        trial = self._record.trials.get(ledger_id)
-        if trial is not None and trial.config != trial.asked:  # parameters cannot be changed
-            self._client.set_tag(run, "changed", f"micro_batch={trial.config.run.micro_batch}")
-
-    def _log_epochs(self, trial_id: str, events: list[EpochDone]) -> None:
-        metrics = [
-            Metric(name, value, int(event.at * 1000), event.report.epoch)
-            for event in events
-            for name, value in epoch_metrics(event.report).items()
-        ]
-        for i in range(0, len(metrics), BATCH):
-            self._client.log_batch(self._runs[trial_id], metrics=metrics[i : i + BATCH])
-
-    def _close_child(self, trial: Trial, event: TrialEnded) -> None:
-        client, run = self._client, self._runs[trial.id]
+    def _close_child(self, trial: Trial, event: TrialEnded, log: RunLog) -> None:
         if trial.state == "finished":
-            pictures = drawings(self._record, trial, self._read_image)
-            with tempfile.TemporaryDirectory() as folder:
-                for name, content in pictures.items():
-                    (Path(folder) / name).write_bytes(content)
-                client.log_artifacts(run, folder)
+            log.files |= drawings(self._record, trial, self._read_image)
         if trial.reason:
-            client.log_text(run, event.traceback or trial.reason, "failure.txt")
-            client.set_tag(run, "reason", trial.reason[:5000])
-        client.set_tag(run, "state", trial.state)
-        client.set_terminated(run, STATUS[trial.state], int(event.at * 1000))
+            log.files["failure.txt"] = (event.traceback or trial.reason).encode()
+            log.tags["reason"] = trial.reason[:5000]
+        log.tags["state"] = trial.state
+        log.ended = STATUS[trial.state], _milliseconds(event.at)
 
     def _close_parent(self, event: Closed) -> None:
         client, job = self._client, self._record
-        run = self._runs[job.id]
-        stamp = int(event.at * 1000)
+        run = self._runs[job.id].run_id
+        stamp = _milliseconds(event.at)
         metrics = [Metric(k, v, stamp, 0) for k, v in closing_metrics(event).items()]
         winner = job.trials.get(event.winner or "")
         if winner is not None:
@@ -173,7 +196,7 @@ class Projection:
             assert score is not None
             metrics.append(Metric(f"winner/{job.metric}", score, stamp, 0))
             client.set_tag(run, "winner", winner.id)
-            client.set_tag(self._runs[winner.id], "winner", "true")
+            client.set_tag(self._runs[winner.id].run_id, "winner", "true")
         for step, (arm, result) in enumerate(event.arms.items()):
             values = {
                 f"full/{job.metric}": result.score,
@@ -203,33 +226,24 @@ class Projection:
         client.set_tag(run, "state", event.state)
         client.set_terminated(run, STATUS[event.state], stamp)
 
-    def _run(
-        self,
-        ledger_id: str,
-        name: str,
-        at: float,
-        tags: Mapping[str, str],
-        params: Mapping[str, Any],
-    ) -> str:
-        """Finds the run of a ledger id, or creates it with its tags and parameters."""
-        client = self._client
-        full = f"{self._record.opened.competition}/{ledger_id}"
-        if ledger_id not in self._runs:
-            found = client.search_runs(
-                [self._experiment], f"tags.`{ID_TAG}` = '{full}'", max_results=1
-            )
-            if found:
-                self._runs[ledger_id] = found[0].info.run_id
-            else:
-                every = {ID_TAG: full, "mlflow.runName": name, **source_tags(), **tags}
-                run = client.create_run(self._experiment, int(at * 1000), every, name)
-                self._runs[ledger_id] = run.info.run_id
-        client.log_batch(
-            self._runs[ledger_id],
-            params=[Param(k, str(v)[:6000]) for k, v in params.items() if v != ""],
-            tags=[RunTag(k, str(v)) for k, v in tags.items() if k != "state"],
-        )
-        return self._runs[ledger_id]
+    def _log(self, ledger_id: str, name: str, at: float, tags: Mapping[str, str]) -> RunLog:
+        """A log of a run that was found, or is created, with its data and tags."""
+        if ledger_id in self._runs:
+            log = RunLog(run=self._runs[ledger_id])
+            log.tags = {k: v for k, v in tags.items() if k != "state"}
+        else:
+            full = self._full(ledger_id)
+            every = {ID_TAG: full, "mlflow.runName": name, **source_tags(), **tags}
+            run = self._client.create_run(self._experiment, _milliseconds(at), every, name)
+            self._runs[ledger_id] = run.info
+            log = RunLog(run=run.info)
+        data = training_data(self._record.opened)
+        self._client.log_inputs(log.run.run_id, datasets=[data])
+        return log
 
-    def _log_data(self, run: str, opened: Opened) -> None:
-        self._client.log_inputs(run, datasets=[training_data(opened)])
+    def _full(self, ledger_id: str) -> str:
+        return f"{self._record.opened.competition}/{ledger_id}"
+
+
+def _milliseconds(at: float) -> int:
+    return int(at * 1000)

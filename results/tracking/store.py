@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import getpass
 import logging
 import os
@@ -86,6 +87,7 @@ def page_links(client: MlflowClient, address: str) -> list[str]:
     return links
 
 
+@functools.cache
 def source_tags() -> dict[str, str]:
     """Who and what made a run."""
     tags = {

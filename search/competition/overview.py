@@ -8,9 +8,11 @@ from pathlib import Path
 
 from results.leaderboard.entries import Noted
 from results.leaderboard.leaderboard import Leaderboard
+from results.records.events import Seconds
 from results.records.searches import find_search, searches
 from results.records.trial import Trial
 from results.records.trials import Search
+from results.reporting.costs import between_epochs, shares
 from results.reporting.report import describe, report, trial_rows, verdict
 from results.reporting.text import format_seconds, in_words, table
 from search.options.analysis import ShowConfig
@@ -104,11 +106,19 @@ def _notes(search: Search, about: str) -> list[str]:
     return [f"{name}: {words}" for name, words in found.items() if words]
 
 
+def _spent(trial: Trial) -> str:
+    """What a trial's time went into, in words; empty before its first epoch."""
+    spent = {part: trial.spent(part) for part in Seconds.model_fields}
+    if not spent["total"]:
+        return ""
+    return "; ".join(filter(None, [f": {shares(spent)}", between_epochs(spent)]))
+
+
 def _trial_page(search: Search, trial: Trial) -> list[str]:
     began = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(trial.started))
     lines = [
         f"{trial.id}: {trial.state}, {trial.why} {trial.arm}".rstrip(),
-        f"began {began}, trained for {format_seconds(trial.seconds)}",
+        f"began {began}, trained for {format_seconds(trial.seconds)}{_spent(trial)}",
         *describe(trial.config, trial.params),
     ]
     settings = {k: v for k, v in trial.config.flat().items() if v != ""}

@@ -37,6 +37,10 @@ CLOSING_TIME = 15.0
 ROOM_PERIOD = 2.0
 """Seconds between two looks at the room on the disk."""
 
+TOGETHER = 0.05
+"""Seconds for which epochs wait for others: a disk may take 4 ms to say that it has them, and a
+driver that is killed meanwhile was killed a moment earlier."""
+
 LAST_WAIT = 30.0
 """Seconds that a job which is to stop waits for room for its last events."""
 
@@ -74,7 +78,7 @@ class Driver:
         for trial in search.trials.values():
             self._finish(trial)
         self._room, self._look_again = Room(search.folder), 0.0
-        self._unwritten = False
+        self._unwritten, self._due = False, 0.0
         self.slots = self.grace = self.processes = 1
         self.stopping = self.paused = ""
         self.news: list[str] = []
@@ -88,14 +92,14 @@ class Driver:
         self.search.apply(self._ledger.add(event))
 
     def commit(self) -> None:
-        """Makes the events of a loop turn durable; where the disk is full they wait."""
+        """Makes all events durable; where the disk is full they wait."""
         try:
             self._ledger.commit()
-            self._unwritten = False
+            self._unwritten, self._due = False, time.monotonic() + TOGETHER
         except OSError as error:
             if not is_full(error):
                 raise
-            self._unwritten = True
+            self._unwritten, self._due = True, 0.0
             self._pause("the ledger cannot be written")
 
     def drain(self, say: Callable[[str], None]) -> None:
@@ -130,8 +134,7 @@ class Driver:
             return
         self._look_again = time.monotonic() + ROOM_PERIOD
         running = [t.id for t in self.search.trials.values() if t.state == "running"]
-        shortage = self._room.shortage(running)
-        if shortage:
+        if shortage := self._room.shortage(running):
             self._pause(shortage)
         elif self.paused and not self._unwritten:  # a quota may be full where the disk is not
             self.paused = ""
@@ -139,15 +142,14 @@ class Driver:
 
     def _pause(self, why: str) -> None:
         if not self.paused:
-            self.news.append(
-                f"{self.search.folder}: the disk is nearly full ({why}); trials wait until there "
-                "is room"
-            )
+            full = f"{self.search.folder}: the disk is nearly full ({why})"
+            self.news.append(f"{full}; trials wait until there is room")
         self.paused = why
 
     def turn(self) -> None:
         """What is due in every turn of the loop."""
-        self.commit()
+        if time.monotonic() >= self._due:
+            self.commit()
         self.watch_deadline()
         self.watch_room()
 
@@ -165,8 +167,7 @@ class Driver:
         """
         if self._deadline is None:
             return True
-        trials = self.search.trials.values()
-        seconds = [e.seconds.total for t in trials for e in t.epochs]
+        seconds = [e.seconds.total for t in self.search.trials.values() for e in t.epochs]
         known = self.search.trials.get(planned.id)
         left = self.grace - (known.epoch if known else 0) if planned.why == "sampled" else 1
         needed = max(1, left) * float(np.median(seconds)) if seconds else 0.0
@@ -279,6 +280,7 @@ class Driver:
 
     def _end(self, trial_id: str, state: Ended, reason: str = "", **rest: Any) -> None:
         self.record(TrialEnded(trial=trial_id, state=state, reason=reason, **rest))
+        self._due = 0.0  # checkpoints go
         if state != "interrupted":  # it goes on, and will end
             self._ended.append((state, reason))
         last = self._ended[-WATCHED:]

@@ -146,7 +146,7 @@ def test_seconds_are_those_of_the_work(
     """Of an epoch's seconds none is missing in its parts, though a GPU works on its own."""
     config = small.replace(size=224, store_side=0, backbone="resnet50", epochs=1, warmup_epochs=0)
     seconds = last(config, task, tmp_path)["seconds"]
-    parts = seconds["feed"] + seconds["compute"] + seconds["evaluate"]
+    parts = sum(seconds[name] for name in ("feed", "transfer", "compute", "evaluate"))
     assert parts == pytest.approx(seconds["total"], rel=0.1)
     assert seconds["compute"] > seconds["feed"]
 

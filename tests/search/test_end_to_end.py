@@ -190,7 +190,7 @@ def test_mlflow_holds_what_the_ledger_holds(folder: Path, search: Search) -> Non
         assert child.data.params["lr"] == str(trial.config.optimizer.lr)
         assert child.data.params["size"] == "32x32"
         assert child.info.start_time == int(trial.started * 1000)
-        for name in ("val/hits", "train/loss", "seconds/feed"):
+        for name in ("val/hits", "train/loss", "seconds/transfer", "seconds/wait"):
             history = client.get_metric_history(child.info.run_id, name)
             assert [m.step for m in sorted(history, key=lambda m: m.step)] == list(
                 range(1, trial.epoch + 1)
@@ -240,6 +240,7 @@ def test_show(folder: Path, search: Search) -> None:
     trial = run(folder, "show", "first-001", "json=true")
     assert json.loads(trial.stdout.splitlines()[-1])["id"] == "first-001"
     assert "val/hits" in trial.stdout
+    assert "% computing, " in trial.stdout
     wrong = run(folder, "show", "frist")
     assert wrong.returncode == 2
     assert "did you mean first" in wrong.stderr

@@ -26,7 +26,8 @@ from search.promotion.outputs import light_to_heavy
 from spaces.errors import InputError
 from tests.records import ended, job_event, opening_event, started
 
-SECONDS = {"feed": 0.1, "compute": 0.8, "evaluate": 0.1, "total": 1.0}
+SECONDS = {"feed": 0.1, "transfer": 0.2, "compute": 0.6, "evaluate": 0.1, "total": 1.0}
+SECONDS |= {"checkpoint": 2.0, "wait": 0.1}
 ASSETS = Path(__file__).parent.parent / "assets/search"
 
 
@@ -123,7 +124,11 @@ def test_what_trials_take_beside_their_epochs_is_told() -> None:
     trials["p-002"] = replace(trials["p-002"], taken="q-000")
     costs = summarise(search, METRICS["accuracy"], wall=9.0, tracking=0.1)
     assert costs["cost"]["trials/beside"] == pytest.approx(4.0)
-    assert "; beside it trials took 4 s to start, write files and predict the test." in page(search)
+    told = page(search)
+    beside = "4 s to start, write files and predict the test (checkpoints 4 s)."
+    assert f"; beside it trials took {beside}" in told
+    shares = "10% feeding, 20% moving to the device, 60% computing, 10% evaluating"
+    assert f"of training time {shares}; tracking took" in told
 
 
 def test_two_trials_are_too_few_to_check() -> None:

@@ -28,6 +28,7 @@ from results.records.events import EVENTS
 from results.records.ledger import Ledger, read_ledger
 from results.records.trials import Search
 from results.tracking.store import ID_TAG
+from search.execution import driver as driver_module
 from search.execution.driver import CLOSING_TIME, Driver
 from search.execution.exit_note import ExitNote
 from search.execution.faults import RETRIES, fault_of
@@ -467,3 +468,26 @@ def test_nothing_finished_runs_again_and_every_metric_is_there_once(killed: Path
         assert sorted(m.step for m in history) == [1, 2, 3, 4]
     (parent,) = client.search_runs([experiment.experiment_id], f"tags.`{ID_TAG}` = 'digits/k'")
     assert parent.info.status == "FINISHED"
+
+
+def test_epochs_wait_for_others_and_ends_for_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(driver_module, "TOGETHER", 3600.0)
+    path = tmp_path / "ledger.jsonl"
+    driver = Driver(Ledger(path), Search(folder=tmp_path))
+    driver.record(opening_event("s"))
+    driver.turn()
+    config = TrialConfig.of(backbone="test_resnet", size=(32, 32), epochs=3, warmup_epochs=0)
+    driver.begin(Planned(id="s-000", number=0, why="sampled", params={}, config=config))
+    written = []
+    for epoch in (1, 2):
+        report = {"epoch": epoch, "metrics": {}, "seconds": {"total": 1.0}}
+        driver.report("s-000", {"reports": [report]})
+        driver.turn()
+        written.append(len(raw_events(path)))
+    driver.complete("s-000")
+    driver.turn()
+    assert written == [1, 1]
+    kinds = [event["event"] for event in raw_events(path)]
+    assert kinds == ["opened", "trial_started", "epoch", "epoch", "trial_ended"]

@@ -7,6 +7,7 @@ import itertools
 import multiprocessing
 import os
 import shutil
+import time
 from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
@@ -26,6 +27,7 @@ from spaces.sections.optimizer import ADAPTIVE
 from spaces.trial_config import TrialConfig
 from tests.faults.killpoints.sitecustomize import arm
 from tests.tiny import build
+from trainables.data.batch import Batch
 from trainables.data.training_set import training_set
 from trainables.inference.predict import load_trained, predict
 from trainables.networks.timm_network import timm_network
@@ -148,24 +150,53 @@ def test_an_interrupted_training_ends_with_the_same_bits(
     torch.rand(7)  # whatever happens in between
     np.random.rand(3)
     rest = reports_of(fit(rich, task, tmp_path))
-    assert rest[0] == first[0]  # the checkpoint's own report comes first
+    seconds = first[0].pop("seconds")  # the checkpoint's own report comes first
+    assert {**rest[0].pop("seconds"), "checkpoint": seconds["checkpoint"]} == seconds
+    assert rest[0] == first[0]
     assert numbers(rest) == numbers(reference[0])
     ours = Predictions.read(tmp_path / "test.npz").probabilities
     theirs = Predictions.read(reference[1] / "test.npz").probabilities
     np.testing.assert_array_equal(ours, theirs)
 
 
-def test_seconds_of_steps_are_waiting_or_computing(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_seconds_of_steps_are_waiting_or_moving_or_computing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     clock = 10.0
     monkeypatch.setattr(step_times, "time", SimpleNamespace(perf_counter=lambda: clock))
     times = StepTimes(torch.device("cpu"))
-    for feeding, computing in ((2.0, 3.0), (0.5, 1.0)):
+    for feeding, moving, computing in ((2.0, 0.125, 3.0), (0.5, 0.375, 1.0)):
         clock += feeding
         times.begin()
+        clock += moving
+        times.moved()
         clock += computing
         times.end()
     clock += 0.25  # to find that there is no batch left
-    assert times.seconds() == {"feed": 2.75, "compute": 4.0}
+    assert times.seconds() == {"feed": 2.75, "transfer": 0.5, "compute": 4.0}
+
+
+def test_seconds_between_epochs_are_checkpoints_and_waiting(
+    task: TrainingContext, small: TrialConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(saving, "TIMES_AS_LONG", 1e9)  # the first epoch and the last
+    told = []
+    for epoch in fit(small.replace(epochs=3), task, tmp_path):
+        told.append(epoch.report["seconds"])
+        time.sleep(0.05)
+    assert [seconds.get("checkpoint", 0) > 0 for seconds in told] == [True, False, True]
+    assert [seconds["wait"] >= 0.05 for seconds in told] == [False, True, True]
+    parts = ("feed", "transfer", "compute", "evaluate")
+    assert all(sum(s[part] for part in parts) <= s["total"] for s in told)
+
+
+def test_a_batch_moves_whole_but_for_boxes() -> None:
+    pictures, targets = torch.zeros(2, 4, 4, 3), torch.zeros(2)
+    batch = Batch(pictures, targets, masks=torch.zeros(2, 4, 4), boxes=torch.zeros(2, 4))
+    moved = batch.to(torch.device("meta"))
+    assert moved.masks is not None
+    assert {part.device.type for part in (moved.pictures, moved.targets, moved.masks)} == {"meta"}
+    assert moved.boxes is batch.boxes
 
 
 def test_epochs_without_a_checkpoint_are_trained_again(
@@ -434,12 +465,12 @@ def test_damage_at_a_hundred_places_is_recognised(
             path.write_bytes(bytes(flipped))
         found, notes = Checkpoint.newest(tmp_path, config)
         assert found is not None, place
-        assert list(found.reports) == reports[:1]
+        assert [r["metrics"] for r in found.reports] == numbers(reports[:1])
         assert f"{path.name} is damaged" in notes[0]
     path.write_bytes(whole)
     found, notes = Checkpoint.newest(tmp_path, config)
     assert found is not None
-    assert (list(found.reports), notes) == (reports, ())
+    assert ([r["metrics"] for r in found.reports], notes) == (numbers(reports), ())
 
 
 def test_a_training_without_any_whole_checkpoint_says_that_it_starts_anew(
@@ -460,7 +491,7 @@ def test_a_smaller_micro_batch_goes_on_from_the_checkpoint(
     assert halved is not None
     assert (halved.run.micro_batch, halved.run.accumulation, halved.run.batch) == (16, 2, 32)
     first, second = fit(halved, task, tmp_path)
-    assert (first.report, first.notes) == (reports[0], ())
+    assert (numbers([first.report]), first.notes) == (numbers(reports[:1]), ())
     assert second.report["epoch"] == 2
     assert small.replace(batch=15).halved() is None
     assert small.replace(batch=6, mix="mixup").halved() is None

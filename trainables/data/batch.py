@@ -30,6 +30,16 @@ class Batch(NamedTuple):
     boxes: torch.Tensor | None = None
     rounds: Sequence[Round] = ()
 
+    def to(self, device: torch.device) -> Batch:
+        """The same on a device, or on its way there; boxes stay where they are."""
+        return Batch(
+            self.pictures.to(device, non_blocking=True),
+            self.targets.to(device, non_blocking=True),
+            None if self.masks is None else self.masks.to(device, non_blocking=True),
+            self.boxes,
+            self.rounds,
+        )
+
     def boxed(self) -> Batch:
         """The same with boxes around what masks mark in their place."""
         assert self.masks is not None

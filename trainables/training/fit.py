@@ -130,7 +130,7 @@ def fit(
         notes = ()
     else:
         notes = (*notes, *training.learned.notes)
-    saving = Saving()
+    saving, waited = Saving(), 0.0
     for epoch in range(len(reports) + 1, config.run.last_epoch + 1):
         begun = time.perf_counter()
         ranks.begin(epoch)
@@ -163,7 +163,12 @@ def fit(
                 **{f"stress/{name}": value for name, value in stressed.items()},
                 **known,
             },
-            "seconds": {**seconds, "evaluate": evaluated - trained, "total": evaluated - begun},
+            "seconds": {
+                **seconds,
+                "evaluate": evaluated - trained,
+                "total": evaluated - begun,
+                "wait": waited,
+            },
             "images": images,
         }
         reports.append(report)
@@ -171,9 +176,11 @@ def fit(
             done = Checkpoint(
                 reports=tuple(reports), config_digest=config.state_digest, states=training.states()
             )
-            saving.write(done, folder, beat)
+            # Its own copy of the report cannot say how long it took.
+            report["seconds"]["checkpoint"] = saving.write(done, folder, beat)
+        told = time.perf_counter()
         yield Epoch(report=report, notes=notes)
-        notes = ()
+        notes, waited = (), time.perf_counter() - told
 
 
 def _predicted(

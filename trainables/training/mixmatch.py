@@ -61,6 +61,11 @@ class MixMatchState(TrainingState):
         for labelled in self.loader.epoch(epoch):
             yield labelled, torch.cat([next(views) for _ in range(VIEWS)])
 
+    def placed(self, batch: tuple[Batch, torch.Tensor]) -> tuple[Batch, torch.Tensor]:
+        """Both on the device, or on their way there."""
+        labelled, views = batch
+        return super().placed(labelled), views.to(self.device.target, non_blocking=True)
+
     def batch_loss(self, batch: Any, update: int) -> tuple[torch.Tensor, int]:
         """The labelled images' loss, and the squared error of the others', which rises to its
         weight."""
@@ -73,7 +78,7 @@ class MixMatchState(TrainingState):
         guessed = sharpened(
             said.reshape(-1, VIEWS, said.shape[1]).mean(dim=1), settings.temperature
         )
-        targets = torch.cat([wanted.to(device.target), guessed.repeat_interleave(VIEWS, dim=0)])
+        targets = torch.cat([wanted, guessed.repeat_interleave(VIEWS, dim=0)])
         share = np.random.beta(settings.mixmatch_alpha, settings.mixmatch_alpha)
         share = float(max(share, 1 - share))  # more of the image itself than of its partner
         partner = torch.randperm(len(inputs)).to(device.target)

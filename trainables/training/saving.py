@@ -25,8 +25,12 @@ class Saving:
         """Whether what would be lost took `TIMES_AS_LONG` as writing it down."""
         return time.perf_counter() - self._last >= TIMES_AS_LONG * self._took
 
-    def write(self, checkpoint: Checkpoint, folder: Path, beat: Callable[[], None]) -> None:
-        """Writes a checkpoint; where the disk is full it waits until there is room."""
+    def write(self, checkpoint: Checkpoint, folder: Path, beat: Callable[[], None]) -> float:
+        """Writes a checkpoint; where the disk is full it waits until there is room.
+
+        Returns:
+            Seconds that writing took.
+        """
 
         def timed() -> None:
             begun = time.perf_counter()
@@ -35,3 +39,4 @@ class Saving:
             self._took = self._last - begun
 
         with_room(timed, beat)
+        return self._took

@@ -147,6 +147,8 @@ class TrainingState:
         for index, batch in enumerate(self.batches(epoch)):
             beat()
             times.begin()
+            batch = self.placed(batch)
+            times.moved()
             update = (epoch - 1) * self.steps + index // passes
             if index % passes == 0:
                 self.schedule.step_update(update)
@@ -170,11 +172,15 @@ class TrainingState:
         """What an epoch's micro-batches are made of; one for each that is loaded here."""
         return self.loader.epoch(epoch)
 
+    def placed(self, batch: Any) -> Any:
+        """One of `batches` on the device, or on its way there."""
+        return batch.to(self.device.target)
+
     def batch_loss(self, batch: Any, update: int) -> tuple[torch.Tensor, int]:
         """The loss of a micro-batch, and the images in it.
 
         Args:
-            batch: One of `batches`.
+            batch: One of `batches`, as `placed` returns it.
             update: The optimizer step that it is part of, counted from 0 over the training.
         """
         inputs, targets = to_input(batch.pictures, self.model, self.device), self.wanted(batch)
@@ -185,13 +191,11 @@ class TrainingState:
         return self.loss(in_fp32(outputs), targets), len(inputs)
 
     def wanted(self, batch: Batch) -> torch.Tensor:
-        """What outputs of a micro-batch are compared with, on the device."""
-        targets = batch.targets.to(self.device.target, non_blocking=True)
+        """What outputs of a micro-batch are compared with."""
         if batch.masks is None or self.pixels is None:
-            return targets
-        masks = batch.masks.to(self.device.target, non_blocking=True)
-        planes = planes_of(masks, self.pixels)
-        return planes * targets.reshape(-1, *[1] * (planes.ndim - 1))
+            return batch.targets
+        planes = planes_of(batch.masks, self.pixels)
+        return planes * batch.targets.reshape(-1, *[1] * (planes.ndim - 1))
 
     def _differentiate(self, batch: Any, update: int) -> tuple[torch.Tensor, int]:
         """Adds a micro-batch's gradient; returns its loss and the images in it."""
