@@ -68,6 +68,7 @@ bench: install
 	$(BENCH).ranks $(if $(FULL),10,3)
 	$(BENCH).mask_labels 4 data.group=
 	$(BENCH).forecasts $(if $(FULL),20,4)
+	$(BENCH).agreements $(if $(FULL),12,2)
 	$(BENCH).more_images $(if $(FULL),5 0.3,2 0.3)
 	$(BENCH).starts $(if $(FULL),8 12,2 6)
 	$(BENCH).run_lengths $(if $(FULL),1000,100)

@@ -1,7 +1,8 @@
 """python -m search.trust — does validation tell the good models apart as the leaderboard does?
 
-Needs scored submissions: five in the competitive band for a verdict. Says which way of scoring the
-hold-out follows the leaderboard, how surely, and what to submit next.
+Needs scored submissions: five in the competitive band for a verdict. Says which score follows the
+leaderboard, on the hold-out or on unlabelled test images, how surely, and what to submit next. What
+is in force chooses for search.submit, search.promote and search.final, which say where it is wrong.
 
   python -m search.trust
   python -m search.trust rules.test_images=false    where the rules forbid to look at test images

@@ -22,6 +22,8 @@ FEWEST = 4
 
 CONFIDENCE, AGREEMENT, BEST_AGREEMENT = "confidence", "mean agreement", "best agreement"
 LINE = "agreement on the line (D)"
+RANKINGS = (CONFIDENCE, AGREEMENT, BEST_AGREEMENT, LINE)
+"""What models are ranked by without labels."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -142,7 +142,11 @@ def trust_scatter(trust: Trust, metric: Metric) -> Figure:
     unit = metric.sign * metric.points
     for panel in axes:
         _scores(panel, trust, outside if panel is axes[0] else [], unit)
-        panel.set_xlabel(f"{trust.chosen} {metric.name} on the hold-out")
+        panel.set_xlabel(
+            f"{trust.chosen} {metric.name} on the hold-out"
+            if trust.ranked_by is None
+            else f"{trust.chosen} on test images, with the spread of {metric.name} on the hold-out"
+        )
         panel.grid(alpha=0.3)
     axes[0].set_ylabel(f"{metric.name} on the public leaderboard")
     if np.isfinite(trust.slope):

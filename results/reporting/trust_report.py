@@ -16,15 +16,17 @@ from results.stats.interval import Interval
 from results.trust.assessment import FEWEST, TRUSTED_CHANCE
 from results.trust.evidence import CONVINCING
 from results.trust.shift import Shift
+from results.trust.tournament import Contender
 from results.trust.trust import REGRET_LIMIT, Trust
 
 NOTICED = 2.0
 """Points between validation and leaderboard from which the level is worth a warning."""
 
-WATCHED = {"stress": "of those that have it"}
-"""What is said of scores that are never in force, by name; of others, `UNLABELLED`."""
+WATCHED = "of those that have it"
+"""What is said of scores that not all trials have, which are never in force."""
 
 UNLABELLED = "on unlabelled test images"
+"""What is said of those that need no labels."""
 
 WIDTH = 100
 """Columns of the page."""
@@ -51,15 +53,9 @@ def trust_page(
     inside = sum(i in trust.public for i in trust.band)
     rows = [["scored by", f"tau, all {len(trust.scored)}", f"tau, {inside} in band", "", "E"]]
     rows[0][3] = "gain on plain"
-    for c in trust.contenders:
+    for c in (*trust.contenders, *trust.watched):
         gain = _shown(c.advantage, "+.2f") if c.advantage else ""
-        mark = "  <- in force" if c.name == trust.chosen and len(trust.contenders) > 1 else ""
-        rows.append([c.name, _shown(c.tau), _shown(c.band_tau), gain, f"{c.evidence:.3g}{mark}"])
-    for c in trust.watched:
-        gain = _shown(c.advantage, "+.2f") if c.advantage else ""
-        remark = WATCHED.get(c.name, UNLABELLED)
-        told = f"{c.evidence:.3g}  {remark}"
-        rows.append([c.name, _shown(c.tau), _shown(c.band_tau), gain, told])
+        rows.append([c.name, _shown(c.tau), _shown(c.band_tau), gain, _remark(trust, c)])
     regret = trust.regret
     lines = [
         f"{competition}: validation ({metric.name}, {holdout:,} images) and the public leaderboard",
@@ -84,6 +80,7 @@ def trust_page(
         f"{regret.high:.1f}); more than {REGRET_LIMIT:g} with a chance of {regret.chance:.0%}",
         "",
         verdict_words(trust),
+        *([trust.ranked_by.words] if trust.ranked_by is not None else []),
         *_leaders(trust),
     ]
     if trust.used_often:
@@ -103,6 +100,16 @@ def trust_page(
     return lines[:head] + [w for line in lines[head:] for w in _wrapped(line)]
 
 
+def _remark(trust: Trust, contender: Contender) -> str:
+    """E of a score, and what it is beside one on the whole hold-out."""
+    words = [f"{contender.evidence:.3g}"]
+    words += [UNLABELLED] if contender.name in trust.unlabelled else []
+    words += [WATCHED] if contender in trust.watched else []
+    if contender.name == trust.chosen and len(trust.contenders) > 1:
+        words.append("<- in force")
+    return "  ".join(words)
+
+
 def _level(trust: Trust) -> list[str]:
     """What is wrong with the level of validation, whatever its order; comes first."""
     if math.isnan(trust.offset) or abs(trust.offset) < NOTICED:
@@ -118,7 +125,7 @@ def _level(trust: Trust) -> list[str]:
 
 
 def _leaders(trust: Trust) -> list[str]:
-    """What is best by scores beside the hold-out that surely rank more like the leaderboard."""
+    """What is best by scores never in force that surely rank more like the leaderboard."""
     return [
         f"By {name} trials rank more like the leaderboard than by the hold-out. Of the band it "
         f"holds best: {', '.join(best)} (search.promote and search.submit take select=)."
@@ -189,7 +196,8 @@ def trust_table(
 ) -> pd.DataFrame:
     """One row per trial of the band or with a score: validation, public, private, what it is.
 
-    Validation scores other than the plain one are known of scored trials.
+    Other scores on the hold-out are known of scored trials; those on unlabelled test images are
+    shares of these images.
 
     Args:
         trust: The figures.
@@ -210,6 +218,7 @@ def trust_table(
             known = value if name == trust.chosen else scores.get(trial)
             if name != "plain":
                 row[name] = None if known is None else sign * known * metric.points
+        row |= {name: score.values.get(trial) for name, score in trust.unlabelled.items()}
         row |= {
             "public": submission.public if submission else None,
             "private": submission.private if submission else None,

@@ -98,8 +98,8 @@ def log_trust(client: MlflowClient, folder: Path, trust: Trust) -> None:
         "offset": trust.offset,
         "ceiling": trust.ceiling,
         "scored": float(len(trust.scored)),
-        **{f"tau.{c.name.replace(' ', '_')}": c.tau.value for c in trust.contenders},
-        **{f"evidence.{c.name.replace(' ', '_')}": c.evidence for c in trust.contenders},
+        **{f"tau.{_word(c.name)}": c.tau.value for c in trust.contenders},
+        **{f"evidence.{_word(c.name)}": c.evidence for c in trust.contenders},
     }
     metrics = [
         Metric(f"trust/{name}", value, now, len(trust.scored))
@@ -111,7 +111,8 @@ def log_trust(client: MlflowClient, folder: Path, trust: Trust) -> None:
         metrics=metrics,
         tags=[RunTag("verdict", trust.verdict), RunTag("validation", trust.chosen)],
     )
-    client.set_tag(run, "mlflow.note.content", verdict_words(trust))
+    words = [verdict_words(trust), trust.ranked_by.words if trust.ranked_by is not None else ""]
+    client.set_tag(run, "mlflow.note.content", "\n\n".join(filter(None, words)))
     for name in ("trust.png", "trust.csv"):
         client.log_artifact(run, str(folder / name))
     client.set_terminated(run, "FINISHED", now)
@@ -146,6 +147,11 @@ def log_suspects(client: MlflowClient, competition: str, folder: Path, share: fl
     for name in ("index.html", "suspects.csv", "corrections.csv"):
         client.log_artifact(run, str(folder / name))
     client.set_terminated(run, "FINISHED", now)
+
+
+def _word(name: str) -> str:
+    """A score's name without what MLflow does not take in the name of a metric."""
+    return re.sub(r"[^\w-]+", "_", name).strip("_")
 
 
 def _run(client: MlflowClient, competition: str, name: str, kind: str, begun: int) -> str:

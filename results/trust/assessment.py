@@ -10,13 +10,14 @@ from numpy.typing import NDArray
 
 from results.metrics import Ints, Metric
 from results.stats.interval import Interval
-from results.trust.band import BandRule, Validated, competitive_band
+from results.trust.band import LEAST_ERROR, BandRule, Validated, competitive_band
 from results.trust.evidence import CONVINCING
 from results.trust.families import Errors, families, missed
 from results.trust.outlook import submissions_to_settle
 from results.trust.regret import Regret, expected_regret
 from results.trust.tournament import Contender, average_evidence, choose, tournament
 from results.trust.trust import REGRET_LIMIT, SHOWN, Score, Trust, Verdict
+from results.trust.unlabelled import Unlabelled
 from results.trust.validation import PLAIN, Validation
 
 TRUSTED_CHANCE = 0.1
@@ -38,6 +39,7 @@ def assess(
     *,
     rule: BandRule | None = None,
     validations: Sequence[Validation] = (PLAIN,),
+    unlabelled: Sequence[Unlabelled] = (),
     frozen: str = "",
     watched: Mapping[str, Mapping[str, float]] | None = None,
     errors: Errors = missed,
@@ -51,11 +53,12 @@ def assess(
         scores: Public scores of some of them, in the order in which they came.
         groups: str (n,), or None; whole groups are resampled.
         rule: What makes a trial competitive.
-        validations: Validation scores that compete, the plain one first.
+        validations: Scores on the hold-out that compete, the plain one first.
+        unlabelled: Scores on unlabelled test images that compete, by how they rank the trials that
+            compete on the hold-out.
         frozen: Name of the one that was trusted before, which no tournament replaces.
         watched: Scores by name and trial, larger is better, that are compared with the leaderboard
-            but no function of the hold-out: promotions and blends have none, so that they are never
-            in force.
+            and, since not all have them, never in force.
         errors: How far predictions of each image are off, which tells relatives.
     """
     sign = metric.sign
@@ -71,53 +74,69 @@ def assess(
         found = [sign * by.score(labels, validation.seen(known[i])) for i in names]
         return np.array(found) / metric.points
 
-    every: dict[str, NDArray[np.float64]] = {v.name: points(v, order) for v in validations}
+    def competing(validation: Validation) -> tuple[dict[str, float], list[str], float]:
+        """Scores of all, the band, best first, and its standard error."""
+        own = dict(zip(known, points(validation, list(known)).tolist(), strict=True))
+        seen = [
+            Validated(id=c.id, probabilities=validation.seen(c))
+            for c in sorted(candidates, key=lambda c: -own[c.id])
+        ]
+        band, error = competitive_band(validation.of(metric), labels, seen, groups, rule)
+        return own, [c.id for c in band], error
 
+    every: dict[str, NDArray[np.float64]] = {v.name: points(v, order) for v in validations}
     related = families(labels, [c.probabilities for c in candidates], errors)
     family = dict(zip(known, related.tolist(), strict=True))
     families_scored = np.array([family[i] for i in order], dtype=np.int64)
+    own, names, error = competing(PLAIN)
+    near = np.array([i in set(names) for i in order], dtype=bool)
+    told = {u.name: u for u in unlabelled}
+    beside = watched or {}
+    rivals = len(validations) - 1 + len(told) + len(beside)
 
-    def judge(inside: NDArray[np.bool_]) -> list[Contender]:
-        return tournament(every, p, inside, counted, families_scored)
-
-    watched = watched or {}
-
-    def watch(name: str, own: Mapping[str, float]) -> Contender:
-        rows = np.array([i in own for i in order], dtype=bool)
+    def compare(name: str, of: Mapping[str, float], inside: NDArray[np.bool_]) -> Contender:
+        """One that is no function of the hold-out, on the trials that have it."""
+        rows = np.array([i in of for i in order], dtype=bool)
         both = {
             PLAIN.name: every[PLAIN.name][rows],
-            name: np.array([own[i] for i in order if i in own]),
+            name: np.array([of[i] for i in order if i in of]),
         }
-        related_rows = families_scored[rows]
-        return tournament(both, p[rows], inside[rows], counted[rows], related_rows, len(watched))[1]
+        witnesses = inside[rows], counted[rows], families_scored[rows]
+        ranked = near[rows] if name in told else None
+        _, found = tournament(both, p[rows], *witnesses, rivals, ranked)
+        return found
 
-    nobody = np.zeros(len(p), dtype=bool)
-    chosen = next(v for v in validations if v.name == (frozen or choose(judge(nobody))))
-    if chosen.name != PLAIN.name:
-        own = dict(zip(known, points(chosen, list(known)), strict=True))
-        candidates = sorted(candidates, key=lambda c: -own[c.id])
-    seen = [Validated(id=c.id, probabilities=chosen.seen(c)) for c in candidates]
-    band, error = competitive_band(chosen.of(metric), labels, seen, groups, rule)
-    names = [c.id for c in band]
+    def judge(inside: NDArray[np.bool_]) -> list[Contender]:
+        held = tournament(every, p, inside, counted, families_scored, rivals)
+        return held + [compare(u.name, u.values, inside) for u in told.values()]
+
+    chosen = frozen or choose(judge(near))
+    if chosen in told:
+        own = told[chosen].points(own, names)
+        names.sort(key=lambda i: -own[i])
+    elif chosen != PLAIN.name:
+        own, names, error = competing(next(v for v in validations if v.name == chosen))
     inside = np.array([i in set(names) for i in order], dtype=bool)
     contenders = judge(inside)
-    seen_beside = tuple(watch(name, own) for name, own in watched.items())
+    seen_beside = tuple(compare(name, of, inside) for name, of in beside.items())
     leaders = {
         c.name: tuple(
-            sorted(watched[c.name].keys() & set(names), key=lambda i: (-watched[c.name][i], i))
+            sorted(beside[c.name].keys() & set(names), key=lambda i: (-beside[c.name][i], i))
         )[:SHOWN]
         for c in seen_beside
         if c.advantage is not None and c.advantage.low > 0
     }
-    wanted = [c.id for c in candidates if c.id in set(names) | set(order)]
-    validation = dict(zip(wanted, points(chosen, wanted).tolist(), strict=True))
+    wanted = sorted(set(names) | set(order), key=lambda i: -own[i])
+    validation = {i: own[i] for i in wanted}
     images = float(np.median([s.images for s in scored])) if scored else float(len(labels))
     public_error = error * (len(labels) / images) ** 0.5 * _harder(metric, validation, public)
-    v = every[chosen.name]
+    v = np.array([own[i] for i in order])
     in_band = [public[i] for i in names if i in public]
+    # What unlabelled images say is taken as it is: its noise is in how little it tells of skill.
+    own_error = LEAST_ERROR if chosen in told else error
     regret = expected_regret(
         [validation[i] for i in names],
-        np.full(len(names), error),
+        np.full(len(names), own_error),
         [public.get(i, np.nan) for i in names],
         np.full(len(names), public_error),
         REGRET_LIMIT,
@@ -145,8 +164,9 @@ def assess(
         )
     return Trust(
         band=tuple(names),
-        chosen=chosen.name,
+        chosen=chosen,
         contenders=tuple(contenders),
+        unlabelled=told,
         watched=seen_beside,
         leaders=leaders,
         validation=validation,
@@ -161,7 +181,7 @@ def assess(
         offset=float((p - v).mean()) if len(v) else float("nan"),
         evidence=grown,
         counted=int(counted.sum()),
-        ceiling=_ceiling(regret.spread, error, public_error),
+        ceiling=_ceiling(regret.spread, own_error, public_error),
         homogeneity=homogeneity,
         regret=regret,
         verdict=verdict,

@@ -46,6 +46,7 @@ def tournament(
     counted: NDArray[np.bool_],
     family: NDArray[np.int64],
     rivals: int = 0,
+    ranked: NDArray[np.bool_] | None = None,
 ) -> list[Contender]:
     """Compares validation scores with the public ones.
 
@@ -57,16 +58,18 @@ def tournament(
         counted: Which of them count as evidence, (n,).
         family: What each is a relative of, int (n,).
         rivals: How many are compared with the plain one in all; those of ``validation``, if 0.
+        ranked: Which of the submissions others than the plain one are to rank, (n,), by which
+            their advantage is judged; all of them, if None.
     """
     plain, *others = validation
     rivals = rivals or len(others)
+    judged = np.ones(len(public), dtype=bool) if ranked is None else ranked
     found = []
     for name, scores in validation.items():
         advantage = None
         if name != plain:
-            advantage = paired_advantage(
-                scores, validation[plain], public, 1 - (1 - LEVEL) / rivals
-            )
+            both = scores[judged], validation[plain][judged]
+            advantage = paired_advantage(*both, public[judged], 1 - (1 - LEVEL) / rivals)
         grown = evidence(scores[counted], public[counted], family[counted])
         found.append(
             Contender(

@@ -11,6 +11,7 @@ import numpy as np
 from results.stats.interval import Interval
 from results.trust.regret import Regret
 from results.trust.tournament import Contender
+from results.trust.unlabelled import Unlabelled
 
 REGRET_LIMIT = 0.5
 """Points of regret that would matter."""
@@ -50,11 +51,13 @@ class Trust:
         band: Ids of the competitive band, best first.
         chosen: Name of the validation score that everything else uses.
         contenders: What the tournament of validation scores came to, the plain one first.
-        watched: Scores that are compared with the leaderboard and never in force.
+        unlabelled: Those of the contenders that are scores on unlabelled test images, by name.
+        watched: Scores that not all have: compared with the leaderboard and never in force.
         leaders: Of watched scores that surely rank more like the leaderboard than the plain one, up
             to `SHOWN` of the band's trials, best first, by name of the score.
-        validation: Chosen validation score of the band's trials and of every scored one.
-        scores: Validation scores of the scored trials, by contender and trial.
+        validation: Chosen validation score of the band's trials and of every scored one; one on
+            unlabelled test images is on the hold-out's scale.
+        scores: Scores on the hold-out of the scored trials, by contender and trial.
         public: Public score of every scored trial.
         scored: Ids of scored trials in the order of their scores.
         error: Standard error per trial, of what trials do not share, on the hold-out.
@@ -80,6 +83,7 @@ class Trust:
     band: tuple[str, ...]
     chosen: str
     contenders: tuple[Contender, ...]
+    unlabelled: Mapping[str, Unlabelled]
     watched: tuple[Contender, ...]
     leaders: Mapping[str, tuple[str, ...]]
     validation: Mapping[str, float]
@@ -122,6 +126,11 @@ class Trust:
     def band_tau(self) -> Interval:
         """The same in the band."""
         return self.contender.band_tau
+
+    @property
+    def ranked_by(self) -> Unlabelled | None:
+        """The score on unlabelled test images that is in force; None where the hold-out's is."""
+        return self.unlabelled.get(self.chosen)
 
     @property
     def used_often(self) -> bool:

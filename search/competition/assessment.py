@@ -6,10 +6,10 @@ import dataclasses
 
 from results.leaderboard.entries import EmbeddingNetwork, Submission
 from results.trust.assessment import assess
-from results.trust.band import BandRule, Validated
+from results.trust.band import Validated
 from results.trust.trust import Score, Trust
 from results.trust.validation import STRESS
-from search.competition.standing import Standing, band_rule
+from search.competition.standing import Standing
 from search.competition.validation_scores import ValidationScores, find_validation_scores
 from search.options.analysis import FinalConfig, TrustConfig
 from search.options.training import PromoteConfig
@@ -40,18 +40,17 @@ def assess_as_asked(
         pretrained=network.pretrained,
     )
     offered = find_validation_scores(asked, standing)
-    return offered, assess_standing(standing, band_rule(config.band), offered)
+    return offered, assess_standing(standing, offered)
 
 
 def assess_standing(
-    standing: Standing, rule: BandRule, offered: ValidationScores, *, accepted: bool = False
+    standing: Standing, offered: ValidationScores, *, accepted: bool = False
 ) -> Trust:
     """Weighs the evidence of a competition's scores.
 
     Args:
         standing: The competition.
-        rule: What makes a trial competitive.
-        offered: The validation scores that compete.
+        offered: The scores that compete.
         accepted: Whether another validation than the frozen one may be chosen.
 
     Raises:
@@ -61,17 +60,17 @@ def assess_standing(
     frozen = ""
     if leaderboard.frozen is not None and not accepted:
         frozen = leaderboard.frozen.validation
-        if frozen not in [v.name for v in offered.validations]:
+        if frozen not in offered.names:
             raise InputError(
                 f"validation was trusted as {frozen!r}, which is not there any more "
-                f"({offered.absent[frozen]}); accept=[validation] goes on without it"
+                f"({offered.why_not(frozen)}); accept=[validation] goes on without it"
             )
     scores = [
         Score(
             trial=s.trial,
             value=s.public,
             images=s.images,
-            broken=_broken(s, standing, rule),
+            broken=_broken(s, standing),
         )
         for s in leaderboard.scored()
         if s.public is not None
@@ -82,9 +81,10 @@ def assess_standing(
         _seen(standing, offered),
         scores,
         standing.labelled.groups,
-        rule=rule,
+        rule=standing.rule,
         watched=offered.watched,
         validations=offered.validations,
+        unlabelled=offered.unlabelled,
         frozen=frozen,
     )
 
@@ -99,7 +99,7 @@ def _seen(standing: Standing, offered: ValidationScores) -> list[Validated]:
     return [dataclasses.replace(v, stressed=under[v.id]) for v in plain]
 
 
-def _broken(submission: Submission, standing: Standing, rule: BandRule) -> bool:
+def _broken(submission: Submission, standing: Standing) -> bool:
     """Whether a trial was far behind the best that there was when it was scored.
 
     Only what was known then decides: what counts as evidence must not depend on later scores.
@@ -109,4 +109,4 @@ def _broken(submission: Submission, standing: Standing, rule: BandRule) -> bool:
         return False
     then = submission.scored_at or submission.at
     best = max(c.merit for c in standing.pool if c.ended <= then or c is own)
-    return rule.broken((best - own.merit) / standing.metric.points)
+    return standing.rule.broken((best - own.merit) / standing.metric.points)

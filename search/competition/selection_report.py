@@ -14,7 +14,7 @@ from results.reporting.text import table
 from results.stats.bootstrap import bootstrap_weights
 from results.trust.final_selection import Final, Finalist, in_play, select_final
 from results.trust.trust import Trust
-from results.trust.validation import Validation
+from results.trust.validation import PLAIN
 from search.competition.assessment import assess_as_asked
 from search.competition.standing import Standing, band_rule, open_standing
 from search.options.analysis import FinalConfig
@@ -37,7 +37,7 @@ class _Validated:
 
 def select_submissions(config: FinalConfig) -> int:
     """Prints the selection, writes the table; returns the exit code."""
-    standing = open_standing(config)
+    standing = open_standing(config, rule=band_rule(config.band))
     leaderboard, metric = standing.leaderboard, standing.metric
     if len(leaderboard.scored()) < config.select:
         raise InputError(
@@ -45,8 +45,8 @@ def select_submissions(config: FinalConfig) -> int:
             "score more with python -m search.score"
         )
     offered, trust = assess_as_asked(standing, config)
-    validation = next(v for v in offered.validations if v.name == trust.chosen)
-    known = _validation_scores(standing, validation)
+    validation = next((v for v in offered.validations if v.name == trust.chosen), PLAIN)
+    known = _validation_scores(standing, trust)
     scored = [s for s in leaderboard.scored() if s.trial in known]
     if len(scored) < config.select:
         raise InputError(
@@ -54,7 +54,7 @@ def select_submissions(config: FinalConfig) -> int:
         )
     unit = metric.sign / metric.points
     public = [unit * (s.public or 0.0) for s in scored]
-    kept = in_play([known[s.trial].points for s in scored], public, band_rule(config.band))
+    kept = in_play([known[s.trial].points for s in scored], public, standing.rule)
     near = [s for s, keep in zip(scored, kept, strict=True) if keep]
     finalists = near if len(near) >= config.select else scored
     n = len(standing.labelled.labels)
@@ -80,6 +80,8 @@ def select_submissions(config: FinalConfig) -> int:
         # Skills are centred on public scores, whose shared luck is in them.
         shared_error=shared * float(np.hypot(1, factor)),
     )
+    if trust.ranked_by is not None:
+        print(trust.ranked_by.words)
     print("\n".join(_page(standing, final, finalists, known, private_images, guessed)))
     for name, other in same.items():
         print(f"{name} predicts the same as {other} and is left out.")
@@ -92,25 +94,21 @@ def select_submissions(config: FinalConfig) -> int:
     return OK
 
 
-def _validation_scores(standing: Standing, validation: Validation) -> dict[str, _Validated]:
+def _validation_scores(standing: Standing, trust: Trust) -> dict[str, _Validated]:
     """Validation scores, in points, of trials, imports, promotions and blends, by name.
 
-    Out-of-fold scores are of the plain metric: they are moved by what the chosen validation makes
-    of trials on average.
+    Out-of-fold scores are of the plain metric: they are moved by what the chosen score on the
+    hold-out makes of trials on average. One on unlabelled test images is on the plain one's scale.
     """
-    metric, labelled = standing.metric, standing.labelled
+    metric, images = standing.metric, len(standing.labelled.labels)
     sign = metric.sign
-    by = validation.of(metric)
-    scored = {s.trial for s in standing.leaderboard.scored()}
-    looked = [c for c in standing.looked_at() if c.id in scored]
     found, moved = {}, []
-    for candidate, validated in zip(looked, standing.validated(looked, validation), strict=True):
-        own = by.score(labelled.labels, validated.probabilities)
-        found[candidate.id] = _Validated(
-            points=sign * own / metric.points, images=len(labelled.labels), merged=False
-        )
-        moved.append(own - candidate.score)
-    shift = float(np.mean(moved)) if moved else 0.0
+    for trial in trust.scored:
+        points, candidate = trust.validation[trial], standing.candidate(trial)
+        assert candidate is not None
+        found[trial] = _Validated(points=points, images=images, merged=False)
+        moved.append(sign * points * metric.points - candidate.score)
+    shift = float(np.mean(moved)) if moved and trust.ranked_by is None else 0.0
     merged: dict[str, tuple[float, int]] = {}
     for name, search in promotions(standing).items():
         if search.arms:

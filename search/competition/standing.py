@@ -10,7 +10,9 @@ from pathlib import Path
 
 import pandas as pd
 
-from results.leaderboard.entries import Assessed, Submission
+from results.forecast.methods import FEWEST
+from results.forecast.trained_models import models_of
+from results.leaderboard.entries import Submission
 from results.leaderboard.leaderboard import Leaderboard
 from results.leaderboard.site_names import SiteNames
 from results.metrics import Metric, custom_metric
@@ -19,21 +21,15 @@ from results.records.labelled_images import LabelledImages
 from results.records.trials import Search
 from results.tasks.task import Known, Task
 from results.trust.band import BandRule, Validated, as_good, competitive_band
-from results.trust.shift import Shift
-from results.trust.validation import (
-    PLAIN,
-    STRESS,
-    Validation,
-    class_balanced,
-    weighted_to_test,
-    worst_group,
-)
+from results.trust.unlabelled import Unlabelled, unlabelled_scores
+from results.trust.validation import PLAIN, Validation
 from search.competition.candidates import (
     Candidate,
     comparable_searches,
     competition_folder,
     finished_trials,
 )
+from search.competition.yardstick import in_force, unlabelled_in_force
 from search.options.analysis import CompetitionConfig
 from search.options.shared import BandConfig
 from search.options.user_code import load_function
@@ -54,8 +50,9 @@ class Standing:
         searches: Those comparable with it, oldest first.
         metric: The contest's metric.
         labelled: Labels and groups of the hold-out.
-        pool: Finished trials and imported models, best first by the validation in force.
+        pool: Finished trials and imported models, best first by the score in force.
         twins: Trials that were the very training of one in the pool, by id.
+        rule: How far behind the best a trial may be to compete with it.
     """
 
     folder: Path
@@ -66,6 +63,7 @@ class Standing:
     labelled: LabelledImages
     pool: list[Candidate]
     twins: dict[str, str]
+    rule: BandRule
 
     @property
     def task(self) -> Task:
@@ -140,13 +138,31 @@ class Standing:
         scored = {s.trial for s in self.leaderboard.scored()}
         return [c for i, c in enumerate(self.pool) if i < LOADED or c.id in scored]
 
-    def band(self, rule: BandRule) -> list[str]:
+    @cached_property
+    def unlabelled(self) -> Unlabelled | None:
+        """The score on unlabelled test images that is in force; None for none."""
+        return unlabelled_in_force(self)
+
+    @cached_property
+    def unlabelled_scores(self) -> list[Unlabelled]:
+        """All of these scores; none where too few trials have predicted the test images."""
+        scored = {s.trial for s in self.leaderboard.scored()}
+        looked = [(c.search, c.trial) for c in self.looked_at() if c.trial is not None]
+        models = models_of(looked, scored)
+        return unlabelled_scores(models) if len({m.kin for m in models}) >= FEWEST else []
+
+    @property
+    def band(self) -> list[str]:
         """Ids of the competitive band, best first."""
         validation = in_force(self)
-        wanted = self.validated(self.pool[:LOADED], validation)
-        metric = validation.of(self.metric)
-        band, _ = competitive_band(metric, self.labelled.labels, wanted, self.labelled.groups, rule)
-        return [c.id for c in band]
+        head = self.pool[:LOADED]
+        if self.unlabelled is not None:  # which ranks what competes on the hold-out
+            head = sorted(head, key=_by_merit)
+        wanted = self.validated(head, validation)
+        metric, labelled = validation.of(self.metric), self.labelled
+        band, _ = competitive_band(metric, labelled.labels, wanted, labelled.groups, self.rule)
+        inside = {c.id for c in band}
+        return [c.id for c in self.pool if c.id in inside]
 
     def as_good(self, candidates: Sequence[Candidate]) -> list[str]:
         """Ids of those that the hold-out does not tell from the best, best first."""
@@ -155,12 +171,15 @@ class Standing:
         return as_good(validation.of(self.metric), labelled.labels, seen, labelled.groups)
 
 
-def open_standing(config: CompetitionConfig, like: Search | None = None) -> Standing:
+def open_standing(
+    config: CompetitionConfig, like: Search | None = None, rule: BandRule | None = None
+) -> Standing:
     """Reads a competition's records.
 
     Args:
         config: Which one.
         like: A job whose metric, images and folds count instead of those of the newest search.
+        rule: How far behind the best a trial may be to compete with it.
 
     Raises:
         InputError: If there are none, or the metric is a team's own and not given.
@@ -180,9 +199,10 @@ def open_standing(config: CompetitionConfig, like: Search | None = None) -> Stan
         labelled=LabelledImages.of_fold(search.folds_file, 0),
         pool=pool,
         twins=twins,
+        rule=rule or BandRule(),
     )
     standing.pool += _imports(standing)
-    standing.pool.sort(key=lambda c: (-c.merit, c.id))
+    standing.pool.sort(key=_by_merit)
     validation = in_force(standing)
     if validation.name != PLAIN.name:
         by, sign = validation.of(metric), metric.sign
@@ -192,6 +212,10 @@ def open_standing(config: CompetitionConfig, like: Search | None = None) -> Stan
             for v in standing.validated(head, validation)
         }
         standing.pool[:LOADED] = sorted(head, key=lambda c: (-merit.get(c.id, -inf), c.id))
+    if standing.unlabelled is not None:
+        band = set(standing.band)
+        own = standing.unlabelled.points({c.id: c.merit for c in standing.pool}, band)
+        standing.pool.sort(key=lambda c: (c.id not in band, -own[c.id], c.id))
     return standing
 
 
@@ -200,36 +224,8 @@ def band_rule(config: BandConfig) -> BandRule:
     return BandRule(points=config.points, errors=config.errors)
 
 
-def in_force(standing: Standing) -> Validation:
-    """The validation that ranks candidates: the frozen one, or the last tournament's choice."""
-    leaderboard, labelled = standing.leaderboard, standing.labelled
-    if leaderboard.assessed is None or not _same_yardstick(standing):
-        return PLAIN
-    name = leaderboard.frozen.validation if leaderboard.frozen else leaderboard.assessed.validation
-    if name == "class-balanced":
-        return class_balanced(labelled.labels)
-    if name == "worst group":
-        return worst_group(labelled.groups) or PLAIN
-    if name == STRESS.name and any(map(standing.stressed, standing.pool)):
-        return STRESS
-    if name == "test-weighted":
-        return weighted_to_test(Shift.read(standing.folder / leaderboard.assessed.weights).weights)
-    return PLAIN
-
-
-def check_frozen(frozen: Assessed | None, metric: str, folds: str, accept: Sequence[str]) -> None:
-    """Raises InputError if a trusted validation would be changed without being accepted."""
-    if frozen is None or "validation" in accept:
-        return
-    for what, then, now in (
-        ("metric", frozen.metric, metric),
-        ("folds", frozen.folds, folds),
-    ):
-        if then != now:
-            raise InputError(
-                f"the {what} were {then} when validation was trusted, and are {now} now: trust "
-                "would begin anew; accept=[validation] goes on with the change"
-            )
+def _by_merit(candidate: Candidate) -> tuple[float, str]:
+    return -candidate.merit, candidate.id
 
 
 def _without_twins(
@@ -246,14 +242,6 @@ def _without_twins(
         else:
             kept[digest] = c
     return list(kept.values()), twins
-
-
-def _same_yardstick(standing: Standing) -> bool:
-    """Whether the last assessment was of this metric and these folds."""
-    last = standing.leaderboard.assessed
-    assert last is not None
-    folds = standing.search.opened.folds.digest
-    return last.metric == standing.metric.name and last.folds == folds
 
 
 def _metric(search: Search, given: str) -> Metric:

@@ -56,6 +56,8 @@ def starting_masks(config: CamsConfig) -> int:
         if not config.quiet:
             print(line, flush=True)
 
+    if standing.unlabelled is not None:
+        say(standing.unlabelled.words)
     assert candidate.trial is not None
     trial = candidate.trial.config
     preparation = preparation_of(trial, config.prepare, candidate.id)

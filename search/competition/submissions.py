@@ -39,7 +39,7 @@ NEEDS_PROBABILITIES = ("log_loss", "roc_auc")
 
 def submit(config: SubmitConfig) -> int:
     """Writes submissions; returns the exit code."""
-    standing = open_standing(config)
+    standing = open_standing(config, rule=band_rule(config.band))
     made = [_take_in(config, standing)] if config.file else _write(config, standing)
     leaderboard = standing.leaderboard
     if leaderboard.quota is not None:
@@ -60,7 +60,9 @@ def _write(config: SubmitConfig, standing: Standing) -> list[Submission]:
     leaderboard, folder = standing.leaderboard, standing.folder
     if config.select.startswith(("promotion:", "blend:", "postprocess:")):
         return _write_merged(config, standing)
-    band = len(standing.band(band_rule(config.band))) if config.select.startswith("band:") else 0
+    if standing.unlabelled is not None:
+        print(standing.unlabelled.words)
+    band = len(standing.band) if config.select.startswith("band:") else 0
     pool = [c for c in standing.pool if c.trial is not None]
     made = []
     for candidate in pick(pool, config.select, band, unfit(standing)):

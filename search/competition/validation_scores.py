@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-import numpy as np
-
-from results.forecast.methods import FEWEST, estimate
-from results.forecast.trained_models import models_of
+from results.forecast.methods import FEWEST, RANKINGS
 from results.predictions import Predictions
 from results.trust.shift import Shift, measure_shift
+from results.trust.unlabelled import Unlabelled
 from results.trust.validation import (
     PLAIN,
     STRESS,
@@ -26,7 +24,7 @@ from spaces.digest import digest
 from spaces.errors import InputError
 
 UNLABELLED = "agreement"
-"""What is said of all scores on test images without labels where there are none."""
+"""Under which is said why there are no scores on test images without labels."""
 
 
 @dataclass(kw_only=True)
@@ -34,18 +32,30 @@ class ValidationScores:
     """Validation scores and their circumstances.
 
     Attributes:
-        validations: The plain one first.
+        validations: On the hold-out, the plain one first.
+        unlabelled: On test images without labels.
         absent: Why others do not compete, by name.
-        watched: Scores of trials by name that are compared with the leaderboard, and no more.
+        watched: Scores that not all trials have, by name and trial.
         shift: What tells test from hold-out; None where nobody looked.
         weights: File of the weights towards the test, relative to the competition's folder.
     """
 
     validations: list[Validation] = field(default_factory=lambda: [PLAIN])
+    unlabelled: list[Unlabelled] = field(default_factory=list)
     absent: dict[str, str] = field(default_factory=dict)
     watched: dict[str, dict[str, float]] = field(default_factory=dict)
     shift: Shift | None = None
     weights: str = ""
+
+    @property
+    def names(self) -> list[str]:
+        """Of all that compete."""
+        return [v.name for v in self.validations] + [u.name for u in self.unlabelled]
+
+    def why_not(self, name: str) -> str:
+        """Why one does not compete."""
+        few = f"fewer than {FEWEST} configurations on one fold"
+        return self.absent.get(UNLABELLED if name in RANKINGS else name, few)
 
 
 def find_validation_scores(config: TrustConfig, standing: Standing) -> ValidationScores:
@@ -65,7 +75,7 @@ def find_validation_scores(config: TrustConfig, standing: Standing) -> Validatio
     else:
         found.absent["worst group"] = "there are no groups of 10 images in the hold-out"
     _add_stress(standing, found)
-    _watch_unlabelled(standing, found)
+    _add_unlabelled(standing, found)
     reason = _add_weighted(config, standing, found)
     if reason:
         found.absent["test-weighted"] = reason
@@ -94,19 +104,14 @@ def _add_stress(standing: Standing, found: ValidationScores) -> None:
         found.validations.append(STRESS)
 
 
-def _watch_unlabelled(standing: Standing, found: ValidationScores) -> None:
+def _add_unlabelled(standing: Standing, found: ValidationScores) -> None:
     """Adds what unlabelled test images say of models by themselves and together, where allowed."""
     if not standing.leaderboard.test_images:
         found.absent[UNLABELLED] = "the rules forbid it (rules.test_images=false)"
         return
-    looked_at = [(c.search, c.trial) for c in standing.looked_at() if c.trial is not None]
-    models = models_of(looked_at)
-    if len({m.kin for m in models}) < FEWEST:
+    found.unlabelled = standing.unlabelled_scores
+    if not found.unlabelled:
         found.absent[UNLABELLED] = f"fewer than {FEWEST} trials have predicted the test images"
-        return
-    for name, values in estimate(models).ranking.items():
-        known = zip((m.id for m in models), values.tolist(), strict=True)
-        found.watched[name] = {i: value for i, value in known if np.isfinite(value)}
 
 
 def _add_weighted(config: TrustConfig, standing: Standing, found: ValidationScores) -> str:

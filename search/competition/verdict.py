@@ -12,9 +12,10 @@ from results.reporting.figures import trust_scatter
 from results.reporting.trust_report import settle_words, trust_page, trust_table
 from results.trust.trust import Trust
 from search.competition.assessment import assess_standing
-from search.competition.standing import Standing, band_rule, check_frozen, open_standing
+from search.competition.standing import Standing, band_rule, open_standing
 from search.competition.tracking import track_trust
 from search.competition.validation_scores import ValidationScores, find_validation_scores
+from search.competition.yardstick import check_frozen
 from search.options.analysis import TrustConfig
 from search.options.exit_codes import OK
 from spaces.errors import InputError
@@ -22,7 +23,7 @@ from spaces.errors import InputError
 
 def assess_trust(config: TrustConfig) -> int:
     """Prints the page, writes figure and table, records the verdict; returns the exit code."""
-    standing = open_standing(config)
+    standing = open_standing(config, rule=band_rule(config.band))
     folder, leaderboard = standing.folder, standing.leaderboard
     leaderboard.set_rules(test_images=config.rules.test_images)
     if not standing.pool:
@@ -34,9 +35,7 @@ def assess_trust(config: TrustConfig) -> int:
     folds = standing.search.opened.folds.digest
     check_frozen(leaderboard.frozen, standing.metric.name, folds, config.accept)
     offered = find_validation_scores(config, standing)
-    trust = assess_standing(
-        standing, band_rule(config.band), offered, accepted="validation" in config.accept
-    )
+    trust = assess_standing(standing, offered, accepted="validation" in config.accept)
     left = None
     if leaderboard.quota is not None:
         left = allowance(leaderboard.quota, leaderboard.spent(), time.time())

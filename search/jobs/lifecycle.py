@@ -19,8 +19,8 @@ from results.records.trials import Search
 from results.reporting.report import report, resume_command
 from results.reporting.summary import summarise
 from search.competition.images import read_training_image
-from search.competition.standing import check_frozen
 from search.competition.tracking import reach
+from search.competition.yardstick import check_frozen
 from search.execution.driver import Driver
 from search.execution.engine import ray_session, run_trials, slots_of, trial_slots
 from search.execution.local_resources import GIB, check_local_resources

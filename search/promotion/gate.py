@@ -11,7 +11,7 @@ from results.stats.optimism import winner_optimism
 from results.trust.trust import Trust, Verdict
 from search.competition.assessment import assess_as_asked
 from search.competition.candidates import Candidate, pick
-from search.competition.standing import Standing, band_rule
+from search.competition.standing import Standing
 from search.competition.submissions import unfit
 from search.options.training import PromoteConfig
 from spaces.errors import InputError
@@ -57,6 +57,8 @@ def pass_gate(config: PromoteConfig, standing: Standing) -> Passage:
     words = [
         verdict_words(trust) if trust else "Not enough evidence: no submission has a score yet."
     ]
+    if standing.unlabelled is not None:
+        words.append(standing.unlabelled.words)
     if not config.force:
         _refuse(config, standing, trust, words)
     chosen = _choose(config, standing, trust, words)
@@ -67,9 +69,9 @@ def pass_gate(config: PromoteConfig, standing: Standing) -> Passage:
 
 
 def _optimism(standing: Standing, chosen: list[Candidate], words: list[str]) -> float | None:
-    """How much the hold-out is expected to flatter the best for having chosen it."""
+    """How much the hold-out is expected to flatter the best on it for having chosen it."""
     finalists = [c for c in standing.pool if c.trial is not None][:FINALISTS]
-    if len(finalists) < 2 or chosen[0].id != finalists[0].id:
+    if len(finalists) < 2 or chosen[0].id != max(finalists, key=lambda c: c.merit).id:
         return None
     metric, labelled = standing.metric, standing.labelled
     stored = [v.probabilities for v in standing.validated(finalists)]
@@ -115,7 +117,7 @@ def _choose(
     config: PromoteConfig, standing: Standing, trust: Trust | None, words: list[str]
 ) -> list[Candidate]:
     pool = [c for c in standing.pool if c.trial is not None]
-    band = standing.band(band_rule(config.band))
+    band = standing.band
     if config.race:
         if config.select != "best":
             raise InputError(f"race={config.race} takes the best itself: leave select= out")
@@ -124,7 +126,8 @@ def _choose(
             raise InputError(f"race={config.race}: only {len(competitive)} trial is competitive")
         return competitive[: config.race]
     chosen = pick(pool, config.select, len(band), unfit(standing))
-    if config.select == "best" and trust is not None and trust.verdict == "indistinguishable":
+    by_holdout = config.select == "best" and standing.unlabelled is None
+    if by_holdout and trust is not None and trust.verdict == "indistinguishable":
         competitive = [c for c in pool if c.id in band]
         equal = standing.as_good(competitive)
         chosen = [min((c for c in competitive if c.id in equal), key=_seconds)]

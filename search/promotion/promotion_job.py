@@ -11,7 +11,7 @@ from results.records.trials import Search
 from results.reporting.promotion_page import SECOND_STAGE
 from search.competition.corrections import recorded_corrections, trained_with
 from search.competition.images import open_pictures
-from search.competition.standing import Standing, open_standing
+from search.competition.standing import Standing, band_rule, open_standing
 from search.execution.driver import Driver
 from search.jobs.job import Prepared, assemble
 from search.jobs.job_name import job_name
@@ -60,7 +60,7 @@ class PromotionJob(JobKind):
             tracking=config.tracking,
             metric=config.metric,
         )
-        self._standing = open_standing(asked, like=going_on)
+        self._standing = open_standing(asked, like=going_on, rule=band_rule(config.band))
         self._folds = Folds.read(self._standing.search.folds_file)
         if config.folds > self._folds.count:
             raise InputError(

@@ -172,8 +172,8 @@ def test_a_better_validation_is_found_and_orders_the_band() -> None:
     assert "<- in force" in page
 
 
-def test_what_ranks_better_than_the_hold_out_is_told_and_not_in_force() -> None:
-    """Scores on unlabelled test images, which promotions and blends do not have."""
+def test_what_ranks_better_and_not_all_have_is_told_and_not_in_force() -> None:
+    """A score under a stress, under which four of the trials have not predicted."""
     rng = np.random.default_rng(5)
     labels, easy = rng.integers(0, 3, 400), rng.normal(-1.2, 1, 400)
     skills = rng.normal(0, 0.02, 24)
@@ -182,18 +182,18 @@ def test_what_ranks_better_than_the_hold_out_is_told_and_not_in_force() -> None:
         for i, s in enumerate(skills)
     ]
     scores = [Score(trial=str(i), value=0.6 + s, images=4000) for i, s in enumerate(skills[:20])]
-    knows = {str(i): float(s) for i, s in enumerate(skills)}
-    noise = dict(zip(knows, rng.normal(size=24).tolist(), strict=True))
-    watched = {"mean agreement": knows, "confidence": noise}
+    knows = {str(i): float(s) for i, s in enumerate(skills[4:], 4)}
+    noise = dict(zip(knows, rng.normal(size=20).tolist(), strict=True))
+    watched = {"stress": knows, "another": noise}
     trust = assess(ACCURACY, labels, candidates, scores, rule=BandRule(points=100), watched=watched)
     assert trust.chosen == "plain"
     by_skill = sorted(knows, key=lambda i: -knows[i])
-    assert trust.leaders == {"mean agreement": tuple(by_skill[:3])}
+    assert trust.leaders == {"stress": tuple(by_skill[:3])}
     page = "\n".join(trust_page(trust, "c", ACCURACY, 400))
     assert f"best: {', '.join(by_skill[:3])} (search.promote" in " ".join(page.split())
-    assert "on unlabelled test images" in page
+    assert "of those that have it" in page
     # The more scores are watched, the more one of them has to be ahead.
-    alone = assess(ACCURACY, labels, candidates, scores, watched={"mean agreement": knows})
+    alone = assess(ACCURACY, labels, candidates, scores, watched={"stress": knows})
     assert alone.watched[0].advantage is not None
     assert trust.watched[0].advantage is not None
     assert alone.watched[0].advantage.low > trust.watched[0].advantage.low

@@ -165,7 +165,9 @@ def test_scores_lead_to_trust(folder: Path) -> None:
     for submission in leaderboard.submissions.values():
         logged = runs[f"digits/{submission.trial}"].data.metrics
         assert logged["leaderboard/public"] == submission.public
-    assert "trust/tau" in runs["digits/trust"].data.metrics
+    assert {"trust/tau", "trust/evidence.agreement_on_the_line_D"} <= set(
+        runs["digits/trust"].data.metrics
+    )
     assert runs["digits/trust"].info.start_time <= runs["digits/trust"].info.end_time
     assert all(value != "" for r in runs.values() for value in r.data.params.values())
     files = {f.path for f in client.list_artifacts(runs["digits/trust"].info.run_id)}

@@ -20,14 +20,15 @@ from results.records.trials import Search
 from results.reporting.report import report, trial_rows, verdict
 from results.reporting.summary import confirmed, summarise
 from results.reporting.trust_report import trust_page
+from results.trust.band import BandRule
 from results.trust.validation import PLAIN, STRESS
 from search.competition.assessment import assess_standing
-from search.competition.standing import Standing, band_rule, in_force, open_standing
+from search.competition.standing import Standing, open_standing
 from search.competition.validation_scores import find_validation_scores
+from search.competition.yardstick import in_force
 from search.jobs.contest_stress import find_stress
 from search.options.analysis import TrustConfig
 from search.options.command_line import parse
-from search.options.shared import BandConfig
 from search.options.training import RunConfig
 from search.planning.asha import Asha
 from search.planning.early_stopping import SCORE
@@ -174,7 +175,7 @@ def scored(runs: Path, **opened: Any) -> Record:
 
 def opened_at(runs: Path) -> tuple[TrustConfig, Standing]:
     config = parse(TrustConfig, [f"runs={runs}"])
-    return config, open_standing(config)
+    return config, open_standing(config, rule=BandRule(points=30))
 
 
 def test_the_stress_competes_and_what_it_wins_is_honoured(tmp_path: Path) -> None:
@@ -183,8 +184,7 @@ def test_the_stress_competes_and_what_it_wins_is_honoured(tmp_path: Path) -> Non
     assert standing.pool[0].score == 179 / N
     offered = find_validation_scores(config, standing)
     assert STRESS in offered.validations
-    rule = band_rule(BandConfig(points=30))
-    trust = assess_standing(standing, rule, offered)
+    trust = assess_standing(standing, offered)
     contender = next(c for c in trust.contenders if c.name == "stress")
     assert contender.tau.value == pytest.approx(1)
     assert trust.chosen == "stress"
@@ -206,7 +206,7 @@ def test_the_stress_competes_and_what_it_wins_is_honoured(tmp_path: Path) -> Non
     _, after = opened_at(tmp_path)
     assert in_force(after) == STRESS
     assert [c.id for c in after.pool[:2]] == ["s-009", "s-008"]
-    assert after.band(rule)[0] == "s-009"
+    assert after.band[0] == "s-009"
     assert after.as_good(after.pool)[0] == "s-009"
     # A trial that has not predicted under it comes last, and the score is watched only.
     late = record.trial(199, None)
@@ -217,7 +217,7 @@ def test_the_stress_competes_and_what_it_wins_is_honoured(tmp_path: Path) -> Non
     assert STRESS not in offered.validations
     assert offered.absent["stress"].startswith("1 of 11 trials have not predicted under it")
     assert offered.watched["stress"]["s-009"] == 147 / N
-    watched = assess_standing(standing, rule, offered)
+    watched = assess_standing(standing, offered)
     assert watched.chosen != "stress"
     page = "\n".join(trust_page(watched, "c", ACCURACY, N, offered.absent))
     assert "of those that have it" in page
