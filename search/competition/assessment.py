@@ -82,6 +82,7 @@ def assess_standing(
         scores,
         standing.labelled.groups,
         rule=standing.rule,
+        errors=standing.task.errors,
         watched=offered.watched,
         validations=offered.validations,
         unlabelled=offered.unlabelled,
