@@ -6,6 +6,7 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -17,7 +18,11 @@ from results.masks.label_map import label_map
 from results.masks.rle import decode
 from results.predictions import OCCURS, Predictions
 from results.records.trials import Search
+from search.competition import assessment
+from search.competition.standing import open_standing
+from search.competition.validation_scores import ValidationScores
 from search.jobs.preparation import prepare
+from search.options.analysis import TrustConfig
 from search.options.command_line import parse
 from search.options.training import TrainConfig
 from spaces.errors import InputError
@@ -212,3 +217,14 @@ def test_bad_input_is_told_before_anything_runs(
     with pytest.raises(InputError, match=re.escape(words)):
         prepare(parse(TrainConfig, [*DATA, *options, "name=x"]), "train")
     assert not (folder / "runs/scenes/x").exists()
+
+
+def test_relatives_are_told_by_how_far_masks_are_off(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not as of classes of images, whose probabilities counts of pixels are not."""
+    passed: dict[str, Any] = {}
+    monkeypatch.setattr(assessment, "assess", lambda *_, **given: passed.update(given))
+    standing = open_standing(TrustConfig(runs=str(folder / "runs")))
+    assessment.assess_standing(standing, ValidationScores())
+    assert passed["errors"] == standing.task.errors
