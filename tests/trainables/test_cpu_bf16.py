@@ -55,6 +55,15 @@ def test_it_pays_where_it_is_faster_and_right(
     assert all(weight.grad is None for weight in model.parameters())
 
 
+def test_every_step_is_a_sign_of_life_and_none_is_repeated_in_vain() -> None:
+    beats: list[float] = []
+    for half, full, steps in ((0.0, 0.01, 2 * (1 + cpu_bf16.TIMES)), (0.05, 0.0, 4)):
+        beats.clear()
+        model = Slow(half=half, full=full)
+        bf16_pays(model, 4, SIZE, SIZE, lambda: beats.append(time.monotonic()))
+        assert len(beats) == steps
+
+
 def test_a_network_is_left_as_it_is() -> None:
     """Statistics of batch normalisation, gradients, and what is drawn next."""
     config = TrialConfig.of(backbone="test_resnet", size=64)
@@ -85,7 +94,7 @@ def test_a_training_asks_once_and_keeps_to_the_answer(
     """Also where it goes on from a checkpoint, whatever the moment would say."""
     asked: list[tuple[int, tuple[int, int]]] = []
 
-    def measured(model: nn.Module, images: int, size: tuple[int, int], first: object) -> bool:
+    def measured(model: nn.Module, images: int, size: tuple[int, int], *rest: object) -> bool:
         asked.append((images, size))
         return True
 

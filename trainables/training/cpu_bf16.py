@@ -34,6 +34,9 @@ TIMES = 3
 FASTER = 1.1
 """How many times as fast steps have to be, so that it is not the moment that decides."""
 
+HOPELESS = 2.0
+"""Times as long as in fp32 after which a step is not repeated, such as where bf16 is emulated."""
+
 NEAR = 0.9
 """How large the error of a gradient may be, as a share of the gradient. Rounding makes up to 0.4 of
 it in the first layers of networks that have learned nothing yet."""
@@ -46,7 +49,13 @@ def bf16(*, enabled: bool = True) -> AbstractContextManager[Any]:
     return torch.autocast("cpu", torch.bfloat16, enabled=enabled)
 
 
-def bf16_pays(model: nn.Module, images: int, size: Size, smallest: Size) -> bool:
+def bf16_pays(
+    model: nn.Module,
+    images: int,
+    size: Size,
+    smallest: Size,
+    beat: Callable[[], None] = lambda: None,
+) -> bool:
     """Whether steps in bf16 are clearly faster here, and right.
 
     Args:
@@ -54,6 +63,7 @@ def bf16_pays(model: nn.Module, images: int, size: Size, smallest: Size) -> bool
         images: Of a forward pass.
         size: Of the images in the end.
         smallest: Of the images in the beginning.
+        beat: Called at every step.
     """
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
@@ -65,11 +75,14 @@ def bf16_pays(model: nn.Module, images: int, size: Size, smallest: Size) -> bool
         took: dict[bool, list[float]] = {False: [], True: []}
         for number in range(1 + TIMES):
             for half in (True, False):
+                beat()
                 gradients, seconds = step(half)
                 if half and not _near(gradients, plain):
                     return False
                 if number:
                     took[half].append(seconds)
+            if number and took[True][-1] > HOPELESS * took[False][-1]:
+                return False
     return min(took[False]) > FASTER * min(took[True])
 
 

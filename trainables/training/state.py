@@ -112,6 +112,7 @@ class TrainingState:
         self.optimizer.load_state_dict(states["optimizer"])
         self.scaler.load_state_dict(states["scaler"])
         self.average.load(states["average"])
+        # A checkpoint that says nothing is one of fp32: accept=[code] may bring such along.
         self._bf16 = states.get("precision", {}).get("bf16", False)
         for epoch, loss in enumerate(losses, start=1):
             self.schedule.step(epoch, loss)
@@ -125,19 +126,19 @@ class TrainingState:
         """What reports say of how it computes."""
         return {"train/bf16": 1.0} if self._bf16 else {}
 
-    def _in_bf16(self) -> bool:
+    def _in_bf16(self, beat: Beat) -> bool:
         """Whether a CPU is to compute its steps in bf16."""
         run, data = self.config.run, self.config.data
         asked = run.precision == "auto" and self.device.target.type == "cpu"
         if not asked or self.ranks.size > 1 or self.steps * run.epochs < WORTH:
             return False
         size, smallest = data.size_at(1.0), data.size_at(0.0)
-        return bf16_pays(self.model, self.cut.run.images_at_once, size, smallest)
+        return bf16_pays(self.model, self.cut.run.images_at_once, size, smallest, beat)
 
     def train(self, epoch: int, beat: Beat) -> tuple[float, dict[str, float], int]:
         """Runs an epoch; returns the mean loss, seconds by part, and images seen."""
         if self._bf16 is None:
-            self._bf16 = self._in_bf16()
+            self._bf16 = self._in_bf16(beat)
         ranks, seed = self.ranks, self.config.run.seed
         passes = self.cut.run.accumulation // ranks.size  # of a step, in this process
         self.freezing.begin(epoch)
