@@ -52,7 +52,8 @@ def costs(closed: Closed) -> list[str]:
     cost = closed.cost
     wall, trained = cost["wall"], cost["trials/total"]
     if not trained:
-        return [f"It took {format_seconds(wall)}; no epoch was trained ({_states(closed)})."]
+        ended = f" ({_states(closed)})" if closed.counts else ""  # nothing, if all was taken over
+        return [f"It took {format_seconds(wall)}; no epoch was trained{ended}."]
     spent_on = {k.removeprefix("trials/"): v for k, v in cost.items() if k.startswith("trials/")}
     between = between_epochs(spent_on)
     spent = ", ".join(

@@ -450,3 +450,14 @@ def test_what_a_population_cost_is_part_of_the_sampling() -> None:
         update={"cost": {**closed.cost, "why/sampled": 60, "why/segment": 90}}
     )
     assert costs(costly)[0].startswith("Sampling took 2 min 30 s of training")
+
+
+def test_where_all_was_taken_over_nothing_is_said_of_states() -> None:
+    closed = Search.read(RECORDED).summary
+    assert closed is not None
+    none = {name: 0.0 for name in closed.cost if name.startswith(("trials/", "why/"))}
+    cost = {**closed.cost, **none, "wall": 3.0}
+    taken = closed.model_copy(update={"cost": cost, "counts": {}})
+    assert costs(taken) == ["It took 3 s; no epoch was trained."]
+    failed = closed.model_copy(update={"cost": cost, "counts": {"failed": 2}})
+    assert costs(failed) == ["It took 3 s; no epoch was trained (2 failed)."]

@@ -38,7 +38,10 @@ def test_onnx_gives_the_probabilities_of_pixels(model: torch.nn.Module, tmp_path
     np.testing.assert_allclose(found, ours.numpy(), atol=1e-4)
 
 
-@pytest.mark.parametrize(("activation", "aux_weight"), [("softmax", 0.0), ("sigmoid", 0.3)])
+@pytest.mark.parametrize(
+    ("activation", "aux_weight"),
+    [pytest.param("softmax", 0.0, marks=pytest.mark.slow), ("sigmoid", 0.3)],
+)
 def test_masks_and_what_an_auxiliary_head_says(
     activation: str, aux_weight: float, tmp_path: Path
 ) -> None:

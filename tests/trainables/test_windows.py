@@ -155,7 +155,10 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
 """
 
 
-@pytest.mark.parametrize(("classes", "height", "mib"), [(2, 750, 150), (20, 750, 512)])
+@pytest.mark.parametrize(
+    ("classes", "height", "mib"),
+    [pytest.param(2, 750, 150, marks=pytest.mark.slow), (20, 750, 512)],
+)
 def test_large_images_take_little_memory(classes: int, height: int, mib: int) -> None:
     """Two models on three megapixels; of twelve 2 GiB are the limit."""
     arguments = [str(number) for number in (classes, height, 4000)]
