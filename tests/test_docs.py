@@ -29,16 +29,21 @@ from tests.simulations import GUIDE, POWERS, table_in
 BENCHMARKS = (ROOT / "docs/benchmarks.md").read_text()
 
 
+SMALL = re.compile(r" \((?:checkpoints|waiting)[^)]*\)|, \d+% moving to the device")
+"""What is told only where it took half a second, or half a per cent."""
+
+
 def masked(text: str) -> list[str]:
     """Lines without figures, names of the day and column widths."""
+    text = SMALL.sub("", text)
     text = re.sub(r"\d+ min \d+ s|\d+ s", "#", text)
     text = re.sub(r"[+-]?\d[\d,.:]*%?", "#", text)
     return [re.sub(r"[ #-]+", " ", line).strip() for line in text.splitlines()]
 
 
 def outputs(text: str) -> list[str]:
-    """Masked lines without those of the live view, of which there are more on a slow machine."""
-    return [line for line in masked(text) if "images/s ·" not in line]
+    """Masked lines without those of progress, of which there are more on a slow machine."""
+    return [line for line in masked(text) if not re.search("images/s ·|^decoding images", line)]
 
 
 TRAINS = re.compile(r"python -m search\.(run|train)\b")
