@@ -53,7 +53,6 @@ ELSEWHERE = {
     "shape": "set it with data.shape=",
     "framing": "set it with data.shape=native",
     "scored_images": "set it with predict.scored_images=",
-    "interpolation": "set it with data.interpolation=",
     "corrections": "set them with data.corrections=",
     "fold": "a search holds out fold 0; search.train takes fold=",
     "candidates": "mode=inference draws them",

@@ -75,7 +75,7 @@ def _rows(config: PreviewConfig) -> Iterator[Row]:
         seed=config.seed,
         framing="windows" if config.data.shape == "native" else "resized",
         shape=config.data.shape,
-        interpolation=config.data.interpolation,
+        interpolation=config.data.interpolation or base.data.interpolation,
         prepare=config.prepare,
     )
     if not config.space:

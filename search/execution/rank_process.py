@@ -47,7 +47,8 @@ def main() -> None:
     try:
         job = TypeAdapter(Job).validate_python(given["job"])
         load_parts(job.parts)
-        config, context = TrialConfig.from_json(given["config"]), trial_context(job)
+        config = TrialConfig.from_json(given["config"])
+        context = trial_context(job).seen_by(config)
         (meeting / READY.format(ranks.rank)).touch()
         begun = True
         join(ranks, meeting / STORE)

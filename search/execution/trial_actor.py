@@ -118,7 +118,7 @@ class TrialActor(tune.Trainable):  # type: ignore[misc]
         with rank_group(self._job, self._config, self._folder, beat, self._exit) as ranks:
             yield from ACTIONS.of(self._config.run)(
                 self._config,
-                trial_context(self._job),
+                trial_context(self._job).seen_by(self._config),
                 self._folder,
                 threads=self._job.threads,
                 workers=self._job.loader_workers,

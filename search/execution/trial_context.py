@@ -30,7 +30,12 @@ def trial_context(job: Job) -> TrainingContext:
     from trainables.tasks.tasks import training_task
     from trainables.training.context import TrainingContext
 
-    store, folds = ImageStore(Path(job.store)), Folds.read(Path(job.folds))
+    folds = Folds.read(Path(job.folds))
+
+    def store(path: str) -> ImageStore:
+        found = ImageStore(Path(path))
+        return found.copied_to(Path(job.local_store)) if job.local_store else found
+
     truth = Truth.read(Path(job.truth)) if job.truth else None
     corrections = None
     if job.corrections:
@@ -38,7 +43,8 @@ def trial_context(job: Job) -> TrainingContext:
         corrections = stored_corrections(path, folds.images, folds.labels, job.classes, truth)
     return TrainingContext(
         task=training_task(job.task),
-        store=store.copied_to(Path(job.local_store)) if job.local_store else store,
+        store=store(job.store),
+        resized={interpolation: store(path) for interpolation, path in job.resized},
         folds=folds,
         extra=ExtraImages.read(Path(job.extra)) if job.extra else None,
         teachers={

@@ -33,7 +33,12 @@ def base_config(config: JobConfig, space: SearchSpace | None = None) -> TrialCon
     base = TrialConfig().with_params({**task.defaults, **flatten(config.data.baseline)})
     if config.epochs:  # a short trial run should not fail for the default's warm-up
         base = base.shortened(config.epochs)
-    asked = {"model": config.model, "loss": config.loss, "weights": config.weights}
+    asked = {
+        "model": config.model,
+        "loss": config.loss,
+        "weights": config.weights,
+        "interpolation": config.data.interpolation,
+    }
     changes: dict[str, Any] = {name: value for name, value in asked.items() if value}
     changes["seed"] = config.seed
     if config.data.shape == "native":  # before what is fixed, which may be about windows
@@ -100,7 +105,6 @@ def with_images(
         prepare=config.prepare,
         framing="windows" if native else "resized",
         shape=config.data.shape,
-        interpolation=config.data.interpolation,
     )
 
 

@@ -70,6 +70,8 @@ class Job:
         threads: CPU threads of a process that trains.
         loader_workers: Loader processes of each.
         processes: Processes that share a trial's batches.
+        resized: Interpolations that are searched, and paths of stores of the same images, resized
+            so; empty where none are.
     """
 
     competition: str
@@ -97,6 +99,7 @@ class Job:
     loader_workers: int
     candidates: str = ""
     processes: int = 1
+    resized: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -140,6 +143,7 @@ def assemble(
     contest: Contest,
     folds: Folds,
     store: ImageStore,
+    resized: Mapping[str, ImageStore] | None = None,
     name: str,
     metric: Metric,
     metric_reference: str,
@@ -164,6 +168,7 @@ def assemble(
         contest: Images, labels and classes.
         folds: Which image is held out when.
         store: Decoded images.
+        resized: The same by every interpolation that is searched; None where none are.
         name: Name of the job.
         metric: The contest's metric.
         metric_reference: Its name, or ``module:function``.
@@ -209,6 +214,7 @@ def assemble(
         threads=config.resources.threads,
         loader_workers=-(-max(0, config.loader_workers) // config.resources.ranks),
         processes=config.resources.ranks,
+        resized=tuple((how, str(s.path.resolve())) for how, s in (resized or {}).items()),
     )
     said: dict[str, Any] = {"hypothesis": config.hypothesis, "promotion": promotion, "costs": costs}
     opening = Opened(

@@ -69,9 +69,15 @@ def prepare(
     if isinstance(config, TrainConfig):
         baseline = baseline.replace(fold=config.fold)
     fix = flatten(config.fix)
-    for name in ("model", "loss"):
-        if getattr(config, name) and name in fix:
-            raise InputError(f"{name}={getattr(config, name)} and fix.{name}={fix[name]}: give one")
+    own = {
+        "model": config.model,
+        "loss": config.loss,
+        "data.interpolation": config.data.interpolation,
+    }
+    for key, given in own.items():
+        name = key.removeprefix("data.")
+        if given and name in fix:
+            raise InputError(f"{key}={given} and fix.{name}={fix[name]}: give one")
     if config.data.focus and config.prepare:
         raise InputError(
             f"prepare={config.prepare} may move what data.focus= tells the place of: give one"
@@ -105,13 +111,17 @@ def prepare(
     costs = check_networks(config, baseline, space, fix, contest, say)
 
     name = config.resume or job_name(config, folder, label)
-    store = build_store(
-        contest,
-        preparation_of(baseline, config.prepare, name),
-        Path(config.store.folder) if config.store.folder else folder / "store",
-        say,
-        every_second(say, "decoding images"),
-    )
+
+    def stored(interpolation: str) -> ImageStore:
+        return build_store(
+            contest,
+            preparation_of(baseline.replace(interpolation=interpolation), config.prepare, name),
+            Path(config.store.folder) if config.store.folder else folder / "store",
+            say,
+            every_second(say, "decoding images"),
+        )
+
+    store = stored(baseline.data.interpolation)
     trained = list(kinds_of(baseline, space, fix))
     boxes_in_store(contest.focus, store, baseline)
     teachers = check_learned_images(
@@ -129,6 +139,7 @@ def prepare(
         contest=contest,
         folds=folds,
         store=store,
+        resized={how: stored(how) for how in categories(space).get("interpolation", ())},
         name=name,
         metric=chosen,
         metric_reference=metric,

@@ -104,9 +104,9 @@ class DataConfig:
         "crop to the middle; native keeps images with masks as they are and cuts windows",
     )
     interpolation: str = option(
-        "auto",
-        "how decoded images are resized: auto (OpenCV's bilinear, or area), or Pillow's bilinear, "
-        "bicubic, lanczos or area",
+        "",
+        "how decoded images are resized: auto (the default: OpenCV's bilinear, or area), or "
+        "Pillow's bilinear, bicubic, lanczos or area",
     )
     corrections: str = option(
         "",
@@ -142,7 +142,7 @@ class DataConfig:
             demand(len(value) in (0, 4), f"data.{key}", value, rule)
         if self.box and self.focus:
             raise InputError("data.box= cuts images to boxes and data.focus= does not: give one")
-        for key, choices in (("shape", SHAPES), ("interpolation", INTERPOLATIONS)):
+        for key, choices in (("shape", SHAPES), ("interpolation", ("", *INTERPOLATIONS))):
             if getattr(self, key) not in choices:
                 raise unknown(key, getattr(self, key), choices, f"data.{key}")
 

@@ -1,4 +1,4 @@
-"""The network: which backbone, at which image size, with how much dropout."""
+"""The network: which backbone, at which image size and how resized, with how much dropout."""
 
 from __future__ import annotations
 
@@ -40,8 +40,9 @@ BACKBONES = (
 
 
 LEFT_OUT = (
-    "larger networks of the families (names=), downloaded weights (pretrained=True), drop path and "
-    "epochs in which only the head learns (full), a larger size for predictions (fix.predict_size=)"
+    "larger networks of the families (names=), downloaded weights (pretrained=True), how images are "
+    "resized (interpolations=), drop path and epochs in which only the head learns (full), a larger "
+    "size for predictions (fix.predict_size=)"
 )
 
 
@@ -50,6 +51,7 @@ def backbone(
     sizes: tuple[str, ...] = ("64x64", "96x96", "128x128"),
     families: tuple[str, ...] = (),
     pretrained: bool = False,
+    interpolations: tuple[str, ...] = (),
 ) -> SearchSpace:
     """timm names, sizes as height x width, and the dropout before the head.
 
@@ -58,6 +60,8 @@ def backbone(
         sizes: Height x width.
         families: All of these families instead, such as ``resnet`` and ``vit``.
         pretrained: Whether downloaded weights are a choice.
+        interpolations: How decoded images are resized, each with stored images of its own; empty
+            not to search it.
 
     Raises:
         InputError: For a family that is not in the table.
@@ -66,7 +70,7 @@ def backbone(
         if family not in FAMILIES:
             raise unknown("family", family, FAMILIES, f"families={list(families)}")
     chosen = tuple(name for family in families for name in FAMILIES[family]) or tuple(names)
-    choice = CategoricalDistribution((False, True))
+    further = {"pretrained": (False, True) * pretrained, "interpolation": tuple(interpolations)}
     return SearchSpace(
         name="backbone",
         left_out=LEFT_OUT,
@@ -74,6 +78,10 @@ def backbone(
             Param(name="backbone", distribution=CategoricalDistribution(chosen)),
             Param(name="size", distribution=CategoricalDistribution(sizes)),
             Param(name="dropout", distribution=FloatDistribution(0.0, 0.5)),
-            *((Param(name="pretrained", distribution=choice),) * pretrained),
+            *(
+                Param(name=name, distribution=CategoricalDistribution(choices))
+                for name, choices in further.items()
+                if choices
+            ),
         ),
     )

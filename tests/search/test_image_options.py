@@ -7,10 +7,12 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from results.records.ledger import Ledger
 from results.records.trials import Search
+from search.execution.trial_context import trial_context
 from search.jobs.preparation import prepare
 from search.jobs.resume import check_unchanged
 from search.options.command_line import parse
@@ -19,6 +21,7 @@ from search.options.training import RunConfig
 from search.options.user_code import preparation_of
 from spaces.errors import InputError
 from spaces.trial_config import TrialConfig
+from trainables.portable.images import decode
 
 SPACES = """
 from optuna.distributions import CategoricalDistribution
@@ -30,6 +33,9 @@ def sizes(*sizes, backbones=("test_resnet",)):
         Param(name="backbone", distribution=CategoricalDistribution(backbones)),
         *(Param(name=n, distribution=CategoricalDistribution(s)) for n, s in sizes),
     ))
+
+def resized():
+    return sizes(("interpolation", ("auto", "area")))
 
 def odd():
     return sizes(("size", ("32x32", "32x48")), backbones=("test_resnet", "test_vit"))
@@ -86,6 +92,10 @@ def test_a_job_decides_how_its_images_are_prepared(runs: Path) -> None:
         (["data.box=[left,top,right,bottom]"], r"unknown column 'left' .*train\.csv"),
         (["data.train_images=[]"], "a folder or a list of folders is needed"),
         (["data.train_images=[train,tset]"], "data.train_images=tset: there is no such folder"),
+        (["data.interpolation=area", "fix.interpolation=lanczos"],
+         "data.interpolation=area and fix.interpolation=lanczos: give one"),
+        (["space=backbone(interpolations=[bicubik])", "narrow.backbone=[test_resnet]"],
+         "draws interpolation=bicubik: unknown interpolation 'bicubik'"),
         (["fix.shape=pad"], "shape is not a parameter: set it with data.shape="),
         (["fix.prepare=a:b"], "set it with prepare=module:function"),
         (["fix.boxes=b.csv"], r"set them with data\.box="),
@@ -112,6 +122,27 @@ def test_what_is_wrong_is_told_before_anything_is_written(
         prepared(runs, *arguments)
     assert not list(runs.rglob("ledger.jsonl"))
     assert not list(runs.rglob("*.u8*"))
+
+
+def test_each_interpolation_that_is_searched_has_images_of_its_own(runs: Path) -> None:
+    """Of the same files; a trial sees those that its own interpolation has made."""
+    _, ready = prepared(runs, "space=team_images:resized", "data.interpolation=lanczos")
+    assert ready.baseline.data.interpolation == "lanczos"
+    assert [how for how, _ in ready.job.resized] == ["auto", "area"]
+    context = trial_context(ready.job)
+    seen = {
+        how: context.seen_by(ready.baseline.replace(interpolation=how)).store
+        for how in ("lanczos", "auto", "area")
+    }
+    assert seen["lanczos"].path == ready.store.path
+    assert len({store.path for store in seen.values()}) == 3
+    files = {tuple(store.file_digests) for store in seen.values()}
+    assert len(files) == 1
+    path = ready.contest.paths[0]
+    for how, store in seen.items():
+        config = ready.baseline.replace(interpolation=how)
+        picture = preparation_of(config, "", "a trial")(decode(path.read_bytes()))
+        assert np.array_equal(store.pixels[0], picture)
 
 
 def test_the_store_does_for_the_baseline_too(runs: Path) -> None:

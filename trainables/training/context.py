@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -34,6 +34,7 @@ class TrainingContext:
     Attributes:
         task: What the targets are.
         store: Images: training rows, then test images, then extra ones.
+        resized: The same by every interpolation that is searched; empty where none are.
         folds: Targets and folds of the training rows.
         classes: Class names in the order of predictions.
         metric: The contest's metric.
@@ -51,6 +52,7 @@ class TrainingContext:
 
     task: TrainingTask = TRAINING_TASKS["classification"]
     store: ImageStore
+    resized: Mapping[str, ImageStore] = field(default_factory=dict)
     folds: Folds
     classes: tuple[str, ...]
     metric: Metric
@@ -64,6 +66,11 @@ class TrainingContext:
     predict_test: bool = True
     stress: Stress | None = None
     stress_always: bool = False
+
+    def seen_by(self, config: TrialConfig) -> TrainingContext:
+        """The same with the images as a trial's interpolation resizes them."""
+        store = self.resized.get(config.data.interpolation, self.store)
+        return replace(self, store=store)
 
     @property
     def test_rows(self) -> NDArray[np.int64]:
