@@ -11,6 +11,7 @@ from pathlib import Path
 import pandas as pd
 
 from results.leaderboard.entries import Submission
+from spaces.csv_table import read_csv_table
 from spaces.errors import InputError
 
 _COLUMNS = {
@@ -52,10 +53,7 @@ def read_site_table(path: Path) -> list[SiteScore]:
     """
     if not path.is_file():
         raise InputError(f"{path}: there is no such file")
-    try:
-        table = pd.read_csv(path, dtype=str, keep_default_na=False)
-    except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
-        raise InputError(f"{path} is not a CSV table: {error}") from error
+    table = read_csv_table(path)
     plain = {re.sub(r"[^a-z]", "", str(c).lower()): str(c) for c in table.columns}
     found = {
         what: next((plain[n] for n in names if n in plain), None)

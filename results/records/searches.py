@@ -14,16 +14,19 @@ from spaces.errors import InputError, unknown
 def searches(runs: Path) -> list[Path]:
     """Folders of all searches below ``runs/``, in the order in which they were opened.
 
-    Times of files do not count: a search that goes on, or a copied folder, would be the newest.
+    Times of files do not count: a search that goes on, or a copied folder, would be the newest. One
+    whose ledger has no whole line is none yet, or was killed before it was one.
     """
-    return sorted((p.parent for p in runs.glob("*/*/ledger.jsonl")), key=_opened_at)
+    opened = {path.parent: _first_line(path) for path in runs.glob("*/*/ledger.jsonl")}
+    begun = {folder: line for folder, line in opened.items() if line.endswith(b"\n")}
+    return sorted(begun, key=lambda folder: (_at(begun[folder]), folder.name))
 
 
-def _opened_at(folder: Path) -> tuple[float, str]:
-    """When a search was opened, as its first event says; one without is older than all others."""
-    with contextlib.suppress(OSError), (folder / "ledger.jsonl").open("rb") as file:
-        return _at(file.readline()), folder.name
-    return 0.0, folder.name
+def _first_line(path: Path) -> bytes:
+    """What says when a search was opened; nothing of a file that cannot be read."""
+    with contextlib.suppress(OSError), path.open("rb") as file:
+        return file.readline()
+    return b""
 
 
 def _last_written(folder: Path) -> tuple[float, str]:

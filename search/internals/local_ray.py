@@ -1,12 +1,13 @@
-"""How Ray is kept to this machine and to what is used of it: a constant, methods, an option."""
+"""How Ray is kept to this machine and to what is used of it: a constant, functions, an option."""
 
 from __future__ import annotations
 
 import contextlib
+import functools
 from collections.abc import Iterator
 from typing import Any
 
-from ray._private import ray_constants
+from ray._private import ray_constants, services
 from ray._private.node import Node
 
 ADDRESS: dict[str, Any] = {"_node_ip_address": "127.0.0.1"}
@@ -22,17 +23,21 @@ def single_host() -> Iterator[None]:
     """Starts Ray in this process for one host only: services listen on loopback, few of them run.
 
     Ray decides where to listen by the operating system, whose firewalls ask about it otherwise.
+    Its processes have groups of their own: what a scheduler, or a terminal, sends to the command's
+    is the command's to answer, which needs Ray for that. The kernel ends them with the command.
     """
-    before = ray_constants.ENABLE_RAY_CLUSTER
-    services = {name: getattr(Node, name) for name in UNUSED}
+    before, start_process = ray_constants.ENABLE_RAY_CLUSTER, services.ConsolePopen
+    started = {name: getattr(Node, name) for name in UNUSED}
     ray_constants.ENABLE_RAY_CLUSTER = False
+    services.ConsolePopen = functools.partial(start_process, process_group=0)
     for name in UNUSED:
         setattr(Node, name, _leave_out)
     try:
         yield
     finally:
         ray_constants.ENABLE_RAY_CLUSTER = before
-        for name, start in services.items():
+        services.ConsolePopen = start_process
+        for name, start in started.items():
             setattr(Node, name, start)
 
 

@@ -39,8 +39,10 @@ def write_contest_yaml(config: InitConfig) -> int:
         raise InputError(f"folder={config.folder}: there is no such folder")
     name = re.sub(r"[^A-Za-z0-9._-]+", "-", root.resolve().name).strip("-.") or "contest"
     to = Path(config.to) if config.to else Path("conf/data") / f"{name}.yaml"
-    if to.suffix not in (".yaml", ".yml"):
-        raise InputError(f"to={config.to}: must end with .yaml")
+    if to.suffix != ".yaml" or to.parent.name != "data":
+        raise InputError(
+            f"to={config.to}: must be <folder>/data/<name>.yaml, which --config-dir <folder> finds"
+        )
     if to.exists():
         raise InputError(f"{to} is there already: edit it, remove it, or name another by to=")
     guesses = guess(root.resolve())

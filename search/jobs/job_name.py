@@ -15,12 +15,15 @@ RESERVED = (
     "submissions",
     "imports",
     "blends",
+    "postprocess",
     "predictions",
     "audit",
     "labels",
     "cams",
+    "latest",
+    "mlflow",
 )
-"""Folders beside the searches of a competition."""
+"""Folders beside the searches of a competition, and words that stand for searches."""
 
 
 def job_name(config: EngineConfig, folder: Path, label: str) -> str:
@@ -32,7 +35,7 @@ def job_name(config: EngineConfig, folder: Path, label: str) -> str:
     default = f"{time.strftime('%Y%m%d-%H%M%S')}-{label}"
     check_name(default, "name")
     if config.name in RESERVED:
-        raise InputError(f"name={config.name}: that is the name of a folder of ours")
+        raise InputError(f"name={config.name}: that name stands for something else; choose another")
     name = config.name or _free_name(folder, default)
     if (folder / name).exists():
         raise InputError(f"name={name}: {folder / name} exists already; choose another name")

@@ -191,8 +191,10 @@ class ScoreConfig(CompetitionConfig):
     def __post_init__(self) -> None:
         super().__post_init__()
         demand(0 < self.share <= 1, "share", self.share, "above 0 and at most 1")
-        if self.ends and not self.quota:
-            raise InputError(f"ends={self.ends} belongs to a quota: give quota=5/day, too")
+        for name in ("reset", "ends"):
+            if getattr(self, name) and not self.quota:
+                given = f"{name}={getattr(self, name)}"
+                raise InputError(f"{given} belongs to a quota: give quota=5/day, too")
 
 
 @dataclass(kw_only=True)
@@ -266,6 +268,9 @@ class SpaceConfig:
     narrow: dict[str, Any] = option(dict, "restrict a searched parameter: narrow.lr=[1e-4,1e-3]")
     drop: list[str] = option(list, DROP)
     pipelines: list[str] = option(list, PIPELINES, names_code=True)
+    parts: list[str] = option(
+        list, "modules of your own that register what a space names: parts=[my_parts]"
+    )
 
 
 @dataclass(kw_only=True)

@@ -8,7 +8,15 @@ from typing import Any
 from search.options.embedded import CHOICES
 from search.options.groups import HOLDOUT, DataConfig, HoldoutConfig, StoreConfig
 from search.options.option import group, option
-from search.options.shared import DROP, PIPELINES, PREPARE, RulesConfig, RunsConfig, demand
+from search.options.shared import (
+    DROP,
+    PIPELINES,
+    PREPARE,
+    RulesConfig,
+    RunsConfig,
+    check_seed,
+    demand,
+)
 from spaces.size import parse_size
 
 
@@ -33,7 +41,7 @@ class StressConfig(RunsConfig):
     json: bool = option(False, "last line of the output is JSON: id and path")
 
     def __post_init__(self) -> None:
-        demand(self.seed >= 0, "seed", self.seed, "0 or more")
+        check_seed(self.seed)
         if self.size:
             parse_size(self.size)
 
@@ -67,5 +75,5 @@ class PreviewConfig(RunsConfig):
         for name, most in (("images", 32), ("rows", 32)):
             value = getattr(self, name)
             demand(1 <= value <= most, name, value, f"1 to {most}")
-        demand(self.seed >= 0, "seed", self.seed, "0 or more")
+        check_seed(self.seed)
         demand(not self.to or self.to.endswith(".png"), "to", self.to, "the name of a .png")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, get_args
 
 from results.records.objective import CostName
 from search.options.option import option
-from search.options.shared import demand
+from search.options.shared import check_seed, demand
 from spaces.errors import InputError, unknown
 from spaces.names import check_name
 from spaces.sections.data import INTERPOLATIONS, SHAPES
@@ -201,7 +201,7 @@ class HoldoutConfig:
 
     def __post_init__(self) -> None:
         demand(self.folds >= 2, "holdout.folds", self.folds, "at least 2")
-        demand(self.seed >= 0, "holdout.seed", self.seed, "0 or more")
+        check_seed(self.seed, "holdout.seed")
 
 
 @dataclass(kw_only=True)

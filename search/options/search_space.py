@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -33,6 +34,9 @@ def resolve_space(
     names = value if isinstance(value, list) else [value]
     if not names:
         raise InputError(f"space={value}: name at least one; choices: {', '.join(READY)}")
+    twice = [name for name, count in Counter(map(str, names)).items() if count > 1]
+    if twice:
+        raise InputError(f"space={names}: {twice[0]} is there twice")
     # Pinned before they are joined: what is pinned may be searched over different ranges.
     parts = [_one(str(name)).pin(dict(fix or {})) for name in names]
     space = functools.reduce(SearchSpace.join, parts).narrow(dict(narrow or {})).drop(drop)

@@ -60,6 +60,11 @@ def demand(ok: bool, key: str, value: object, rule: str) -> None:
         raise InputError(f"{key}={value}: must be {rule}")
 
 
+def check_seed(seed: int, key: str = "seed") -> None:
+    """Raises InputError unless generators take the seed, and those that are counted up from it."""
+    demand(0 <= seed < 2**31, key, seed, f"from 0 to {2**31 - 1}")
+
+
 @dataclass(kw_only=True)
 class RunsConfig:
     """Where everything is that runs write."""

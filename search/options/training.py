@@ -39,6 +39,7 @@ from search.options.shared import (
     RulesConfig,
     TrackedConfig,
     check_accept,
+    check_seed,
     demand,
 )
 from spaces.errors import InputError, unknown
@@ -146,7 +147,7 @@ class JobConfig(EngineConfig):
             self.keep,
             "all, none, or a number of trials",
         )
-        demand(self.seed >= 0, "seed", self.seed, "0 or more")
+        check_seed(self.seed)
         demand(
             self.direction in ("", "maximize", "minimize"),
             "direction",

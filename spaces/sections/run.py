@@ -42,7 +42,7 @@ class Run(Section):
         )
         self.demand(self.epochs >= 1, "epochs", "at least 1")
         self.demand(self.precision in ("auto", "fp32"), "precision", "auto or fp32")
-        self.demand(self.seed >= 0, "seed", "0 or more")
+        self.demand(0 <= self.seed < 2**32, "seed", "0 or more, and below 2^32")
         self.demand(self.fold >= 0, "fold", "0 or more")
 
     @property

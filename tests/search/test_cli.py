@@ -111,6 +111,8 @@ def test_a_folder_of_own_yaml(tmp_path: Path) -> None:
         ("scheduler.reduction=1", "above 1"),
         ("scheduler.rule=pase", "pace"),
         ("holdout.folds=1", "at least 2"),
+        ("holdout.seed=4294967296", "holdout.seed=4294967296: must be from 0 to"),
+        ("seed=-1", "seed=-1: must be from 0 to"),
         ("data=cvs", "did you mean csv"),
         ("cluster.address=ray://host:10001", "cluster.address=auto"),
         ("name=../../etc", "only letters"),

@@ -271,7 +271,7 @@ def test_a_failing_trial_ends_alone(folder: Path) -> None:
     [(signal.SIGTERM,), pytest.param((signal.SIGINT, signal.SIGTERM), marks=pytest.mark.slow)],
 )
 def test_signals_end_it_cleanly(folder: Path, numbers: tuple[signal.Signals, ...]) -> None:
-    """Ctrl-C and SIGTERM, to searches that run side by side in one folder."""
+    """Ctrl-C and SIGTERM, as terminals and schedulers send them: to all of a command's group."""
     started = {}
     for number in numbers:
         name = f"stopped-{len(numbers)}-{number.name}"
@@ -291,7 +291,7 @@ def test_signals_end_it_cleanly(folder: Path, numbers: tuple[signal.Signals, ...
             if ledger.exists() and '"epoch"' in ledger.read_text():
                 break
             time.sleep(0.2)
-        os.kill(process.pid, number)
+        os.killpg(process.pid, number)
     for number, process in started.items():
         out, errors = process.communicate(timeout=90)
         assert process.returncode == 3, out + errors

@@ -94,7 +94,7 @@ def test_a_job_decides_how_its_images_are_prepared(runs: Path) -> None:
         (["data.train_images=[train,tset]"], "data.train_images=tset: there is no such folder"),
         (["data.interpolation=area", "fix.interpolation=lanczos"],
          "data.interpolation=area and fix.interpolation=lanczos: give one"),
-        (["space=backbone(interpolations=[bicubik])", "narrow.backbone=[test_resnet]"],
+        (["space=backbone(interpolations=['bicubik'])", "narrow.backbone=[resnet10t]"],
          "draws interpolation=bicubik: unknown interpolation 'bicubik'"),
         (["fix.shape=pad"], "shape is not a parameter: set it with data.shape="),
         (["fix.prepare=a:b"], "set it with prepare=module:function"),

@@ -41,6 +41,7 @@ from spaces.trial_config import SECTIONS, TrialConfig, check_effect
         ("mix", "blend"),
         ("precision", "int8"),
         ("seed", -1),
+        ("seed", 2**32),
     ],
 )
 def test_values_out_of_range_are_refused_by_name(field: str, value: Any) -> None:

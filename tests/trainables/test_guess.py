@@ -187,10 +187,11 @@ def test_what_is_no_contest_is_told(root: Root, tmp_path: Path) -> None:
     empty = tmp_path / "empty"
     empty.mkdir()
     with pytest.raises(InputError, match="found neither a table"):
-        write_contest_yaml(InitConfig(folder=str(empty), to=str(tmp_path / "x.yaml")))
-    with pytest.raises(InputError, match=r"must end with \.yaml"):
-        write_contest_yaml(InitConfig(folder=str(empty), to=str(tmp_path / "x.csv")))
-    assert not (tmp_path / "x.yaml").exists()
+        write_contest_yaml(InitConfig(folder=str(empty), to=str(tmp_path / "data/x.yaml")))
+    for place in ("data/x.csv", "out/x.yaml"):  # where --config-dir would not find it
+        with pytest.raises(InputError, match=r"must be <folder>/data/<name>\.yaml"):
+            write_contest_yaml(InitConfig(folder=str(empty), to=str(tmp_path / place)))
+    assert not (tmp_path / "data/x.yaml").exists()
 
 
 def test_what_lies_about_in_folders_of_classes_is_no_class(root: Root) -> None:

@@ -178,7 +178,7 @@ def test_a_row_that_is_wrong_is_told_and_the_others_are_run_lengths(
     found = {g.option: g.value for g in guess(folder)}
     assert found == {**TABLE, **RUNS, "run_lengths": "column", **SIZE}
     with pytest.raises(InputError) as error:
-        write_contest_yaml(InitConfig(folder=str(folder), to=str(tmp_path / "x.yaml")))
+        write_contest_yaml(InitConfig(folder=str(folder), to=str(tmp_path / "data/x.yaml")))
     assert f"{folder}/train.csv, row {row} (train/005.png): " in str(error.value)
     assert words in str(error.value)
-    assert not (tmp_path / "x.yaml").exists()
+    assert not (tmp_path / "data/x.yaml").exists()
