@@ -40,9 +40,9 @@ BACKBONES = (
 
 
 LEFT_OUT = (
-    "larger networks of the families (names=), downloaded weights (pretrained=True), how images are "
-    "resized (interpolations=), drop path and epochs in which only the head learns (full), a larger "
-    "size for predictions (fix.predict_size=)"
+    "larger networks of the families (names=), downloaded weights (pretrained=True), how images "
+    "are resized (interpolations=), drop path and epochs in which only the head learns (full), a "
+    "larger size for predictions (fix.predict_size=)"
 )
 
 
