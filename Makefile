@@ -71,6 +71,8 @@ bench: install
 	$(BENCH).agreements $(if $(FULL),12,2)
 	$(BENCH).more_images $(if $(FULL),5 0.3,2 0.3)
 	$(BENCH).starts $(if $(FULL),8 12,2 6)
+	$(BENCH).fidelity $(if $(FULL),24,4)
+	$(BENCH).compiled
 	$(BENCH).run_lengths $(if $(FULL),1000,100)
 	$(BENCH).memory_format
 	$(BENCH).optimizer_step

@@ -4,7 +4,8 @@ Images per second of our loader (stored pixels, albumentations with draws that b
 against what a user would write instead: a Dataset that decodes each file with OpenCV, its threads
 switched off, and runs the same albumentations pipeline, seeded once. Each with the number of loader
 processes that is best for it, up to one per core, by turns. The files are JPEGs of 600 pixels that
-are seen at 224, and of 128 that are seen at 64, made of the embedded digits, or those of a folder.
+are seen at 224, and of 128 that are seen at 64, made of the embedded digits, or those of a folder;
+and drawn scenes of 600 pixels with their masks in PNG files, which turn and bend along.
 
 Then what it takes to have the first batch of a second trial, after how many epochs the store has
 paid for being built, and how much memory the images of four trials take beside those of one.
@@ -30,6 +31,7 @@ import numpy as np
 import torch
 from torch.utils.data import DataLoader, Dataset
 
+from results.masks.mask_form import MaskForm
 from spaces.augmentation.policy import AugPolicy, Choice, Stage
 from spaces.augmentation.trivial_augment import trivial_augment
 from spaces.trial_config import TrialConfig
@@ -39,6 +41,7 @@ from trainables.data.contest import Contest, load_contest
 from trainables.data.digits import make_digits
 from trainables.data.image_store import ImageStore, store_side
 from trainables.data.loader import TrainingLoader
+from trainables.data.scenes import Scene, mask_of
 from trainables.data.store_building import build_store
 from trainables.data.training_set import TrainingSet
 from trainables.portable.preparation import Preparation
@@ -58,6 +61,8 @@ POLICIES = {
     ),
     "TrivialAugment": trivial_augment(),
 }
+FRAMES = 8
+"""Of a sequence of drawn scenes."""
 
 
 class Plain(Dataset[Any]):
@@ -69,11 +74,16 @@ class Plain(Dataset[Any]):
     def __len__(self) -> int:
         return IMAGES
 
-    def __getitem__(self, index: int) -> tuple[torch.Tensor, int]:
+    def __getitem__(self, index: int) -> tuple[torch.Tensor, torch.Tensor | int]:
         row = index % len(self.contest.train_images)
-        picture = cv2.cvtColor(cv2.imread(str(self.contest.paths[row])), cv2.COLOR_BGR2RGB)
-        view = self.pipeline(image=picture)["image"]
-        return torch.from_numpy(view), int(self.contest.labels[row])
+        path = self.contest.paths[row]
+        picture = cv2.cvtColor(cv2.imread(str(path)), cv2.COLOR_BGR2RGB)
+        if self.contest.truth is None:
+            view = self.pipeline(image=picture)["image"]
+            return torch.from_numpy(view), int(self.contest.labels[row])
+        mask = cv2.imread(str(path.with_suffix(".png")), cv2.IMREAD_GRAYSCALE)
+        seen = self.pipeline(image=picture, mask=mask)
+        return torch.from_numpy(seen["image"]), torch.from_numpy(seen["mask"])
 
 
 def photographs(folder: Path, side: int) -> Path:
@@ -94,6 +104,24 @@ def photographs(folder: Path, side: int) -> Path:
     return root
 
 
+def scenes(folder: Path, side: int) -> Path:
+    """A contest of JPEGs with masks: drawn scenes, whose masks lie beside them in PNG files."""
+    rng = np.random.default_rng(0)
+    root = folder / f"masks, {side} px"
+    (root / "train").mkdir(parents=True)
+    lines = ["image,mask"]
+    for row in range(FILES):
+        if row % FRAMES == 0:
+            scene = Scene.draw(side, side, rng)
+        photo, shapes = scene.frame(row % FRAMES, empty=False, rng=rng)
+        name = f"train/{row:04d}"
+        cv2.imwrite(str(root / f"{name}.jpg"), photo)
+        cv2.imwrite(str(root / f"{name}.png"), mask_of(shapes, side, side))
+        lines.append(f"{name}.jpg,{name}.png")
+    (root / "train.csv").write_text("\n".join(lines) + "\n")
+    return root
+
+
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Sides:
     """Both loaders of a contest under a policy."""
@@ -105,8 +133,9 @@ class Sides:
     def ours(self, workers: int) -> TrainingLoader:
         """The loader that trainings use."""
         rows = np.resize(np.arange(len(self.contest.train_images)), IMAGES)
-        targets = np.eye(len(self.contest.classes), dtype=np.float32)[self.contest.labels]
-        learned = TrainingSet(rows=rows, targets=targets, strata=self.contest.labels)
+        strata = self.contest.labels
+        targets = np.eye(1 + int(strata.max()), dtype=np.float32)[strata]
+        learned = TrainingSet(rows=rows, targets=targets, strata=strata)
         return TrainingLoader(self.config, ImageStore(self.store.path), learned, workers)
 
     def plain(self, workers: int) -> DataLoader[Any]:
@@ -187,12 +216,12 @@ def memory(store: ImageStore, trials: int) -> float:
     return total / 1024
 
 
-def measure(root: Path, size: int, runs: int, scratch: Path) -> None:
+def measure(root: Path, size: int, runs: int, scratch: Path, masks: MaskForm | None = None) -> None:
     """Prints what one contest says."""
     side = store_side(size)
-    contest = load_contest(name="bench", root=root, test="")
+    contest = load_contest(name="bench", root=root, test="", masks=masks)
     begun = time.perf_counter()
-    store = build_store(contest, Preparation(side=side), scratch / f"store {size}")
+    store = build_store(contest, Preparation(side=side), scratch / f"store {root.name}")
     built = (time.perf_counter() - begun) / len(contest.train_images) * IMAGES
     config = TrialConfig.of(size=(size, size), store_side=side, batch=BATCH)
     for name, policy in POLICIES.items():
@@ -243,6 +272,7 @@ def main() -> None:
             return
         for side, size in ((600, 224), (128, 64)):
             measure(photographs(place / str(side), side), size, runs, place)
+        measure(scenes(place, 600), 224, runs, place, MaskForm(column="mask"))
 
 
 if __name__ == "__main__":

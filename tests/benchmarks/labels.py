@@ -163,8 +163,6 @@ def main() -> None:
             "downweight": (accepted, {"labels": "downweight", "label_weight": 0.3}),
             "unseen proposals": (proposals(found, given), {"labels": "relabel"}),
         }
-        if root is not None:
-            ways = {"relabel": ways["relabel"]}
         of_given = [scores(before, labels, folds) for labels in (contest.labels, given)]
         means = [float(s.mean()) for s in of_given]
         print(f"macro F1 on true labels {means[0]:.4f}, on those given {means[1]:.4f}; gain of")
