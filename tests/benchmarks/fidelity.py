@@ -1,4 +1,4 @@
-"""Which cheaper training ranks as the whole one: python -m tests.benchmarks.fidelity [configurations]
+"""Which cheaper training ranks as the whole: python -m tests.benchmarks.fidelity [configurations]
 
 Configurations of augmentation and schedule are drawn at random and trained on the embedded digits,
 enlarged to 64 pixels: whole; for a quarter of the epochs, with a schedule of that length; at half

@@ -87,7 +87,8 @@ def seen(proposed: pd.DataFrame, images: list[str], wrong: Mapping[int, Wrong]) 
         if number not in wrong:
             continue
         true = wrong[number].true
-        inside = true[decode(row["region"], *true.shape, "column")]
+        height, width = true.shape
+        inside = true[decode(row["region"], height, width, "column")]
         is_of = names[np.bincount(inside).argmax()]
         if is_of != row["given"]:
             said.loc[place, ["use", "predicted"]] = "predicted", is_of
