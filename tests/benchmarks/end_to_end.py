@@ -4,7 +4,7 @@
 
 All search augmentation on the embedded digits, or on a folder that has a train.csv, with the same
 network, size, batch, optimizer and number of trials, on the machine as it is: a plain script around
-Optuna, with its loader's workers and torch's own threads; the same training under Ray Tune with
+Optuna, with its loader's workers and a thread for each other core; the same under Ray Tune with
 OptunaSearch, ASHA and its MLflow callback, a core a trial; and ours with its defaults, but without
 the confirmation, which the others do not have. By turns, seed after seed. Prints the seconds of
 each, from typing the command to its end; the seconds until a training that ran to its end scores as

@@ -3,8 +3,8 @@
     python -m tests.benchmarks.plain_script optuna <folder> <pixels> <trials> <epochs> <seed>
 
 The folder has a train.csv. ``optuna`` tries one configuration after the other, with MedianPruner
-and torch's own threads; ``ray`` is Ray Tune's example: OptunaSearch, ASHA and the
-MLflowLoggerCallback, a core a trial. Prints a line of JSON for every trial that ran to its end:
+and a thread for each core but one, which two loading processes keep busy; ``ray`` is Ray Tune's
+example: OptunaSearch, ASHA and the MLflowLoggerCallback, a core a trial. Prints a line of JSON for every trial that ran to its end:
 seconds since the start, and its score.
 """
 
@@ -124,6 +124,11 @@ def scores(
         yield float(f1_score(truth, said, average="macro"))
 
 
+def available_cores() -> int:
+    """Cores that this process may use."""
+    return len(os.sched_getaffinity(0))
+
+
 def by_optuna(root: Path, side: int, trials: int, epochs: int, seed: int, begun: float) -> int:
     """One configuration after the other; returns the epochs that were trained."""
 
@@ -136,6 +141,7 @@ def by_optuna(root: Path, side: int, trials: int, epochs: int, seed: int, begun:
         print(json.dumps({"seconds": time.perf_counter() - begun, "score": score}), flush=True)
         return score
 
+    torch.set_num_threads(max(1, available_cores() - 1))
     study = optuna.create_study(
         direction="maximize",
         sampler=optuna.samplers.TPESampler(seed=seed),
@@ -154,7 +160,7 @@ def by_ray(root: Path, side: int, trials: int, epochs: int, seed: int, begun: fl
     from ray.tune.search import ConcurrencyLimiter
     from ray.tune.search.optuna import OptunaSearch
 
-    cores, grace = len(os.sched_getaffinity(0)), max(1, epochs // 4)
+    cores, grace = available_cores(), max(1, epochs // 4)
     started = time.time() - (time.perf_counter() - begun)
 
     def trainable(config: dict[str, Any]) -> None:
