@@ -34,8 +34,10 @@ def write_contest_yaml(config: InitConfig) -> int:
     Raises:
         InputError: If the folder holds no contest, its tables are wrong, or the file is there.
     """
+    if not config.folder:
+        raise InputError("folder= is needed: a contest's folder as its site gives it out")
     root = Path(config.folder).expanduser()
-    if not config.folder or not root.is_dir():
+    if not root.is_dir():
         raise InputError(f"folder={config.folder}: there is no such folder")
     name = re.sub(r"[^A-Za-z0-9._-]+", "-", root.resolve().name).strip("-.") or "contest"
     to = Path(config.to) if config.to else Path("conf/data") / f"{name}.yaml"
