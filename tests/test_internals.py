@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
+import pytest
 from mlflow.tracking import MlflowClient
-from ray._private import ray_constants
+from ray._private import ray_constants, services, utils
 from ray._private.node import Node
 from ray.tune.execution import tune_controller
 from ray.tune.schedulers import AsyncHyperBandScheduler
@@ -54,6 +56,20 @@ def test_ray_s_services_that_nobody_uses_are_methods_that_can_be_left_out() -> N
     with local_ray.single_host():
         assert all(getattr(Node, name) is not start for name, start in before.items())
     assert before == {name: getattr(Node, name) for name in local_ray.UNUSED}
+
+
+@pytest.mark.parametrize("kernel", [True, False])
+def test_ray_s_processes_get_groups_where_the_kernel_ends_them(
+    kernel: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(utils, "detect_fate_sharing_support", lambda: kernel)
+    with local_ray.single_host():
+        process = services.start_ray_process(["sleep", "9"], "raylet", fate_share=False).process
+    try:
+        assert os.getpgid(process.pid) == (process.pid if kernel else os.getpgrp())
+    finally:
+        process.kill()
+        process.wait()
 
 
 def test_tune_s_store_of_idle_workers_keeps_all_until_the_end() -> None:

@@ -7,7 +7,7 @@ import functools
 from collections.abc import Iterator
 from typing import Any
 
-from ray._private import ray_constants, services
+from ray._private import ray_constants, services, utils
 from ray._private.node import Node
 
 ADDRESS: dict[str, Any] = {"_node_ip_address": "127.0.0.1"}
@@ -24,12 +24,14 @@ def single_host() -> Iterator[None]:
 
     Ray decides where to listen by the operating system, whose firewalls ask about it otherwise.
     Its processes have groups of their own: what a scheduler, or a terminal, sends to the command's
-    is the command's to answer, which needs Ray for that. The kernel ends them with the command.
+    is the command's to answer, which needs Ray for that. The kernel ends them with the command;
+    where it cannot, a process of Ray's does, by the group, which stays as it is.
     """
     before, start_process = ray_constants.ENABLE_RAY_CLUSTER, services.ConsolePopen
     started = {name: getattr(Node, name) for name in UNUSED}
     ray_constants.ENABLE_RAY_CLUSTER = False
-    services.ConsolePopen = functools.partial(start_process, process_group=0)
+    if utils.detect_fate_sharing_support():
+        services.ConsolePopen = functools.partial(start_process, process_group=0)
     for name in UNUSED:
         setattr(Node, name, _leave_out)
     try:

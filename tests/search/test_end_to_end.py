@@ -284,14 +284,15 @@ def test_signals_end_it_cleanly(folder: Path, numbers: tuple[signal.Signals, ...
             text=True,
             start_new_session=True,
         )
-    for number, process in started.items():
+    for number in started:
         ledger = folder / "runs/digits" / f"stopped-{len(numbers)}-{number.name}" / "ledger.jsonl"
         deadline = time.monotonic() + 120
         while time.monotonic() < deadline:
             if ledger.exists() and '"epoch"' in ledger.read_text():
                 break
             time.sleep(0.2)
-        os.killpg(process.pid, number)
+        driver = json.loads(ledger.with_suffix(".owner").read_text())["process"]
+        os.killpg(os.getpgid(driver), number)
     for number, process in started.items():
         out, errors = process.communicate(timeout=90)
         assert process.returncode == 3, out + errors
