@@ -79,7 +79,7 @@ def summarise(search: Search, metric: Metric, wall: float, tracking: float) -> d
 def _forecast(search: Search, metric: Metric) -> Forecast | None:
     """Of the test scores of all finished trials; None where nobody predicted test images.
 
-    Where the rules forbid to look at these, nobody looks.
+    Where the rules forbid looking at these, nobody looks.
     """
     if search.opened.kind == "promotion":
         return None

@@ -115,7 +115,7 @@ def test_the_rules_close_test_images_to_whatever_learns_from_them(tmp_path: Path
     Leaderboard.read(tmp_path).set_rules(test_images=False)
     check_rules([TrialConfig()], tmp_path)
     for config, words in ((CONFIG, "pseudo=soft"), (mixing, "action=mixmatch")):
-        with pytest.raises(InputError, match=f"{words}: the rules forbid to look at test images"):
+        with pytest.raises(InputError, match=f"{words}: the rules forbid looking at test images"):
             check_rules([TrialConfig(), config], tmp_path)
 
 
