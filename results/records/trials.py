@@ -8,7 +8,7 @@ from functools import cached_property
 from pathlib import Path
 
 from results.masks.truth import Truth
-from results.metrics import Direction
+from results.metrics import Direction, sign_of
 from results.records.closing import Closed, Headline
 from results.records.events import (
     EVENTS,
@@ -122,8 +122,8 @@ class Search:
 
     @property
     def sign(self) -> float:
-        """1 where a larger score is better, else -1."""
-        return 1.0 if self.direction == "maximize" else -1.0
+        """That of its metric's direction."""
+        return sign_of(self.direction)
 
     def apply(self, event: Event) -> None:
         """Takes one more event in; kinds that are not known are left alone."""

@@ -181,8 +181,7 @@ def report(search: Search) -> list[str]:
     baseline = search.trials.get(closed.baseline or "")
     sampled = sorted(
         (t for t in search.of("sampled") if t.state == "finished"),
-        key=lambda t: search.score(t) or 0.0,
-        reverse=search.direction == "maximize",
+        key=lambda t: -search.sign * (search.score(t) or 0.0),
     )
     shown = sampled[:SHOWN] + ([baseline] if baseline else [])
     lines = [""]

@@ -85,7 +85,7 @@ def register(client: MlflowClient, search: Search, exported: Path, score: float)
     words = f"MLflow: {name} version {version.version}"
     if champion is not None and all(champion.tags.get(k) == v for k, v in like.items()):
         theirs = float(champion.tags[SCORE_TAG])
-        if (theirs > score) == (search.direction == "maximize") and theirs != score:
+        if search.sign * (theirs - score) > 0:
             return (
                 f"{words}; {champion.tags['promotion']} stays {CHAMPION}, with {search.metric} "
                 f"{theirs:.4f} against {score:.4f} out of fold"
