@@ -9,7 +9,7 @@ from collections.abc import Mapping
 import pandas as pd
 
 from results.leaderboard.leaderboard import Leaderboard
-from results.leaderboard.quota import Allowance, Quota
+from results.leaderboard.quota import Allowance
 from results.metrics import Metric
 from results.reporting.text import table
 from results.stats.interval import Interval
@@ -171,7 +171,7 @@ def verdict_words(trust: Trust) -> str:
     )
 
 
-def settle_words(trust: Trust, quota: Quota | None, left: Allowance | None) -> str:
+def settle_words(trust: Trust, left: Allowance | None) -> str:
     """What it takes at least to settle the verdict, within the quota; empty if it is settled."""
     if trust.verdict != "not enough evidence":
         return ""
@@ -182,9 +182,9 @@ def settle_words(trust: Trust, quota: Quota | None, left: Allowance | None) -> s
             )
         return "The trials at hand would probably not settle it: train more that compete."
     words = f"It takes at least {trust.to_settle} more submissions of the band to settle it"
-    if quota is not None and left is not None:
-        days = left.days_for(trust.to_settle, quota)
-        if quota.daily:
+    if left is not None:
+        days = left.days_for(trust.to_settle)
+        if left.quota.daily:
             words += f" ({days} day{'s' if days > 1 else ''} of the quota)"
         elif trust.to_settle > left.now:
             words += f" (the quota leaves {left.now})"
