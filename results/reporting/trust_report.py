@@ -15,7 +15,7 @@ from results.reporting.text import table
 from results.stats.interval import Interval
 from results.trust.assessment import FEWEST, TRUSTED_CHANCE
 from results.trust.evidence import CONVINCING
-from results.trust.shift import Shift
+from results.trust.image_weights import ImageWeights
 from results.trust.tournament import Contender
 from results.trust.trust import REGRET_LIMIT, Trust
 
@@ -38,7 +38,7 @@ def trust_page(
     metric: Metric,
     holdout: int,
     absent: Mapping[str, str] | None = None,
-    shift: Shift | None = None,
+    weighting: ImageWeights | None = None,
 ) -> list[str]:
     """The page, line by line; fits a screen.
 
@@ -48,7 +48,7 @@ def trust_page(
         metric: The contest's metric.
         holdout: Images of the hold-out.
         absent: Why validation scores do not compete, by name.
-        shift: What tells test images from the hold-out.
+        weighting: How much each hold-out image counts towards the test.
     """
     inside = sum(i in trust.public for i in trust.band)
     rows = [["scored by", f"tau, all {len(trust.scored)}", f"tau, {inside} in band", "", "E"]]
@@ -64,10 +64,10 @@ def trust_page(
         *table(rows),
     ]
     lines += [f"without {name}: {reason}" for name, reason in (absent or {}).items()]
-    if shift is not None and not shift.refusal:
+    if weighting is not None and not weighting.refusal:
         lines.append(
-            f"test images are told from the hold-out with AUC {shift.auc:.2f}; weights leave "
-            f"{shift.effective:.0f} of {holdout:,} images"
+            f"test images are told from the hold-out with AUC {weighting.auc:.2f}; weights leave "
+            f"{weighting.effective:.0f} of {holdout:,} images"
         )
     lines += [
         f"Spearman {_number(trust.spearman)}, Pearson {_number(trust.pearson)}, slope "

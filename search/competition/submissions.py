@@ -14,7 +14,7 @@ from results.leaderboard.entries import Source, Submission
 from results.leaderboard.form import Form
 from results.leaderboard.submission_file import check_ids, read_validation
 from results.masks.processed_masks import processed
-from results.predictions import Predictions
+from results.predictions import Predictions, predictions_file
 from results.records.labelled_images import LabelledImages
 from results.records.trial import Trial
 from results.records.trials import Search
@@ -66,7 +66,7 @@ def _write(config: SubmitConfig, standing: Standing) -> list[Submission]:
         if before is not None:
             print(f"{candidate.id} is {before.id} already: {before.file}")
             continue
-        stored = Predictions.read(candidate.folder / "test.npz")
+        stored = Predictions.read(candidate.folder / predictions_file("test"))
         form = _form(standing, config.sample, stored.images)
         off = _check(candidate.search, candidate.trial, config)
         draft = _drafted(folder, form, functools.partial(form.write, stored))

@@ -40,7 +40,7 @@ def assess_trust(config: TrustConfig) -> int:
         standing.metric,
         len(standing.labelled.labels),
         offered.absent,
-        offered.shift,
+        offered.weighting,
     )
     left = leaderboard.allowance()
     settle = settle_words(trust, left)

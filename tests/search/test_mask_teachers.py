@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from results.leaderboard.leaderboard import Leaderboard
 from results.masks.counts import VOID
 from results.masks.pixels import sampled
+from results.records.confirmation import confirmation_arms
 from search.competition.teachers import check_rules, find_teachers
-from search.planning.search_plan import confirmation_arms
 from spaces.errors import InputError
 from tests.mask_promotion import CONFIG, mask_promotion, sure
 from trainables.data.mask_teachers import RIGHT, UNKNOWN, WRONG, MaskTeachers

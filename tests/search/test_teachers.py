@@ -10,9 +10,9 @@ import pytest
 
 from results.leaderboard.leaderboard import Leaderboard
 from results.predictions import Predictions
+from results.records.confirmation import confirmation_arms
 from results.records.ledger import Ledger
 from search.competition.teachers import check_rules, find_teachers
-from search.planning.search_plan import confirmation_arms
 from spaces.errors import InputError
 from spaces.trial_config import TrialConfig
 from tests.records import ended as ended_event
