@@ -19,6 +19,11 @@ FEW = 8
 """Statistics per image that are summed one by one."""
 
 
+def sign_of(direction: Direction) -> float:
+    """1 where larger is better, else -1: scores times this are the larger the better."""
+    return 1.0 if direction == "maximize" else -1.0
+
+
 @dataclass(frozen=True, kw_only=True)
 class Metric:
     """A score of predicted probabilities.
@@ -50,8 +55,8 @@ class Metric:
 
     @property
     def sign(self) -> float:
-        """1 where larger is better, else -1: scores times this are the larger the better."""
-        return 1.0 if self.direction == "maximize" else -1.0
+        """That of its direction."""
+        return sign_of(self.direction)
 
     def score(self, labels: Ints, probabilities: NDArray[np.floating]) -> float:
         """Score of all images, equally weighted."""

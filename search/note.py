@@ -23,7 +23,7 @@ def run(config: NoteConfig) -> int:
     if not config.hypothesis and not config.conclusion:
         raise InputError("give hypothesis= or conclusion=, or both")
     from results.leaderboard.leaderboard import Leaderboard
-    from search.competition.author import default_author
+    from results.records.user import user_name
     from search.competition.overview import find
     from search.competition.tracking import track_notes
 
@@ -32,7 +32,7 @@ def run(config: NoteConfig) -> int:
     leaderboard = Leaderboard.read(search.folder.parent)
     about = trial.id if trial else search.id
     note = leaderboard.add_note(
-        about, config.hypothesis, config.conclusion, default_author(config.by)
+        about, config.hypothesis, config.conclusion, config.by or user_name()
     )
     for name in ("hypothesis", "conclusion"):
         if getattr(note, name):

@@ -5,7 +5,7 @@ leaderboard, on the hold-out or on unlabelled test images, how surely, and what 
 is in force chooses for search.submit, search.promote and search.final, which say where it is wrong.
 
   python -m search.trust
-  python -m search.trust rules.test_images=false    where the rules forbid to look at test images
+  python -m search.trust rules.test_images=false    where the rules forbid looking at test images
 """
 
 from __future__ import annotations

@@ -215,12 +215,15 @@ class TrialConfig:
     @property
     def network(self) -> str:
         """What decides what an image costs a network that predicts, in words: it, and the size."""
-        settings = {n: v for n, v in self.model.to_json().items() if n not in IN_TRAINING}
-        kind = settings.pop("kind")
-        name = str(settings.pop("backbone", kind))
+        known = {"kind", "backbone", *IN_TRAINING}
+        further = [f"{n}={v}" for n, v in self.model.to_json().items() if n not in known]
         height, width = self.data.prediction_size
-        further = [f"{n}={v}" for n, v in settings.items()]
-        return f"{' '.join([name, *further])} at {height}x{width}"
+        return f"{' '.join([self.backbone, *further])} at {height}x{width}"
+
+    @property
+    def backbone(self) -> str:
+        """Name of the network's backbone, or of the network where it has none."""
+        return str(getattr(self.model, "backbone", self.model.kind))
 
     @property
     def members(self) -> int:

@@ -24,7 +24,7 @@ from sklearn.svm import LinearSVC
 
 from results.metrics import METRICS
 from results.stats.correlation import kendall
-from results.trust.shift import measure_shift
+from results.trust.image_weights import weigh_images
 from results.trust.validation import PLAIN, weighted_to_test
 from trainables.data.digits import photographs
 
@@ -81,7 +81,7 @@ def predictions(seed: int) -> tuple[NDArray[np.uint8], NDArray[np.uint8], NDArra
             model.fit(np.concatenate([flat[rows], *more]), np.tile(labels[rows], 1 + len(more)))
             found.append(model.predict(flat[asked]))
     features = PCA(32, random_state=0).fit(flat[rows]).transform(flat)
-    shift = measure_shift(features[held_out], features[trained:])
+    shift = weigh_images(features[held_out], features[trained:])
     labelled = labels[asked].astype(np.uint8)
     return np.stack(found).astype(np.uint8), labelled, shift.weights.astype(np.float32)
 

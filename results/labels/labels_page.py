@@ -1,16 +1,13 @@
-"""The page of suspicious labels: one HTML file that requests nothing."""
+"""The page of suspicious labels, and what it shows of each."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-
-from results.labels.suspects_page import drawn
 
 SHOWN = 300
 """Suspects with pictures."""
 
-_PAGE = """\
+LABELS = """\
 .near { display: flex; gap: .6rem } figure { margin: 0; max-width: 8rem }
 figcaption { font-size: .75rem; color: #5b6670; overflow-wrap: anywhere }
 figcaption.same { color: #1b6e3c; font-weight: 600 }
@@ -41,6 +38,7 @@ are set in bold.</p>
 {% if more %}<p class="small">… and {{ more }} more, all in suspects.csv</p>{% endif %}{% endif %}
 </body></html>
 """
+"""For `suspects_page`; it shows ``confusions``, too: label, what it is taken for, and how many."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,39 +75,3 @@ class ShownSuspect(Shown):
     sureness: float
     score: float
     near: tuple[Shown, ...]
-
-
-def labels_page(
-    *,
-    name: str,
-    headline: str,
-    source: str,
-    command: str,
-    confusions: Sequence[tuple[str, str, int]],
-    suspects: Sequence[ShownSuspect],
-    count: int,
-) -> str:
-    """Draws the page.
-
-    Args:
-        name: Of the competition.
-        headline: What was found.
-        source: Whose predictions it was found with.
-        command: What searches with the corrections.
-        confusions: Label, what it is taken for, and how many, the most frequent first.
-        suspects: The most suspicious.
-        count: How many there are.
-
-    Returns:
-        HTML.
-    """
-    return drawn(
-        _PAGE,
-        name=name,
-        headline=headline,
-        source=source,
-        command=command,
-        confusions=confusions,
-        suspects=suspects,
-        more=count - len(suspects),
-    )

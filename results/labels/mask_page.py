@@ -1,16 +1,13 @@
-"""The page of suspicious masks: one HTML file that requests nothing."""
+"""The page of suspicious masks, and what it shows of each."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-
-from results.labels.suspects_page import drawn
 
 SHOWN = 100
 """Suspects with pictures."""
 
-_PAGE = """\
+MASKS = """\
 td img { width: 15rem; background: #eef0f2; display: block }
 .key i { display: inline-block; width: .9rem; height: .9rem; vertical-align: -.1rem }
 .key span { margin-right: 1.2rem }
@@ -39,6 +36,7 @@ mask is right (or delete the row). Then <code>{{ command }}</code></p>
 {% if more %}<p class="small">… and {{ more }} more, all in suspects.csv</p>{% endif %}{% endif %}
 </body></html>
 """
+"""For `suspects_page`; it shows ``classes``, too: name and colour of each."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,39 +56,3 @@ class ShownMask:
     fold: int
     pictures: tuple[str, ...]
     regions: tuple[tuple[str, str, float, float], ...]
-
-
-def masks_page(
-    *,
-    name: str,
-    headline: str,
-    source: str,
-    command: str,
-    classes: Sequence[tuple[str, str]],
-    suspects: Sequence[ShownMask],
-    count: int,
-) -> str:
-    """Draws the page.
-
-    Args:
-        name: Of the competition.
-        headline: What was found.
-        source: Whose predictions it was found with.
-        command: What searches with the corrections.
-        classes: Name and colour of each.
-        suspects: The most suspicious.
-        count: How many there are.
-
-    Returns:
-        HTML.
-    """
-    return drawn(
-        _PAGE,
-        name=name,
-        headline=headline,
-        source=source,
-        command=command,
-        classes=classes,
-        suspects=suspects,
-        more=count - len(suspects),
-    )

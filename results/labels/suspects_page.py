@@ -1,7 +1,8 @@
-"""What both pages of suspects begin with, and how they are drawn."""
+"""A page of suspects: one HTML file that requests nothing."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from jinja2 import Environment
@@ -20,14 +21,39 @@ td.n, th.n { text-align: right; font-variant-numeric: tabular-nums }
 """
 
 
-def drawn(rest: str, **values: Any) -> str:
+def suspects_page(
+    template: str,
+    *,
+    name: str,
+    headline: str,
+    source: str,
+    command: str,
+    suspects: Sequence[Any],
+    count: int,
+    **own: Any,
+) -> str:
     """Draws a page that requests nothing.
 
     Args:
-        rest: Template of what follows: further styles, then the body.
-        **values: What it shows, ``name`` for the title among them; all is escaped.
+        template: What follows: further styles, then the body.
+        name: Of the competition.
+        headline: What was found.
+        source: Whose predictions it was found with.
+        command: What searches with the corrections.
+        suspects: The most suspicious.
+        count: How many there are.
+        **own: What else the template shows. All is escaped.
 
     Returns:
         HTML.
     """
-    return Environment(autoescape=True).from_string(_HEAD + rest).render(**values)
+    page = Environment(autoescape=True).from_string(_HEAD + template)
+    return page.render(
+        name=name,
+        headline=headline,
+        source=source,
+        command=command,
+        suspects=suspects,
+        more=count - len(suspects),
+        **own,
+    )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import shutil
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,7 +24,7 @@ from results.leaderboard.entries import (
     Submission,
     Submitted,
 )
-from results.leaderboard.quota import Quota
+from results.leaderboard.quota import Allowance, Quota, allowance
 from results.records.ledger import Ledger, replay
 from results.records.record import Event
 from spaces.errors import InputError, unknown
@@ -79,6 +80,10 @@ class Leaderboard:
         """Submissions with a public score, in the order in which the scores came."""
         found = [s for s in self.submissions.values() if s.public is not None]
         return sorted(found, key=lambda s: s.turn)
+
+    def allowance(self) -> Allowance | None:
+        """What the quota leaves now; None without one."""
+        return None if self.quota is None else allowance(self.quota, self.spent(), time.time())
 
     def spent(self) -> list[tuple[float, str]]:
         """When each submission was handed in, and by whom; those scored locally cost nothing."""

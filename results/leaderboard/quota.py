@@ -80,6 +80,7 @@ class Allowance:
     """What a quota leaves at some moment.
 
     Attributes:
+        quota: The limit.
         now: Submissions that may be handed in before the next reset without touching the reserve.
         today: Those that were, since the last reset.
         spent: Those that were in all.
@@ -89,6 +90,7 @@ class Allowance:
         people: Who handed in how many: today, in all.
     """
 
+    quota: Quota
     now: int
     today: int
     spent: int
@@ -97,11 +99,27 @@ class Allowance:
     resets: float
     people: Mapping[str, tuple[int, int]]
 
-    def days_for(self, submissions: int, quota: Quota) -> int:
+    def days_for(self, submissions: int) -> int:
         """Days, counting today, over which so many submissions are spread by a daily quota."""
-        if not quota.daily or submissions <= self.now:
+        if not self.quota.daily or submissions <= self.now:
             return 1
-        return 1 + -(-(submissions - self.now) // quota.count)
+        return 1 + -(-(submissions - self.now) // self.quota.count)
+
+    @property
+    def words(self) -> str:
+        """All of it as a line."""
+        resets = datetime.fromtimestamp(self.resets, UTC)
+        words = f"quota: {self.now} of {self.quota.count} left"
+        if self.quota.daily:
+            words += f" until {resets:%d %b %H:%M} UTC"
+            if self.remaining is not None:
+                words += f", {self.remaining} until the end"
+        if self.reserved:
+            words += f"; {self.reserved} are reserved for the last days"
+        if self.people:
+            spent = ", ".join(f"{who or 'somebody'} {n}" for who, (_, n) in self.people.items())
+            words += f"; handed in so far: {spent}"
+        return words
 
 
 def allowance(quota: Quota, spent: Sequence[tuple[float, str]], now: float) -> Allowance:
@@ -138,6 +156,7 @@ def allowance(quota: Quota, spent: Sequence[tuple[float, str]], now: float) -> A
         left = max(0, left - reserved)
     counts, of_today = Counter(who for _, who in spent), Counter(today)
     return Allowance(
+        quota=quota,
         now=left,
         today=len(today),
         spent=len(spent),
@@ -146,23 +165,6 @@ def allowance(quota: Quota, spent: Sequence[tuple[float, str]], now: float) -> A
         resets=begun + DAY,
         people={who: (of_today[who], n) for who, n in counts.most_common()},
     )
-
-
-def allowance_words(quota: Quota, left: Allowance) -> str:
-    """The allowance as a line."""
-    resets = datetime.fromtimestamp(left.resets, UTC)
-    if quota.daily:
-        words = f"quota: {left.now} of {quota.count} left until {resets:%d %b %H:%M} UTC"
-        if left.remaining is not None:
-            words += f", {left.remaining} until the end"
-    else:
-        words = f"quota: {left.now} of {quota.count} left"
-    if left.reserved:
-        words += f"; {left.reserved} are reserved for the last days"
-    if left.people:
-        spent = ", ".join(f"{who or 'somebody'} {n}" for who, (_, n) in left.people.items())
-        words += f"; handed in so far: {spent}"
-    return words
 
 
 def _day_begins(now: float, reset: int) -> float:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import getpass
 import json
 import os
 import socket
@@ -14,6 +13,7 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
+from results.records.user import user_name
 from spaces.errors import InputError
 
 RENEWED = 10.0
@@ -80,7 +80,7 @@ class WriterLock:
 
     def _write(self) -> None:
         self._ours = {
-            "user": _user(),
+            "user": user_name(),
             "host": socket.gethostname(),
             "process": os.getpid(),
             "since": time.strftime("%Y-%m-%d %H:%M:%S"),
@@ -103,13 +103,6 @@ class WriterLock:
             return time.time() - self._owner.stat().st_mtime < STALE
         except OSError:
             return False
-
-
-def _user() -> str:
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):  # a container's user without a name
-        return str(os.getuid())
 
 
 def _shown(owner: dict[str, Any]) -> str:

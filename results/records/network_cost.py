@@ -5,6 +5,21 @@ from __future__ import annotations
 from results.records.objective import CostName
 from results.records.record import Count, Record
 
+UNITS: dict[CostName, str] = {
+    "ms_per_image": "ms per image",
+    "parameters": "parameters",
+    "mb": "MiB of weights",
+}
+"""What costs are counted in."""
+
+FORMS: dict[CostName, str] = {"ms_per_image": ",.4g", "parameters": ",.0f", "mb": ",.4g"}
+"""How they are written."""
+
+
+def cost_words(name: CostName, value: float) -> str:
+    """A cost with its unit."""
+    return f"{value:{FORMS[name]}} {UNITS[name]}"
+
 
 class NetworkCost(Record):
     """What one network costs at the size at which it predicts.

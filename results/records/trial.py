@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from results.records.events import Ended, Report, Why
+from spaces.sections.run import Segment
 from spaces.trial_config import TrialConfig
 
 
@@ -64,6 +65,12 @@ class Trial:
     def epoch(self) -> int:
         """Epochs done."""
         return self.epochs[-1].epoch if self.epochs else 0
+
+    @property
+    def segment(self) -> Segment:
+        """What a segment trains, and after which others."""
+        assert isinstance(self.config.run, Segment)
+        return self.config.run
 
     def score(self, metric: str) -> float | None:
         """The metric on the held-out fold after the last epoch; None if there is none."""

@@ -8,7 +8,7 @@ from functools import cached_property
 from pathlib import Path
 
 from results.masks.truth import Truth
-from results.metrics import Direction
+from results.metrics import Direction, sign_of
 from results.records.closing import Closed, Headline
 from results.records.events import (
     EVENTS,
@@ -25,6 +25,7 @@ from results.records.objective import OBJECTIVES, Objective
 from results.records.opening import Opened, Promotion
 from results.records.record import Event
 from results.records.trial import Trial
+from results.records.unlabelled_images import UnlabelledImages
 from results.tasks.task import Task
 from results.tasks.tasks import task_of
 from spaces.errors import InputError
@@ -122,8 +123,8 @@ class Search:
 
     @property
     def sign(self) -> float:
-        """1 where a larger score is better, else -1."""
-        return 1.0 if self.direction == "maximize" else -1.0
+        """That of its metric's direction."""
+        return sign_of(self.direction)
 
     def apply(self, event: Event) -> None:
         """Takes one more event in; kinds that are not known are left alone."""
@@ -197,32 +198,15 @@ class Search:
         """The stored folds, beside the search, so that the runs folder can be moved."""
         return self.folder.parent / self.opened.folds.file
 
-    @property
-    def test_file(self) -> Path | None:
-        """The stored names of the test images; None if the record has none."""
+    @cached_property
+    def tested(self) -> UnlabelledImages:
+        """The test images, as the record keeps them beside the search; none where it has none.
+
+        Raises:
+            InputError: If their file is missing or damaged.
+        """
         name = self.opened.data.test
-        return self.folder.parent / name if name else None
-
-    @property
-    def test_sizes(self) -> dict[str, tuple[int, int]]:
-        """Height and width in pixels of test images, where these are predicted by masks."""
-        if self.test_file is None or not self.opened.data.truth:
-            return {}
-        import pandas as pd
-
-        table = pd.read_csv(self.test_file, dtype={"image": str}, keep_default_na=False)
-        sizes = zip(table["height"].tolist(), table["width"].tolist(), strict=True)
-        return dict(zip(table["image"], sizes, strict=True))
-
-    @property
-    def test_ids(self) -> tuple[str, ...]:
-        """What the site calls the test images, in their order; empty where that is their names."""
-        if self.test_file is None:
-            return ()
-        import pandas as pd
-
-        table = pd.read_csv(self.test_file, dtype=str, keep_default_na=False)
-        return tuple(table["id"]) if "id" in table else ()
+        return UnlabelledImages.read(self.folder.parent / name) if name else UnlabelledImages()
 
     def trial_folder(self, trial: Trial) -> Path:
         """Where a trial's predictions and checkpoint lie; of one taken over, in its own job."""

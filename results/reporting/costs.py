@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Mapping
 
 from results.records.closing import Closed
+from results.records.confirmation import is_baseline
 from results.records.trials import Search
 from results.reporting.text import format_seconds, gain
 
@@ -62,7 +63,7 @@ def costs(closed: Closed) -> list[str]:
         if f"why/{name}" in cost
     )
     sampling = sum(cost.get(f"why/{name}", 0.0) for name in SAMPLING)
-    gained = [c for c in closed.comparisons if "the baseline" in c.control]
+    gained = [c for c in closed.comparisons if is_baseline(c.control)]
     return [
         *(
             f"Sampling took {format_seconds(sampling)} of training and gained "

@@ -68,15 +68,15 @@ def population_lines(segments: Sequence[Trial], key: str, sign: float, label: st
     figure = Figure(figsize=(7, 4.2), layout="constrained")
     axes = figure.add_subplot()
     by_id = {t.id: t for t in segments}
-    final = [t for t in segments if t.state == "finished" and t.epoch == t.config.run.epochs]
+    final = [t for t in segments if t.state == "finished" and t.epoch == t.segment.epochs]
     best = max(final, key=lambda t: sign * t.epochs[-1].metrics[key], default=None)
     lineage = set()
     while best is not None:
         lineage.add(best.id)
-        best = by_id.get(best.config.run.parent)
+        best = by_id.get(best.segment.parent)
     labels = {"the best lineage": {"color": "tab:blue"}, "others": {"color": "0.65"}}
     for trial in sorted(segments, key=lambda t: t.id in lineage):
-        parent = by_id.get(trial.config.run.parent)
+        parent = by_id.get(trial.segment.parent)
         reports = (*(parent.epochs[-1:] if parent else ()), *trial.epochs)
         shown = [e.epoch for e in reports], [e.metrics.get(key, np.nan) for e in reports]
         name = "the best lineage" if trial.id in lineage else "others"

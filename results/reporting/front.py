@@ -3,19 +3,10 @@
 from __future__ import annotations
 
 from results.records.front import Front, FrontMember
+from results.records.network_cost import FORMS, UNITS
 from results.records.trial import Trial
 from results.records.trials import Search
 from results.reporting.text import table
-
-IN_WORDS = {
-    "ms_per_image": "ms per image",
-    "parameters": "parameters",
-    "mb": "MiB of weights",
-}
-"""What a cost is, on an axis and in a table."""
-
-FORMS = {"ms_per_image": ".3g", "parameters": ",.0f", "mb": ".3g"}
-"""How a cost is written."""
 
 
 def front_lines(search: Search, front: Front | None) -> list[str]:
@@ -28,7 +19,7 @@ def front_lines(search: Search, front: Front | None) -> list[str]:
     if front is None:
         return []
     label, form = f"{search.objective.label}{search.metric}", FORMS[front.cost]
-    rows = [["trial", label, IN_WORDS[front.cost], "behind the best", "network"]]
+    rows = [["trial", label, UNITS[front.cost], "behind the best", "network"]]
     for member in front.members:
         trial = search.trials[member.trial]
         rows.append(
@@ -43,7 +34,7 @@ def front_lines(search: Search, front: Front | None) -> list[str]:
     one = len(front.members) == 1
     head = (
         f"Of {front.trials} trials that ran to their end, no other beats "
-        f"{'this one' if one else 'these'} in both {label} and {IN_WORDS[front.cost]}:"
+        f"{'this one' if one else 'these'} in both {label} and {UNITS[front.cost]}:"
     )
     bargain = front.bargain
     lines = [head, *(f"  {line}" for line in table(rows))]

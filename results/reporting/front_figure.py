@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from matplotlib.figure import Figure
 
 from results.records.front import Front
+from results.records.network_cost import FORMS, UNITS
 from results.records.trial import Trial
 from results.records.trials import Search
-from results.reporting.front import FORMS, IN_WORDS
 
 
 def front_figure(search: Search, front: Front) -> Figure:
@@ -48,7 +48,7 @@ def front_figure(search: Search, front: Front) -> Figure:
         for formatted in (axes.xaxis.set_major_formatter, axes.xaxis.set_minor_formatter):
             formatted(f"{{x:{FORMS[front.cost]}}}")
         axes.tick_params(axis="x", which="minor", labelsize=7)
-    axes.set_xlabel(IN_WORDS[front.cost])
+    axes.set_xlabel(UNITS[front.cost])
     axes.set_ylabel(f"{search.objective.label}{search.metric} on the hold-out")
     axes.grid(alpha=0.3)
     axes.legend(fontsize=8)

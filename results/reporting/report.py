@@ -7,10 +7,11 @@ from typing import Any
 
 from results.metrics import corrected
 from results.records.closing import Closed, Comparison, Watched
+from results.records.network_cost import FORMS, UNITS
 from results.records.trial import Trial
 from results.records.trials import Search
 from results.reporting.costs import costs, failures
-from results.reporting.front import FORMS, IN_WORDS, front_lines
+from results.reporting.front import front_lines
 from results.reporting.lineages import lineage_lines
 from results.reporting.promotion_page import promotion_page
 from results.reporting.text import enumerated, format_seconds, gain, in_words, table
@@ -49,7 +50,7 @@ def trial_rows(search: Search, trials: Sequence[Trial]) -> list[list[str]]:
     """
     scores, second = [_scored_by(search), "in training", "gap"], search.opened.second
     if second is not None:
-        scores.append(IN_WORDS[second])
+        scores.append(UNITS[second])
     rows = [["trial", "state", "epochs", *scores, "time", "what"]]
     room = 100
     for trial in trials:
@@ -181,8 +182,7 @@ def report(search: Search) -> list[str]:
     baseline = search.trials.get(closed.baseline or "")
     sampled = sorted(
         (t for t in search.of("sampled") if t.state == "finished"),
-        key=lambda t: search.score(t) or 0.0,
-        reverse=search.direction == "maximize",
+        key=lambda t: -search.sign * (search.score(t) or 0.0),
     )
     shown = sampled[:SHOWN] + ([baseline] if baseline else [])
     lines = [""]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +14,7 @@ from results.leaderboard.leaderboard import Leaderboard
 from results.metrics import Metric, corrected
 from results.predictions import predictions_file
 from results.records.closing import Comparison, ExpectedScore, ForecastRecord, Watched
+from results.records.confirmation import WINNER, concerns
 from results.records.events import Seconds
 from results.records.front import Front, FrontMember
 from results.records.labelled_images import LabelledImages
@@ -24,12 +24,6 @@ from results.stats.comparison import compare
 from results.stats.front import margins_behind, unbeaten
 from results.stats.optimism import winner_optimism
 from results.stats.watched import watch
-
-WINNER = "winner"
-"""Arm of the confirmation that all others are compared with."""
-
-MATCHED = (("policy", "mix"), ("labels",), ("pseudo",), ("extra",), ("run",))
-"""In what a matched control may differ from the winner: fields of the configuration."""
 
 
 def summarise(search: Search, metric: Metric, wall: float, tracking: float) -> dict[str, Any]:
@@ -79,7 +73,7 @@ def summarise(search: Search, metric: Metric, wall: float, tracking: float) -> d
 def _forecast(search: Search, metric: Metric) -> Forecast | None:
     """Of the test scores of all finished trials; None where nobody predicted test images.
 
-    Where the rules forbid to look at these, nobody looks.
+    Where the rules forbid looking at these, nobody looks.
     """
     if search.opened.kind == "promotion":
         return None
@@ -249,19 +243,6 @@ def _confirmations(search: Search) -> list[Trial]:
     """Trainings of the confirmation of the winner as it is now."""
     winner = search.best(search.of("sampled"))
     return [t for t in search.of("confirm") if winner is not None and concerns(t, winner, search)]
-
-
-def concerns(trial: Trial, winner: Trial, search: Search) -> bool:
-    """Whether a confirmation is of this winner: a search that went on may have had another."""
-    ours = winner.config
-    config = trial.asked.replace(seed=ours.run.seed, fold=ours.run.fold)
-    if trial.arm == WINNER:
-        return config == ours
-    matched = any(
-        replace(config, **{key: getattr(ours, key) for key in changed}) == ours
-        for changed in MATCHED
-    )
-    return matched or any(config == t.asked for t in search.of("baseline"))
 
 
 def _judged(search: Search, trial: Trial) -> Path:

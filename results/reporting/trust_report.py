@@ -9,13 +9,13 @@ from collections.abc import Mapping
 import pandas as pd
 
 from results.leaderboard.leaderboard import Leaderboard
-from results.leaderboard.quota import Allowance, Quota
+from results.leaderboard.quota import Allowance
 from results.metrics import Metric
 from results.reporting.text import table
 from results.stats.interval import Interval
 from results.trust.assessment import FEWEST, TRUSTED_CHANCE
 from results.trust.evidence import CONVINCING
-from results.trust.shift import Shift
+from results.trust.image_weights import ImageWeights
 from results.trust.tournament import Contender
 from results.trust.trust import REGRET_LIMIT, Trust
 
@@ -38,7 +38,7 @@ def trust_page(
     metric: Metric,
     holdout: int,
     absent: Mapping[str, str] | None = None,
-    shift: Shift | None = None,
+    weighting: ImageWeights | None = None,
 ) -> list[str]:
     """The page, line by line; fits a screen.
 
@@ -48,7 +48,7 @@ def trust_page(
         metric: The contest's metric.
         holdout: Images of the hold-out.
         absent: Why validation scores do not compete, by name.
-        shift: What tells test images from the hold-out.
+        weighting: How much each hold-out image counts towards the test.
     """
     inside = sum(i in trust.public for i in trust.band)
     rows = [["scored by", f"tau, all {len(trust.scored)}", f"tau, {inside} in band", "", "E"]]
@@ -64,10 +64,10 @@ def trust_page(
         *table(rows),
     ]
     lines += [f"without {name}: {reason}" for name, reason in (absent or {}).items()]
-    if shift is not None and not shift.refusal:
+    if weighting is not None and not weighting.refusal:
         lines.append(
-            f"test images are told from the hold-out with AUC {shift.auc:.2f}; weights leave "
-            f"{shift.effective:.0f} of {holdout:,} images"
+            f"test images are told from the hold-out with AUC {weighting.auc:.2f}; weights leave "
+            f"{weighting.effective:.0f} of {holdout:,} images"
         )
     lines += [
         f"Spearman {_number(trust.spearman)}, Pearson {_number(trust.pearson)}, slope "
@@ -171,7 +171,7 @@ def verdict_words(trust: Trust) -> str:
     )
 
 
-def settle_words(trust: Trust, quota: Quota | None, left: Allowance | None) -> str:
+def settle_words(trust: Trust, left: Allowance | None) -> str:
     """What it takes at least to settle the verdict, within the quota; empty if it is settled."""
     if trust.verdict != "not enough evidence":
         return ""
@@ -182,9 +182,9 @@ def settle_words(trust: Trust, quota: Quota | None, left: Allowance | None) -> s
             )
         return "The trials at hand would probably not settle it: train more that compete."
     words = f"It takes at least {trust.to_settle} more submissions of the band to settle it"
-    if quota is not None and left is not None:
-        days = left.days_for(trust.to_settle, quota)
-        if quota.daily:
+    if left is not None:
+        days = left.days_for(trust.to_settle)
+        if left.quota.daily:
             words += f" ({days} day{'s' if days > 1 else ''} of the quota)"
         elif trust.to_settle > left.now:
             words += f" (the quota leaves {left.now})"

@@ -10,13 +10,12 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from mlflow.entities import Metric, Param, RunTag
-from mlflow.exceptions import MlflowException
 from mlflow.tracking import MlflowClient
 
 from results.leaderboard.entries import Blended
 from results.leaderboard.leaderboard import Leaderboard
 from results.reporting.trust_report import verdict_words
-from results.tracking.store import ID_TAG, source_tags
+from results.tracking.store import ID_TAG, find_run, known_experiment, source_tags
 from results.trust.trust import Trust
 
 
@@ -36,9 +35,7 @@ def log_scores(
         metric: Name of the contest's metric.
         imported: Validation scores of models made elsewhere, by their names.
     """
-    experiment = client.get_experiment_by_name(competition)
-    if experiment is None:
-        raise MlflowException(f"there is no experiment {competition!r}; run search.sync first")
+    experiment = known_experiment(client, competition)
     for submission in leaderboard.submissions.values():
         values = {
             "leaderboard/public": submission.public,
@@ -50,15 +47,13 @@ def log_scores(
         stamp = int((submission.told_at or submission.at) * 1000)
         metrics = [Metric(k, v, stamp, 0) for k, v in values.items() if v is not None]
         full = f"{competition}/{submission.trial}"
-        found = client.search_runs(
-            [experiment.experiment_id], f"tags.`{ID_TAG}` = '{full}'", max_results=1
-        )
-        if found:
-            run = found[0].info.run_id
+        found = find_run(client, experiment, full)
+        if found is not None:
+            run = found.info.run_id
         elif submission.source == "import":
             made = int(submission.at * 1000)
             tags = {ID_TAG: full, "kind": "import", "mlflow.user": submission.by}
-            created = client.create_run(experiment.experiment_id, made, tags, submission.trial)
+            created = client.create_run(experiment, made, tags, submission.trial)
             run = created.info.run_id
             client.set_terminated(run, "FINISHED", made)
         else:
@@ -68,18 +63,12 @@ def log_scores(
 
 def log_notes(client: MlflowClient, competition: str, leaderboard: Leaderboard) -> None:
     """Sets the tags ``hypothesis`` and ``conclusion`` on the runs of searches and trials."""
-    experiment = client.get_experiment_by_name(competition)
-    if experiment is None:
-        raise MlflowException(f"there is no experiment {competition!r}; run search.sync first")
+    experiment = known_experiment(client, competition)
     for note in leaderboard.notes.values():
-        full = f"{competition}/{note.about}"
-        found = client.search_runs(
-            [experiment.experiment_id], f"tags.`{ID_TAG}` = '{full}'", max_results=1
-        )
-        for run in found:
-            for name in ("hypothesis", "conclusion"):
-                if getattr(note, name):
-                    client.set_tag(run.info.run_id, name, getattr(note, name))
+        run = find_run(client, experiment, f"{competition}/{note.about}")
+        for name in ("hypothesis", "conclusion"):
+            if run is not None and getattr(note, name):
+                client.set_tag(run.info.run_id, name, getattr(note, name))
 
 
 def log_trust(client: MlflowClient, folder: Path, trust: Trust) -> None:
@@ -159,14 +148,9 @@ def _run(client: MlflowClient, competition: str, name: str, kind: str, begun: in
 
     ``begun`` is the start of a new run, milliseconds since the epoch.
     """
-    experiment = client.get_experiment_by_name(competition)
-    if experiment is None:
-        raise MlflowException(f"there is no experiment {competition!r}; run search.sync first")
-    full = f"{competition}/{name}"
-    found = client.search_runs(
-        [experiment.experiment_id], f"tags.`{ID_TAG}` = '{full}'", max_results=1
-    )
-    if found:
-        return str(found[0].info.run_id)
-    tags = {ID_TAG: full, "kind": kind, **source_tags()}
-    return str(client.create_run(experiment.experiment_id, begun, tags, name).info.run_id)
+    experiment, full = known_experiment(client, competition), f"{competition}/{name}"
+    run = find_run(client, experiment, full)
+    if run is None:
+        tags = {ID_TAG: full, "kind": kind, **source_tags()}
+        run = client.create_run(experiment, begun, tags, name)
+    return str(run.info.run_id)

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from results.metrics import Ints
-from results.predictions import Predictions
+from results.predictions import Predictions, predictions_file
 from results.records.labelled_images import LabelledImages
 from results.records.trial import Trial
 from results.records.trials import Search
@@ -37,7 +37,7 @@ def drawings(search: Search, trial: Trial, read: ReadImage | None) -> dict[str, 
         read: Reads images, over which masks are drawn; None where they cannot be had.
     """
     labels = _labels(search.folds_file, trial.config.run.fold)
-    predictions = Predictions.read(search.trial_folder(trial) / "holdout.npz")
+    predictions = Predictions.read(search.trial_folder(trial) / predictions_file("holdout"))
     found = dict(search.task.diagnostics(labels, predictions, search.truth))
     if read is not None and search.truth is not None:
         panels = worst(search, labels, predictions, read)

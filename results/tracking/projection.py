@@ -30,7 +30,7 @@ from results.tracking.conventions import (
 )
 from results.tracking.drawings import ReadImage, drawings
 from results.tracking.run_log import RunLog
-from results.tracking.store import ID_TAG, find_experiment, open_client, source_tags
+from results.tracking.store import ID_TAG, find_experiment, find_run, open_client, source_tags
 from spaces.augmentation.families import describe_policy
 
 STATUS = {
@@ -86,11 +86,9 @@ class Projection:
         tags = {"kind": event.kind, "state": "running"}
         if event.hypothesis:
             tags["hypothesis"] = event.hypothesis
-        found = client.search_runs(
-            [self._experiment], f"tags.`{ID_TAG}` = '{self._full(job.id)}'", max_results=1
-        )
-        if found:
-            self._runs[job.id] = found[0].info
+        found = find_run(client, self._experiment, self._full(job.id))
+        if found is not None:
+            self._runs[job.id] = found.info
         log = self._log(job.id, job.id, event.at, tags)
         baseline = flat_params(event.baseline)
         log.params = {

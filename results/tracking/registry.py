@@ -8,12 +8,11 @@ import tempfile
 from pathlib import Path
 
 import mlflow.pyfunc
-from mlflow.entities import Run
 from mlflow.exceptions import MlflowException
 from mlflow.tracking import MlflowClient
 
 from results.records.trials import Search
-from results.tracking.store import ID_TAG
+from results.tracking.store import find_run, known_experiment
 
 CHAMPION = "champion"
 SCORE_TAG = "out_of_fold"
@@ -38,14 +37,9 @@ def register(client: MlflowClient, search: Search, exported: Path, score: float)
         MlflowException: If the promotion has no run yet.
     """
     competition = search.opened.competition
-    experiment = client.get_experiment_by_name(competition)
-    found: list[Run] = []
-    if experiment is not None:
-        full = f"{competition}/{search.id}"
-        found = client.search_runs([experiment.experiment_id], f"tags.`{ID_TAG}` = '{full}'")
-    if not found:
+    run = find_run(client, known_experiment(client, competition), f"{competition}/{search.id}")
+    if run is None:
         raise MlflowException(f"{search.id} has no run; run search.sync first")
-    run = found[0]
     name = f"holdfold-{competition}"
     with tempfile.TemporaryDirectory() as scratch:
         data = Path(scratch) / "data"
@@ -85,7 +79,7 @@ def register(client: MlflowClient, search: Search, exported: Path, score: float)
     words = f"MLflow: {name} version {version.version}"
     if champion is not None and all(champion.tags.get(k) == v for k, v in like.items()):
         theirs = float(champion.tags[SCORE_TAG])
-        if (theirs > score) == (search.direction == "maximize") and theirs != score:
+        if search.sign * (theirs - score) > 0:
             return (
                 f"{words}; {champion.tags['promotion']} stays {CHAMPION}, with {search.metric} "
                 f"{theirs:.4f} against {score:.4f} out of fold"

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import functools
-import getpass
 import logging
-import os
 import shutil
 import subprocess
 from pathlib import Path
 
 from filelock import FileLock
+from mlflow.entities import Run
 from mlflow.exceptions import MlflowException
 from mlflow.tracking import MlflowClient
 from sqlalchemy import make_url
 from sqlalchemy.exc import SQLAlchemyError
 
+from results.records.user import user_name
 from results.tracking.internals import make_tables
 
 ID_TAG = "holdfold.id"
@@ -69,6 +69,30 @@ def find_experiment(client: MlflowClient, uri: str, name: str) -> str:
     return str(found.experiment_id)
 
 
+def known_experiment(client: MlflowClient, name: str) -> str:
+    """Id of a competition's experiment.
+
+    Raises:
+        MlflowException: If nothing of it was tracked yet.
+    """
+    found = client.get_experiment_by_name(name)
+    if found is None:
+        raise MlflowException(f"there is no experiment {name!r}; run search.sync first")
+    return str(found.experiment_id)
+
+
+def find_run(client: MlflowClient, experiment: str, ledger_id: str) -> Run | None:
+    """The run of a job, a trial or what else a competition has; None if there is none yet.
+
+    Args:
+        client: Of the tracking store.
+        experiment: Id of the competition's experiment.
+        ledger_id: Competition and name.
+    """
+    found = client.search_runs([experiment], f"tags.`{ID_TAG}` = '{ledger_id}'", max_results=1)
+    return found[0] if found else None
+
+
 def page_links(client: MlflowClient, address: str) -> list[str]:
     """Links to the UI's pages of all experiments and of each competition.
 
@@ -93,11 +117,8 @@ def source_tags() -> dict[str, str]:
     tags = {
         "mlflow.source.name": "python -m search",
         "mlflow.source.type": "LOCAL",
+        "mlflow.user": user_name(),
     }
-    try:
-        tags["mlflow.user"] = getpass.getuser()
-    except (KeyError, OSError):  # a container's user without a name
-        tags["mlflow.user"] = str(os.getuid())
     try:
         found = subprocess.run(
             ["git", "rev-parse", "HEAD"], capture_output=True, text=True, timeout=5, check=True

@@ -49,7 +49,7 @@ def audit_contest(config: AuditConfig) -> int:
     leaderboard = Leaderboard.read(runs / contest.name)
     leaderboard.set_rules(test_images=config.rules.test_images)
     if not leaderboard.test_images:
-        _say("test images are left out: the rules forbid to look at them (rules.test_images=false)")
+        _say("test images are left out: the rules forbid looking at them (rules.test_images=false)")
         contest = replace(contest, test_images=())
     looks = look_at(contest, every_second(_say, "looking at images"), os.cpu_count() or 1)
     seconds = time.monotonic() - began

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from results.predictions import predictions_file
 from results.records.searches import find_search, searches
 from results.records.trial import Trial
 from results.records.trials import Search
@@ -59,7 +60,7 @@ class Candidate:
             search=search,
             trial=trial,
             score=score,
-            holdout=search.trial_folder(trial) / "holdout.npz",
+            holdout=search.trial_folder(trial) / predictions_file("holdout"),
             ended=trial.ended or trial.started,
         )
 

@@ -28,11 +28,11 @@ def forecast_scores(config: ForecastConfig) -> int:
     folder, leaderboard = standing.folder, standing.leaderboard
     leaderboard.set_rules(test_images=config.rules.test_images)
     if config.rules.test_images is False:
-        print("Recorded: the rules forbid to look at test images (rules.test_images=false)")
+        print("Recorded: the rules forbid looking at test images (rules.test_images=false)")
         return OK
     if not leaderboard.test_images:
         raise InputError(
-            "the rules forbid to look at test images (rules.test_images=false, as recorded)"
+            "the rules forbid looking at test images (rules.test_images=false, as recorded)"
         )
     public = {s.trial: s.public for s in leaderboard.scored() if s.public is not None}
     models = models_of(((s, t) for s in standing.searches for t in s.trials.values()), public)

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import json
 import math
-import time
 from pathlib import Path
 
 from results.leaderboard.entries import Submission
 from results.leaderboard.leaderboard import Leaderboard
-from results.leaderboard.quota import Quota, allowance, allowance_words
+from results.leaderboard.quota import Quota
 from results.leaderboard.site_table import match, read_site_table
 from results.metrics import Metric
 from search.competition.standing import Standing, open_standing
@@ -59,12 +58,9 @@ def score(config: ScoreConfig) -> int:
         problem = track_scores(standing, config.tracking, Path(config.runs))
         if problem:
             print(f"warning: MLflow does not have the scores yet ({problem}); nothing is lost")
-    if leaderboard.quota is not None:
-        print(
-            allowance_words(
-                leaderboard.quota, allowance(leaderboard.quota, leaderboard.spent(), time.time())
-            )
-        )
+    left = leaderboard.allowance()
+    if left is not None:
+        print(left.words)
     print("Next:\n  python -m search.trust" if scored else "Next:\n  python -m search.submit")
     if config.json:
         print(json.dumps([{"id": s.id, "path": s.file} for s in scored]))

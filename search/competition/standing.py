@@ -8,8 +8,6 @@ from functools import cached_property
 from math import inf
 from pathlib import Path
 
-import pandas as pd
-
 from results.forecast.methods import FEWEST
 from results.forecast.trained_models import models_of
 from results.leaderboard.entries import Submission
@@ -83,20 +81,14 @@ class Standing:
     @property
     def test_images(self) -> tuple[str, ...]:
         """Names of the test images in the order of the contest's table; may be empty."""
-        path = self.search.test_file
-        if path is None:
-            return ()
-        try:
-            return tuple(pd.read_csv(path, dtype=str, keep_default_na=False)["image"])
-        except (OSError, ValueError, KeyError) as error:
-            raise InputError(f"{path} does not hold the names of the test images") from error
+        return self.search.tested.images
 
     @cached_property
     def known(self) -> Known:
         """What is known of the contest's images, for reading submissions and solutions."""
-        search, images = self.search, self.test_images
-        names = SiteNames(images=images, ids=search.test_ids or images)
-        return Known(self.classes, search.truth, search.test_sizes, names)
+        tested = self.search.tested
+        names = SiteNames(images=tested.images, ids=tested.ids)
+        return Known(self.classes, self.search.truth, tested.sizes, names)
 
     def submission_file(self, submission: Submission) -> Path:
         """A submission's file, also where the runs folder was moved."""

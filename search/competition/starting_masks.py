@@ -23,7 +23,6 @@ from search.options.cams import CamsConfig
 from search.options.exit_codes import OK
 from search.options.user_code import network_builder, preparation_of
 from spaces.errors import InputError, unknown
-from spaces.trial_config import TrialConfig
 from trainables.data.contest import Contest
 from trainables.data.image_files import ImageFiles
 from trainables.data.image_store import ImageStore
@@ -89,7 +88,7 @@ def starting_masks(config: CamsConfig) -> int:
     except OSError as error:
         raise InputError(f"to={to}: cannot write there: {error.strerror}") from error
     except InputError as error:  # which does not say whose network it is
-        raise InputError(f"{candidate.id}, {_network(trial)}: {error}") from error
+        raise InputError(f"{candidate.id}, {trial.backbone}: {error}") from error
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
     told = ", ".join(f"{name} {covered[i + 1]:.1%}" for i, name in enumerate(shown))
@@ -101,10 +100,6 @@ def starting_masks(config: CamsConfig) -> int:
     if config.json:
         print(json.dumps({"id": candidate.id, "path": str(to)}))
     return OK
-
-
-def _network(config: TrialConfig) -> str:
-    return str(getattr(config.model, "backbone", config.model.kind))
 
 
 def _candidate(standing: Standing, select: str) -> Candidate:

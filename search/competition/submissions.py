@@ -6,22 +6,20 @@ import functools
 import json
 import secrets
 import shutil
-import time
 from collections.abc import Callable
 from pathlib import Path
 
 from results.leaderboard.coco_form import SUFFIX, CocoForm
 from results.leaderboard.entries import Source, Submission
 from results.leaderboard.form import Form
-from results.leaderboard.quota import allowance, allowance_words
 from results.leaderboard.submission_file import check_ids, read_validation
 from results.masks.processed_masks import processed
-from results.predictions import Predictions
+from results.predictions import Predictions, predictions_file
 from results.records.labelled_images import LabelledImages
 from results.records.trial import Trial
 from results.records.trials import Search
+from results.records.user import user_name
 from results.tasks.classification import Classification
-from search.competition.author import default_author
 from search.competition.candidates import pick
 from search.competition.images import prepared_images
 from search.competition.standing import Standing, band_rule, open_standing
@@ -42,12 +40,9 @@ def submit(config: SubmitConfig) -> int:
     standing = open_standing(config, rule=band_rule(config.band))
     made = [_take_in(config, standing)] if config.file else _write(config, standing)
     leaderboard = standing.leaderboard
-    if leaderboard.quota is not None:
-        print(
-            allowance_words(
-                leaderboard.quota, allowance(leaderboard.quota, leaderboard.spent(), time.time())
-            )
-        )
+    left = leaderboard.allowance()
+    if left is not None:
+        print(left.words)
     print("Next, when the leaderboard has answered:")
     name = made[0].id if made else "s001"
     print(f"  python -m search.score submission={name} public=0.83")
@@ -71,11 +66,11 @@ def _write(config: SubmitConfig, standing: Standing) -> list[Submission]:
         if before is not None:
             print(f"{candidate.id} is {before.id} already: {before.file}")
             continue
-        stored = Predictions.read(candidate.folder / "test.npz")
+        stored = Predictions.read(candidate.folder / predictions_file("test"))
         form = _form(standing, config.sample, stored.images)
         off = _check(candidate.search, candidate.trial, config)
         draft = _drafted(folder, form, functools.partial(form.write, stored))
-        submission = leaderboard.add_submission(candidate.id, draft, default_author(config.by))
+        submission = leaderboard.add_submission(candidate.id, draft, config.by or user_name())
         path = standing.submission_file(submission)
         print(
             f"{submission.id}: {path}\n  {candidate.id}, {standing.metric.name} "
@@ -107,7 +102,7 @@ def _write_merged(config: SubmitConfig, standing: Standing) -> list[Submission]:
     off = _check_members(merged.members, config)
     draft = _drafted(folder, form, functools.partial(form.write, stored))
     source: Source = merged.kind if record is None else "postprocess"
-    submission = leaderboard.add_submission(name, draft, default_author(config.by), source=source)
+    submission = leaderboard.add_submission(name, draft, config.by or user_name(), source=source)
     path = standing.submission_file(submission)
     print(f"{submission.id}: {path}\n  {name}, {words}; images read anew agree within {off:.1g}")
     return [submission]
@@ -144,7 +139,7 @@ def _take_in(config: SubmitConfig, standing: Standing) -> Submission:
     files = _take_in_predictions(config, standing, name) if config.validation else {}
     draft = _drafted(folder, form, functools.partial(shutil.copyfile, source))
     submission = leaderboard.add_submission(
-        name, draft, default_author(config.by), source="import", **files
+        name, draft, config.by or user_name(), source="import", **files
     )
     path = standing.submission_file(submission)
     print(f"{submission.id}: {path}\n  {name}, made elsewhere by {submission.by}")

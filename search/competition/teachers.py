@@ -35,7 +35,7 @@ def check_rules(configs: Iterable[TrialConfig], competition: Path) -> None:
         ):
             if learns:
                 raise InputError(
-                    f"{words}: the rules forbid to look at test images (rules.test_images=false, "
+                    f"{words}: the rules forbid looking at test images (rules.test_images=false, "
                     "as recorded)"
                 )
 

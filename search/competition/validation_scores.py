@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from results.forecast.methods import FEWEST, RANKINGS
-from results.predictions import Predictions
-from results.trust.shift import Shift, measure_shift
+from results.predictions import Predictions, predictions_file
+from results.trust.image_weights import ImageWeights, weigh_images
 from results.trust.unlabelled import Unlabelled
 from results.trust.validation import (
     PLAIN,
@@ -36,15 +36,15 @@ class ValidationScores:
         unlabelled: On test images without labels.
         absent: Why others do not compete, by name.
         watched: Scores that not all trials have, by name and trial.
-        shift: What tells test from hold-out; None where nobody looked.
-        weights: File of the weights towards the test, relative to the competition's folder.
+        weighting: How much each hold-out image counts towards the test; None where nobody looked.
+        weights: File of that, relative to the competition's folder.
     """
 
     validations: list[Validation] = field(default_factory=lambda: [PLAIN])
     unlabelled: list[Unlabelled] = field(default_factory=list)
     absent: dict[str, str] = field(default_factory=dict)
     watched: dict[str, dict[str, float]] = field(default_factory=dict)
-    shift: Shift | None = None
+    weighting: ImageWeights | None = None
     weights: str = ""
 
     @property
@@ -121,20 +121,20 @@ def _add_weighted(config: TrustConfig, standing: Standing, found: ValidationScor
     if not standing.metric.fractional:
         return "your own metric takes no weights"
     try:
-        name, shift = _shift(config, standing)
+        name, weighting = _weighting(config, standing)
     except (InputError, OSError, ValueError) as error:
         if config.backbone:
             raise
         return str(error)
-    found.shift = shift
-    if shift.refusal:
-        return shift.refusal
+    found.weighting = weighting
+    if weighting.refusal:
+        return weighting.refusal
     found.weights = name
-    found.validations.append(weighted_to_test(shift.weights))
+    found.validations.append(weighted_to_test(weighting.weights))
     return ""
 
 
-def _shift(config: TrustConfig, standing: Standing) -> tuple[str, Shift]:
+def _weighting(config: TrustConfig, standing: Standing) -> tuple[str, ImageWeights]:
     """The weights file and its contents, computed once per hold-out, test set and network."""
     opened = standing.search.opened
     source = f"{config.backbone}|{config.weights}|{config.pretrained}"
@@ -142,11 +142,11 @@ def _shift(config: TrustConfig, standing: Standing) -> tuple[str, Shift]:
     name = f"shift-{digest([folds, data, source])}.json"
     path = standing.folder / name
     if path.exists():
-        return name, Shift.read(path)
+        return name, ImageWeights.read(path)
     own = [
         c
         for c in sorted(standing.pool, key=lambda c: c.ended)
-        if c.trial is not None and (c.folder / "test.npz").exists()
+        if c.trial is not None and (c.folder / predictions_file("test")).exists()
     ]
     baselines = [c for c in own if c.untuned]
     if not own:
@@ -173,13 +173,13 @@ def _shift(config: TrustConfig, standing: Standing) -> tuple[str, Shift]:
     else:
         build = network_builder(standing.search, candidate.trial, config.model)
         model = load_trained(trial, candidate.folder, len(standing.classes), build)
-    test = Predictions.read(candidate.folder / "test.npz").images
+    test = Predictions.read(candidate.folder / predictions_file("test")).images
     print(f"embedding {len(standing.labelled.images) + len(test):,} images, once", flush=True)
     _, store = open_pictures(standing, preparation, trial.data.boxes, print)
     row_of = {image: row for row, image in enumerate(store.images)}
     wanted = (*standing.labelled.images, *test)
     features = embed(model, trial, store, [row_of[image] for image in wanted])
     n = len(standing.labelled.images)
-    shift = measure_shift(features[:n], features[n:], standing.labelled.groups)
-    shift.write(path)
-    return name, shift
+    weighting = weigh_images(features[:n], features[n:], standing.labelled.groups)
+    weighting.write(path)
+    return name, weighting

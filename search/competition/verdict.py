@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import json
-import time
 from pathlib import Path
 
 from results.leaderboard.entries import Assessed, EmbeddingNetwork
-from results.leaderboard.quota import allowance, allowance_words
 from results.reporting.figures import trust_scatter
 from results.reporting.trust_report import settle_words, trust_page, trust_table
 from results.trust.trust import Trust
@@ -36,21 +34,18 @@ def assess_trust(config: TrustConfig) -> int:
     check_frozen(leaderboard.frozen, standing.metric.name, folds, config.accept)
     offered = find_validation_scores(config, standing)
     trust = assess_standing(standing, offered, accepted="validation" in config.accept)
-    left = None
-    if leaderboard.quota is not None:
-        left = allowance(leaderboard.quota, leaderboard.spent(), time.time())
     lines = trust_page(
         trust,
         folder.name,
         standing.metric,
         len(standing.labelled.labels),
         offered.absent,
-        offered.shift,
+        offered.weighting,
     )
-    settle = settle_words(trust, leaderboard.quota, left)
+    left = leaderboard.allowance()
+    settle = settle_words(trust, left)
     lines += [settle] if settle else []
-    if leaderboard.quota is not None and left is not None:
-        lines.append(allowance_words(leaderboard.quota, left))
+    lines += [left.words] if left is not None else []
     print("\n".join(lines))
     table = trust_table(trust, leaderboard, standing.metric, {c.id: c.score for c in standing.pool})
     table.to_csv(folder / "trust.csv", index=False)

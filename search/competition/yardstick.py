@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from results.forecast.methods import RANKINGS
 from results.leaderboard.entries import Assessed
-from results.trust.shift import Shift
+from results.trust.image_weights import ImageWeights
 from results.trust.unlabelled import Unlabelled
 from results.trust.validation import (
     PLAIN,
@@ -36,7 +36,9 @@ def in_force(standing: Standing) -> Validation:
     if name == STRESS.name and any(map(standing.stressed, standing.pool)):
         return STRESS
     if name == "test-weighted" and leaderboard.assessed is not None:
-        return weighted_to_test(Shift.read(standing.folder / leaderboard.assessed.weights).weights)
+        return weighted_to_test(
+            ImageWeights.read(standing.folder / leaderboard.assessed.weights).weights
+        )
     return PLAIN
 
 

@@ -7,10 +7,10 @@ import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from search.execution.retries import RETRIES
 from spaces.files import whole_file
 
 _FILE = "exit_note.json"
-_FAULTS = ("death", "hang", "memory", "device")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -18,7 +18,7 @@ class ExitNote:
     """Why a process was ended.
 
     Attributes:
-        fault: Kind of fault, one of `search.execution.faults.RETRIES`.
+        fault: Kind of fault, one of `RETRIES`.
         reason: One sentence.
         traceback: Where it was, if that is known.
     """
@@ -28,8 +28,8 @@ class ExitNote:
     traceback: str = ""
 
     def __post_init__(self) -> None:
-        if self.fault not in _FAULTS:
-            raise ValueError(f"fault must be one of {', '.join(_FAULTS)}, got {self.fault!r}")
+        if self.fault not in RETRIES:
+            raise ValueError(f"fault must be one of {', '.join(RETRIES)}, got {self.fault!r}")
 
     def write(self, folder: Path) -> None:
         """Leaves them in a trial's folder, whole or not at all."""

@@ -9,16 +9,10 @@ from typing import Any
 
 from results.records.trial import Trial
 from search.execution.exit_note import read_exit_note
+from search.execution.retries import RETRIES
 from spaces.errors import InputError
 from spaces.shares import share_of
 from spaces.trial_config import TrialConfig
-
-RETRIES = {"death": 2, "hang": 1, "memory": 1, "device": 1}
-"""How often a trial goes on after each kind of fault; the next one of the kind fails it.
-
-``death``: its worker died; ``hang``: it gave no sign of life and was killed; ``memory``: it ran out
-of memory, and goes on with half the micro-batch; ``device``: its GPU context broke.
-"""
 
 OUT_OF_MEMORY = "low on memory"
 """What Ray says when it kills a worker to save the node."""

@@ -20,7 +20,7 @@ from search.execution.trial_context import trial_context
 from search.execution.watchdog import Heartbeat
 from search.jobs.job import Job
 from search.options.user_code import load_parts
-from search.planning.early_stopping import SCORE, SCORES, SIGNS
+from search.planning.early_stopping import SCORE, SCORES
 from spaces.trial_config import TrialConfig
 
 if TYPE_CHECKING:
@@ -90,8 +90,8 @@ class TrialActor(tune.Trainable):  # type: ignore[misc]
         reports, over = [*done.earlier, report], self._epoch >= self._config.run.last_epoch
         if over:  # nobody knows when the next trial comes
             self.cleanup()
-        compared, sign = objective(self._job.objective), SIGNS[self._job.direction]
-        key = compared.key(trial_context(self._job).metric.name)
+        metric = trial_context(self._job).metric
+        key, sign = objective(self._job.objective).key(metric.name), metric.sign
         return {
             "epoch": self._epoch,
             SCORE: sign * report["metrics"][key],

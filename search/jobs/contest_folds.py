@@ -39,7 +39,7 @@ def contest_folds(contest: Contest, holdout: HoldoutConfig, runs: Path, say: Say
 
 
 def check_test_images(contest: Contest, runs: Path, what: str) -> None:
-    """Raises InputError unless there are test images and the rules allow to look at them.
+    """Raises InputError unless there are test images and the rules allow looking at them.
 
     Args:
         contest: Its tables.
@@ -50,6 +50,6 @@ def check_test_images(contest: Contest, runs: Path, what: str) -> None:
         raise InputError(f"{what}: {contest.name} has no test images")
     if not Leaderboard.read(runs / contest.name).test_images:
         raise InputError(
-            f"{what}: the rules forbid to look at test images (rules.test_images=false, as "
+            f"{what}: the rules forbid looking at test images (rules.test_images=false, as "
             "recorded)"
         )

@@ -6,19 +6,12 @@ from collections.abc import Callable, Iterable, Mapping
 
 import torch
 
-from results.records.network_cost import NetworkCost
+from results.records.network_cost import NetworkCost, cost_words
 from search.options.groups import LimitConfig
 from spaces.errors import InputError
 from spaces.trial_config import TrialConfig
 from trainables.inference.footprint import Footprint, ms_per_image
 from trainables.networks.networks import BuildModel
-
-IN_WORDS = {
-    "parameters": "{:,.0f} parameters",
-    "mb": "{:.1f} MiB",
-    "ms_per_image": "{:.2f} ms per image",
-}
-"""How a cost is told."""
 
 
 def measured_costs(
@@ -52,7 +45,7 @@ def measured_costs(
             counted = Footprint.of(build(bare, classes))
         took = ms_per_image(bare, classes, build, threads) if timed else None
         if took is not None:
-            say(f"{config.network} takes {IN_WORDS['ms_per_image'].format(took)}")
+            say(f"{config.network} takes {cost_words('ms_per_image', took)}")
         found[config.network] = NetworkCost(
             parameters=counted.parameters, mb=counted.mb, ms_per_image=took
         )
@@ -98,7 +91,7 @@ def check_limits(
 def _above(limit: LimitConfig, cost: NetworkCost, members: int) -> str:
     """In words what networks that predict together have above a limit; empty for nothing."""
     told = ", ".join(
-        f"{IN_WORDS[name].format(cost.of(name))}, above limit.{name}={getattr(limit, name):{form}}"
+        f"{cost_words(name, cost.of(name))}, above limit.{name}={getattr(limit, name):{form}}"
         for name in limit.above(cost)
         for form in [",.0f" if name == "parameters" else "g"]
     )

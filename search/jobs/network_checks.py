@@ -134,11 +134,7 @@ def check_mixing(config: TrialConfig, classes: int, build: BuildModel) -> None:
 
     with contextlib.nullcontext() if config.model.own else torch.device("meta"):
         model = build(config.replace(pretrained=False, weights=""), classes)
-    check_attention(model, config.data.size, f"mix={SNAPMIX}, model={_name(config)}")
-
-
-def _name(config: TrialConfig) -> str:
-    return str(getattr(config.model, "backbone", config.model.kind))
+    check_attention(model, config.data.size, f"mix={SNAPMIX}, model={config.backbone}")
 
 
 def _networks(

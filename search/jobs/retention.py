@@ -6,7 +6,6 @@ from pathlib import Path
 
 from results.records.trial import Trial
 from results.records.trials import Search
-from spaces.sections.run import Segment
 from trainables.training.checkpoint import trim_checkpoints
 
 ALL, NONE = "all", "none"
@@ -56,22 +55,17 @@ def tidy(search: Search, ended: Trial, keep: str) -> None:
 
 def _tidy_population(search: Search, ended: Trial) -> None:
     """Leaves a segment's checkpoint as long as one of the next interval may start from it."""
-    done = _run(ended).done
+    done = ended.segment.done
     begun = search.of("segment")
-    members = sum(_run(t).done == 0 for t in begun)
-    present = [t.state for t in begun if _run(t).done == done]
+    members = sum(t.segment.done == 0 for t in begun)
+    present = [t.state for t in begun if t.segment.done == done]
     if len(present) == members and not {"running", "interrupted"} & set(present):
         for trial in begun:
-            if _run(trial).until <= done:
+            if trial.segment.until <= done:
                 trim_checkpoints(search.trial_folder(trial), keep=0)
     if ended.state != "interrupted":
-        followed = ended.state == "finished" and _run(ended).until < _run(ended).epochs
+        followed = ended.state == "finished" and ended.segment.until < ended.segment.epochs
         trim_checkpoints(search.trial_folder(ended), keep=int(followed))
-
-
-def _run(trial: Trial) -> Segment:
-    assert isinstance(trial.config.run, Segment)
-    return trial.config.run
 
 
 def mark_kept(folder: Path, job: str) -> None:

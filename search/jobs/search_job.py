@@ -127,7 +127,7 @@ class SearchJob(JobKind):
     def _rule(self, prepared: Prepared, opened: Opened, search: Search) -> EarlyStopping:
         from search.planning.asha import Asha
         from search.planning.asha_by_cost import AshaByCost
-        from search.planning.early_stopping import SIGNS, EarlyStopping
+        from search.planning.early_stopping import EarlyStopping
         from search.planning.pace import Pace
         from search.planning.screen import Screen
 
@@ -146,7 +146,7 @@ class SearchJob(JobKind):
             return Screen(epochs=epochs, grace=grace)
         if self._stopped_by == NONE:
             return EarlyStopping(epochs=epochs, grace=grace)
-        sign = SIGNS[opened.direction]
+        sign = prepared.metric.sign
         earlier = [tuple(sign * score for score in past.scores) for past in opened.history]
         return Pace(epochs=epochs, grace=grace, earlier=earlier)
 

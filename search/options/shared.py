@@ -87,7 +87,7 @@ class RulesConfig:
     """What the contest's rules allow."""
 
     test_images: bool | None = option(
-        None, "false where the rules forbid to look at test images; remembered"
+        None, "false where the rules forbid looking at test images; remembered"
     )
 
 

@@ -270,7 +270,7 @@ class PromoteConfig(EngineConfig):
         "so many of the best run folds 1 and 2 first; the one or two ahead get the rest",
         decides=True,
     )
-    epochs: int = option(0, "length of every training; 0 takes the data's own")
+    epochs: int = option(0, "length of every training; 0 takes the search's own")
     force: str = option("", "go on although validation is not trusted, and why; recorded")
     promote: dict[str, Any] = option(
         dict, "change the configuration: promote.backbone=resnet18 promote.size=96", decides=True

@@ -133,10 +133,11 @@ class DensityMatching:
         networks = self._networks()
         if not networks:
             return None
-        scores = dict(zip(map(_key, self._candidates.params), self._scores(), strict=True))
+        drawn = [frozenset(params.items()) for params in self._candidates.params]
+        scores = dict(zip(drawn, self._scores(), strict=True))
         ended = [t for t in self._search.of("sampled") if t.state == "finished"]
         pairs = [
-            (scores[_key(t.params)], score)
+            (scores[frozenset(t.params.items())], score)
             for t in ended
             if (score := self._search.score(t)) is not None
         ]
@@ -165,7 +166,3 @@ class DensityMatching:
         """Mean scores of all candidates, float64 (n,)."""
         found = np.array([m.scores for m in self._networks()], dtype=np.float64)
         return np.asarray(found.mean(axis=0), dtype=np.float64)
-
-
-def _key(params: Mapping[str, Any]) -> tuple[tuple[str, Any], ...]:
-    return tuple(sorted(params.items()))

@@ -16,9 +16,6 @@ SCORE = "score"
 SCORES = "scores"
 """Key of (epoch, score) of that and of earlier epochs, which a resumed trial may bring along."""
 
-SIGNS = {"maximize": 1.0, "minimize": -1.0}
-"""What makes a larger score the better one."""
-
 
 class EarlyStopping(FIFOScheduler):  # type: ignore[misc]
     """Ends sampled trials early; controls run to the end. Without a rule it ends none.
@@ -80,7 +77,7 @@ class EarlyStopping(FIFOScheduler):  # type: ignore[misc]
         value = report.metrics.get(search.key)
         if value is None:
             return False
-        score = SIGNS[search.direction] * value
+        score = search.sign * value
         return self._enter(trial.id, trial.why, report.epoch, score) and not trial.taken
 
     def _enter(self, trial_id: str, why: Why, epoch: int, score: float) -> bool:

@@ -11,7 +11,7 @@ import optuna
 from numpy.typing import NDArray
 from optuna.importance import PedAnovaImportanceEvaluator
 
-from results.metrics import Direction
+from results.metrics import Direction, sign_of
 from results.records.closing import Importance
 from spaces.space import SearchSpace
 
@@ -74,7 +74,7 @@ def importances(
             found = evaluator.evaluate(study, names, target=lambda t: float(losses[t.number]))
         return np.array([found[name] for name in names])
 
-    losses = np.asarray(scores, np.float64) * (-1.0 if direction == "maximize" else 1.0)
+    losses = np.asarray(scores, np.float64) * -sign_of(direction)
     ours = values(losses)
     rng = np.random.default_rng(seed)
     shuffled = np.stack([values(rng.permutation(losses)) for _ in range(SHUFFLES)])

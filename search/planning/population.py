@@ -20,7 +20,7 @@ from search.planning.spread import spread_draw
 from search.planning.truncation import explored, takeovers
 from spaces.augmentation.pba import points_of
 from spaces.errors import InputError
-from spaces.sections.run import Run, Segment
+from spaces.sections.run import Run
 from spaces.space import SearchSpace
 from spaces.trial_config import TrialConfig
 
@@ -145,10 +145,10 @@ class Population:
         """What it cost, who took over from whom, and what schedules were worth from the start."""
         segments = self._search.of("segment")
         epochs = sum(len(t.epochs) for t in segments)
-        sampled = {_key(t.params): t for t in self._search.of("sampled")}
+        sampled = {frozenset(t.params.items()): t for t in self._search.of("sampled")}
         lineages = []
         for segment in self._best():
-            trial = sampled.get(_key(segment.params))
+            trial = sampled.get(frozenset(segment.params.items()))
             ended = trial is not None and trial.state == "finished"
             lineages.append(
                 Lineage(
@@ -163,10 +163,10 @@ class Population:
             every=self._every,
             trainings=epochs / self._baseline.run.epochs,
             takeovers=tuple(
-                TakenOver(epoch=_run(t).done, member=_member(t), source=source)
+                TakenOver(epoch=t.segment.done, member=_member(t), source=source)
                 for t in segments
-                if _run(t).parent
-                and (source := _member(self._search.trials[_run(t).parent])) != _member(t)
+                if t.segment.parent
+                and (source := _member(self._search.trials[t.segment.parent])) != _member(t)
             ),
             lineages=tuple(lineages),
         )
@@ -239,20 +239,15 @@ class Population:
         last.sort(key=lambda t: -self._search.sign * _known(self._search.score(t)))
         best: dict[Any, Trial] = {}
         for trial in last:
-            best.setdefault(_key(trial.params), trial)
+            best.setdefault(frozenset(trial.params.items()), trial)
         return list(best.values())
 
     def _lineage(self, segment: Trial) -> tuple[int, ...]:
         """The members that trained a schedule, interval by interval."""
         path = [segment]
-        while _run(path[-1]).parent:
-            path.append(self._search.trials[_run(path[-1]).parent])
+        while path[-1].segment.parent:
+            path.append(self._search.trials[path[-1].segment.parent])
         return tuple(_member(t) for t in reversed(path))
-
-
-def _run(trial: Trial) -> Segment:
-    assert isinstance(trial.config.run, Segment)
-    return trial.config.run
 
 
 def _member(trial: Trial) -> int:
@@ -263,7 +258,3 @@ def _known(score: float | None) -> float:
     """The score of a segment that ran to its end."""
     assert score is not None
     return score
-
-
-def _key(params: Mapping[str, Any]) -> tuple[tuple[str, Any], ...]:
-    return tuple(sorted(params.items()))

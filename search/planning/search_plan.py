@@ -7,47 +7,17 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from results.records.confirmation import CONTROLS, WINNER, confirmation_arms
 from results.records.events import Why
 from results.records.trial import Trial
 from results.records.trials import Search
 from search.planning.groundwork import Groundwork
 from search.planning.planned import Planned, interrupted
 from search.planning.sampler import Proposer
-from spaces.augmentation.policy import AugPolicy
-from spaces.augmentation.trivial_augment import trivial_augment
-from spaces.sections.labels import GIVEN
-from spaces.sections.run import MixMatch
 from spaces.trial_config import TrialConfig
 
 CONFIRM_FOLD = 1
 """The fold on which winner and controls are compared: it did not choose the winner."""
-
-CONTROLS: dict[str, dict[str, Any]] = {
-    "no augmentation": {"policy": AugPolicy(), "mix": "none"},
-    "TrivialAugment": {"policy": trivial_augment(), "mix": "none"},
-    "labels as given": {"labels": GIVEN},
-    "without pseudo-labels": {"pseudo": "none"},
-    "without the extra images": {"extra": "none"},
-    "without MixMatch": {"action": "train"},
-}
-"""Matched controls: the winner's configuration but for its augmentation, what it makes of corrected
-labels, or the images that it learns from beside the labelled ones."""
-
-WINNER, BASELINE = "winner", "the baseline"
-
-
-def confirmation_arms(winner: TrialConfig, baseline: TrialConfig) -> dict[str, TrialConfig]:
-    """The winner and what it has to beat, by name; equal configurations appear once."""
-    arms = {WINNER: winner}
-    for name, changes in CONTROLS.items():
-        if "action" in changes and not isinstance(winner.run, MixMatch):
-            continue  # an action of the team's own is not what is asked about
-        config = winner.replace(**changes)
-        if config == baseline:
-            name = f"{name} ({BASELINE})"
-        if config != winner:
-            arms[name] = config
-    return arms if baseline in arms.values() else {**arms, BASELINE: baseline}
 
 
 @dataclass(kw_only=True)

@@ -238,8 +238,7 @@ def _register(config: ExportConfig, search: Search, to: Path) -> str:
     def copy(client: Any) -> None:
         from results.tracking.registry import register
 
-        scores = [a.score for a in search.arms.values()]
-        best = max(scores) if search.direction == "maximize" else min(scores)
+        best = max((a.score for a in search.arms.values()), key=lambda s: search.sign * s)
         result.append(register(client, search, to, best))
 
     problem = track(Path(config.runs), config.tracking, copy)

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass
 
-from results.leaderboard.quota import allowance
 from results.reporting.trust_report import settle_words, verdict_words
 from results.stats.optimism import winner_optimism
 from results.trust.trust import Trust, Verdict
@@ -102,11 +100,7 @@ def _refuse(
         return
     settle = "score submissions first: python -m search.submit, then search.score"
     if trust is not None:
-        leaderboard = standing.leaderboard
-        left = None
-        if leaderboard.quota is not None:
-            left = allowance(leaderboard.quota, leaderboard.spent(), time.time())
-        settle = settle_words(trust, leaderboard.quota, left)
+        settle = settle_words(trust, standing.leaderboard.allowance())
     raise InputError(
         f"{words[0]} {settle.rstrip('.')}. folds={PARTIAL} trains two of the folds, which is cheap "
         f"and worth a submission; {force}"

@@ -11,8 +11,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from results.labels.mask_page import SHOWN, ShownMask, masks_page
+from results.labels.mask_page import MASKS, SHOWN, ShownMask
 from results.labels.mask_suspects import MaskSuspect, find_mask_suspects
+from results.labels.suspects_page import suspects_page
 from results.masks.label_map import class_planes, label_map, nearest
 from results.masks.overlay import colours, overlay
 from results.masks.truth import Truth
@@ -137,7 +138,8 @@ class FoundMasks:
     def page(self, source: str, command: str) -> str:
         """The page, as HTML."""
         palette = colours(len(self.truth.classes)).tolist()
-        return masks_page(
+        return suspects_page(
+            MASKS,
             name=self.contest.name,
             headline=self.headline,
             source=source,

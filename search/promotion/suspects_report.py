@@ -14,8 +14,9 @@ import pandas as pd
 from numpy.typing import NDArray
 from sklearn.neighbors import NearestNeighbors
 
-from results.labels.labels_page import SHOWN, Shown, ShownSuspect, labels_page
+from results.labels.labels_page import LABELS, SHOWN, Shown, ShownSuspect
 from results.labels.suspects import Suspects, find_suspects
+from results.labels.suspects_page import suspects_page
 from results.reporting.text import table
 from search.competition.corrections import recorded_corrections
 from search.competition.images import open_pictures
@@ -109,7 +110,8 @@ class Found:
 
     def page(self, source: str, command: str) -> str:
         """The page, as HTML."""
-        return labels_page(
+        return suspects_page(
+            LABELS,
             name=self.contest.name,
             headline=self.headline,
             source=source,

@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from results.labels.labels_page import SHOWN, Shown, ShownSuspect, labels_page
+from results.labels.labels_page import LABELS, SHOWN, Shown, ShownSuspect
 from results.labels.suspects import find_suspects
+from results.labels.suspects_page import suspects_page
 
 Array = np.ndarray[Any, Any]
 CLASSES, IMAGES = 6, 1200
@@ -77,7 +78,8 @@ def suspect(**rest: Any) -> ShownSuspect:
 
 
 def page(*suspects: ShownSuspect, count: int = 1) -> str:
-    return labels_page(
+    return suspects_page(
+        LABELS,
         name="c<script>alert(1)</script>",
         headline="1 of 9 labels are suspicious",
         source="p1",

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from results.leaderboard.entries import EVENTS
-from results.leaderboard.quota import Quota, allowance, allowance_words
+from results.leaderboard.quota import Quota, allowance
 from results.records.record import read_event
 from spaces.errors import InputError
 
@@ -28,7 +28,7 @@ def test_a_day_begins_at_the_reset_hour() -> None:
     left = allowance(quota, spent, at("2026-11-21T02:31"))
     assert (left.now, left.today, left.spent) == (4, 1, 3)
     assert left.people == {"ben": (1, 2), "anna": (0, 1)}
-    words = allowance_words(quota, left)
+    words = left.words
     assert words.startswith("quota: 4 of 5 left until 22 Nov 02:00 UTC")
     assert "ben 2, anna 1" in words
 
@@ -40,9 +40,9 @@ def test_a_daily_quota_runs_until_the_end_of_its_last_day() -> None:
     assert left.reserved == 0 or left.reserved <= 15
     over = allowance(quota, [], at("2026-11-24T00:01"))
     assert (over.now, over.remaining) == (0, 0)
-    assert left.days_for(5, quota) == 1
-    assert left.days_for(6, quota) == 2
-    assert left.days_for(11, quota) == 3
+    assert left.days_for(5) == 1
+    assert left.days_for(6) == 2
+    assert left.days_for(11) == 3
 
 
 def test_thirty_percent_are_kept_for_the_last_days() -> None:

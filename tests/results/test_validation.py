@@ -10,7 +10,7 @@ import pytest
 from sklearn.metrics import accuracy_score, f1_score
 
 from results.metrics import METRICS, Metric
-from results.trust.shift import Shift, measure_shift
+from results.trust.image_weights import ImageWeights, weigh_images
 from results.trust.tournament import average_evidence, choose, paired_advantage, tournament
 from results.trust.validation import PLAIN, class_balanced, weighted_to_test, worst_group
 from spaces.errors import InputError
@@ -64,7 +64,7 @@ def test_weights_recover_the_test_s_mixture(tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
     centres = rng.normal(size=(3, 8)) * 3
     here, there = rng.choice(3, 600, p=[0.8, 0.15, 0.05]), rng.choice(3, 900)
-    shift = measure_shift(
+    shift = weigh_images(
         centres[here] + rng.normal(size=(600, 8)), centres[there] + rng.normal(size=(900, 8))
     )
     shares = [shift.weights[here == k].sum() / shift.weights.sum() for k in range(3)]
@@ -75,22 +75,22 @@ def test_weights_recover_the_test_s_mixture(tmp_path: Path) -> None:
     assert shift.effective == pytest.approx(shift.weights.sum() ** 2 / (shift.weights**2).sum())
     assert not shift.refusal
     shift.write(tmp_path / "s.json")
-    assert (Shift.read(tmp_path / "s.json").weights == shift.weights).all()
+    assert (ImageWeights.read(tmp_path / "s.json").weights == shift.weights).all()
     (tmp_path / "s.json").write_text("{")
     with pytest.raises(InputError, match="does not hold weights"):
-        Shift.read(tmp_path / "s.json")
+        ImageWeights.read(tmp_path / "s.json")
 
 
 def test_alike_sets_keep_their_images_and_foreign_ones_are_refused() -> None:
     rng = np.random.default_rng(1)
-    alike = measure_shift(rng.normal(size=(400, 6)), rng.normal(size=(400, 6)))
+    alike = weigh_images(rng.normal(size=(400, 6)), rng.normal(size=(400, 6)))
     assert alike.auc == pytest.approx(0.5, abs=0.06)
     assert alike.effective > 300
-    few = measure_shift(rng.normal(size=(60, 6)), rng.normal(size=(400, 6)))
+    few = weigh_images(rng.normal(size=(60, 6)), rng.normal(size=(400, 6)))
     assert "at least 100 are needed" in few.refusal
     here = rng.normal(size=(2000, 6))
     here[:40] += 6  # one in fifty looks like the test
-    foreign = measure_shift(here, rng.normal(size=(500, 6)) + 6)
+    foreign = weigh_images(here, rng.normal(size=(500, 6)) + 6)
     assert "effective images of 2,000, at least 200 are needed" in foreign.refusal
 
 
@@ -102,11 +102,11 @@ def test_whole_groups_are_left_out() -> None:
     centres = rng.normal(size=(20, 10)) * 4
     here = centres[bursts] + 0.1 * rng.normal(size=(400, 10))
     there = rng.normal(size=(400, 10)) * 4
-    together = measure_shift(here, there, bursts.astype(str))
-    apart = measure_shift(here, there)
+    together = weigh_images(here, there, bursts.astype(str))
+    apart = weigh_images(here, there)
     assert together.auc < apart.auc - 0.1
     with pytest.raises(InputError, match="5 groups"):
-        measure_shift(here, there, np.array(["a"] * 400))
+        weigh_images(here, there, np.array(["a"] * 400))
 
 
 def test_plain_stays_unless_another_is_surely_better() -> None:

@@ -12,11 +12,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from results.records.confirmation import confirmation_arms
 from search.jobs.preparation import prepare
 from search.options.command_line import parse
 from search.options.search_space import flatten, resolve_space
 from search.options.training import RunConfig
-from search.planning.search_plan import confirmation_arms
 from spaces.errors import InputError
 from spaces.trial_config import TrialConfig
 from tests.tiny import build

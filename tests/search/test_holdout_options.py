@@ -86,6 +86,6 @@ def test_where_it_cannot_be(bright: Path, tmp_path: Path) -> None:
         prepared(runs, *options(bright), "holdout=prt")
     assert not (runs / "bright").exists()  # nothing half-written
     for rules in (["rules.test_images=false"], []):  # it is remembered
-        with pytest.raises(InputError, match=r"forbid to look .*rules\.test_images=false"):
+        with pytest.raises(InputError, match=r"forbid looking .*rules\.test_images=false"):
             prepared(runs, *options(bright), "holdout=test_like", *rules)
     assert not Leaderboard.read(runs / "bright").test_images

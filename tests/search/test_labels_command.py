@@ -16,11 +16,12 @@ import pytest
 
 from results.metrics import METRICS
 from results.predictions import Predictions
+from results.records.confirmation import concerns, confirmation_arms
 from results.records.ledger import Ledger
 from results.records.opening import CorrectionsRecord
 from results.records.trials import Search
 from results.reporting.report import report
-from results.reporting.summary import _corrected_gain, concerns
+from results.reporting.summary import _corrected_gain
 from results.tracking.store import ID_TAG, open_client
 from results.tracking.uri import default_uri
 from search import labels
@@ -30,7 +31,6 @@ from search.jobs.reuse import KnownTrainings
 from search.options.analysis import LabelsConfig
 from search.options.command_line import main, parse
 from search.options.training import RunConfig
-from search.planning.search_plan import confirmation_arms
 from search.promotion.suspects_report import unsettled_suspects
 from spaces.errors import InputError
 from spaces.trial_config import TrialConfig

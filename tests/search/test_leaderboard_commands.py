@@ -450,7 +450,7 @@ def test_test_scores_are_told_before_any_submission(folder: Path, tmp_path: Path
     proposed.unlink()
     recorded = run(copy, "forecast", "rules.test_images=false")
     assert recorded.returncode == 0
-    assert recorded.stdout.startswith("Recorded: the rules forbid to look at test images")
+    assert recorded.stdout.startswith("Recorded: the rules forbid looking at test images")
     refused = run(copy, "forecast")
     assert refused.returncode == 2
     assert "the rules forbid" in refused.stderr

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from results.leaderboard.leaderboard import Leaderboard
 from results.masks.counts import VOID
 from results.masks.pixels import sampled
+from results.records.confirmation import confirmation_arms
 from search.competition.teachers import check_rules, find_teachers
-from search.planning.search_plan import confirmation_arms
 from spaces.errors import InputError
 from tests.mask_promotion import CONFIG, mask_promotion, sure
 from trainables.data.mask_teachers import RIGHT, UNKNOWN, WRONG, MaskTeachers
@@ -67,7 +67,7 @@ def test_the_rules_and_the_control_are_those_of_classes(tmp_path: Path) -> None:
     arms = confirmation_arms(STUDENT.replace(lr=5e-3), CONFIG)
     assert arms["without pseudo-labels"] == STUDENT.replace(lr=5e-3, pseudo="none")
     Leaderboard.read(tmp_path).set_rules(test_images=False)
-    with pytest.raises(InputError, match="pseudo=hard: the rules forbid to look at test images"):
+    with pytest.raises(InputError, match="pseudo=hard: the rules forbid looking at test images"):
         check_rules([STUDENT], tmp_path)
 
 

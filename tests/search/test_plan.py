@@ -8,15 +8,15 @@ from typing import Any
 
 import pytest
 
+from results.records.confirmation import concerns, confirmation_arms
 from results.records.ledger import Ledger
 from results.records.trials import Search
-from results.reporting.summary import concerns
 from search.execution.driver import Driver
 from search.planning.asha import Asha
 from search.planning.early_stopping import SCORE, SCORES
 from search.planning.planned import Planned
 from search.planning.sampler import Sampler
-from search.planning.search_plan import CONFIRM_FOLD, SearchPlan, confirmation_arms
+from search.planning.search_plan import CONFIRM_FOLD, SearchPlan
 from spaces.augmentation.policy import AugPolicy, Choice
 from spaces.augmentation.stages import staged
 from spaces.augmentation.trivial_augment import trivial_augment

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from results.records.confirmation import is_baseline
 from results.records.events import EVENTS, TrialEnded
 from results.records.ledger import Ledger, replay
 from results.records.population import Lineage, PopulationFound, TakenOver
@@ -445,7 +446,7 @@ def test_a_population_from_the_command_line(tmp_path: Path) -> None:
 def test_what_a_population_cost_is_part_of_the_sampling() -> None:
     closed = Search.read(RECORDED).summary
     assert closed is not None
-    assert any("the baseline" in c.control for c in closed.comparisons)
+    assert any(is_baseline(c.control) for c in closed.comparisons)
     costly = closed.model_copy(
         update={"cost": {**closed.cost, "why/sampled": 60, "why/segment": 90}}
     )

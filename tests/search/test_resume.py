@@ -31,7 +31,8 @@ from results.tracking.store import ID_TAG
 from search.execution import driver as driver_module
 from search.execution.driver import CLOSING_TIME, Driver
 from search.execution.exit_note import ExitNote
-from search.execution.faults import RETRIES, fault_of
+from search.execution.faults import fault_of
+from search.execution.retries import RETRIES
 from search.execution.tune_adapter import Proposals
 from search.options.command_line import main
 from search.options.recorded import recorded_options

@@ -10,9 +10,9 @@ import pytest
 
 from results.leaderboard.leaderboard import Leaderboard
 from results.predictions import Predictions
+from results.records.confirmation import confirmation_arms
 from results.records.ledger import Ledger
 from search.competition.teachers import check_rules, find_teachers
-from search.planning.search_plan import confirmation_arms
 from spaces.errors import InputError
 from spaces.trial_config import TrialConfig
 from tests.records import ended as ended_event
@@ -115,7 +115,7 @@ def test_the_rules_close_test_images_to_whatever_learns_from_them(tmp_path: Path
     Leaderboard.read(tmp_path).set_rules(test_images=False)
     check_rules([TrialConfig()], tmp_path)
     for config, words in ((CONFIG, "pseudo=soft"), (mixing, "action=mixmatch")):
-        with pytest.raises(InputError, match=f"{words}: the rules forbid to look at test images"):
+        with pytest.raises(InputError, match=f"{words}: the rules forbid looking at test images"):
             check_rules([TrialConfig(), config], tmp_path)
 
 

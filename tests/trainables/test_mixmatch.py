@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import torch
 
-from search.planning.search_plan import confirmation_arms
+from results.records.confirmation import confirmation_arms
 from spaces.augmentation.trivial_augment import trivial_augment
 from spaces.errors import InputError
 from spaces.sections.data import Data

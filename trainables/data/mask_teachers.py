@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from results.masks.planes import Pixels, Planes
 from results.masks.truth import Truth
-from spaces.errors import InputError
-from trainables.data.digested_arrays import check_digest, digest_of, write_arrays
+from trainables.data.stored_teachers import StoredTeachers
 
 WRONG, RIGHT, UNKNOWN = range(3)
 """Whether teachers are right on a pixel."""
@@ -61,7 +59,7 @@ class Labelled:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class MaskTeachers:
+class MaskTeachers(StoredTeachers):
     """What a promotion's models say, the mean over those of a fold.
 
     Attributes:
@@ -88,9 +86,9 @@ class MaskTeachers:
         return self.test.get(fold)
 
     @property
-    def _arrays(self) -> dict[str, Any]:
-        """Everything by name; `read` takes it back."""
-        arrays: dict[str, Any] = {"folds": self.folds}
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """Everything by name."""
+        arrays: dict[str, NDArray[Any]] = {"folds": self.folds}
         arrays |= {name: getattr(self, name) for name in HELD_OUT}
         for fold, said in sorted(self.test.items()):
             for name, planes in said.planes.items():
@@ -98,33 +96,12 @@ class MaskTeachers:
                 arrays |= {f"{fold}:{name}:{part}": array for part, array in parts}
         return arrays
 
-    @property
-    def digest(self) -> str:
-        """Identity of all that they say."""
-        return digest_of(self._arrays)
-
-    def write(self, folder: Path) -> Path:
-        """Writes ``teachers-<digest>.npz`` into ``folder`` and returns its path."""
-        return write_arrays(self._arrays, folder, "teachers")
-
-    @staticmethod
-    def read(path: Path) -> MaskTeachers:
-        """Maps what `write` wrote.
-
-        Raises:
-            InputError: If it is missing, damaged or was changed.
-        """
-        try:
-            with np.load(path, allow_pickle=False) as data:
-                folds = data["folds"].tolist()
-                held_out = {name: data[name] for name in HELD_OUT}
-                names = {name.split(":")[1] for name in data.files if ":" in name}
-            test = {
-                fold: Labelled(**{n: Planes.mapped(path, f"{fold}:{n}:") for n in sorted(names)})
-                for fold in folds
-            }
-            found = MaskTeachers(test=test, **held_out)
-        except (OSError, ValueError, KeyError, TypeError, zipfile.BadZipFile) as error:
-            raise InputError(f"{path} does not hold what teachers say: {error}") from error
-        check_digest(path, found._arrays)
-        return found
+    @classmethod
+    def of_arrays(cls, path: Path, arrays: Mapping[str, NDArray[Any]]) -> Self:
+        """Takes `arrays` back; planes are mapped from the file."""
+        names = {name.split(":")[1] for name in arrays if ":" in name}
+        test = {
+            fold: Labelled(**{n: Planes.mapped(path, f"{fold}:{n}:") for n in sorted(names)})
+            for fold in arrays["folds"].tolist()
+        }
+        return cls(test=test, **{name: arrays[name] for name in HELD_OUT})

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import zipfile
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from spaces.errors import InputError
-from trainables.data.digested_arrays import check_digest, digest_of, write_arrays
+from trainables.data.stored_teachers import StoredTeachers
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Teachers:
+class Teachers(StoredTeachers):
     """What a promotion's models say, the mean over those of a fold.
 
     Attributes:
@@ -35,29 +34,11 @@ class Teachers:
         return self.test[found[0]] if len(found) else None
 
     @property
-    def _arrays(self) -> dict[str, NDArray[Any]]:
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """Everything by name."""
         return {"folds": self.folds, "test": self.test, "held_out": self.held_out}
 
-    @property
-    def digest(self) -> str:
-        """Identity of all that they say."""
-        return digest_of(self._arrays)
-
-    def write(self, folder: Path) -> Path:
-        """Writes ``teachers-<digest>.npz`` into ``folder`` and returns its path."""
-        return write_arrays(self._arrays, folder, "teachers")
-
-    @staticmethod
-    def read(path: Path) -> Teachers:
-        """Reads what `write` wrote.
-
-        Raises:
-            InputError: If it is missing, damaged or was changed.
-        """
-        try:
-            with np.load(path, allow_pickle=False) as data:
-                found = Teachers(**{name: data[name] for name in ("folds", "test", "held_out")})
-        except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
-            raise InputError(f"{path} does not hold what teachers say: {error}") from error
-        check_digest(path, found._arrays)
-        return found
+    @classmethod
+    def of_arrays(cls, path: Path, arrays: Mapping[str, NDArray[Any]]) -> Self:
+        """Takes `arrays` back."""
+        return cls(**{name: arrays[name] for name in ("folds", "test", "held_out")})

@@ -24,6 +24,7 @@ from .committee import committee_of
 from .images import decode
 from .merging import even_mean
 from .networks import build_network
+from .precision import lower_precision
 from .preparation import SIDES, Box, Picture, Preparation
 from .preprocessing import PREPROCESSINGS
 from .views import whole
@@ -237,5 +238,4 @@ class Predictor:
     def _autocast(self, precision: str) -> AbstractContextManager[Any]:
         if self.device.type == "cpu" or precision != "auto":
             return nullcontext()
-        native = torch.cuda.is_bf16_supported(including_emulation=False)
-        return torch.autocast("cuda", torch.bfloat16 if native else torch.float16)
+        return torch.autocast("cuda", lower_precision())

@@ -6,7 +6,6 @@ from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from results.predictions import PROBABILITIES, Head
@@ -15,7 +14,6 @@ from spaces.sections.loss import Loss as LossSettings
 from spaces.sections.mixing import CopyPaste
 from spaces.trial_config import TrialConfig
 from trainables.losses.losses import LOSSES, Loss
-from trainables.networks.networks import NETWORKS
 from trainables.tasks.task import Own, TrainingTask
 
 
@@ -26,18 +24,10 @@ class Classification(TrainingTask):
     head = PROBABILITIES
     activation = "softmax"
 
-    def outputs(self, classes: int) -> int:
-        """One per class."""
-        return classes
-
     def targets(self, labels: NDArray[Any], classes: int) -> NDArray[np.float32]:
         """Probabilities (n, classes): 1 for the class of each image."""
         certain: NDArray[np.float32] = np.eye(classes, dtype=np.float32)[labels]
         return certain
-
-    def network(self, config: TrialConfig, classes: int, own: Own) -> torch.nn.Module:
-        """The network of the configuration, or the team's own."""
-        return NETWORKS.of(config.model, own)(config, self.outputs(classes))
 
     def loss(self, config: TrialConfig, own: Own) -> Loss:
         """The loss of the configuration, or the team's own."""

@@ -18,7 +18,6 @@ from spaces.sections.run import MixMatch
 from spaces.trial_config import TrialConfig
 from trainables.losses.losses import LOSSES, Loss
 from trainables.losses.occurrence import beside_occurrence
-from trainables.networks.networks import NETWORKS
 from trainables.networks.timm_network import takes_one_size
 from trainables.portable.smp_network import STRIDE
 from trainables.portable.views import STEP, VIEWS, same, seen_size, view_of
@@ -33,17 +32,9 @@ class Segmentation(TrainingTask):
     head = MASKS
     activation = "softmax"
 
-    def outputs(self, classes: int) -> int:
-        """One per class, at every pixel."""
-        return classes
-
     def targets(self, labels: NDArray[Any], classes: int) -> NDArray[np.float32]:
         """How much the pixels of each image count (n, 1); their classes are in its mask."""
         return np.ones((len(labels), 1), np.float32)
-
-    def network(self, config: TrialConfig, classes: int, own: Own) -> torch.nn.Module:
-        """The network of the configuration, or the team's own."""
-        return NETWORKS.of(config.model, own)(config, self.outputs(classes))
 
     def loss(self, config: TrialConfig, own: Own) -> Loss:
         """The loss of the configuration, or the team's own, and that of an auxiliary head."""

@@ -14,6 +14,7 @@ from results.predictions import Head
 from spaces.errors import InputError
 from spaces.trial_config import TrialConfig
 from trainables.losses.losses import Loss
+from trainables.networks.networks import NETWORKS
 from trainables.portable.views import VIEWS
 
 Own = Mapping[str, Callable[..., Any]]
@@ -34,10 +35,6 @@ class TrainingTask(ABC):
     activation: ClassVar[str]
 
     @abstractmethod
-    def outputs(self, classes: int) -> int:
-        """Outputs of a network for so many classes."""
-
-    @abstractmethod
     def targets(self, labels: NDArray[Any], classes: int) -> NDArray[np.float32]:
         """What a loss compares outputs with, float32 (n, …); it may be soft.
 
@@ -46,13 +43,13 @@ class TrainingTask(ABC):
             classes: Number of classes.
         """
 
-    @abstractmethod
     def network(self, config: TrialConfig, classes: int, own: Own) -> torch.nn.Module:
-        """Builds the network around a backbone.
+        """Builds the network of the configuration, or the team's own.
 
         Raises:
             InputError: If it cannot be built.
         """
+        return NETWORKS.of(config.model, own)(config, classes)
 
     @abstractmethod
     def loss(self, config: TrialConfig, own: Own) -> Loss:

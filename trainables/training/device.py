@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import torch
 
 from spaces.trial_config import TrialConfig
+from trainables.portable.precision import lower_precision
 
 MEMORY_FORMAT = torch.channels_last
 """Of images and convolutions: on CPU and GPU as fast as the other, or up to 1.7 times as fast."""
@@ -27,16 +28,10 @@ class Device:
 
     @staticmethod
     def pick(config: TrialConfig) -> Device:
-        """The GPU that this process may use, else the CPU.
-
-        bf16 only where the GPU computes it natively: emulation is slower than fp32.
-        """
+        """The GPU that this process may use, else the CPU."""
         if not torch.cuda.is_available():
             return Device(target=torch.device("cpu"), autocast_dtype=None)
-        dtype = None
-        if config.run.precision == "auto":
-            native = torch.cuda.is_bf16_supported(including_emulation=False)
-            dtype = torch.bfloat16 if native else torch.float16
+        dtype = lower_precision() if config.run.precision == "auto" else None
         return Device(target=torch.device("cuda"), autocast_dtype=dtype)
 
     def placed(self, model: torch.nn.Module) -> torch.nn.Module:

@@ -18,21 +18,18 @@ from results.masks.metrics import NEED_EDGES
 from results.metrics import all_scores, corrected
 from results.predictions import Predictions, predictions_file
 from results.tasks.tasks import TASKS
-from spaces.augmentation.stress import Stress
 from spaces.trial_config import TrialConfig
 from trainables.data.mask_corrections import MaskCorrections
 from trainables.data.scored_images import held_out_rows
-from trainables.inference.predict import predict
 from trainables.training.checkpoint import Checkpoint, remove_leftovers
 from trainables.training.context import TrainingContext
+from trainables.training.evaluation import judged, predicted
 from trainables.training.full_disk import with_room
 from trainables.training.ranks import ALONE, Ranks
 from trainables.training.saving import Saving
 from trainables.training.state import Beat, TrainingState, no_beat
 from trainables.training.training_error import TrainingError
 from trainables.training.training_score import training_score
-
-# isort: split
 
 Report = dict[str, Any]
 """One epoch: ``epoch``, ``metrics`` by slash-grouped name, ``seconds`` by part, ``images``."""
@@ -138,7 +135,8 @@ def fit(
         trained = time.perf_counter()
         last = epoch == config.run.last_epoch
         rows = held_out_rows(config, context.folds, last)
-        predictions = _judged(_predicted(training, rows, context, workers, beat), context, last)
+        said = predicted(training, rows, context, workers, beat)
+        predictions = judged(said, context, edges=last)
         scores = _scores(predictions, rows, context)
         stressed: dict[str, float] = {}
         if context.stress is not None and (context.stress_always or last):
@@ -183,49 +181,11 @@ def fit(
         notes, waited = (), time.perf_counter() - told
 
 
-def _predicted(
-    training: TrainingState,
-    rows: NDArray[np.int64],
-    context: TrainingContext,
-    workers: int,
-    beat: Beat,
-    stress: Stress | None = None,
-) -> Predictions:
-    """What the network says of some images."""
-    store = context.store
-    found = predict(
-        training.evaluated,
-        training.config,
-        store,
-        rows,
-        training.device,
-        context.task,
-        workers=workers,
-        stress=stress,
-        beat=beat,
-    )
-    return Predictions(
-        images=tuple(store.images[row] for row in rows),
-        classes=context.classes,
-        heads=context.task.heads(found, store.sizes[rows]),
-    )
-
-
-def _judged(predictions: Predictions, context: TrainingContext, last: bool) -> Predictions:
-    """Predictions of held-out images with what metrics are computed of.
-
-    Boundaries of masks, which take long, are compared at the end, or where the metric asks.
-    """
-    edges = last or context.metric.name in NEED_EDGES
-    return TASKS[context.task.name].judged(predictions, context.truth, edges=edges)
-
-
 def _scores(
     predictions: Predictions, rows: NDArray[np.int64], context: TrainingContext
 ) -> dict[str, float]:
-    judged = predictions.judged
     metrics = {**TASKS[context.task.name].metrics, context.metric.name: context.metric}
-    scores = all_scores(context.folds.labels[rows], judged, metrics.values())
+    scores = all_scores(context.folds.labels[rows], predictions.judged, metrics.values())
     if context.metric.name not in scores:
         raise TrainingError(f"{context.metric.name} is not defined on the hold-out's predictions")
     return scores | _corrected_score(predictions, rows, context)
@@ -241,8 +201,8 @@ def _corrected_score(
     if not used.any():
         return {}
     labels = context.corrections.labels[rows[used]]
-    judged = _beside_corrected(predictions, rows, context)
-    found = all_scores(labels, judged[used], [context.metric])
+    beside = _beside_corrected(predictions, rows, context)
+    found = all_scores(labels, beside[used], [context.metric])
     return {corrected(name): value for name, value in found.items()}
 
 
@@ -254,12 +214,12 @@ def _beside_corrected(
     if not isinstance(changed, MaskCorrections) or not changed.relabelled[rows].any():
         return predictions.judged
     assert context.truth is not None
-    judged, some = predictions.judged.copy(), changed.relabelled[rows]
+    beside, some = predictions.judged.copy(), changed.relabelled[rows]
     truth = changed.truth(context.truth, rows[some].tolist())
     edges = context.metric.name in NEED_EDGES
     again = TASKS[context.task.name].judged(predictions.of(truth.images), truth, edges=edges)
-    judged[some] = again.judged
-    return judged
+    beside[some] = again.judged
+    return beside
 
 
 def _stressed(
@@ -272,8 +232,8 @@ def _stressed(
     last: bool,
 ) -> dict[str, float]:
     """Predicts held-out images under the stress; returns the metrics."""
-    found = _predicted(training, rows, context, workers, beat, context.stress)
-    predictions = _judged(found, context, last)
+    said = predicted(training, rows, context, workers, beat, context.stress)
+    predictions = judged(said, context, edges=last)
     scores = _scores(predictions, rows, context)
     _save(predictions, folder / predictions_file("stress"), beat)
     return scores
@@ -284,7 +244,7 @@ def _predict_test(
 ) -> None:
     rows = context.test_rows
     if context.predict_test and len(rows):
-        predictions = _predicted(training, rows, context, workers, beat)
+        predictions = predicted(training, rows, context, workers, beat)
         _save(predictions, folder / predictions_file("test"), beat)
 
 

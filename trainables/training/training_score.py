@@ -7,14 +7,11 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from results.masks.metrics import NEED_EDGES
 from results.metrics import all_scores
-from results.predictions import Predictions
-from results.tasks.tasks import TASKS
 from trainables.data.even_sample import even_sample
 from trainables.data.training_set import TrainingSet
-from trainables.inference.predict import predict
 from trainables.training.context import TrainingContext
+from trainables.training.evaluation import judged, predicted
 from trainables.training.state import Beat, TrainingState
 
 
@@ -42,24 +39,8 @@ def training_score(
     """
     metric, folds = context.metric, context.folds
     rows = scored_rows(training.learned, context, training.config.run.fold)
-    task, store = context.task, context.store
-    found = predict(
-        training.evaluated,
-        training.config,
-        store,
-        rows,
-        training.device,
-        task,
-        workers=workers,
-        beat=beat,
-    )
-    predicted = Predictions(
-        images=tuple(store.images[row] for row in rows),
-        classes=context.classes,
-        heads=task.heads(found, store.sizes[rows]),
-    )
-    judged = TASKS[task.name].judged(predicted, context.truth, edges=metric.name in NEED_EDGES)
-    told = all_scores(folds.labels[rows], judged.judged, [metric])
+    found = judged(predicted(training, rows, context, workers, beat), context)
+    told = all_scores(folds.labels[rows], found.judged, [metric])
     return {
         name: value
         for score in told.values()

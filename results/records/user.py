@@ -1,4 +1,4 @@
-"""Who acts, for records that several people write."""
+"""Who runs this process."""
 
 from __future__ import annotations
 
@@ -6,10 +6,8 @@ import getpass
 import os
 
 
-def default_author(by: str) -> str:
-    """Who acts, unless said otherwise."""
-    if by:
-        return by
+def user_name() -> str:
+    """The user's name, or number where there is none."""
     try:
         return getpass.getuser()
     except (KeyError, OSError):  # a container's user without a name

@@ -1,4 +1,4 @@
-"""How much the test images differ from the hold-out, and weights that make up for it."""
+"""Weights of hold-out images that make up for how much test images differ from them."""
 
 from __future__ import annotations
 
@@ -36,8 +36,8 @@ FEWEST, SMALLEST_SHARE = 100, 0.1
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Shift:
-    """What tells test images from the hold-out.
+class ImageWeights:
+    """How much each hold-out image counts towards the test.
 
     Attributes:
         auc: Of the classifier that tells them apart, cross-fitted; 0.5 means that they are alike.
@@ -56,7 +56,7 @@ class Shift:
             temporary.write_text(json.dumps(body))
 
     @staticmethod
-    def read(path: Path) -> Shift:
+    def read(path: Path) -> ImageWeights:
         """Reads what `write` wrote.
 
         Raises:
@@ -64,7 +64,7 @@ class Shift:
         """
         try:
             data = json.loads(path.read_text())
-            return Shift(
+            return ImageWeights(
                 auc=float(data["auc"]),
                 effective=float(data["effective"]),
                 weights=np.array(data["weights"], np.float64),
@@ -84,12 +84,12 @@ class Shift:
         )
 
 
-def measure_shift(
+def weigh_images(
     holdout: NDArray[np.floating],
     test: NDArray[np.floating],
     groups: NDArray[np.str_] | None = None,
     seed: int = 0,
-) -> Shift:
+) -> ImageWeights:
     """Weights of hold-out images by how much more frequent their like is in the test set.
 
     Boosted trees tell the two sets apart (embeddings cluster by class, so that a linear classifier
@@ -133,7 +133,7 @@ def measure_shift(
     odds = np.exp(calibrated.decision_function(logits[:n]))
     weights = np.minimum(odds / odds.mean(), CLIP)
     weights = weights / weights.mean()
-    return Shift(
+    return ImageWeights(
         auc=auc,
         weights=weights,
         effective=float(weights.sum() ** 2 / (weights**2).sum()),
