@@ -4,8 +4,8 @@
 
 The folder has a train.csv. ``optuna`` tries one configuration after the other, with MedianPruner
 and a thread for each core but one, which two loading processes keep busy; ``ray`` is Ray Tune's
-example: OptunaSearch, ASHA and the MLflowLoggerCallback, a core a trial. Prints a line of JSON for every trial that ran to its end:
-seconds since the start, and its score.
+example: OptunaSearch, ASHA and the MLflowLoggerCallback, a core a trial. Prints a line of JSON for
+every trial that ran to its end: seconds since the start, and its score.
 """
 
 from __future__ import annotations
