@@ -26,7 +26,8 @@ from results.leaderboard.mask_solution import read_solution
 from results.masks.metrics import MASK_METRICS
 from results.masks.rle import decode
 from results.masks.truth import Truth
-from results.predictions import Predictions
+from results.predictions import Predictions, predictions_file
+from results.records.trials import Search
 from tests.benchmarks.command import run
 from tests.benchmarks.embedded_digits import interval
 from tests.benchmarks.machine import machine
@@ -102,7 +103,9 @@ def test_scores(folder: Path, name: str, words: list[str], folds: int) -> NDArra
         drawn = [f"fold={fold}", f"seed={fold}", f"name={name}-{fold}", "quiet=true"]
         run(folder, "train", "data=shapes", f"holdout.folds={folds}", *drawn, *words)
         contest = folder / "runs/shapes"
-        found = Predictions.read(next((contest / f"{name}-{fold}").rglob("test.npz")))
+        search = Search.read(contest / f"{name}-{fold}")
+        (trial,) = search.trials.values()
+        found = Predictions.read(search.trial_folder(trial) / predictions_file("test"))
         truth = Truth.read(next(contest.glob("truth-*")))
         shown = zip(found.images, found.masks, strict=True)
         sizes = {image: (planes.shape[-2], planes.shape[-1]) for image, planes in shown}
