@@ -107,12 +107,11 @@ def test_scores(folder: Path, name: str, words: list[str], folds: int) -> NDArra
         (trial,) = search.trials.values()
         found = Predictions.read(search.trial_folder(trial) / predictions_file("test"))
         truth = Truth.read(next(contest.glob("truth-*")))
-        shown = zip(found.images, found.masks, strict=True)
-        sizes = {image: (planes.shape[-2], planes.shape[-1]) for image, planes in shown}
+        shapes_of = zip(found.images, found.sizes.astype(int).tolist(), strict=True)
+        sizes = {image: (height, width) for image, (height, width) in shapes_of}
         known = read_solution(contest / "data/solution.csv", found.images, truth, sizes)
-        assert METRIC.reduce is not None
-        counts = known.counts(found.of(known.images).masks, edges=False).astype(np.float64)
-        scores.append(100 * float(METRIC.reduce(counts.sum(axis=0))))
+        judged = search.task.judged(found.of(known.images), known, edges=False).judged
+        scores.append(100 * METRIC.score(known.strata, judged))
     return np.array(scores)
 
 
