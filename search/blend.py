@@ -13,8 +13,8 @@ on that one; its score in sample stands beside it.
 
 from __future__ import annotations
 
-from search.options.analysis import BlendConfig
 from search.options.command_line import main
+from search.options.ensembles import BlendConfig
 
 
 def run(config: BlendConfig) -> int:

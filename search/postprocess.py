@@ -13,8 +13,8 @@ say in what is done to them. Nothing is trained, and only what asks for it is po
 
 from __future__ import annotations
 
-from search.options.analysis import PostprocessConfig
 from search.options.command_line import main
+from search.options.ensembles import PostprocessConfig
 
 
 def run(config: PostprocessConfig) -> int:

@@ -14,8 +14,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from results.ensemble.recipes import Blend, by_labels, fit_recipes
+from results.ensemble.recipes import by_labels, fit_recipes
 from results.ensemble.stack import PredictionStack
+from results.masks.merging import Blend
 from results.metrics import Floats, Ints, Metric
 from results.stats.bootstrap import bootstrap_scores, bootstrap_weights
 from results.stats.interval import Interval

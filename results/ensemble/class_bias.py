@@ -5,13 +5,13 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from results.masks.merging import TINY
 from results.metrics import Floats, Ints, Metric
 
 BIASES = np.linspace(-2.0, 2.0, 41)
 """What is tried, in natural logarithms: factors of 0.14 to 7.4 on a class's probability."""
 
 _PASSES = 3
-_TINY = 1e-7
 
 
 def counts_labels_only(metric: Metric, labels: Ints, probabilities: NDArray[np.floating]) -> bool:
@@ -53,7 +53,7 @@ def fit_class_biases(metric: Metric, labels: Ints, probabilities: NDArray[np.flo
     """
     sign = metric.sign
     n, classes = probabilities.shape
-    logs = np.log(np.maximum(probabilities, _TINY)).astype(np.float32)
+    logs = np.log(np.maximum(probabilities, TINY)).astype(np.float32)
     biases = np.zeros(classes)
     best = -np.inf
     steps = len(BIASES) + 1
@@ -81,11 +81,3 @@ def fit_class_biases(metric: Metric, labels: Ints, probabilities: NDArray[np.flo
         if (biases == before).all():
             break
     return biases
-
-
-def apply_class_biases(probabilities: NDArray[np.floating], biases: Floats) -> NDArray[np.float32]:
-    """Probabilities (n, classes) with the biases in them, rows summing to 1."""
-    if not biases.any():
-        return probabilities.astype(np.float32)
-    moved = np.maximum(probabilities, _TINY) * np.exp(biases)
-    return np.asarray(moved / moved.sum(axis=1, keepdims=True), np.float32)

@@ -3,24 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
-import scipy
 from numpy.typing import NDArray
 
-from results.ensemble.class_bias import (
-    apply_class_biases,
-    confusion_scores,
-    counts_labels_only,
-    fit_class_biases,
-)
+from results.ensemble.class_bias import confusion_scores, counts_labels_only, fit_class_biases
 from results.ensemble.stack import Block, PredictionStack
+from results.masks.merging import Blend, How
 from results.metrics import Ints, Metric
 
-Merge = Literal["mean", "geometric", "rank", "vote"]
-MERGES: tuple[Merge, ...] = ("mean", "geometric", "rank", "vote")
+MERGES: tuple[How, ...] = ("mean", "geometric", "rank", "vote")
 BY_CLASS = "weighted by class"
 RECIPES = ("best single", *MERGES, "weighted", BY_CLASS, "mean + biases", "weighted + biases")
 ROUNDS = 25
@@ -31,63 +23,6 @@ CHOSEN_ON = 20_000
 
 MANY = 150
 """Classes above which confusion matrices are not used, and no biases are fitted."""
-
-_TINY = 1e-7
-
-
-@dataclass(frozen=True, kw_only=True)
-class Blend:
-    """How models are merged.
-
-    Attributes:
-        recipe: Name, one of `RECIPES`.
-        merge: ``mean`` (soft voting), ``geometric``, ``rank`` (average rank of an image within its
-            class, as for ROC AUC) or ``vote`` (hard voting).
-        weights: By model, summing to 1.
-        biases: Logarithmic biases by class; empty for none.
-        by_class: Weights by model and class, summing to 1 over the models, whose mean over classes
-            the other weights then are; empty where they are the same for all classes.
-    """
-
-    recipe: str
-    merge: Merge
-    weights: tuple[float, ...]
-    biases: tuple[float, ...] = ()
-    by_class: tuple[tuple[float, ...], ...] = ()
-
-    def apply(self, block: Block) -> NDArray[np.float32]:
-        """Merges predictions.
-
-        Args:
-            block: Probabilities (models, n, classes) of images that are ranked together: a fold,
-                or the test set.
-
-        Returns:
-            Probabilities float32 (n, classes), rows summing to 1.
-        """
-        used = [i for i, w in enumerate(self.weights) if w > 0]
-        merged: NDArray[np.float32] = np.zeros(block.shape[1:], np.float32)
-        weights = np.array(self.by_class or [[w] for w in self.weights], np.float32)
-        for i in used:
-            merged += weights[i] * _prepared(self.merge, block[i])
-        if self.merge == "geometric":
-            merged = np.asarray(np.exp(merged - merged.max(axis=1, keepdims=True)))
-        total = merged.sum(axis=1, keepdims=True)
-        if self.by_class:  # what no model of its class believes in
-            total = np.maximum(total, np.float32(_TINY))
-        merged /= total
-        return apply_class_biases(merged, np.array(self.biases)) if self.biases else merged
-
-
-def _prepared(merge: Merge, p: NDArray[np.float32]) -> NDArray[np.float32]:
-    """One model's predictions in the form that is averaged."""
-    if merge == "geometric":
-        return np.asarray(np.log(np.maximum(p, _TINY)))
-    if merge == "rank":
-        return np.asarray(scipy.stats.rankdata(p, axis=0) / len(p), np.float32)
-    if merge == "vote":
-        return np.asarray(np.eye(p.shape[1], dtype=np.float32)[p.argmax(axis=1)])
-    return p
 
 
 def fit_recipes(

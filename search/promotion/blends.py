@@ -21,7 +21,7 @@ from results.reporting.blend_report import blend_page, model_scores, view_choice
 from results.reporting.figures import error_map
 from search.competition.standing import Standing, open_standing
 from search.competition.tracking import track_blend
-from search.options.analysis import BlendConfig
+from search.options.ensembles import BlendConfig
 from search.options.exit_codes import OK
 from search.promotion.chosen_views import AUTO, chosen_views
 from search.promotion.ensemble_members import Member, read_members

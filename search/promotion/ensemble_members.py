@@ -37,6 +37,11 @@ class Member:
         """The same model, looking at images in another way."""
         return dataclasses.replace(self, name=f"{self.name}:{view}", view=view)
 
+    @property
+    def unseen(self) -> Member:
+        """The same model, looking at images as they are."""
+        return dataclasses.replace(self, name=self.name.removesuffix(f":{self.view}"), view="")
+
     def trials(self) -> list[Trial]:
         """The trainings behind it; none for an import."""
         if self.search is None:
@@ -70,6 +75,18 @@ def promotions(standing: Standing) -> dict[str, Search]:
         if opened.kind == "promotion" and alike:
             found[search.id] = search
     return found
+
+
+def newest_promotion(standing: Standing) -> str:
+    """Name of the newest promotion.
+
+    Raises:
+        InputError: If there is none.
+    """
+    known = list(promotions(standing))
+    if not known:
+        raise InputError("there is no promotion yet: python -m search.promote")
+    return known[-1]
 
 
 def find_promotion(standing: Standing, name: str, option: str) -> Search:

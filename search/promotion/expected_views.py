@@ -1,58 +1,53 @@
-"""What models with views say of some test images, as a blend has it: what exports have to say."""
+"""What models in views say of some test images, as a blend has it: what exports have to say."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
-from results.ensemble.recipes import Blend
 from results.predictions import Predictions, predictions_file
-from results.records.trials import Search
+from search.competition.images import prepared_images
 from search.options.user_code import network_builder
-from search.promotion.ensemble_members import Member
-from trainables.data.prepared_images import PreparedImages
+from search.promotion.ensemble import Ensemble
 from trainables.inference.predict import load_trained, predict_pictures
+from trainables.portable.preparation import Picture, Preparation
 from trainables.tasks.tasks import training_task
 from trainables.training.device import Device
 
 
 def expected_views(
-    search: Search,
-    members: Sequence[Member],
-    views: Sequence[str],
-    images: PreparedImages,
-    names: tuple[str, ...],
-    model: str,
+    ensemble: Ensemble, names: tuple[str, ...], model: str, prepare: str
 ) -> Predictions:
-    """The mean of a promotion's models and of their views, of what is stored as far as it is.
+    """What an ensemble says of some test images, of what is stored as far as it is.
 
     Args:
-        search: The promotion.
-        members: Its trials that have all of their folds.
-        views: In which they look at images besides.
-        images: The contest's images, read from their files.
+        ensemble: Models with their views, merged as a blend is.
         names: Of the test images.
         model: A team's own network, as ``module:function``; empty for timm's.
+        prepare: A team's own function of decoded images; empty for none.
 
     Raises:
         InputError: If weights or images are missing.
     """
-    task, classes = training_task(search.opened.task), search.opened.classes
-    pictures = [images.read(name, "test") for name in names]
-    found: dict[tuple[str, str], list[Predictions]] = {}
-    for member in members:
-        for trial in sorted(member.trials(), key=lambda t: t.config.run.fold):
-            config, folder = trial.config, search.trial_folder(trial)
-            device = Device.pick(config)
-            build = network_builder(search, trial, model)
-            network = device.placed(load_trained(config, folder, len(classes), build))
-            for view in ("", *views):
-                stored = folder / predictions_file("test", view)
-                if stored.exists():
-                    said = Predictions.read(stored).of(names)
-                else:
-                    heads = predict_pictures(network, config, pictures, device, task, view)
-                    said = Predictions(images=names, classes=classes, heads=heads)
-                found.setdefault((member.arm, view), []).append(said)
-    order = [(m.arm, "") for m in members] + [(m.arm, view) for m in members for view in views]
-    blend = Blend(recipe="mean", merge="mean", weights=(1 / len(order),) * len(order))
-    return search.task.merged(blend.apply, [search.task.average(found[key]) for key in order])
+    opened = ensemble.search.opened
+    task, classes = training_task(opened.task), opened.classes
+    pictures: dict[tuple[Preparation, str], list[Picture]] = {}
+    found: dict[tuple[str, str], list[Predictions]] = {voice: [] for voice in ensemble.voices}
+    for arm, search, trial in ensemble.trainings():
+        config, folder = trial.config, search.trial_folder(trial)
+        images = prepared_images(search, trial, prepare)
+        seen = images.preparation, config.data.boxes
+        if seen not in pictures:
+            pictures[seen] = [images.read(name, "test") for name in names]
+        device = Device.pick(config)
+        build = network_builder(search, trial, model)
+        network = device.placed(load_trained(config, folder, len(classes), build))
+        for (other, view), told in found.items():
+            stored = folder / predictions_file("test", view)
+            if other != arm:
+                continue
+            if stored.exists():
+                told.append(Predictions.read(stored).of(names))
+                continue
+            heads = predict_pictures(network, config, pictures[seen], device, task, view)
+            told.append(Predictions(images=names, classes=classes, heads=heads))
+    results, blend = ensemble.search.task, ensemble.blend
+    assert blend is not None
+    return results.merged(blend.apply, [results.average(told) for told in found.values()])

@@ -6,7 +6,6 @@ import json
 import subprocess
 import sys
 import tempfile
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,13 +21,11 @@ from results.records.trials import Search
 from search.competition.images import prepared_images
 from search.competition.standing import open_standing
 from search.competition.tracking import track
-from search.options.analysis import ExportConfig
+from search.options.ensembles import ExportConfig
 from search.options.exit_codes import OK
-from search.promotion.ensemble_members import Member
+from search.promotion.ensemble import Ensemble, find_ensemble
 from search.promotion.expected_views import expected_views
-from search.promotion.exported_folder import complete_promotion, export_promotion
-from search.promotion.recorded_postprocess import of_promotion
-from search.promotion.views import check_views
+from search.promotion.exported_folder import export_ensemble
 from spaces.errors import InputError
 from trainables.data.prepared_images import PreparedImages
 from trainables.inference.onnx import check_onnx
@@ -59,51 +56,40 @@ def export(config: ExportConfig) -> int:
     if config.onnx:
         check_onnx()
     standing = open_standing(config)
-    processing, promotion = None, config.promotion
-    if config.postprocess:
-        processing, promotion = of_promotion(standing, config.postprocess, promotion)
-    settings = None if processing is None else processing.settings
-    search, members = complete_promotion(standing, promotion)
-    views = tuple(dict.fromkeys(config.views))
-    check_views(members, views)
-    images = prepared_images(search, members[0].trials()[0], config.prepare)
+    ensemble = find_ensemble(standing, config)
+    if config.onnx and ensemble.blend is not None:
+        raise InputError(
+            "onnx=true writes networks one by one, and blends and views are what predict.py makes "
+            "of them: leave onnx=true out, or give promotion= without views="
+        )
+    search = ensemble.search
+    images = prepared_images(search, ensemble.trainings()[0][2], config.prepare)
+    own = ensemble.own_preparation(config.prepare)
     told: list[str] = []
 
     def check(folder: Path) -> None:
-        expected = _expected(search, members, views, images, config)
+        expected = _expected(ensemble, config)
         if expected is None:
-            told.append("not checked: the promotion has no test predictions")
+            told.append("not checked: not all models have test predictions")
         elif search.truth is None:
-            told.append(_check(folder, images, expected, config))
+            told.append(_check(folder, images, expected, ensemble, config))
         else:
-            if settings is not None:
-                expected = processed(expected, settings, search.truth.form)
-            told.append(_check_masks(search.truth, folder, images, expected, config))
+            if ensemble.processing is not None:
+                expected = processed(expected, ensemble.processing.settings, search.truth.form)
+            told.append(_check_masks(search.truth, folder, images, expected, ensemble, config))
 
-    export_promotion(
-        standing,
-        search,
-        members,
-        to,
-        config.model,
-        settings=settings,
-        views=views,
-        onnx=config.onnx,
-        check=check,
-    )
+    export_ensemble(standing, ensemble, to, config.model, onnx=config.onnx, check=check)
     size = sum(p.stat().st_size for p in to.rglob("*") if p.is_file()) / 2**20
-    count = len(list((to / "weights").iterdir()))
-    seen = f", each also in {', '.join(views)}" if views else ""
-    print(f"{to}: {count} models of {search.id}{seen}, {size:.1f} MiB")
-    if processing is not None:
-        print(f"{processing.id}: {processing.words}")
+    print(f"{to}: {ensemble.words}, {size:.1f} MiB")
+    if ensemble.processed:
+        print(ensemble.processed)
     print(told[0])
     if config.register and (config.model or config.prepare):
         print("MLflow's registry: left out, since it could not call functions of your own")
     elif config.register and search.truth is not None:
         print("MLflow's registry: left out, its models answer with tables, and these with masks")
-    elif config.register and views:
-        print("MLflow's registry: left out, it compares scores, and those are without views")
+    elif config.register and ensemble.blend is not None:
+        print("MLflow's registry: left out, it compares scores of promotions without views")
     elif config.register:
         print(_register(config, search, to))
     options = "".join(
@@ -111,42 +97,42 @@ def export(config: ExportConfig) -> int:
         for option, wanted in {
             "--list <table with left, top, right, bottom>": bool(images.boxes),
             f"--model {config.model}": bool(config.model),
-            f"--prepare {config.prepare}": images.preparation.own is not None,
+            f"--prepare {config.prepare}": own is not None,
         }.items()
         if wanted
     )
     out = "predictions.csv" if search.truth is None else "masks"
     print(f"Next:\n  python {to}/predict.py <folder of images>{options} --out {out}")
     if config.json:
-        print(json.dumps({"id": search.id, "path": str(to)}))
+        print(json.dumps({"id": ensemble.merged.id, "path": str(to)}))
     return OK
 
 
-def _expected(
-    search: Search,
-    members: Sequence[Member],
-    views: Sequence[str],
-    images: PreparedImages,
-    config: ExportConfig,
-) -> Predictions | None:
-    """What an export has to say of some test images: what was stored, or with views what a blend
-    says; None if there are no test predictions."""
-    path = search.folder / "test.npz"
+def _expected(ensemble: Ensemble, config: ExportConfig) -> Predictions | None:
+    """What an export has to say of some test images before masks are processed: what is stored, or
+    in other views what a blend would say; None if there are no test predictions."""
+    path = ensemble.merged.folder / "test.npz"
     if not path.exists():
         return None
     stored = Predictions.read(path)
-    names = stored.images[: CHECKED if search.truth is None else CHECKED_MASKS]
-    if views:
-        return expected_views(search, members, views, images, names, config.model)
-    return stored.of(names)
+    names = stored.images[: CHECKED if ensemble.search.truth is None else CHECKED_MASKS]
+    if ensemble.views is None:
+        return stored.of(names)
+    return expected_views(ensemble, names, config.model, config.prepare)
 
 
-def _source(config: ExportConfig) -> str:
+def _source(ensemble: Ensemble) -> str:
     """What it is that an export has to say."""
-    return "blended" if config.views else "stored"
+    return "stored" if ensemble.blend is None else "blended"
 
 
-def _check(to: Path, images: PreparedImages, expected: Predictions, config: ExportConfig) -> str:
+def _check(
+    to: Path,
+    images: PreparedImages,
+    expected: Predictions,
+    ensemble: Ensemble,
+    config: ExportConfig,
+) -> str:
     """Runs the exported script on test images and compares; says what came out.
 
     Raises:
@@ -160,23 +146,28 @@ def _check(to: Path, images: PreparedImages, expected: Predictions, config: Expo
     with tempfile.TemporaryDirectory() as scratch:
         table, out = Path(scratch) / "images.csv", Path(scratch) / "out.csv"
         listed.to_csv(table, index=False)
-        done = _run(to, files.root, table, out, config, images)
+        done = _run(to, files.root, table, out, config, ensemble)
         text = pd.read_csv(out, dtype=str)
     again = text[list(expected.classes)].to_numpy().astype(np.float32)
     off = float(np.abs(again - expected.probabilities).max())
     if off > TOLERANCE:
         raise InputError(
-            f"{to}/predict.py differs from the {_source(config)} test predictions by {off:.2f}: "
+            f"{to}/predict.py differs from the {_source(ensemble)} test predictions by {off:.2f}: "
             "were the images or the code changed since the training?"
         )
     words = "bit for bit" if off == 0 else f"within {off:.1g}"
     speed = done.strip().splitlines()[-1].partition("images, ")[2]
-    what = f"{_source(config)} probabilities of {len(names)} images"
+    what = f"{_source(ensemble)} probabilities of {len(names)} images"
     return f"predict.py gives the {what} {words}; {speed}"
 
 
 def _check_masks(
-    truth: Truth, to: Path, images: PreparedImages, expected: Predictions, config: ExportConfig
+    truth: Truth,
+    to: Path,
+    images: PreparedImages,
+    expected: Predictions,
+    ensemble: Ensemble,
+    config: ExportConfig,
 ) -> str:
     """The same of masks, whose labels are compared.
 
@@ -190,7 +181,7 @@ def _check_masks(
     with tempfile.TemporaryDirectory() as scratch:
         out = Path(scratch) / "masks"
         pd.DataFrame({"image": paths}).to_csv(Path(scratch) / "images.csv", index=False)
-        done = _run(to, files.root, Path(scratch) / "images.csv", out, config, images)
+        done = _run(to, files.root, Path(scratch) / "images.csv", out, config, ensemble)
         for image, path in enumerate(paths):
             places = mask_places(out, Path(path), truth.classes if truth.overlapping else ())
             again = np.stack([np.asarray(Image.open(place)) for place in places], axis=2)
@@ -204,17 +195,17 @@ def _check_masks(
     if right < SAME * pixels:
         raise InputError(
             f"{to}/predict.py gives {1 - right / pixels:.1%} of the pixels another class than the "
-            f"{_source(config)} test predictions: were the images or the code changed since the "
+            f"{_source(ensemble)} test predictions: were the images or the code changed since the "
             "training?"
         )
     words = "all" if right == pixels else f"{right / pixels:.3%} of"
     speed = done.strip().splitlines()[-1].partition("images, ")[2]
-    what = f"{words} pixels of {len(names)} images the {_source(config)} class"
+    what = f"{words} pixels of {len(names)} images the {_source(ensemble)} class"
     return f"predict.py gives {what}; {speed}"
 
 
 def _run(
-    to: Path, root: Path, table: Path, out: Path, config: ExportConfig, images: PreparedImages
+    to: Path, root: Path, table: Path, out: Path, config: ExportConfig, ensemble: Ensemble
 ) -> str:
     """Runs the exported script; returns what it printed.
 
@@ -223,7 +214,7 @@ def _run(
     """
     command = [sys.executable, str(to / "predict.py"), str(root), "--list", str(table)]
     command += ["--out", str(out), *(["--model", config.model] if config.model else [])]
-    command += ["--prepare", config.prepare] if images.preparation.own else []
+    command += ["--prepare", config.prepare] if ensemble.own_preparation(config.prepare) else []
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
         last = (done.stderr.strip().splitlines() or ["no message"])[-1]

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 from results.ensemble.out_of_fold import OutOfFold, out_of_fold
+from results.masks.merging import Blend
 from results.predictions import Predictions
 from search.competition.standing import Standing
 from search.promotion.ensemble_members import Member, find_promotion, read_members
@@ -47,6 +49,12 @@ class Merged:
             raise InputError(f"select={self.name}: not all of its models predict the test images")
         return Predictions.read(path)
 
+    def blend(self) -> Blend | None:
+        """How the models are merged; None for the mean as of folds."""
+        if self.kind == "promotion":
+            return None
+        return Blend.from_json(json.loads((self.folder / "blend.json").read_text())["blend"])
+
     def out_of_fold(self, standing: Standing) -> OutOfFold:
         """Predictions of training images by models that did not see them."""
         count = standing.search.opened.folds.count
@@ -58,19 +66,24 @@ class Merged:
         return out_of_fold(standing.search.folds_file, predictions, count)
 
 
-def find_merged(standing: Standing, select: str) -> Merged:
+def find_merged(standing: Standing, select: str, place: str = "") -> Merged:
     """Finds what ``promotion:<id>`` or ``blend:<id>`` names.
+
+    Args:
+        standing: Where the competition stands.
+        select: The name.
+        place: The option that it was given for; empty for ``select=``.
 
     Raises:
         InputError: If there is none, or none of a promotion's trials is complete.
     """
     kind, _, name = select.partition(":")
-    option, metric = f"select={select}", standing.metric.name
+    option, metric = place or f"select={select}", standing.metric.name
     if kind == "promotion":
         search = find_promotion(standing, name, option)
         arms = search.arms
         if not arms:
-            raise InputError(f"{option}: it has no complete test predictions")
+            raise InputError(f"{option}: none of its trials has all of its folds")
         scores = ", ".join(f"{a} {r.score:.4f}" for a, r in arms.items())
         return Merged(
             id=name,

@@ -18,9 +18,9 @@ from results.predictions import OCCURS
 from results.reporting.postprocess_report import postprocess_page
 from results.reporting.text import format_seconds
 from search.competition.standing import Standing, open_standing
-from search.options.analysis import PostprocessConfig
+from search.options.ensembles import PostprocessConfig
 from search.options.exit_codes import OK
-from search.promotion.ensemble_members import promotions
+from search.promotion.ensemble_members import newest_promotion
 from search.promotion.merged import Merged, find_merged
 from spaces.errors import InputError
 from spaces.files import whole_file
@@ -106,10 +106,7 @@ def _selected(standing: Standing, select: str) -> str:
     """``promotion:<id>`` or ``blend:<id>``."""
     if ":" in select:
         return select
-    known = list(promotions(standing))
-    if not select and not known:
-        raise InputError("there is no promotion yet: python -m search.promote")
-    return f"promotion:{select or known[-1]}"
+    return f"promotion:{select or newest_promotion(standing)}"
 
 
 def _rows(oof: OutOfFold, truth: Truth, most: int, steps: int) -> Ints:
@@ -170,7 +167,7 @@ def _commands(merged: Merged, record: Postprocessed) -> list[str]:
     commands = []
     if (merged.folder / "test.npz").exists():
         commands.append(f"  python -m search.submit select=postprocess:{record.id}")
-    if merged.kind == "promotion":
+    if all(member.search is not None for member in merged.members):
         commands.append(f"  python -m search.predict postprocess={record.id} images=<folder>")
         commands.append(f"  python -m search.export postprocess={record.id} to=<folder>")
     return commands

@@ -26,8 +26,9 @@ from search.options.analysis import LabelsConfig
 from search.options.exit_codes import OK
 from search.options.same_place import recorded_contest, same_place
 from search.options.user_code import preparation_of
-from search.promotion.exported_folder import complete_promotion
+from search.promotion.ensemble_members import newest_promotion
 from search.promotion.mask_suspects_report import FoundMasks
+from search.promotion.merged import find_merged
 from spaces.errors import InputError
 from spaces.files import whole_file
 from trainables.audit.looks import appearance_of
@@ -156,7 +157,10 @@ def suspect_labels(config: LabelsConfig) -> int:
         InputError: If there is no promotion that predicted every training image out of fold.
     """
     standing = open_standing(config)
-    search, members = complete_promotion(standing, config.promotion)
+    name = config.promotion or newest_promotion(standing)
+    members = find_merged(standing, f"promotion:{name}", f"promotion={name}").members
+    search = members[0].search
+    assert search is not None
     folds = Folds.read(search.folds_file)
     assert search.opened.promotion is not None
     trained = search.opened.promotion.folds

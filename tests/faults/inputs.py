@@ -19,8 +19,9 @@ from results.leaderboard.site_table import read_site_table
 from results.leaderboard.submission_file import read_solution, read_submission, read_validation
 from results.records.trials import Search
 from results.reporting.report import report, trial_rows
-from search.options.analysis import BlendConfig, ScoreConfig, SubmitConfig, TrustConfig
+from search.options.analysis import ScoreConfig, SubmitConfig, TrustConfig
 from search.options.command_line import parse
+from search.options.ensembles import BlendConfig
 from search.options.option import keys
 from search.options.recorded import recorded_options
 from search.options.search_space import flatten, resolve_space

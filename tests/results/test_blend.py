@@ -20,15 +20,15 @@ from results.ensemble.blend import (
 )
 from results.ensemble.class_bias import (
     BIASES,
-    apply_class_biases,
     confusion_scores,
     counts_labels_only,
     fit_class_biases,
 )
 from results.ensemble.out_of_fold import OutOfFold
-from results.ensemble.recipes import BY_CLASS, MERGES, Blend
+from results.ensemble.recipes import BY_CLASS, MERGES
 from results.ensemble.stack import PredictionStack
 from results.ensemble.view_costs import ViewCosts
+from results.masks.merging import Blend, apply_class_biases
 from results.masks.metrics import MASK_METRICS
 from results.masks.pixels import pixel_metric
 from results.metrics import METRICS, Metric

@@ -29,12 +29,11 @@ from results.tracking.registry import register
 from results.tracking.store import ID_TAG
 from results.trust.assessment import FEWEST
 from search.competition import images
-from search.competition.images import prepared_images
 from search.competition.standing import open_standing
-from search.options.analysis import ExportConfig
-from search.promotion import chosen_views, views
+from search.options.ensembles import ExportConfig
+from search.promotion import chosen_views, image_predictions, views
+from search.promotion.ensemble import find_ensemble
 from search.promotion.expected_views import expected_views
-from search.promotion.exported_folder import complete_promotion
 from tests.commands import run
 from tests.records import draft
 from trainables.portable import predictor
@@ -582,11 +581,9 @@ def test_views_of_a_promotion_blend(promoted: Path, monkeypatch: pytest.MonkeyPa
     assert run(promoted, "submit", "select=blend:b001").returncode == 0
     # What an export with these views is compared with is this blend, whatever of it is stored.
     blended = Predictions.read(promoted / "runs/digits/blends/b001/test.npz")
-    standing = open_standing(ExportConfig(runs=str(promoted / "runs")))
-    found, members = complete_promotion(standing, "two")
-    pictures = prepared_images(found, members[0].trials()[0], "")
+    asked = ExportConfig(runs=str(promoted / "runs"), promotion="two", views=["rotate+5", "zoom"])
+    wanted = find_ensemble(open_standing(asked), asked), blended.images[:20], "", ""
     (first / "test-zoom.npz").rename(first / "kept.npz")
-    wanted = (found, members, ["rotate+5", "zoom"], pictures, blended.images[:20], "")
     anew = expected_views(*wanted).probabilities
     np.testing.assert_allclose(anew, blended.probabilities[:20], atol=1e-6)
     (first / "kept.npz").rename(first / "test-zoom.npz")
@@ -686,7 +683,8 @@ def test_an_export_predicts_the_very_bits(promoted: Path, tmp_path: Path) -> Non
         ("to=model", "views=[zoom,hflp]"): "unknown view 'hflp' (in views): did you mean hflip",
         ("to=model", "views=[overlap_0.5]"): "scales and windows are for masks",
         ("to=model", "views=[zoom]", "onnx=true"): "onnx=true writes networks one by one",
-        ("to=model", "views=[zoom]", "postprocess=m1"): "it was chosen on masks without views=",
+        ("to=model", "views=[zoom]", "postprocess=m1"): "unknown post-processing 'm1'",
+        ("to=model", "blend=b001", "onnx=true"): "onnx=true writes networks one by one",
     }.items():
         wrong = run(promoted, "export", *arguments)
         assert wrong.returncode == 2, wrong.stdout
@@ -694,9 +692,13 @@ def test_an_export_predicts_the_very_bits(promoted: Path, tmp_path: Path) -> Non
         assert not (promoted / "model").exists()
     viewed = run(promoted, "export", "promotion=two", "to=viewed", "views=[vflip,zoom]")
     assert viewed.returncode == 0, viewed.stderr
-    assert "each also in vflip, zoom" in viewed.stdout
+    assert "models of two, also in vflip, zoom" in viewed.stdout
     assert re.search(r"gives the blended probabilities of \d+ images", viewed.stdout)
     assert "registry: left out, it compares scores" in viewed.stdout
+    blended = run(promoted, "export", "blend=b001", "to=blended")
+    assert blended.returncode == 0, blended.stderr
+    assert "models of b001, also in rotate+5, zoom" in blended.stdout
+    assert re.search(r"gives the blended probabilities of \d+ images", blended.stdout)
     done = run(promoted, "export", "promotion=two", "to=model")
     assert done.returncode == 0, done.stderr
     assert "bit for bit" in done.stdout
@@ -777,11 +779,13 @@ def test_a_folder_of_images_is_predicted(
         ("images=nowhere",): "there is no such folder",
         (f"images={tmp_path / 'new'}", "promotion=tow"): "did you mean two",
         (f"images={tmp_path / 'new'}", "to=nowhere/x.csv"): "there is no folder",
+        (f"images={tmp_path / 'new'}", "views=[hflp]"): "did you mean hflip",
     }.items():
         wrong = run(promoted, "predict", *arguments)
         assert wrong.returncode == 2, wrong.stdout
         assert words in wrong.stderr
     monkeypatch.setattr(predictor, "CHUNK", 64)
+    monkeypatch.setattr(image_predictions, "EVERY", 0)
     whole = run(promoted, "predict", f"images={folder}", f"to={tmp_path / 'whole.csv'}")
     assert whole.returncode == 0, whole.stderr
     assert "images/s" in whole.stdout
@@ -789,6 +793,22 @@ def test_a_folder_of_images_is_predicted(
     assert table["image"][0] == "deeper/000.png"
     found = table[list(stored.classes)].to_numpy().astype(np.float32)
     np.testing.assert_allclose(found, stored.probabilities[:150], atol=1e-5)
+    # A blend's views are its own, and may be asked for of the promotion; or left out.
+    blended = Predictions.read(promoted / "runs/digits/blends/b001/test.npz")
+    for options, expected in (
+        (("blend=b001",), blended),
+        (("promotion=two", "views=[rotate+5,zoom]"), blended),
+        (("blend=b001", "views=[]"), stored),
+    ):
+        to = f"to={tmp_path / 'viewed.csv'}"
+        viewed = run(promoted, "predict", f"images={folder}", *options, to)
+        assert viewed.returncode == 0, viewed.stderr
+        assert ("also in rotate+5, zoom" in viewed.stdout) == (expected is blended)
+        rows = pd.read_csv(tmp_path / "viewed.csv", dtype=str)[list(stored.classes)]
+        told = rows.to_numpy().astype(np.float32)
+        np.testing.assert_allclose(told, expected.probabilities[:150], atol=1e-5)
+        assert np.abs(told - found).max() > 1e-3 or expected is stored
+    (tmp_path / "viewed.csv").unlink()
     # Cut off after the first chunk, it goes on with the second; what does not decode is listed.
     (folder / "broken.png").write_bytes(b"no image")
     read = Predictor.read

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 import sys
@@ -13,8 +14,11 @@ import pandas as pd
 import pytest
 from PIL import Image
 
+from results.leaderboard.entries import Postprocessed
 from results.leaderboard.leaderboard import Leaderboard
 from results.masks.label_map import label_map
+from results.masks.postprocess import Form, Postprocess
+from results.masks.processed_masks import processed
 from results.masks.rle import decode
 from results.predictions import OCCURS, Predictions
 from results.records.trials import Search
@@ -131,6 +135,59 @@ def test_a_blend_of_views(folder: Path) -> None:
     assert oof.judged.shape[0] == 16
     assert len(test.masks) == 8
     assert "run lengths" not in done(folder, "submit", "select=blend:b001")
+
+
+@pytest.fixture(scope="module")
+def cleaned(folder: Path) -> tuple[Predictions, Predictions]:
+    """Test masks of a blend of two views, and of its post-processing ``m001``."""
+    done(folder, "blend", "select=p", "views=[rotate180,hflip_scale_1.5]", "recipe=mean")
+    place = folder / "runs/scenes"
+    *_, name = Leaderboard.read(place).blends
+    settings = Postprocess(weights=(0.001, 1.0, 1.0), components=(0.0, 0.01, 0.01))
+    Leaderboard.read(place).add_postprocess(
+        Postprocessed(
+            postprocess="m000",
+            source=f"blend:{name}",
+            settings=settings,
+            plain=0.5,
+            honest=0.6,
+            gain=10,
+            low=1,
+            high=19,
+            images=16,
+        )
+    )
+    blended = Predictions.read(place / f"blends/{name}/test.npz")
+    return blended, processed(blended, settings, Form(classes=3, background=0))
+
+
+def test_new_images_are_predicted_in_the_views_of_a_blend_and_processed(
+    folder: Path, cleaned: tuple[Predictions, Predictions]
+) -> None:
+    told = done(folder, "predict", "images=scenes/test", "postprocess=m001", "to=cleaned")
+    assert ", also in rotate180, hflip_scale_1.5 on cpu; m001: post-processed" in told
+    assert "chosen with other views" not in told
+    blended, after = cleaned
+    moved = 0
+    for image, mask, before in zip(after.images, after.masks, blended.masks, strict=True):
+        with Image.open(folder / "cleaned" / Path(image).name) as picture:
+            labels = np.asarray(picture)
+        np.testing.assert_array_equal(labels, mask.argmax(axis=2))
+        moved += int((labels != label_map(before, *labels.shape)).sum())
+    assert moved > 0
+    other = run(folder, "predict", "images=scenes/test", "promotion=p", "to=cleaned")
+    assert re.search(r"it holds masks of b\d+-m001; name another folder", other.stderr)
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("cleaned")
+def test_an_export_carries_views_and_post_processing(folder: Path) -> None:
+    told = done(folder, "export", "postprocess=m001", "to=cleaner")
+    assert "pixels of 8 images the blended class" in told
+    assert "registry: left out" in told
+    written = json.loads((folder / "cleaner/model.json").read_text())
+    assert [view for _, view in written["voices"]] == ["", "rotate180", "hflip_scale_1.5"]
+    assert written["postprocess"]["components"] == [0.0, 0.01, 0.01]
 
 
 @pytest.mark.slow

@@ -26,8 +26,9 @@ from search.competition.submissions import submit
 from search.competition.teachers import find_teachers
 from search.jobs.contest_data import read_contest
 from search.jobs.preparation import prepare
-from search.options.analysis import LabelsConfig, PostprocessConfig, ScoreConfig, SubmitConfig
+from search.options.analysis import LabelsConfig, ScoreConfig, SubmitConfig
 from search.options.command_line import parse
+from search.options.ensembles import PostprocessConfig
 from search.options.training import TrainConfig
 from search.promotion import suspects_report
 from search.promotion.postprocessing import postprocess

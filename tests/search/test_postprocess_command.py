@@ -9,6 +9,7 @@ import re
 import sys
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -17,6 +18,7 @@ from numpy.typing import NDArray
 
 from results.leaderboard.leaderboard import Leaderboard
 from results.masks.label_map import at_size, label_map
+from results.masks.merging import Blend
 from results.masks.planes import Planes
 from results.masks.postprocess import Form, Postprocess
 from results.masks.processed_masks import processed
@@ -26,9 +28,10 @@ from search import postprocess
 from search.competition import submissions
 from search.competition.standing import open_standing
 from search.competition.submissions import submit
-from search.options.analysis import PostprocessConfig, SubmitConfig
+from search.options.analysis import SubmitConfig
 from search.options.command_line import main
-from search.promotion.recorded_postprocess import of_promotion
+from search.options.ensembles import EnsembleConfig, PostprocessConfig
+from search.promotion.ensemble import Ensemble, find_ensemble
 from spaces.errors import InputError
 from tests.mask_promotion import mask_promotion, sure
 from trainables.inference.export import copy_portable
@@ -180,13 +183,32 @@ def test_what_is_not_there_is_refused(tmp_path: Path) -> None:
         assert words in errors
     run(f"runs={runs}")
     standing = open_standing(PostprocessConfig(runs=str(runs)))
-    assert of_promotion(standing, "m001", "")[1] == of_promotion(standing, "m001", "p")[1] == "p"
-    with pytest.raises(
-        InputError, match="postprocess=m001: it is of promotion:p, not of promotion:q"
-    ):
-        of_promotion(standing, "m001", "q")
-    with pytest.raises(InputError, match="unknown post-processing 'm002'"):
-        of_promotion(standing, "m002", "")
+
+    def asked(**options: Any) -> Ensemble:
+        return find_ensemble(standing, EnsembleConfig(runs=str(runs), **options))
+
+    for promotion in ("", "p"):
+        found = asked(postprocess="m001", promotion=promotion)
+        assert (found.name, found.blend, found.views) == ("p-m001", None, None)
+    # Views that did not choose it go with it where they are named, and that is told.
+    viewed = asked(postprocess="m001", views=["hflip"])
+    assert viewed.name == "p-hflip-m001"
+    assert viewed.voices == [("s-000", ""), ("s-000", "hflip")]
+    assert viewed.blend == Blend.mean(2)
+    assert "it was chosen with other views" in viewed.processed
+    assert asked(views=[]).name == "p"
+    wrong: tuple[tuple[dict[str, Any], str], ...] = (
+        ({"promotion": "q", "postprocess": "m001"}, "it is of promotion:p, not of promotion:q"),
+        ({"blend": "b001", "postprocess": "m001"}, "it is of promotion:p, not of blend:b001"),
+        ({"postprocess": "m002"}, "unknown post-processing 'm002'"),
+        ({"blend": "b001"}, "unknown blend 'b001' (in blend=b001)"),
+        ({"promotion": "p", "blend": "b001"}, "promotion=p and blend=b001: give one of the two"),
+        ({"views": ["hflp"]}, "unknown view 'hflp' (in views): did you mean hflip"),
+        ({"views": ["chosen", "hflip"]}, "views=chosen takes those that were chosen: give it"),
+    )
+    for options, words in wrong:
+        with pytest.raises(InputError, match=re.escape(words)):
+            asked(**options)
 
 
 def test_an_export_processes_masks_by_itself(tmp_path: Path) -> None:

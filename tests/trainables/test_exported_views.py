@@ -1,17 +1,18 @@
-"""Views in exports: what `search.blend` makes of models and their views."""
+"""Views and recipes in exports: what `search.blend` makes of models and their views."""
 
 from __future__ import annotations
 
 import functools
+import json
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-from results.ensemble.recipes import Blend
-from results.masks.merging import even_mean
+from results.masks.merging import Blend
 from results.predictions import OCCURS, Predictions
 from results.tasks.tasks import TASKS
 from spaces.trial_config import TrialConfig
@@ -30,8 +31,10 @@ from trainables.training.device import Device
 from trainables.training.fit import fit
 
 
-def mean(models: int) -> Blend:
-    return Blend(recipe="mean", merge="mean", weights=(1 / models,) * models)
+def voices_of(trained: Sequence[Trained], views: Sequence[str]) -> list[tuple[str, str]]:
+    """Configurations as they are, then in each view, as `search.blend` has them."""
+    arms = list(dict.fromkeys(one.arm for one in trained))
+    return [(arm, "") for arm in arms] + [(arm, view) for arm in arms for view in views]
 
 
 def exported(
@@ -41,7 +44,7 @@ def exported(
     views: Sequence[str],
     folder: Path,
 ) -> Predictor:
-    truth = context.truth
+    truth, voices = context.truth, voices_of(trained, views)
     write_export(
         folder,
         trained,
@@ -52,7 +55,8 @@ def exported(
         threads=1,
         build=functools.partial(context.task.network, own={}),
         form=None if truth is None else truth.form,
-        views=views,
+        voices=voices,
+        blend=Blend.mean(len(voices)) if views else None,
     )
     return kind(folder, cpu=True)
 
@@ -62,24 +66,22 @@ def blended(
     context: TrainingContext,
     images: Sequence[str],
     views: Sequence[str],
-) -> Predictions:
-    """Models are averaged by configuration and view, and these as a blend would."""
+    recipes: Sequence[Blend],
+) -> list[Predictions]:
+    """Models are averaged by configuration and view, and these as blends would."""
     rows, task = context.test_rows, TASKS[context.task.name]
     build = functools.partial(context.task.network, own={})
-    arms = list(dict.fromkeys(one.arm for one in trained))
-    found = {}
-    for arm in arms:
-        for view in ("", *views):
-            said = []
-            for config, folder in ((t.config, t.folder) for t in trained if t.arm == arm):
-                device = Device.pick(config)
-                model = device.placed(load_trained(config, folder, len(context.classes), build))
-                seen = (model, config, context.store, rows, device, context.task)
-                heads = predict(*seen, view=view)
-                said.append(Predictions(images=tuple(images), classes=context.classes, heads=heads))
-            found[arm, view] = task.average(said)
-    order = [(arm, "") for arm in arms] + [(arm, view) for arm in arms for view in views]
-    return task.merged(mean(len(order)).apply, [found[key] for key in order])
+    found = []
+    for arm, view in voices_of(trained, views):
+        said = []
+        for config, folder in ((t.config, t.folder) for t in trained if t.arm == arm):
+            device = Device.pick(config)
+            model = device.placed(load_trained(config, folder, len(context.classes), build))
+            seen = (model, config, context.store, rows, device, context.task)
+            heads = predict(*seen, view=view)
+            said.append(Predictions(images=tuple(images), classes=context.classes, heads=heads))
+        found.append(task.average(said))
+    return [task.merged(recipe.apply, found) for recipe in recipes]
 
 
 def trained_on(context: TrainingContext, config: TrialConfig, folder: Path) -> list[Trained]:
@@ -102,6 +104,22 @@ CASES: dict[str, tuple[dict[str, Any], list[str]]] = {
 }
 
 
+def by_recipe(voices: int, classes: int, task: str) -> Blend:
+    """Other weights for each voice and, of masks, class; biases where classes exclude each other,
+    as they are read from an export."""
+    rng = np.random.default_rng(voices)
+    columns = 2 * classes if task == "multilabel_segmentation" else classes
+    each = rng.dirichlet(np.ones(voices), columns).T
+    found = Blend(
+        recipe="",
+        merge="mean" if columns > classes else "geometric",
+        weights=tuple(each.mean(axis=1).tolist()),
+        biases=() if columns > classes else tuple(rng.normal(size=classes).tolist()),
+        by_class=() if task == "classification" else tuple(map(tuple, each.tolist())),
+    )
+    return Blend.from_json(json.loads(json.dumps(asdict(found))))
+
+
 @pytest.mark.parametrize("case", CASES)
 def test_masks(case: str, scenes: Contest, tmp_path: Path) -> None:
     changes, views = CASES[case]
@@ -114,18 +132,22 @@ def test_masks(case: str, scenes: Contest, tmp_path: Path) -> None:
     trained = trained_on(context, TrialConfig.of(**{**SMALL, **changes}), tmp_path)
     predictor = exported(MaskPredictor, trained, context, views, tmp_path / "export")
     assert isinstance(predictor, MaskPredictor)
-    expected = blended(trained, context, contest.test_images, views)
+    uneven = by_recipe(len(predictor.voices), len(context.classes), context.task.name)
+    recipes = [Blend.mean(len(predictor.voices)), uneven]
+    both = blended(trained, context, contest.test_images, views, recipes)
     plain = exported(MaskPredictor, trained, context, [], tmp_path / "plain")
     assert isinstance(plain, MaskPredictor)
     paths = contest.paths[-len(contest.test_images) :]
     for row in (0, -1):
         picture = decode(paths[row].read_bytes())
-        masks, occurs = predictor.told_of(picture)
-        # An image alone may have another last bit than in a batch, which rounding may tip.
-        off = np.abs(masks.astype(int) - expected.masks[row])
-        assert off.max() <= 1
-        assert (off == 0).mean() > 0.999
-        assert (masks != plain.told_of(picture)[0]).any()
+        for predictor.blend, expected in zip(recipes, both, strict=True):
+            masks, occurs = predictor.told_of(picture)
+            # An image alone may have another last bit than in a batch, which rounding may tip.
+            off = np.abs(masks.astype(int) - expected.masks[row])
+            assert off.max() <= 1
+            assert (off == 0).mean() > 0.999
+            assert (masks != plain.told_of(picture)[0]).any()
+        assert (both[0].masks[row] != both[1].masks[row]).any()
         if case == "whole":
             told = expected.heads[OCCURS]
             assert isinstance(told, np.ndarray)
@@ -142,14 +164,14 @@ def test_classes(
     paths = contest.paths[len(contest.train_images) :][:100]
     ((good, found, failed),) = predictor.chunks(paths)
     assert (len(good), failed) == (100, {})
-    expected = blended(trained, task, [str(path) for path in paths], views).probabilities
-    np.testing.assert_array_equal(found, expected)
+    weighted = by_recipe(len(predictor.voices), len(task.classes), task.task.name)
+    recipes = [Blend.mean(len(predictor.voices)), weighted]
+    expected = blended(trained, task, [str(path) for path in paths], views, recipes)
+    np.testing.assert_array_equal(found, expected[0].probabilities)
+    predictor.blend = weighted
+    ((_, again, _),) = predictor.chunks(paths)
+    np.testing.assert_array_equal(again, expected[1].probabilities)
+    assert (found != again).any()
     plain = exported(Predictor, trained, task, [], tmp_path / "plain")
     ((_, once, _),) = plain.chunks(paths)
     assert np.abs(found - once).max() > 1e-3
-
-
-@pytest.mark.parametrize("models", [1, 2, 3, 7])
-def test_the_mean_is_that_of_blends(models: int) -> None:
-    block = np.random.default_rng(models).random((models, 500, 4)).astype(np.float32)
-    np.testing.assert_array_equal(even_mean(block), mean(models).apply(block))

@@ -136,7 +136,8 @@ def test_windows_are_for_images_at_their_own_sizes() -> None:
 
 MEMORY = """
 import resource, sys, numpy as np
-from trainables.portable.mask_predictor import mean_of
+from results.masks.merging import Blend
+from trainables.portable.mask_predictor import blended, mean_of, spooled
 from trainables.portable.windows import predicted
 classes, height, width = map(int, sys.argv[1:])
 def forward(cut):
@@ -144,13 +145,13 @@ def forward(cut):
     return np.stack([share] * classes, axis=1)
 picture = np.random.default_rng(0).integers(0, 256, (height, width, 3), dtype=np.uint8)
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-models = [
-    predicted(
-        picture, forward, window=(512, 512), scale=1.0, overlap=0.25, how="gaussian", batch=2
-    )
-    for _ in range(2)
-]
-mean_of(models)
+def models():
+    for _ in range(2):
+        yield predicted(
+            picture, forward, window=(512, 512), scale=1.0, overlap=0.25, how="gaussian", batch=2
+        )
+views = spooled(mean_of(spooled(models())) for _ in range(2))
+blended(views, Blend.mean(2), False)
 print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
 """
 
@@ -160,7 +161,7 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
     [pytest.param(2, 750, 150, marks=pytest.mark.slow), (20, 750, 512)],
 )
 def test_large_images_take_little_memory(classes: int, height: int, mib: int) -> None:
-    """Two models on three megapixels; of twelve 2 GiB are the limit."""
+    """Two models and views on three megapixels; of twelve 2 GiB are the limit."""
     arguments = [str(number) for number in (classes, height, 4000)]
     done = subprocess.run(
         [sys.executable, "-c", MEMORY, *arguments], capture_output=True, text=True, check=True

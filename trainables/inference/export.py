@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ import torch
 from safetensors.torch import save_file
 
 from results.masks import label_map, merging, postprocess
+from results.masks.merging import Blend
 from results.masks.postprocess import Form, Postprocess
 from spaces.trial_config import TrialConfig
 from trainables.augment import Augmenter
@@ -24,7 +25,7 @@ from trainables.networks.networks import BuildModel
 from trainables.networks.timm_network import normalisation
 from trainables.tasks.task import TrainingTask
 
-FORMAT = 4
+FORMAT = 5
 NEEDED = ("torch", "timm", "numpy", "opencv-python-headless", "safetensors", "pandas", "pillow")
 
 FOR_MASKS = "segmentation-models-pytorch"
@@ -70,7 +71,8 @@ def write_export(
     build: BuildModel,
     form: Form | None = None,
     settings: Postprocess | None = None,
-    views: Sequence[str] = (),
+    voices: Sequence[tuple[str, str]] = (),
+    blend: Blend | None = None,
     onnx: bool = False,
 ) -> None:
     """Writes weights, policies, configurations and code.
@@ -86,7 +88,9 @@ def write_export(
         build: Builds a network.
         form: What a mask is; None without masks.
         settings: What is made of probabilities of masks; None for the likeliest class.
-        views: In which every model looks at images besides, all of them averaged.
+        voices: Configurations, by their arms, and views in which they look at images, empty for as
+            they are, in the order in which they are merged; all as they are unless given.
+        blend: How voices are merged; None for the mean as of folds.
         onnx: Whether networks are written as ONNX, too, into ``onnx/``.
 
     Raises:
@@ -139,7 +143,8 @@ def write_export(
         "background": None if form is None else form.background,
         "overlapping": form is not None and form.overlapping,
         "postprocess": None if settings is None else settings.to_json(),
-        "views": list(views),
+        "voices": list(voices or dict.fromkeys((trained.arm, "") for trained in models)),
+        "blend": None if blend is None else asdict(blend),
         "torch": torch.__version__,
         "models": members,
     }

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+import tempfile
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -16,9 +17,9 @@ from numpy.typing import NDArray
 from .activations import Outputs, outputs_apart
 from .images import decode
 from .label_map import at_size, class_planes, label_map
-from .merging import even_mean, merged_pixels
+from .merging import Blend, merged_pixels
 from .postprocess import Form, Occurs, Postprocess
-from .predictor import Look, Predictor
+from .predictor import Look, Predictor, Prepared, Voice
 from .preparation import Picture
 from .views import before_windows, view_of, whole
 from .windows import predicted
@@ -38,7 +39,7 @@ class MaskPredictor(Predictor):
 
     @cached_property
     def _said(self) -> list[Occurs]:
-        """What auxiliary heads say of the pictures of a model, (n, classes) each."""
+        """What the auxiliary head of a model says of what it looks at, (n, classes) each."""
         return []
 
     def _classes(self, outputs: Outputs) -> torch.Tensor:
@@ -100,31 +101,43 @@ class MaskPredictor(Predictor):
         return self.settings.apply(at_size(probabilities, height, width), form, occurs)
 
     def told_of(self, picture: Picture) -> tuple[Pixels, Occurs | None]:
-        """Mean over the models of each configuration and view, then over these.
+        """What all voices come to.
 
         Args:
             picture: As decoded, uint8 (height, width, 3).
 
         Returns:
-            Probabilities uint8 (h, w, classes), in 255ths, whose size is that of the first model's
+            Probabilities uint8 (h, w, classes), in 255ths, whose size is that of the first voice's
             predictions; and how likely each class occurs, (classes,), if all models tell.
         """
-        groups: dict[tuple[str, str], list[Pixels]] = {}
-        occurs: dict[tuple[str, str], list[Occurs]] = {}
+        occurs: list[Occurs] = []
         stored = self.prepared(picture)
-        for group, member, model, look in self.glances:
-            self._said.clear()
-            found = self._seen(member, model, stored[look[:2]], look)
-            groups.setdefault(group, []).append(found)
-            if self._said:  # of several windows the surest
-                said = np.concatenate(self._said).max(axis=0)
-                occurs.setdefault(group, []).append(said)
-        means = [mean_of(found) for found in groups.values()]
-        probabilities = blended(means, self.overlapping) if self.about["views"] else mean_of(means)
-        if sum(map(len, occurs.values())) < sum(map(len, groups.values())):
+        means = spooled(self._mean(voice, stored, occurs) for voice in self.heard())
+        if self.blend is None:
+            probabilities = mean_of(means)
+        else:
+            probabilities = blended(means, self.blend, self.overlapping)
+        if len(occurs) < len(self.voices):
             return probabilities, None
-        told = [np.mean(said, axis=0, dtype=np.float32) for said in occurs.values()]
-        return probabilities, np.asarray(np.mean(told, axis=0, dtype=np.float32), np.float32)
+        return probabilities, np.asarray(np.mean(occurs, axis=0, dtype=np.float32), np.float32)
+
+    def _mean(self, voice: Voice, stored: Prepared, occurs: list[Occurs]) -> Pixels:
+        """What a voice's models say; which classes occur is added to a list if all of them tell."""
+        said: list[Occurs] = []
+        mean = mean_of(spooled(self._each(voice, stored, said)))
+        if len(said) == len(voice.members):
+            occurs.append(np.mean(said, axis=0, dtype=np.float32))
+        return mean
+
+    def _each(self, voice: Voice, stored: Prepared, occurs: list[Occurs]) -> Iterator[Pixels]:
+        """What each of a voice's models says; which classes occur is added to a list."""
+        for member, model in voice.members:
+            self._said.clear()
+            found = self._seen(member, model, stored[voice.look[:2]], voice.look)
+            if self._said:  # of several windows the surest
+                occurs.append(np.concatenate(self._said).max(axis=0))
+            self.beat()
+            yield found
 
     def _seen(
         self,
@@ -153,29 +166,44 @@ class MaskPredictor(Predictor):
         return view.undo(np.ascontiguousarray(rounded.transpose(1, 2, 0)))
 
 
-def mean_of(masks: Sequence[Pixels]) -> Pixels:
-    """As predictions of folds are averaged after training, to the last bit."""
-    if len(masks) == 1:
-        return masks[0]
-    height, width = masks[0].shape[:2]
-    same = [at_size(mask, height, width) for mask in masks]
-    mean = np.empty_like(same[0])
-    for row in range(height):  # row by row: sums of a large image would be four times as large
-        total = sum(mask[row].astype(np.uint32) for mask in same)
-        mean[row] = (total + len(same) // 2) // len(same)
+def spooled(masks: Iterable[Pixels]) -> Pixels:
+    """Masks at the first one's size, uint8 (masks, h, w, classes), in a temporary file: those of a
+    large image by many models are more than fits into memory."""
+    shape: tuple[int, ...] = ()
+    with tempfile.TemporaryFile() as file:
+        for mask in masks:
+            shape = shape or mask.shape
+            file.write(np.ascontiguousarray(at_size(mask, *shape[:2])).data)
+            del mask  # before the next one is made
+        file.flush()
+        return np.memmap(file, np.uint8, "r").reshape(-1, *shape)
+
+
+def mean_of(masks: Pixels) -> Pixels:
+    """As predictions of folds are averaged after training, to the last bit.
+
+    Args:
+        masks: Probabilities in 255ths, uint8 (models, h, w, classes).
+    """
+    mean = np.empty(masks.shape[1:], np.uint8)
+    for row in range(len(mean)):  # row by row: sums of all would be four times as large
+        total = masks[:, row].sum(axis=0, dtype=np.uint32)
+        mean[row] = (total + len(masks) // 2) // len(masks)
     return mean
 
 
-def blended(masks: Sequence[Pixels], overlapping: bool) -> Pixels:
-    """As views are merged in a blend whose recipe is the mean, to the last bit."""
-    height, width = masks[0].shape[:2]
-    same = [at_size(mask, height, width) for mask in masks]
-    mean = np.empty_like(same[0])
-    for row in range(height):  # row by row: in floats a large image would be four times as large
-        mean[row] = merged_pixels(
-            np.stack([m[row : row + 1] for m in same]), even_mean, overlapping
-        )
-    return mean
+def blended(masks: Pixels, blend: Blend, overlapping: bool) -> Pixels:
+    """As voices are merged in a blend, to the last bit.
+
+    Args:
+        masks: Probabilities in 255ths, uint8 (voices, h, w, classes).
+        blend: How.
+        overlapping: Whether a pixel can be of several classes.
+    """
+    merged = np.empty(masks.shape[1:], np.uint8)
+    for row in range(len(merged)):
+        merged[row] = merged_pixels(masks[:, row : row + 1], blend.apply, overlapping)
+    return merged
 
 
 def mask_places(out: Path, image: Path, overlapping: Sequence[str]) -> list[Path]:

@@ -1,5 +1,5 @@
-"""Predictions of an exported ensemble: the mean over models of each fold, seed and configuration,
-and over views.
+"""Predictions of an exported ensemble: the mean over models of each fold and seed, merged over
+configurations and views.
 
 On a CPU, with the threads that it was trained with, the probabilities of the same images in the
 same order are the very bits of those that were stored after training.
@@ -22,7 +22,7 @@ from safetensors.torch import load_file
 from .activations import ACTIVATIONS, Outputs, outputs_apart
 from .committee import committee_of
 from .images import decode
-from .merging import even_mean
+from .merging import Blend
 from .networks import build_network
 from .precision import lower_precision
 from .preparation import SIDES, Box, Picture, Preparation
@@ -34,6 +34,12 @@ CHUNK = 512
 
 Build = Callable[[dict[str, Any], int], torch.nn.Module]
 """From a configuration and the number of classes to a network without its weights."""
+
+Member = tuple[dict[str, Any], torch.nn.Module]
+"""A model's entry in ``model.json``, and its network."""
+
+Prepared = dict[tuple[Preparation, str], Picture]
+"""A decoded image by preparation and preprocessing, before it is resized."""
 
 
 class Look(NamedTuple):
@@ -52,20 +58,16 @@ class Look(NamedTuple):
     view: str = ""
 
 
-class Glance(NamedTuple):
-    """A model looking at an image.
+class Voice(NamedTuple):
+    """A configuration looking at images in one way, whose models are averaged before others are.
 
     Attributes:
-        group: Configuration and view, whose models are averaged before others are.
-        member: The model's entry in ``model.json``.
-        model: Its network.
-        look: What it sees.
+        look: What they see.
+        members: The models.
     """
 
-    group: tuple[str, str]
-    member: dict[str, Any]
-    model: torch.nn.Module
     look: Look
+    members: list[Member]
 
 
 class Predictor:
@@ -75,9 +77,13 @@ class Predictor:
         about: What ``model.json`` says.
         classes: Class names.
         members: Each model's entry there, and its network.
-        looks: What each of them sees of an image.
+        looks: What each of them sees of an image as it is.
         looks_at_boxes: Whether they see boxes of images.
         chunk: Images that are decoded together.
+        voices: Configurations and views, empty for images as they are, in the order in which they
+            are merged: as ``model.json`` says, or something else where it is set to that.
+        blend: How they are merged, likewise; None for the mean as of folds.
+        beat: Called after every look of a model at an image, or at a chunk of them.
 
     Args:
         folder: With ``model.json`` and weights.
@@ -103,16 +109,22 @@ class Predictor:
         self.device = torch.device("cuda" if torch.cuda.is_available() and not cpu else "cpu")
         self.classes: list[str] = self.about["classes"]
         self._activation = ACTIVATIONS[self.about["activation"]]
-        self.members: list[tuple[dict[str, Any], torch.nn.Module]] = []
+        self.voices: list[tuple[str, str]] = [(arm, view) for arm, view in self.about["voices"]]
+        blend = self.about["blend"]
+        self.blend: Blend | None = None if blend is None else Blend.from_json(blend)
+        self.beat: Callable[[], None] = lambda: None
+        trained = {m["config"]["data"]["prepare"] for m in self.about["models"]} - {""}
+        if bool(trained) != (own is not None):
+            by = ", ".join(sorted(trained)) or "no function of their own"
+            raise ValueError(f"these models saw images prepared by {by}: give the same")
+        self.members: list[Member] = []
         self.looks: list[Look] = []
         self.looks_at_boxes = False
         for member in self.about["models"]:
             data = member["config"]["data"]
-            if bool(data["prepare"]) != (own is not None):
-                trained = data["prepare"] or "no function of their own"
-                raise ValueError(f"these models saw images prepared by {trained}: give the same")
             height, width = data["predict_size"] if any(data["predict_size"]) else data["size"]
-            self.looks.append(Look(Preparation.of(data, own), data["preprocess"], (height, width)))
+            preparation = Preparation.of(data, own if data["prepare"] else None)
+            self.looks.append(Look(preparation, data["preprocess"], (height, width)))
             self.looks_at_boxes |= bool(data["boxes"])
             model = build(member["config"], len(self.classes))
             weights = load_file(folder / member["weights"])
@@ -126,21 +138,19 @@ class Predictor:
         sizes = [int(member["batch"]) for member, _ in self.members]
         self.chunk = -(-CHUNK // math.lcm(*sizes)) * math.lcm(*sizes)
 
-    @property
-    def glances(self) -> Iterator[Glance]:
-        """Every model as it looks at images, in the order in which `search.blend` has them: all as
-        they are, then configuration by configuration in every view."""
-        plain = list(zip(self.members, self.looks, strict=True))
-        for (member, model), look in plain:
-            yield Glance((member["arm"], ""), member, model, look)
-        for arm in dict.fromkeys(member["arm"] for member, _ in self.members):
-            for view in self.about["views"]:
-                for (member, model), look in plain:
-                    if member["arm"] == arm:
-                        yield Glance((arm, view), member, model, Look(*look[:3], view))
+    def heard(self) -> Iterator[Voice]:
+        """Every voice with its models."""
+        for arm, view in self.voices:
+            own = [i for i, (member, _) in enumerate(self.members) if member["arm"] == arm]
+            look = Look(*self.looks[own[0]][:3], view)
+            yield Voice(look, [self.members[i] for i in own])
 
-    def read(self, path: Path, box: Box | None = None) -> dict[Look, Picture]:
-        """Decodes an image for every look that the models want.
+    def looks_in_all(self) -> int:
+        """How many models look at an image, each as often as it has views."""
+        return sum(len(voice.members) for voice in self.heard())
+
+    def read(self, path: Path, box: Box | None = None) -> Prepared:
+        """Decodes an image and prepares it for all models.
 
         Args:
             path: Its file.
@@ -150,15 +160,11 @@ class Predictor:
             OSError: If the file cannot be read.
             ValueError: If it does not decode, or cannot be prepared.
         """
-        stored = self.prepared(decode(path.read_bytes()), box)
-        looks = dict.fromkeys(glance.look for glance in self.glances)
-        return {look: whole(stored[look[:2]], look.view, look.size) for look in looks}
+        return self.prepared(decode(path.read_bytes()), box)
 
-    def prepared(
-        self, picture: Picture, box: Box | None = None
-    ) -> dict[tuple[Preparation, str], Picture]:
-        """A decoded image for every preparation and preprocessing, before it is resized."""
-        found: dict[tuple[Preparation, str], Picture] = {}
+    def prepared(self, picture: Picture, box: Box | None = None) -> Prepared:
+        """A decoded image for all models."""
+        found: Prepared = {}
         for look in self.looks:
             if look[:2] not in found:
                 made = look.preparation(picture, box)
@@ -197,15 +203,19 @@ class Predictor:
             empty = np.empty((0, len(self.classes)), np.float32)
             yield good, self.probabilities(pictures) if good else empty, failed
 
-    def probabilities(self, pictures: Sequence[dict[Look, Picture]]) -> NDArray[np.float32]:
-        """Mean over the models of each configuration and view, then over these."""
-        groups: dict[tuple[str, str], list[NDArray[np.float32]]] = {}
-        for group, member, model, look in self.glances:
-            inputs = np.stack([picture[look] for picture in pictures])
-            groups.setdefault(group, []).append(self.forward(member, model, inputs))
-        means = [np.mean(found, axis=0).astype(np.float32) for found in groups.values()]
-        if self.about["views"]:  # to the last bit as they are blended
-            return even_mean(np.stack(means))
+    def probabilities(self, pictures: Sequence[Prepared]) -> NDArray[np.float32]:
+        """What all voices come to, (n, classes)."""
+        means = []
+        for look, members in self.heard():
+            # One way to look at a time: all together would be as many times as large.
+            seen = [whole(picture[look[:2]], look.view, look.size) for picture in pictures]
+            inputs, found = np.stack(seen), []
+            for member, model in members:
+                found.append(self.forward(member, model, inputs))
+                self.beat()
+            means.append(np.mean(found, axis=0).astype(np.float32))
+        if self.blend is not None:
+            return self.blend.apply(np.stack(means))
         return np.asarray(np.mean(means, axis=0), np.float32)
 
     @torch.inference_mode()
