@@ -22,8 +22,15 @@ RESERVED = (
     "cams",
     "latest",
     "mlflow",
+    "all",
 )
 """Folders beside the searches of a competition, and words that stand for searches."""
+
+SUFFIXES = (".csv", ".json", ".jsonl", ".lock", ".npz", ".owner", ".png")
+"""Of files beside them."""
+
+LOCK = {"ledger.lock", "ledger.owner"}
+"""All that a command leaves which was killed before its job began."""
 
 
 def job_name(config: EngineConfig, folder: Path, label: str) -> str:
@@ -34,12 +41,18 @@ def job_name(config: EngineConfig, folder: Path, label: str) -> str:
     """
     default = f"{time.strftime('%Y%m%d-%H%M%S')}-{label}"
     check_name(default, "name")
-    if config.name in RESERVED:
-        raise InputError(f"name={config.name}: that name stands for something else; choose another")
     name = config.name or _free_name(folder, default)
-    if (folder / name).exists():
-        raise InputError(f"name={name}: {folder / name} exists already; choose another name")
+    if name in RESERVED or Path(name).suffix in SUFFIXES:
+        raise InputError(f"name={name}: that name stands for something else; choose another")
+    place = folder / name
+    if place.exists() and not (place.is_dir() and {p.name for p in place.iterdir()} <= LOCK):
+        raise name_is_taken(place)
     return name
+
+
+def name_is_taken(folder: Path) -> InputError:
+    """The refusal of a name under which there is something."""
+    return InputError(f"name={folder.name}: {folder} exists already; choose another name")
 
 
 def _free_name(folder: Path, name: str) -> str:
