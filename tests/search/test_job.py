@@ -111,9 +111,10 @@ def test_a_job_is_ready_to_run(tmp_path: Path) -> None:
         (["fix.stages=two"], "a number is needed"),
         (["fix.stage1.operation=rotat"], "did you mean rotate"),
         (["space=schedule", "fix.lr=fast"], "a number is needed"),
-        (["name=store"], "stands for something else"),
+        (["name=store"], "a folder or a file of ours"),
+        (["name=trust.csv"], "a folder or a file of ours"),
         (["name=latest"], "stands for something else"),
-        (["name=trust.csv"], "stands for something else"),
+        (["name=b001"], "stands for something else"),
         (["store.folder=/proc/no"], "cannot write"),
     ],
 )
