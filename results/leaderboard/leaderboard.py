@@ -6,7 +6,7 @@ import contextlib
 import hashlib
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -100,9 +100,7 @@ class Leaderboard:
         by: str = "",
         *,
         source: Source = "trial",
-        holdout: str = "",
-        oof: str = "",
-        test: str = "",
+        predictions: Mapping[str, Path] | None = None,
     ) -> Submission:
         """Gives a file its id and its place in ``submissions/``, and records it.
 
@@ -113,9 +111,8 @@ class Leaderboard:
             draft: The file, checked, on the same file system; it is moved.
             by: Who made it.
             source: Where it comes from.
-            holdout: For an import, its hold-out predictions.
-            oof: For an import, its out-of-fold predictions.
-            test: For an import, its test predictions.
+            predictions: Of an import, files by what they predict (``holdout``, ``oof``, ``test``),
+                on the same file system; they are moved to ``imports/``.
 
         Returns:
             The submission; the earlier one, and the draft is removed, if the trial has one.
@@ -134,20 +131,20 @@ class Leaderboard:
             file = self.path.parent / "submissions" / f"{name}-{trial}{draft.suffix}"
             file.parent.mkdir(exist_ok=True)
             draft.replace(file)
-            self._append(
-                ledger,
-                Submitted(
-                    submission=name,
-                    trial=trial,
-                    source=source,
-                    file=str(file.resolve()),
-                    sha256=hashlib.sha256(file.read_bytes()).hexdigest(),
-                    holdout=holdout,
-                    oof=oof,
-                    test=test,
-                    by=by,
-                ),
+            submitted = Submitted(
+                submission=name,
+                trial=trial,
+                source=source,
+                file=str(file.resolve()),
+                sha256=hashlib.sha256(file.read_bytes()).hexdigest(),
+                by=by,
             )
+            for part, path in (predictions or {}).items():
+                place = Path("imports") / f"{name}-{trial}-{part}.npz"
+                (self.path.parent / place.parent).mkdir(exist_ok=True)
+                path.replace(self.path.parent / place)
+                submitted = submitted.model_copy(update={part: place.as_posix()})
+            self._append(ledger, submitted)
             return self.submissions[name]
 
     def add_score(

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import warnings
 from collections.abc import Callable, Iterator
+from io import FileIO
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -27,7 +28,7 @@ class Ledger:
     all events added since the last commit durable with one fsync.
 
     Args:
-        path: The ledger; made if it is not there.
+        path: The ledger; made, if it is not there, when there is something to write.
         patience: Seconds to wait for another writer.
 
     Raises:
@@ -39,11 +40,16 @@ class Ledger:
         path.parent.mkdir(parents=True, exist_ok=True)
         self._lock = WriterLock(path)
         self._lock.acquire(patience)
+        self._file: FileIO | None = None
+        self._size = path.read_bytes().rfind(b"\n") + 1 if path.exists() else 0
         if path.exists():
-            os.truncate(path, path.read_bytes().rfind(b"\n") + 1)
-        self._file = path.open("ab", buffering=0)
-        self._size = path.stat().st_size
+            os.truncate(path, self._size)
         self._waiting: list[Event] = []
+
+    @property
+    def begun(self) -> bool:
+        """Whether it holds an event."""
+        return self._size > 0
 
     def add(self, event: E) -> E:
         """Adds an event, to be written by the next ``commit``, and returns it with its time."""
@@ -61,23 +67,26 @@ class Ledger:
         if not self._waiting:
             return
         data = b"".join(event.line() for event in self._waiting)
+        size = self._size + len(data)
+        if self._file is None:
+            self._file = self.path.open("ab", buffering=0)
         try:
             written = 0
             while written < len(data):
                 written += self._file.write(data[written:])
             os.fsync(self._file.fileno())
-        except OSError:
+        except BaseException:  # Ctrl-C, too: what is committed on closing is there once
             os.truncate(self.path, self._size)
             raise
-        self._size += len(data)
-        self._waiting.clear()
+        self._size, self._waiting = size, []
 
     def close(self) -> None:
         """Commits what waits and lets the next writer in."""
         try:
             self.commit()
         finally:
-            self._file.close()
+            if self._file is not None:
+                self._file.close()
             self._lock.release()
 
 

@@ -35,7 +35,7 @@ class WriterLock:
     """
 
     def __init__(self, path: Path) -> None:
-        self._folder = path.parent
+        self._record = path
         self._lock = FileLock(path.with_suffix(".lock"))
         self._owner = path.with_suffix(".owner")
         self._ours: dict[str, Any] = {}
@@ -54,22 +54,24 @@ class WriterLock:
             self._lock.acquire(timeout=patience)
         except Timeout:
             raise InputError(
-                f"{self._folder} is being written by another process{_shown(self._known())}"
+                f"{self._record.parent} is being written by another process{_shown(self._known())}"
             ) from None
         known = self._known()
         if known.get("host", socket.gethostname()) != socket.gethostname() and self._fresh():
             self._lock.release()
             raise InputError(
-                f"{self._folder} is being written on another machine{_shown(known)}; if that one "
-                f"is gone, try again in {STALE:.0f} s"
+                f"{self._record.parent} is being written on another machine{_shown(known)}; if "
+                f"that one is gone, try again in {STALE:.0f} s"
             )
         self._write()
 
     def release(self) -> None:
-        """Lets the next writer in."""
+        """Lets the next writer in; of a record that was never made nothing is left."""
         self._released.set()
         if self._known() == self._ours:
             self._owner.unlink(missing_ok=True)
+        if not self._record.exists():
+            Path(self._lock.lock_file).unlink(missing_ok=True)  # filelock heeds that it is gone
         self._lock.release()
 
     def _renew(self) -> None:

@@ -6,6 +6,7 @@ import functools
 import json
 import secrets
 import shutil
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from results.leaderboard.submission_file import check_ids, read_validation
 from results.masks.processed_masks import processed
 from results.predictions import Predictions, predictions_file
 from results.records.labelled_images import LabelledImages
+from results.records.searches import searches
 from results.records.trial import Trial
 from results.records.trials import Search
 from results.records.user import user_name
@@ -23,6 +25,7 @@ from results.tasks.classification import Classification
 from search.competition.candidates import pick
 from search.competition.images import prepared_images
 from search.competition.standing import Standing, band_rule, open_standing
+from search.jobs.job_name import check_meaning
 from search.options.analysis import SubmitConfig
 from search.options.exit_codes import OK
 from search.options.user_code import network_builder
@@ -125,26 +128,30 @@ def _take_in(config: SubmitConfig, standing: Standing) -> Submission:
     """Records a submission that was made elsewhere."""
     leaderboard, folder, source = standing.leaderboard, standing.folder, Path(config.file)
     name = config.name or source.stem
-    check_name(name, "name" if config.name else "file")
-    taken = {s.trial: s.id for s in leaderboard.submissions.values()}
-    trials = {t for search in standing.searches for t in search.trials}
-    if name in taken or name in trials:
-        raise InputError(f"name={name}: that is {taken.get(name, 'a trial')} already")
+    key = "name" if config.name else "file"
+    check_name(name, key)
+    check_meaning(name, key)
+    taken = {t: "a trial" for search in standing.searches for t in search.trials}
+    taken |= {p.name: "a search" for p in searches(folder.parent) if p.parent == folder}
+    taken |= {s.trial: s.id for s in leaderboard.submissions.values()}
+    if name in taken:
+        raise InputError(f"{key}={name}: that is {taken[name]} already; choose another by name=")
     if not standing.test_images:
         raise InputError("there are no test predictions yet to compare a submission with")
     form = _form(standing, config.sample, standing.test_images)
     form.check(source)
     if config.validation and standing.task.name != Classification.name:
         raise InputError("validation= takes predictions of classes of images, not of masks")
-    files = _take_in_predictions(config, standing, name) if config.validation else {}
-    draft = _drafted(folder, form, functools.partial(shutil.copyfile, source))
-    submission = leaderboard.add_submission(
-        name, draft, config.by or user_name(), source="import", **files
-    )
+    with tempfile.TemporaryDirectory(prefix=".import-", dir=folder) as scratch:
+        given = _given_predictions(config, standing, Path(scratch)) if config.validation else {}
+        draft = _drafted(folder, form, functools.partial(shutil.copyfile, source))
+        submission = leaderboard.add_submission(
+            name, draft, config.by or user_name(), source="import", predictions=given
+        )
     path = standing.submission_file(submission)
     print(f"{submission.id}: {path}\n  {name}, made elsewhere by {submission.by}")
-    if files:
-        holdout = standing.labelled.judged(folder / files["holdout"])
+    if submission.holdout:
+        holdout = standing.labelled.judged(folder / submission.holdout)
         score = standing.metric.score(standing.labelled.labels, holdout)
         print(f"  {standing.metric.name} {score:.4f} on the hold-out")
     else:
@@ -152,12 +159,12 @@ def _take_in(config: SubmitConfig, standing: Standing) -> Submission:
     return submission
 
 
-def _take_in_predictions(config: SubmitConfig, standing: Standing, name: str) -> dict[str, str]:
-    """Stores a foreign model's predictions; returns the files by their part.
+def _given_predictions(config: SubmitConfig, standing: Standing, scratch: Path) -> dict[str, Path]:
+    """Writes a foreign model's predictions; returns the files by what they predict.
 
     Out-of-fold predictions make it a candidate for blends, together with those of the test.
     """
-    folder, path = standing.folder, Path(config.validation)
+    path = Path(config.validation)
     given = read_validation(
         path,
         standing.labelled.images,
@@ -168,7 +175,6 @@ def _take_in_predictions(config: SubmitConfig, standing: Standing, name: str) ->
         raise InputError(
             f"validation={path}: {standing.metric.name} needs probabilities, a column per class"
         )
-    files = {"holdout": f"imports/{name}.npz"}
     parts = {"holdout": given.of(standing.labelled.images)}
     if len(given.images) > len(standing.labelled.images):
         source = Path(config.test or config.file)
@@ -177,9 +183,9 @@ def _take_in_predictions(config: SubmitConfig, standing: Standing, name: str) ->
         if test.certain and not given.certain:
             given = given.as_labels()  # a blend has to be judged on what it will be made of
         parts |= {"oof": given, "test": test.of(standing.test_images)}
-        files |= {part: f"imports/{name}-{part}.npz" for part in ("oof", "test")}
+    files = {part: scratch / f"{part}.npz" for part in parts}
     for part, predictions in parts.items():
-        predictions.write(folder / files[part])
+        predictions.write(files[part])
     return files
 
 

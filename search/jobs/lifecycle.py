@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any, Literal
 from results.leaderboard.leaderboard import Leaderboard
 from results.records.closing import Closed
 from results.records.events import Resumed
-from results.records.ledger import Ledger
 from results.records.trials import Search
 from results.reporting.report import report, resume_command
 from results.reporting.summary import summarise
@@ -27,6 +26,7 @@ from search.execution.local_resources import GIB, check_local_resources
 from search.execution.nodes import Nodes
 from search.execution.progress import Progress
 from search.execution.signals import stops_cleanly
+from search.jobs.claim import claimed
 from search.jobs.job import Job, Prepared
 from search.jobs.kind import JobKind
 from search.jobs.resume import check_owner, check_unchanged
@@ -70,22 +70,22 @@ def run_job(config: EngineConfig, kind: JobKind) -> int:
         check_unchanged(Search.read(Path(job.folder)), prepared, config)
     frozen = Leaderboard.read(Path(job.folder).parent).frozen
     check_frozen(frozen, prepared.metric.name, prepared.folds.digest, config.accept)
-    opened = prepared.opening
-    say(
-        f"{job.competition}/{job.name}: {opened.images.train:,} training and "
-        f"{opened.images.test:,} test images, {len(job.classes)} classes, {job.metric} on "
-        f"{_folds(kind.name, prepared)}"
-    )
-    if not config.resume:
-        opened = kind.opening(prepared, say)
-    known = KnownTrainings(prepared, weights=kind.name == "promotion", accept=config.accept)
     with contextlib.ExitStack() as stack:
+        prepared, ledger = stack.enter_context(claimed(prepared, config))
+        job, opened = prepared.job, prepared.opening
+        say(
+            f"{job.competition}/{job.name}: {opened.images.train:,} training and "
+            f"{opened.images.test:,} test images, {len(job.classes)} classes, {job.metric} on "
+            f"{_folds(kind.name, prepared)}"
+        )
+        if not config.resume:
+            opened = kind.opening(prepared, say)
+        known = KnownTrainings(prepared, weights=kind.name == "promotion", accept=config.accept)
         # Its thread imports MLflow while this one waits for Ray to start.
         tracker = _start_tracker(config, job.folder)
         stack.callback(tracker.stop)
         job, resources, nodes = _join(config, job, stack)
         folder = Path(job.folder)
-        ledger = stack.enter_context(contextlib.closing(Ledger(folder / "ledger.jsonl")))
         # Read under the ledger's lock: no other driver of this job is alive.
         search = Search.read(folder) if config.resume else Search(folder=folder)
         driver = Driver(ledger, search, _deadline(config, begun), known.find)

@@ -146,7 +146,7 @@ def test_events_come_back_in_order(tmp_path: Path) -> None:
 def test_nothing_is_written_before_commit(tmp_path: Path) -> None:
     ledger = Ledger(tmp_path / "ledger.jsonl")
     ledger.add(Counted(number=0))
-    assert (tmp_path / "ledger.jsonl").read_bytes() == b""
+    assert not (tmp_path / "ledger.jsonl").exists()
     ledger.commit()
     assert len(read(tmp_path / "ledger.jsonl")) == 1
     ledger.close()
@@ -220,6 +220,25 @@ def test_a_failed_write_leaves_nothing_and_is_repeated(tmp_path: Path) -> None:
         text=True,
     )
     assert done.returncode == 0, done.stderr
+
+
+def _interrupted(file: int) -> None:
+    raise KeyboardInterrupt
+
+
+def test_events_whose_commit_is_interrupted_are_there_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By Ctrl-C while the disk says that it has them; closing commits them."""
+    path = tmp_path / "ledger.jsonl"
+    ledger = Ledger(path)
+    ledger.add(Counted(number=0))
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", _interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            ledger.commit()
+    ledger.close()
+    assert [event.number for event in read(path)] == [0]
 
 
 def _try_to_open(path: Path, answers: multiprocessing.Queue[str]) -> None:

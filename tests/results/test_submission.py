@@ -131,6 +131,23 @@ def test_the_record_is_appended_and_corrected(tmp_path: Path) -> None:
     assert found.id == "s002"
 
 
+def test_a_name_that_was_taken_meanwhile_keeps_its_predictions(tmp_path: Path) -> None:
+    leaderboard, given = Leaderboard.read(tmp_path), tmp_path / "p.npz"
+    for name in ("ann", "ann-holdout"):
+        given.write_text(name)
+        leaderboard.add_submission(
+            name, draft(tmp_path), source="import", predictions={"holdout": given}
+        )
+    given.write_text("another ann")
+    with pytest.raises(InputError, match="name=ann: that is s001 already"):
+        leaderboard.add_submission(
+            "ann", draft(tmp_path), source="import", predictions={"holdout": given}
+        )
+    for submission in leaderboard.submissions.values():
+        assert (tmp_path / submission.holdout).read_text() == submission.trial
+    assert not (tmp_path / ".draft.csv").exists()
+
+
 def server() -> multiprocessing.context.ForkServerContext:
     """Starts processes that share nothing but what was imported, once for all of them."""
     context = multiprocessing.get_context("forkserver")

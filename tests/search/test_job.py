@@ -27,6 +27,7 @@ from search.execution.engine import ray_session, staying_local, trial_slots
 from search.execution.local_resources import GIB, check_local_resources
 from search.execution.trial_actor import _import_what_trains
 from search.jobs.baseline import base_config
+from search.jobs.claim import claimed
 from search.jobs.code_digest import code_digest
 from search.jobs.job import recordable_options, resolve_metric
 from search.jobs.preparation import prepare
@@ -110,7 +111,10 @@ def test_a_job_is_ready_to_run(tmp_path: Path) -> None:
         (["fix.stages=two"], "a number is needed"),
         (["fix.stage1.operation=rotat"], "did you mean rotate"),
         (["space=schedule", "fix.lr=fast"], "a number is needed"),
-        (["name=store"], "folder of ours"),
+        (["name=store"], "a folder or a file of ours"),
+        (["name=trust.csv"], "a folder or a file of ours"),
+        (["name=latest"], "stands for something else"),
+        (["name=b001"], "stands for something else"),
         (["store.folder=/proc/no"], "cannot write"),
     ],
 )
@@ -123,10 +127,37 @@ def test_what_is_wrong_is_told_before_anything_is_written(
 
 
 def test_names_are_not_used_twice(tmp_path: Path) -> None:
-    ready = prepared(tmp_path, "name=mine")
-    Path(ready.job.folder).mkdir()
+    ready, named = prepared(tmp_path, "name=mine"), parse(RunConfig, ["name=mine"])
+    with claimed(ready, named) as (job, ledger):
+        assert job is ready
+        shutil.copytree(ledger.path.parent, tmp_path / "killed")
+        with pytest.raises(InputError, match="being written by another"), claimed(ready, named):
+            pass
+    assert not ledger.path.parent.exists()  # nothing had begun
+    (tmp_path / "killed").rename(ledger.path.parent)
+    assert prepared(tmp_path, "name=mine").job.folder == ready.job.folder
+    with claimed(ready, named) as (_, ledger):
+        ledger.add(opening_event("mine"))
     with pytest.raises(InputError, match="exists already"):
         prepared(tmp_path, "name=mine")
+    with pytest.raises(InputError, match="exists already"), claimed(ready, named):
+        pass  # it was free when this command began
+
+
+def test_jobs_that_start_in_the_same_second_have_names_of_their_own(tmp_path: Path) -> None:
+    ready, config = prepared(tmp_path), parse(RunConfig, [])
+    with claimed(ready, config) as (first, begun):
+        begun.add(opening_event("first"))
+        begun.commit()
+        with claimed(ready, config) as (second, _), claimed(ready, config) as (third, ledger):
+            assert [job.opening.search for job in (first, second, third)] == [
+                ready.job.name,
+                f"{ready.job.name}-2",
+                f"{ready.job.name}-3",
+            ]
+            assert third.job.name == third.opening.search == Path(third.job.folder).name
+            assert ledger.path.parent == Path(third.job.folder)
+    assert [p.name for p in searches(tmp_path)] == [ready.job.name]
 
 
 def test_a_folder_that_cannot_be_written() -> None:
@@ -293,6 +324,9 @@ def test_searches_are_in_the_order_of_their_opening(tmp_path: Path) -> None:
         lines = [{"event": "opened", "at": opened}, {"event": "resumed", "at": last}]
         path.write_text("".join(json.dumps(line) + "\n" for line in lines))
     os.utime(tmp_path / "comp/c/ledger.jsonl")
+    for name, torn in (("empty", b""), ("torn", b'{"event": "opened"')):  # by a kill or a full disk
+        (tmp_path / "comp" / name).mkdir()
+        (tmp_path / "comp" / name / "ledger.jsonl").write_bytes(torn)
     assert [p.name for p in searches(tmp_path)] == ["c", "b", "a"]
     assert find_search(tmp_path, "latest").name == "b"
 

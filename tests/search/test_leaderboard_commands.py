@@ -198,6 +198,8 @@ def test_a_model_made_elsewhere_takes_part(folder: Path, tmp_path: Path) -> None
         ("file=labels.csv",): "unknown label 'seven'",
         ("file=anna.csv", "validation=anna.csv"): "ids are missing",
         ("file=anna.csv", "name=six-000"): "that is s001 already",
+        ("file=anna.csv", "name=six"): "that is a search already",
+        ("file=anna.csv", "name=trust"): "stands for something else",
         ("name=x",): "give file= too",
     }.items():
         wrong = run(copy, "submit", *arguments)
@@ -264,7 +266,7 @@ def test_models_made_elsewhere_blend(folder: Path, tmp_path: Path) -> None:
         wrong = run(copy, "submit", "file=ann.csv", *arguments)
         assert wrong.returncode == 2, wrong.stdout
         assert words in wrong.stderr
-    assert not list((copy / "runs/digits").glob("imports/ann*"))
+    assert not (copy / "runs/digits/imports").exists()
     alone = run(copy, "blend")
     assert alone.returncode == 2
     assert "at least two models" in alone.stderr
@@ -302,7 +304,9 @@ def test_models_made_elsewhere_blend(folder: Path, tmp_path: Path) -> None:
     assert "leaderboard/public" in logged.data.metrics
     # A test file of labels alone: the model then votes out-of-fold, too.
     assert run(copy, "submit", "file=cid.csv", "validation=cid_oof.csv").returncode == 0
-    assert Predictions.read(copy / "runs/digits/imports/cid-oof.npz").certain
+    (votes,) = (copy / "runs/digits/imports").glob("*-cid-oof.npz")
+    assert Predictions.read(votes).certain
+    assert not list((copy / "runs/digits").glob(".import-*"))
     assert run(copy, "blend", "select=ann,cid").returncode == 0
     unknown = run(copy, "submit", "select=blend:b009")
     assert "did you mean b00" in unknown.stderr
