@@ -779,7 +779,7 @@ def test_a_folder_of_images_is_predicted(
         shutil.copy(promoted / "runs/digits/data" / name, folder / f"deeper/{i:03d}.png")
     (folder / "notes.txt").write_text("not an image, and no error either")
     for arguments, words in {
-        (): "there is no such folder",
+        (): "images= is needed",
         ("images=nowhere",): "there is no such folder",
         (f"images={tmp_path / 'new'}", "promotion=tow"): "did you mean two",
         (f"images={tmp_path / 'new'}", "to=nowhere/x.csv"): "there is no folder",
