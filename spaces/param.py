@@ -14,7 +14,6 @@ from optuna.distributions import (
     FloatDistribution,
     IntDistribution,
     distribution_to_json,
-    json_to_distribution,
 )
 
 from spaces.errors import InputError, unknown
@@ -159,20 +158,9 @@ class Param:
         return Param(name=self.name, distribution=distribution, when=self.when)
 
     def to_json(self) -> dict[str, Any]:
-        """JSON-ready form; ``from_json`` reads it back."""
+        """JSON-ready form."""
         return {
             "name": self.name,
             "distribution": json.loads(distribution_to_json(self.distribution)),
             "when": [{"parameter": w.parameter, "values": list(w.values)} for w in self.when],
         }
-
-    @staticmethod
-    def from_json(data: Mapping[str, Any]) -> Param:
-        """Inverse of ``to_json``."""
-        return Param(
-            name=data["name"],
-            distribution=json_to_distribution(json.dumps(data["distribution"])),
-            when=tuple(
-                When(parameter=w["parameter"], values=tuple(w["values"])) for w in data["when"]
-            ),
-        )

@@ -101,11 +101,6 @@ class SearchSpace:
                 raise TypeError(f"unsupported distribution {d!r}")
         return params
 
-    def contains(self, params: Mapping[str, Value]) -> bool:
-        """Whether ``params`` is exactly what ``suggest`` could have drawn."""
-        living = {p.name for p in self.params if p.lives(params)}
-        return living == set(params) and all(self[n].contains(v) for n, v in params.items())
-
     def read(self, values: Mapping[str, Any]) -> dict[str, Value] | None:
         """Picks what ``suggest`` would have drawn from values or texts; None if it could not.
 
@@ -238,18 +233,9 @@ class SearchSpace:
         )
 
     def to_json(self) -> dict[str, Any]:
-        """JSON-ready form; ``from_json`` reads it back."""
+        """JSON-ready form."""
         found: dict[str, Any] = {"name": self.name, "params": [p.to_json() for p in self.params]}
         return found | ({"starts": [dict(start) for start in self.starts]} if self.starts else {})
-
-    @staticmethod
-    def from_json(data: Mapping[str, Any]) -> SearchSpace:
-        """Inverse of ``to_json``."""
-        return SearchSpace(
-            name=data["name"],
-            params=tuple(Param.from_json(p) for p in data["params"]),
-            starts=tuple(data.get("starts", ())),
-        )
 
     @property
     def digest(self) -> str:

@@ -7,6 +7,7 @@ README.md from running their commands. `tests/test_docs.py` compares them.
 from __future__ import annotations
 
 import ast
+import contextlib
 import dataclasses
 import inspect
 import os
@@ -17,10 +18,12 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from typing import Any
 
 from spaces.augmentation.families import FAMILIES
 from spaces.augmentation.operations import OPERATIONS
-from spaces.sections.section import Section
+from spaces.errors import InputError
+from spaces.sections.section import Kinds, Section
 from spaces.trial_config import ELSEWHERE, SECTIONS, TrialConfig
 
 ROOT = Path(__file__).parent.parent
@@ -50,7 +53,7 @@ def parameters_table() -> str:
         names = list(kinds)
         if len(names) > 1:
             what = inspect.getdoc(sys.modules[kinds.base.__module__]) or ""
-            own = ", `module:function`" if kinds.takes_own else ""
+            own = ", `module:function`" if _takes_own(kinds) else ""
             listed = ", ".join(f"`{name}`" for name in names)
             words = f"{what.removesuffix('.')}: {listed}{own}"
             rows.append(f"| **`{kinds.parameter}`** | {words} | | `{default.kind}` |")
@@ -69,6 +72,13 @@ def parameters_table() -> str:
         + " | | `none` |"
     )
     return "\n".join(rows)
+
+
+def _takes_own(kinds: Kinds[Any]) -> bool:
+    """Whether a kind may be a function of a team's own."""
+    with contextlib.suppress(InputError):
+        return bool(kinds.settings("module:function"))
+    return False
 
 
 def _meaning(settings: type[Section], name: str) -> str:

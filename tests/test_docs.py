@@ -11,8 +11,8 @@ import pytest
 from results.records.trials import Search
 from results.reporting.report import report
 from tests import cameras
-from tests.benchmarks.curves import recorded
 from tests.benchmarks.curves.__main__ import SETS
+from tests.benchmarks.curves.recorded import Curves
 from tests.regenerate_docs import (
     README,
     RECORDED,
@@ -153,5 +153,7 @@ def test_no_machine_s_paths_are_recorded() -> None:
 
 @pytest.mark.parametrize("name", SETS)
 def test_recorded_curves_are_there(name: str) -> None:
-    assert (Path(recorded.__file__).parent / f"{name}.npz").exists()
+    curves = Curves.read(name)
+    assert len(curves.params) == len(curves.scores) > 0
+    assert all(curves.space.read(params) == params for params in curves.params)
     assert f"**{name}**" in BENCHMARKS or f"| {name} |" in BENCHMARKS

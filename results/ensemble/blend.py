@@ -31,6 +31,9 @@ BEYOND = 2.0
 
 DRAWS = 200
 PARTNER_DRAWS = 50
+THREADS = 2
+"""Folds at a time."""
+
 LOOKING = 10
 """Models, the best first, for which a partner is sought."""
 
@@ -74,7 +77,7 @@ class Choice:
     expected: Interval
 
 
-def judge(metric: Metric, stack: PredictionStack, threads: int = 2) -> dict[str, Judged]:
+def judge(metric: Metric, stack: PredictionStack) -> dict[str, Judged]:
     """Fits every recipe on all images, and on all folds but each in turn.
 
     Recipes that bias classes are left out for metrics that look at more than labels, and for more
@@ -83,7 +86,6 @@ def judge(metric: Metric, stack: PredictionStack, threads: int = 2) -> dict[str,
     Args:
         metric: The contest's metric.
         stack: The models.
-        threads: Folds at a time.
     """
     labels_only = by_labels(metric, stack.labels, stack.oof[0])
     parts = sorted(set(stack.folds.tolist()))
@@ -101,7 +103,7 @@ def judge(metric: Metric, stack: PredictionStack, threads: int = 2) -> dict[str,
         }
         return nested, fitted
 
-    with ThreadPoolExecutor(threads) as pool:
+    with ThreadPoolExecutor(THREADS) as pool:
         folds = list(pool.map(apart, parts))
     order = np.argsort(np.concatenate([np.flatnonzero(stack.folds == f) for f in parts]))
     rows = stack.judged

@@ -26,7 +26,6 @@ class PredictionStack:
     Attributes:
         names: Of the models.
         images: Training images by row; of masks the image of each pixel of a sample.
-        classes: Class names by column.
         labels: int64 (n,).
         folds: int64 (n,), the fold that held each image out.
         groups: str (n,), or None.
@@ -35,7 +34,6 @@ class PredictionStack:
 
     names: tuple[str, ...]
     images: tuple[str, ...]
-    classes: tuple[str, ...]
     labels: Ints
     folds: Ints
     groups: NDArray[np.str_] | None
@@ -77,7 +75,6 @@ class PredictionStack:
         return PredictionStack(
             names=names,
             images=tuple(images.tolist()),
-            classes=first.predictions.classes,
             labels=labels,
             folds=first.folds[rows],
             groups=own if first.groups is None else first.groups[rows],

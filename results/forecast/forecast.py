@@ -77,7 +77,6 @@ def forecast(
     metric: Metric,
     models: Sequence[Model],
     public: Mapping[str, float] | None = None,
-    seed: int = 0,
 ) -> Forecast:
     """Forecasts test scores from predictions of unlabelled test images.
 
@@ -91,7 +90,6 @@ def forecast(
         metric: The contest's metric.
         models: With predictions of the same test images.
         public: Public scores of some of them, by id.
-        seed: Of the labels.
 
     Raises:
         ValueError: Without a model.
@@ -108,7 +106,7 @@ def forecast(
         drawn = 1.96 * (accuracy * (1 - accuracy) / images) ** 0.5
         noise = float(np.hypot(drawn, model.margin))
         ends = (min(told.values()) - noise, max(told.values()) + noise)
-        scores = [_carry(metric, model.test, a, seed) for a in (accuracy, *ends)]
+        scores = [_carry(metric, model.test, a) for a in (accuracy, *ends)]
         expected[model.id] = Expected(
             id=model.id,
             fold=model.fold,
@@ -121,18 +119,18 @@ def forecast(
         )
         if public and model.id in public:
             for name, value in told.items():
-                carried[name][model.id] = _carry(metric, model.test, value, seed)
+                carried[name][model.id] = _carry(metric, model.test, value)
     if not public:
         return Forecast(models=expected, images=images, conditions=found.conditions)
     return _corrected(metric, expected, images, found.conditions, public, carried)
 
 
-def _carry(metric: Metric, test: NDArray[np.floating], accuracy: float, seed: int) -> float:
+def _carry(metric: Metric, test: NDArray[np.floating], accuracy: float) -> float:
     """The metric of labels drawn from probabilities that promise an accuracy, mean over draws; NaN
     where it is undefined for all of them, as a ranking metric without an image of some class."""
     accuracy = float(np.clip(accuracy, 1 / test.shape[1], 1.0))
     shares = tempered(test, temperature_for(test, accuracy)).cumsum(axis=1)
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng(0)
     scores = []
     for _ in range(DRAWS):
         drawn = (rng.random((len(test), 1)) > shares).sum(axis=1)

@@ -82,22 +82,18 @@ class Allowance:
     Attributes:
         quota: The limit.
         now: Submissions that may be handed in before the next reset without touching the reserve.
-        today: Those that were, since the last reset.
-        spent: Those that were in all.
         remaining: Those left until the end, the reserve included; None if the end is not known.
         reserved: Part of the remaining that is kept for the last days; 0 once these have come.
         resets: Next reset, seconds since the epoch.
-        people: Who handed in how many: today, in all.
+        people: Who handed in how many.
     """
 
     quota: Quota
     now: int
-    today: int
-    spent: int
     remaining: int | None
     reserved: int
     resets: float
-    people: Mapping[str, tuple[int, int]]
+    people: Mapping[str, int]
 
     def days_for(self, submissions: int) -> int:
         """Days, counting today, over which so many submissions are spread by a daily quota."""
@@ -117,7 +113,7 @@ class Allowance:
         if self.reserved:
             words += f"; {self.reserved} are reserved for the last days"
         if self.people:
-            spent = ", ".join(f"{who or 'somebody'} {n}" for who, (_, n) in self.people.items())
+            spent = ", ".join(f"{who or 'somebody'} {n}" for who, n in self.people.items())
             words += f"; handed in so far: {spent}"
         return words
 
@@ -134,11 +130,10 @@ def allowance(quota: Quota, spent: Sequence[tuple[float, str]], now: float) -> A
         now: Seconds since the epoch.
     """
     begun = _day_begins(now, quota.reset)
-    today = [who for at, who in spent if at >= begun]
     first = min([at for at, _ in spent], default=now)
     remaining: int | None
     if quota.daily:
-        left = max(0, quota.count - len(today))
+        left = max(0, quota.count - sum(at >= begun for at, _ in spent))
         remaining = None
         if quota.ends is not None:
             more = max(0, -(-(quota.ends - (begun + DAY)) // DAY))
@@ -154,16 +149,13 @@ def allowance(quota: Quota, spent: Sequence[tuple[float, str]], now: float) -> A
             reserved = min(remaining, round(quota.reserve * whole))
     if not quota.daily:
         left = max(0, left - reserved)
-    counts, of_today = Counter(who for _, who in spent), Counter(today)
     return Allowance(
         quota=quota,
         now=left,
-        today=len(today),
-        spent=len(spent),
         remaining=remaining,
         reserved=reserved,
         resets=begun + DAY,
-        people={who: (of_today[who], n) for who, n in counts.most_common()},
+        people=dict(Counter(who for _, who in spent).most_common()),
     )
 
 

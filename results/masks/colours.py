@@ -89,10 +89,6 @@ class Colours:
             raise ColourError(self, {_rgb(pixels[at]): (at % width, at // width) for at in firsts})
         return found.reshape(height, width)
 
-    def painted(self, indices: Mask) -> NDArray[np.uint8]:
-        """Inverse of `indices`: uint8 (h, w, 3), RGB."""
-        return self.rgb[indices]
-
     def nearest(self, colour: Rgb) -> str:
         """The colours of the table that are most like another one, with their names."""
         away = np.linalg.norm(self.rgb.astype(float) - colour, axis=1)

@@ -186,7 +186,6 @@ class Nested:
         chosen: By all folds.
         by_fold: By all folds but one, by the fold that was left out.
         plain: Score without post-processing.
-        flattered: Score with what all folds chose, on all folds.
         honest: Score where every fold is processed as the others chose.
         plain_counts: float64 (n, k), counts without, for paired comparisons.
         honest_counts: The same where every fold is processed as the others chose.
@@ -195,7 +194,6 @@ class Nested:
     chosen: Postprocess
     by_fold: dict[int, Postprocess]
     plain: float
-    flattered: float
     honest: float
     plain_counts: Floats
     honest_counts: Floats
@@ -216,13 +214,11 @@ def nested(counted: Counted, folds: Ints) -> Nested:
         (found,) = counted.counts([by_fold[fold]])
         honest[folds == fold] = found[folds == fold]
     chosen = choose(counted, np.arange(len(folds)))
-    (flattered,) = counted.counts([chosen])
     labels = np.zeros(len(folds), np.int64)
     return Nested(
         chosen=chosen,
         by_fold=by_fold,
         plain=counted.metric.score(labels, plain),
-        flattered=counted.metric.score(labels, flattered),
         honest=counted.metric.score(labels, honest),
         plain_counts=plain,
         honest_counts=honest,

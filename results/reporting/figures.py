@@ -19,6 +19,9 @@ from results.trust.trust import Trust
 
 take_letters_from_other_fonts()
 
+SQUARES = 8
+"""In a row of a contact sheet."""
+
 NAMED = 25
 """Most classes whose names fit on an axis."""
 
@@ -118,12 +121,10 @@ def error_map(correlations: NDArray[np.float64], names: Sequence[str]) -> Figure
     return figure
 
 
-def contact_sheet(
-    pictures: Sequence[NDArray[np.uint8]], captions: Sequence[str], columns: int = 8
-) -> Figure:
-    """Pictures, uint8 (height, width, 3) each, in rows of so many squares, with captions."""
+def contact_sheet(pictures: Sequence[NDArray[np.uint8]], captions: Sequence[str]) -> Figure:
+    """Pictures, uint8 (height, width, 3) each, in rows of `SQUARES` squares, with captions."""
     widest = max(picture.shape[1] / picture.shape[0] for picture in pictures)
-    columns = max(1, round(columns / widest))
+    columns = max(1, round(SQUARES / widest))
     rows = -(-len(pictures) // columns)
     figure = Figure(figsize=(1.5 * widest * columns, 1.9 * rows), layout="constrained")
     for axes in figure.subplots(rows, columns, squeeze=False).flat:

@@ -37,7 +37,7 @@ def promotion_page(search: Search, closed: Closed) -> list[str]:
     lines += [
         "",
         *_light_to_heavy_words(search, closed),
-        *_proxy_words(closed.proxies, search),
+        *_proxy_words(closed.proxies),
     ]
     if taken:
         lines.append(f"{len(taken)} of {len(trials)} trainings were done before and taken over.")
@@ -93,7 +93,7 @@ def _light_to_heavy_words(search: Search, closed: Closed) -> list[str]:
     ]
 
 
-def _proxy_words(proxies: Sequence[Proxy], search: Search) -> list[str]:
+def _proxy_words(proxies: Sequence[Proxy]) -> list[str]:
     """Whether hold-out scores order promoted trials as full training does."""
     if len(proxies) < 2:
         return []

@@ -21,7 +21,6 @@ def watch(
     labels: Ints,
     arms: Mapping[str, Sequence[NDArray[np.floating]]],
     groups: NDArray[np.str_] | None = None,
-    seed: int = 0,
 ) -> list[Watched]:
     """Scores each side; images (by group) and seeds are resampled together.
 
@@ -30,7 +29,6 @@ def watch(
         labels: int (n,).
         arms: Probabilities (n, classes) per seed, by side.
         groups: str (n,), or None.
-        seed: Of the bootstrap.
 
     Returns:
         Side by side for each metric; none of a metric that is undefined on these images, or on half
@@ -39,9 +37,9 @@ def watch(
     found = []
     for what, metric in metrics.items():
         for arm, predictions in arms.items():
-            scores = bootstrap_scores(metric, labels, predictions, DRAWS, groups, seed)
+            scores = bootstrap_scores(metric, labels, predictions, DRAWS, groups)
             seeds = len(scores)
-            picked = np.random.default_rng(seed).integers(0, seeds, (seeds, DRAWS))
+            picked = np.random.default_rng(0).integers(0, seeds, (seeds, DRAWS))
             draws = np.take_along_axis(scores[:, 1:], picked, axis=0).mean(axis=0)
             defined = draws[np.isfinite(draws)]
             score = float(scores[:, 0].mean())

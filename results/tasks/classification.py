@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from results.masks.merging import Merge
 from results.metrics import METRICS, Floats, Ints, Metric
-from results.predictions import PROBABILITIES, Predictions
+from results.predictions import Predictions
 from results.rare_classes import rare_classes, recall_of
 from results.tasks.task import Examples, Known, Solved, Task
 from results.trust.families import missed
@@ -63,7 +63,6 @@ class Classification(Task):
     """Targets are class indices int64 (n,), predictions float32 (n, classes)."""
 
     name = "classification"
-    head = PROBABILITIES
     metrics = METRICS
     metric_name = "macro_f1"
 

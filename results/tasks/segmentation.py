@@ -40,7 +40,6 @@ class Segmentation(Task):
     overlapping: ClassVar[bool] = False
 
     name = "segmentation"
-    head = MASKS
     metrics = MASK_METRICS
     metric_name = "mean_iou"
     defaults = MappingProxyType({"model": "smp"})

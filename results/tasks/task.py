@@ -73,14 +73,12 @@ class Task(ABC):
 
     Attributes:
         name: Name of the task.
-        head: Name of the array of predictions in records.
         metrics: What can be a contest's metric, and is computed in any case, by name.
         metric_name: The one where none is asked for.
         defaults: Settings of an untuned configuration, by flat name, where others than usual.
     """
 
     name: ClassVar[str]
-    head: ClassVar[str]
     metrics: ClassVar[Mapping[str, Metric]]
     metric_name: ClassVar[str]
     defaults: ClassVar[Mapping[str, Any]] = MappingProxyType({})

@@ -88,7 +88,6 @@ def weigh_images(
     holdout: NDArray[np.floating],
     test: NDArray[np.floating],
     groups: NDArray[np.str_] | None = None,
-    seed: int = 0,
 ) -> ImageWeights:
     """Weights of hold-out images by how much more frequent their like is in the test set.
 
@@ -102,7 +101,6 @@ def weigh_images(
         holdout: Embeddings, float (n, features).
         test: Embeddings, float (m, features).
         groups: str (n,), of the hold-out; None if every image is one of its own.
-        seed: Of the folds.
 
     Raises:
         InputError: If there are fewer groups than folds.
@@ -116,12 +114,12 @@ def weigh_images(
     is_test = np.concatenate([np.zeros(n, np.int64), np.ones(m, np.int64)])
     steps: list[Any] = [StandardScaler()]
     if rows.shape[1] > COMPONENTS:
-        steps.append(PCA(min(COMPONENTS, min(n, m) // FOLDS), random_state=seed))
+        steps.append(PCA(min(COMPONENTS, min(n, m) // FOLDS), random_state=0))
     trees = HistGradientBoostingClassifier(
-        max_iter=200, learning_rate=0.05, max_leaf_nodes=8, random_state=seed
+        max_iter=200, learning_rate=0.05, max_leaf_nodes=8, random_state=0
     )
     model = make_pipeline(*steps, trees)
-    folds = StratifiedGroupKFold(FOLDS, shuffle=True, random_state=seed)
+    folds = StratifiedGroupKFold(FOLDS, shuffle=True, random_state=0)
     with threadpool_limits(1, "openmp"):  # on busy cores its threads wait for each other
         chance = cross_val_predict(
             model, rows, is_test, groups=units, cv=folds, method="predict_proba"

@@ -25,7 +25,6 @@ def submissions_to_settle(
     settles: Callable[[NDArray[np.float64], float, float], bool],
     *,
     limit: float,
-    seed: int = 0,
 ) -> int | None:
     """Plays the next submissions, most worthwhile first, in worlds drawn from the posterior.
 
@@ -43,13 +42,12 @@ def submissions_to_settle(
         settles: Whether the band's public scores, the chance of a regret above ``limit`` and E
             make a verdict.
         limit: Points of regret that matter.
-        seed: Of the worlds.
 
     Returns:
         The smallest number with which half of the worlds are settled; None if not even all of the
         band's trials, or `LONGEST`, do.
     """
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng(0)
     v, known = np.asarray(validation, np.float64), np.asarray(public, np.float64)
     scored = np.isfinite(known)
     waiting = [j for j in np.argsort(-regret.worth, kind="stable") if not scored[j]][:LONGEST]

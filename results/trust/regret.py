@@ -56,7 +56,6 @@ def expected_regret(
     leaderboard: ArrayLike,
     leaderboard_error: ArrayLike,
     limit: float = 0.5,
-    seed: int = 0,
 ) -> Regret:
     """Samples the posterior of the leaderboard skills of some trials.
 
@@ -66,7 +65,6 @@ def expected_regret(
         leaderboard: Scores in points (n,); NaN for trials that were not submitted.
         leaderboard_error: Standard errors in points (n,).
         limit: Regret in points that would matter.
-        seed: Of the draws.
     """
     v, ve = np.asarray(validation, np.float64), np.asarray(validation_error, np.float64)
     le = np.asarray(leaderboard_error, np.float64)
@@ -78,7 +76,7 @@ def expected_regret(
     )
     grid = _grid(v, scores[scored])
     weights, mean, covariance, precision, prior = _posterior(grid, y, ve, le, scored)
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng(0)
     drawn = rng.choice(len(weights), DRAWS, p=weights)
     mu = mean[drawn] + np.einsum(
         "dij,dj->di", np.linalg.cholesky(covariance[drawn]), rng.normal(size=(DRAWS, 2))

@@ -179,13 +179,11 @@ class InitConfig:
 class SpaceConfig:
     """``python -m search.space``."""
 
-    space: Any = option(
-        "aug_policy", "ready space, several to join, or module:function", names_code=True
-    )
+    space: Any = option("aug_policy", "ready space, several to join, or module:function")
     fix: dict[str, Any] = option(dict, "pin a parameter: fix.lr=1e-3")
     narrow: dict[str, Any] = option(dict, "restrict a searched parameter: narrow.lr=[1e-4,1e-3]")
     drop: list[str] = option(list, DROP)
-    pipelines: list[str] = option(list, PIPELINES, names_code=True)
+    pipelines: list[str] = option(list, PIPELINES)
     parts: list[str] = option(
         list, "modules of your own that register what a space names: parts=[my_parts]"
     )

@@ -55,16 +55,13 @@ class PreviewConfig(RunsConfig):
         "",
         "draws policies of a ready space, of several, or of module:function; empty shows the one "
         "that fix. names",
-        names_code=True,
     )
     fix: dict[str, Any] = option(dict, "pin a parameter: fix.policy=trivial_augment fix.size=128")
     narrow: dict[str, Any] = option(dict, "restrict a searched parameter: narrow.stages=[2,2]")
     drop: list[str] = option(list, DROP)
-    pipelines: list[str] = option(list, PIPELINES, names_code=True)
-    parts: list[str] = option(
-        list, "modules of your own that register policies: parts=[my_parts]", names_code=True
-    )
-    prepare: str = option("", PREPARE, names_code=True)
+    pipelines: list[str] = option(list, PIPELINES)
+    parts: list[str] = option(list, "modules of your own that register policies: parts=[my_parts]")
+    prepare: str = option("", PREPARE)
     images: int = option(8, "images, spread over the classes")
     rows: int = option(6, "policies that are drawn, or epochs of the one that is named")
     seed: int = option(0, "seed of everything that is drawn")

@@ -33,7 +33,6 @@ def importances(
     params: Sequence[Mapping[str, Any]],
     scores: NDArray[np.float64],
     direction: Direction,
-    seed: int = 0,
 ) -> list[Importance]:
     """Importance of each parameter for being among the better half.
 
@@ -47,7 +46,6 @@ def importances(
         params: Of each trial, as drawn.
         scores: float64 (n,).
         direction: Which way they are better.
-        seed: Of the shuffling.
 
     Returns:
         The most important first; none with fewer than `FEWEST` trials.
@@ -76,7 +74,7 @@ def importances(
 
     losses = np.asarray(scores, np.float64) * -sign_of(direction)
     ours = values(losses)
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng(0)
     shuffled = np.stack([values(rng.permutation(losses)) for _ in range(SHUFFLES)])
     chance = np.quantile(shuffled, 1 - LEVEL / len(names), axis=0)
     found = [

@@ -116,7 +116,7 @@ class _Random:
         self, name: str, low: float, high: float, *, step: float | None = None, log: bool = False
     ) -> float:
         if step is not None:
-            return low + step * self._whole(0, math.floor((high - low) / step + 1e-8))
+            return low + step * self._whole(math.floor((high - low) / step + 1e-8))
         if log:
             drawn = math.exp(self._generator.uniform(math.log(low), math.log(high)))
             return min(max(drawn, low), high)
@@ -127,13 +127,13 @@ class _Random:
     ) -> int:
         if log:
             return min(max(round(self.suggest_float(name, low, high, log=True)), low), high)
-        return low + step * self._whole(0, (high - low) // step)
+        return low + step * self._whole((high - low) // step)
 
     def suggest_categorical(self, name: str, choices: Sequence[Any]) -> Any:
-        return choices[self._whole(0, len(choices) - 1)]
+        return choices[self._whole(len(choices) - 1)]
 
-    def _whole(self, low: int, high: int) -> int:
-        return int(self._generator.integers(low, high, endpoint=True))
+    def _whole(self, high: int) -> int:
+        return int(self._generator.integers(0, high, endpoint=True))
 
 
 class _Started(_Random):

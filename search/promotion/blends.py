@@ -124,7 +124,7 @@ def _write(
     blends.mkdir(exist_ok=True)
     folder = Path(tempfile.mkdtemp(prefix=".blend-", dir=blends))
     folder.chmod(0o755)
-    _merged(standing, stack, chosen, [oof for oof, _ in models]).write(folder / "oof.npz")
+    _merged(standing, chosen, [oof for oof, _ in models]).write(folder / "oof.npz")
     tests = [test for _, test in models if test is not None]
     if len(tests) == len(models):
         standing.task.merged(chosen.blend.apply, tests).write(folder / "test.npz")
@@ -151,9 +151,7 @@ def _write(
     return record.id
 
 
-def _merged(
-    standing: Standing, stack: PredictionStack, chosen: Judged, models: list[OutOfFold]
-) -> Predictions:
+def _merged(standing: Standing, chosen: Judged, models: list[OutOfFold]) -> Predictions:
     """Out-of-fold predictions of the blend, judged: of images as it was judged, of masks whole."""
     first = models[0].predictions
     if len(chosen.predictions) == len(first.images):

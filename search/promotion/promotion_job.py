@@ -96,7 +96,7 @@ class PromotionJob(JobKind):
 
     def close(self, search: Search, prepared: Prepared) -> dict[str, Any]:
         """Predictions, tables and the headline of every complete arm."""
-        return {"winner": None, **close_promotion(search, prepared)}
+        return close_promotion(search, prepared)
 
     def next_commands(self, search: Search) -> list[str]:
         """Look at it, and submit what it came to."""

@@ -107,11 +107,6 @@ class Kinds(Generic[S]):
     def __iter__(self) -> Iterator[str]:
         return iter(self._kinds)
 
-    @property
-    def takes_own(self) -> bool:
-        """Whether a kind may be a team's own ``module:function``."""
-        return self._own is not None
-
     def add(self, kind: str, settings: type[S], taken: Collection[str]) -> None:
         """Registers a kind.
 

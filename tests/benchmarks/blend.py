@@ -38,7 +38,6 @@ def made_up(models: int, images: int, classes: int) -> PredictionStack:
     return PredictionStack(
         names=tuple(f"m{i}" for i in range(models)),
         images=tuple(map(str, range(images))),
-        classes=tuple(map(str, range(classes))),
         labels=labels,
         folds=rng.integers(0, 5, images),
         groups=None,

@@ -50,7 +50,6 @@ def stack(
     return PredictionStack(
         names=tuple(f"m{i}" for i in range(len(oof))),
         images=tuple(map(str, range(n))),
-        classes=tuple(f"class {c}" for c in range(oof[0].shape[1])),
         labels=labels,
         folds=np.arange(n) % folds,
         groups=groups,

@@ -249,7 +249,7 @@ def test_the_best_schedules_are_trained_from_the_start(tmp_path: Path) -> None:
     for trial, member, score in zip(planned, (7, 6, 5), (0.6, 0.9, 0.5), strict=True):
         assert trial is not None
         assert trial.config == BASE.with_params(trial.params)  # an ordinary training
-        assert SPACE.contains(trial.params)
+        assert SPACE.read(trial.params) == trial.params
         # Epoch by epoch what the lineage was trained with.
         segment = last[member].config
         for epoch in range(6, 0, -1):

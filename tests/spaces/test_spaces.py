@@ -42,16 +42,9 @@ def drawn(name: str) -> list[dict[str, object]]:
 @pytest.mark.parametrize("name", ALL)
 def test_every_draw_is_in_the_space_and_builds_a_configuration(name: str) -> None:
     for params in drawn(name):
-        assert ALL[name].contains(params)  # type: ignore[arg-type]
+        assert ALL[name].read(params) == params
         config = TrialConfig().with_params(params)
         assert TrialConfig.from_json(json.loads(json.dumps(config.to_json()))) == config
-
-
-@pytest.mark.parametrize("name", ALL)
-def test_json_round_trip_keeps_space_and_digest(name: str) -> None:
-    again = SearchSpace.from_json(json.loads(json.dumps(ALL[name].to_json())))
-    assert again == ALL[name]
-    assert again.digest == ALL[name].digest
 
 
 LARGE = {"fast_autoaugment", "subset", "full"}
@@ -63,11 +56,11 @@ def test_ready_spaces_keep_to_few_live_dimensions(name: str) -> None:
     assert max(len(params) for params in drawn(name)) <= 9
 
 
-def test_a_foreign_or_missing_parameter_is_not_contained() -> None:
+def test_a_foreign_parameter_is_not_read_and_a_missing_one_spoils_the_rest() -> None:
     params = draws(schedule(), 1)[0]
-    assert not schedule().contains({**params, "mix": "none"})  # type: ignore[dict-item]
+    assert schedule().read({**params, "mix": "none"}) == params
     del params["lr"]
-    assert not schedule().contains(params)  # type: ignore[arg-type]
+    assert schedule().read(params) is None
 
 
 def test_pinning_settles_conditions() -> None:

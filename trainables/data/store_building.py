@@ -35,6 +35,9 @@ SPARED = 1 * GIB
 """Bytes of a disk that decoded images leave free; as much as they take themselves where that is
 less."""
 
+THREADS = 2
+"""Images that are decoded at a time."""
+
 SHOWN = 10
 """Broken images that one message lists."""
 
@@ -63,7 +66,6 @@ def build_store(
     folder: Path,
     say: Callable[[str], None] = lambda line: None,
     progress: Callable[[int, int], None] = lambda done, total: None,
-    threads: int = 2,
 ) -> ImageStore:
     """Decodes and prepares a contest's images unless a store of the same is there.
 
@@ -77,7 +79,6 @@ def build_store(
         folder: Where stores are kept.
         say: Hears how much room a new store takes, and where.
         progress: Called with the images done and their number.
-        threads: Decoding threads.
 
     Raises:
         InputError: Naming the images that cannot be stored, or if there is no room for them.
@@ -93,7 +94,7 @@ def build_store(
         raise InputError(f"store.folder={folder}: cannot write there: {error.strerror}") from error
     with FileLock(store.path.with_suffix(".lock")):
         if not store.whole:
-            _build(contest, preparation, store.path, say, progress, threads)
+            _build(contest, preparation, store.path, say, progress)
     return store
 
 
@@ -103,7 +104,6 @@ def _build(
     path: Path,
     say: Callable[[str], None],
     progress: Callable[[int, int], None],
-    threads: int,
 ) -> None:
     images, truth = len(contest.images), contest.truth
     shapes = _shapes(contest, preparation)
@@ -134,7 +134,7 @@ def _build(
 
     stored: list[_Stored] = []
     broken: list[str] = []
-    with ThreadPoolExecutor(threads) as pool:
+    with ThreadPoolExecutor(THREADS) as pool:
         for row, done in enumerate([pool.submit(fill, i) for i in range(images)]):
             try:
                 stored.append(done.result())

@@ -10,7 +10,9 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from optuna.distributions import json_to_distribution
 
+from spaces.param import Param, When
 from spaces.space import SearchSpace
 
 EPOCHS = 27
@@ -45,7 +47,7 @@ class Curves:
         with np.load(curves_file(name)) as stored:
             told = json.loads(str(stored["told"]))
             return Curves(
-                space=SearchSpace.from_json(told["space"]),
+                space=_space(told["space"]),
                 params=tuple(told["params"]),
                 scores=stored["scores"].astype(np.float64),
                 baselines=stored["baselines"].astype(np.float64),
@@ -70,6 +72,22 @@ class Curves:
     def with_baseline(self, scores: Sequence[float]) -> Curves:
         """One curve of the untuned configuration more."""
         return replace(self, baselines=np.vstack([self.baselines, scores]))
+
+
+def _space(told: Mapping[str, Any]) -> SearchSpace:
+    """Inverse of `SearchSpace.to_json`."""
+    params = tuple(
+        Param(
+            name=param["name"],
+            distribution=json_to_distribution(json.dumps(param["distribution"])),
+            when=tuple(
+                When(parameter=when["parameter"], values=tuple(when["values"]))
+                for when in param["when"]
+            ),
+        )
+        for param in told["params"]
+    )
+    return SearchSpace(name=told["name"], params=params, starts=tuple(told.get("starts", ())))
 
 
 def curves_file(name: str) -> Path:

@@ -28,7 +28,7 @@ def test_colours_are_looked_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
         names = tuple(map(str, range(len(rgb))))
         colours = Colours(path=tmp_path, names=names, rgb=rgb)
         indices = rng.integers(0, len(rgb), rng.integers(1, 20, 2)).astype(np.uint8)
-        found = colours.indices(colours.painted(indices))
+        found = colours.indices(colours.rgb[indices])
         assert found.dtype == np.uint8
         assert (found == indices).all()
 
@@ -47,7 +47,7 @@ def test_colours_that_are_not_there_have_their_first_pixels(
 ) -> None:
     monkeypatch.setattr("results.masks.colours._AT_ONCE", 12)
     colours = read(tmp_path, TABLE)
-    mask = colours.painted(np.zeros((4, 5), np.uint8))
+    mask = colours.rgb[np.zeros((4, 5), np.uint8)]
     mask[2, 3] = mask[3, 1] = (128, 64, 130)
     mask[3, 0] = mask[0, 4] = 255  # beyond the last code of the table
     with pytest.raises(ColourError) as error:
