@@ -58,15 +58,7 @@ def check_networks(
         InputError: For what cannot be made, or may not be so large or slow.
     """
     task, classes = training_task(contest.task), len(contest.classes)
-    check_own_functions(
-        baseline,
-        classes,
-        task,
-        model=config.model,
-        loss=config.loss,
-        metric=config.metric,
-        prepare=config.prepare,
-    )
+    check_own_functions(config, baseline, classes, task)
     own = own_functions(model=config.model, loss=config.loss)
     for trained in kinds_of(baseline, space, fix):
         check_training(trained, task, own)

@@ -10,6 +10,7 @@ import numpy as np
 import torch
 
 import trainables.portable.torchvision_cure  # noqa: F401 (own functions may import timm)
+from search.options.training import JobConfig, PromoteConfig
 from search.options.user_code import load_function
 from spaces.augmentation.pipeline import Pipeline
 from spaces.errors import InputError
@@ -25,37 +26,27 @@ PICTURE = (48, 64, 3)
 
 
 def check_own_functions(
-    config: TrialConfig,
-    classes: int,
-    task: TrainingTask,
-    *,
-    model: str,
-    loss: str,
-    metric: str,
-    prepare: str,
+    options: JobConfig | PromoteConfig, config: TrialConfig, classes: int, task: TrainingTask
 ) -> None:
     """Tries own functions as a training would call them.
 
     Args:
+        options: The command's, which name them.
         config: A configuration that they have to work with.
         classes: Number of classes.
         task: What the targets are.
-        model: ``module:function``, or the name of a kind, or empty.
-        loss: The same.
-        metric: ``module:function``, or the name of a metric of ours.
-        prepare: ``module:function`` or empty.
 
     Raises:
         InputError: Naming the function, and what is wrong with it.
     """
-    if prepare:
-        _check_prepare(prepare)
-    if ":" in model:
-        _check_model(model, config, classes, task)
-    if ":" in loss:
-        _check_loss(loss, config, classes, task)
-    if ":" in metric:
-        _check_metric(metric, classes)
+    if options.prepare:
+        _check_prepare(options.prepare)
+    if ":" in options.model:
+        _check_model(options.model, config, classes, task)
+    if ":" in options.loss:
+        _check_loss(options.loss, config, classes, task)
+    if ":" in options.metric:
+        _check_metric(options.metric, classes)
 
 
 def check_pipelines(

@@ -146,15 +146,7 @@ def _prepare(
 
     arms = asked.arms
     first, task = next(iter(arms.values())), training_task(standing.task.name)
-    check_own_functions(
-        first,
-        len(standing.classes),
-        task,
-        model=config.model,
-        loss=config.loss,
-        metric=config.metric,
-        prepare=config.prepare,
-    )
+    check_own_functions(config, first, len(standing.classes), task)
     own = own_functions(model=config.model, loss=config.loss)
     for arm in arms.values():
         check_training(arm, task, own)
