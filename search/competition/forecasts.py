@@ -15,6 +15,7 @@ from search.competition.standing import open_standing
 from search.options.analysis import ForecastConfig
 from search.options.exit_codes import OK
 from spaces.errors import InputError
+from spaces.files import whole_file
 from trainables.data.tables import by_image
 
 
@@ -50,8 +51,11 @@ def forecast_scores(config: ForecastConfig) -> int:
     print("\n".join(page))
     if standing.search.truth is not None:
         print("Scores here are of some pixels of each image, so not quite those of whole masks.")
-    forecast_table(found, public).to_csv(folder / "forecast.csv", index=False)
-    forecast_scatter(found, standing.metric, public).savefig(folder / "forecast.png", dpi=120)
+    with whole_file(folder / "forecast.csv") as temporary:
+        forecast_table(found, public).to_csv(temporary, index=False)
+    figure = forecast_scatter(found, standing.metric, public)
+    with whole_file(folder / "forecast.png") as temporary:
+        figure.savefig(temporary, format="png", dpi=120)
     print(f"Table: {folder / 'forecast.csv'}   figure: {folder / 'forecast.png'}")
     if config.json:
         print(json.dumps({"id": folder.name, "path": str(folder), "gap": found.gap}))

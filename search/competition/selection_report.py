@@ -21,6 +21,7 @@ from search.options.analysis import FinalConfig
 from search.options.exit_codes import OK
 from search.promotion.ensemble_members import promotions
 from spaces.errors import InputError
+from spaces.files import whole_file
 
 STEP = 1.0
 """Points by which a mean of models may differ from its own out-of-fold score: standard error."""
@@ -86,7 +87,8 @@ def select_submissions(config: FinalConfig) -> int:
     for name, other in same.items():
         print(f"{name} predicts the same as {other} and is left out.")
     path = standing.folder / "final.csv"
-    _table(standing, final, finalists, known).to_csv(path, index=False)
+    with whole_file(path) as temporary:
+        _table(standing, final, finalists, known).to_csv(temporary, index=False)
     print(f"Table: {path}")
     if config.json:
         chosen = [leaderboard[i].file for i in final.chosen.ids]

@@ -17,6 +17,7 @@ from search.competition.yardstick import check_frozen
 from search.options.analysis import TrustConfig
 from search.options.exit_codes import OK
 from spaces.errors import InputError
+from spaces.files import whole_file
 
 
 def assess_trust(config: TrustConfig) -> int:
@@ -48,8 +49,11 @@ def assess_trust(config: TrustConfig) -> int:
     lines += [left.words] if left is not None else []
     print("\n".join(lines))
     table = trust_table(trust, leaderboard, standing.metric, {c.id: c.score for c in standing.pool})
-    table.to_csv(folder / "trust.csv", index=False)
-    trust_scatter(trust, standing.metric).savefig(folder / "trust.png", dpi=120)
+    with whole_file(folder / "trust.csv") as temporary:
+        table.to_csv(temporary, index=False)
+    figure = trust_scatter(trust, standing.metric)
+    with whole_file(folder / "trust.png") as temporary:
+        figure.savefig(temporary, format="png", dpi=120)
     _record(config, standing, trust, offered)
     problem = track_trust(standing, trust, config.tracking, Path(config.runs))
     if problem:

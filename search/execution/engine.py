@@ -13,6 +13,7 @@ import math
 import os
 import secrets
 import shutil
+import signal
 import socket
 import tempfile
 import warnings
@@ -89,10 +90,13 @@ def ray_session(
     if ":" in cluster.address and not _answers(cluster.address):
         raise nowhere  # Ray would try for more than a minute
     with contextlib.nullcontext() if cluster.address else staying_local():
+        answer = signal.getsignal(signal.SIGTERM)
         try:
             ray.init(**options)
         except ConnectionError as error:
             raise nowhere from error
+        except SystemExit as error:  # how Ray answers SIGTERM while it starts
+            raise KeyboardInterrupt from error
         except Exception as error:  # Ray has no kinds: it may be busy, or a port or memory lack
             if cluster.address:
                 raise
@@ -100,6 +104,8 @@ def ray_session(
             raise InputError(
                 f"Ray did not start on this machine: {words}; if it is busy, try again"
             ) from error
+        finally:
+            signal.signal(signal.SIGTERM, answer)  # Ray's own ends the process where it is
         try:
             yield [dict(node["Resources"]) for node in ray.nodes() if node["Alive"]]
         finally:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from pathlib import Path
 
 from results.masks.mask_form import MaskForm
@@ -99,8 +100,7 @@ def mask_form(data: DataConfig, root: Path) -> MaskForm:
 def _make_writable(runs: Path) -> None:
     try:
         runs.mkdir(parents=True, exist_ok=True)
-        probe = runs / ".writable"
-        probe.touch()
-        probe.unlink()
+        with tempfile.TemporaryFile(dir=runs):
+            pass
     except OSError as error:
         raise InputError(f"runs={runs}: cannot write there: {error.strerror}") from error

@@ -114,16 +114,18 @@ def run_job(config: EngineConfig, kind: JobKind) -> int:
             _watch(nodes, driver)
             progress.tick()
 
-        with stops_cleanly(driver), progress:
-            run_trials(plan, driver, job, resources=resources, scheduler=scheduler, tick=tick)
-        wall = search.earlier + time.monotonic() - begun
-        summary = summarise(search, prepared.metric, wall, tracker.cpu_seconds)
-        summary |= kind.close(search, prepared)
-        state: Literal["finished", "interrupted"] = "interrupted" if driver.stopping else "finished"
-        driver.record(Closed(state=state, reason=driver.stopping, **summary))
-        driver.drain(say)
+        with stops_cleanly(driver):
+            with progress:
+                run_trials(plan, driver, job, resources=resources, scheduler=scheduler, tick=tick)
+            stopped = driver.stopping  # a signal from now on finds nothing left to stop
+            wall = search.earlier + time.monotonic() - begun
+            summary = summarise(search, prepared.metric, wall, tracker.cpu_seconds)
+            summary |= kind.close(search, prepared)
+            state: Literal["finished", "interrupted"] = "interrupted" if stopped else "finished"
+            driver.record(Closed(state=state, reason=stopped, **summary))
+            driver.drain(say)
     _finish(config, tracker, search, kind)
-    if driver.stopping:
+    if stopped:
         return STOPPED
     return OK if search.winner else FAILED
 

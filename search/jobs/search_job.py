@@ -36,6 +36,7 @@ from search.planning.search_plan import SearchPlan
 from search.planning.warm_start import read_history
 from search.planning.what_mattered import what_mattered
 from spaces.augmentation.candidates import Candidates
+from spaces.files import whole_file
 from spaces.space import SearchSpace
 
 if TYPE_CHECKING:
@@ -224,12 +225,14 @@ class SearchJob(JobKind):
             from results.reporting.figures import population_lines
 
             members = population_lines(search.of("segment"), search.key, search.sign, search.metric)
-            members.savefig(search.folder / "population.png", dpi=120)
+            with whole_file(search.folder / "population.png") as temporary:
+                members.savefig(temporary, format="png", dpi=120)
         front = front_of(search, prepared.metric)
         if front is not None:
             from results.reporting.front_figure import front_figure
 
-            front_figure(search, front).savefig(search.folder / "front.png", dpi=120)
+            with whole_file(search.folder / "front.png") as temporary:
+                front_figure(search, front).savefig(temporary, format="png", dpi=120)
         return {
             "mattered": found,
             "matching": chosen.found() if isinstance(chosen, DensityMatching) else None,

@@ -9,6 +9,7 @@ import logging
 import operator
 import os
 import re
+import signal
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -54,6 +55,7 @@ def main(
         recorded: For commands with ``resume=``: where their other options come from.
     """
     _quiet_environment()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl-C: what is open is closed
     gc.set_threshold(NEW_OBJECTS)
     atexit.register(gc.freeze)  # which spares a process that ends three seconds of looking
     try:
@@ -84,7 +86,10 @@ def main(
         if error.errno not in (errno.ENOSPC, errno.EDQUOT):
             raise
         where = f" ({error.filename})" if error.filename else ""
-        print(f"error: the disk is full{where}; make room and try again", file=sys.stderr)
+        print(
+            f"error: the disk is full{where}; make room and try again, a job by resume=",
+            file=sys.stderr,
+        )
         code = FAILED
     sys.exit(code)
 

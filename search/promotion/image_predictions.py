@@ -20,6 +20,7 @@ from search.promotion.ensemble import Ensemble, find_ensemble
 from search.promotion.exported_folder import builder, export_ensemble, is_current
 from spaces.digest import digest
 from spaces.errors import InputError
+from spaces.files import whole_file
 from trainables.portable.command import image_files, write_rows
 from trainables.portable.images import SUFFIXES
 from trainables.portable.mask_predictor import MaskPredictor, write_mask
@@ -115,7 +116,8 @@ def _write_masks(
     if record.exists() and record.read_text() != made_by:
         raise InputError(f"to={to}: it holds masks of {record.read_text()}; name another folder")
     to.mkdir(exist_ok=True)
-    record.write_text(made_by)
+    with whole_file(record) as temporary:
+        temporary.write_text(made_by)
     out = {path: predictor.places(to, path.relative_to(folder)) for path in paths}
     todo = [path for path in paths if not all(place.exists() for place in out[path])]
     if len(todo) < len(paths):
@@ -200,7 +202,8 @@ def _predict(
     predictor.beat = progress.beat
     for number, (good, found, bad) in enumerate(predictor.chunks(paths, first), start):
         failed |= {p.relative_to(folder).as_posix(): reason for p, reason in bad.items()}
-        record.write_text(json.dumps(failed))
+        with whole_file(record) as temporary:
+            temporary.write_text(json.dumps(failed))
         Predictions.of_classes(
             images=tuple(p.relative_to(folder).as_posix() for p in good),
             classes=tuple(predictor.classes),

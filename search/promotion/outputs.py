@@ -19,6 +19,7 @@ from results.records.trials import Search
 from results.reporting.figures import contact_sheet
 from search.jobs.job import Prepared
 from search.promotion.race import race_survivors
+from spaces.files import whole_file
 
 SHOWN = 32
 """Images on the contact sheet of the worst."""
@@ -39,7 +40,8 @@ def close_promotion(search: Search, prepared: Prepared) -> dict[str, Any]:
             tests.append(test)
         arms[arm] = headline(prepared.metric, oof, (0, *race))
         table = search.task.class_table(oof.labels, oof.predictions, search.truth)
-        table.to_csv(search.folder / f"classes-{arm}.csv", index=False)
+        with whole_file(search.folder / f"classes-{arm}.csv") as temporary:
+            table.to_csv(temporary, index=False)
         _draw(search, arm, oof, prepared)
     if tests:
         search.task.average(tests).write(search.folder / "test.npz")
@@ -108,7 +110,8 @@ def _draw(search: Search, arm: str, oof: OutOfFold, prepared: Prepared) -> None:
     task, truth = search.task, search.truth
     for name, content in task.diagnostics(oof.labels, oof.predictions, truth).items():
         path = Path(name)
-        (search.folder / f"{path.stem}-{arm}{path.suffix}").write_bytes(content)
+        with whole_file(search.folder / f"{path.stem}-{arm}{path.suffix}") as temporary:
+            temporary.write_bytes(content)
     row_of = {image: i for i, image in enumerate(prepared.contest.train_images)}
     pictures, captions = [], []
     for row in task.worst(oof.labels, oof.predictions)[:SHOWN].tolist():
@@ -118,4 +121,5 @@ def _draw(search: Search, arm: str, oof: OutOfFold, prepared: Prepared) -> None:
         pictures.append(picture)
         captions.append(words)
     sheet = contact_sheet(pictures, captions)
-    sheet.savefig(search.folder / f"worst-{arm}.png", dpi=100)
+    with whole_file(search.folder / f"worst-{arm}.png") as temporary:
+        sheet.savefig(temporary, format="png", dpi=100)

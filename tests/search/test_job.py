@@ -11,6 +11,7 @@ import re
 import shlex
 import shutil
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,7 @@ from search.execution.trial_actor import _import_what_trains
 from search.jobs.baseline import base_config
 from search.jobs.claim import claimed
 from search.jobs.code_digest import code_digest
+from search.jobs.contest_data import _make_writable
 from search.jobs.job import recordable_options, resolve_metric
 from search.jobs.preparation import prepare
 from search.jobs.resume import check_owner
@@ -163,6 +165,12 @@ def test_jobs_that_start_in_the_same_second_have_names_of_their_own(tmp_path: Pa
 def test_a_folder_that_cannot_be_written() -> None:
     with pytest.raises(InputError, match="cannot write"):
         prepared(Path("/proc/no/runs"))  # not even for root
+
+
+def test_commands_that_start_together_do_not_take_the_folder_for_read_only(tmp_path: Path) -> None:
+    with ThreadPoolExecutor(2) as both:
+        list(both.map(_make_writable, [tmp_path] * 400))
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_file_where_the_folder_should_be(tmp_path: Path) -> None:
