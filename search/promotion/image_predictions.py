@@ -35,7 +35,9 @@ from trainables.portable.predictor import Predictor
 def predict(config: PredictImagesConfig) -> int:
     """Predicts; returns the exit code."""
     folder = Path(config.images)
-    if not config.images or not folder.is_dir():
+    if not config.images:
+        raise InputError("images= is needed: the folder of images to predict")
+    if not folder.is_dir():
         raise InputError(f"images={config.images}: there is no such folder")
     paths = image_files(folder)
     if not paths:
