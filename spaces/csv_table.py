@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import warnings
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -29,28 +29,45 @@ def read_csv_table(path: Path) -> pd.DataFrame:
     may stand at its end alone.
 
     Raises:
-        InputError: If it is no table, or a row has more fields than there are columns.
+        InputError: If it is no table, has no rows, a column twice, or a row with more fields than
+            there are columns.
     """
     import pandas as pd
 
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("error", pd.errors.ParserWarning)
-            table = pd.read_csv(
-                path,
-                dtype=str,
-                keep_default_na=False,
-                sep=separator_of(path),
-                encoding="utf-8-sig",
-                index_col=False,  # where all rows have a field more, it is no index
-                skip_blank_lines=False,
-            )
-    except pd.errors.ParserWarning as error:
-        raise InputError(f"{path}: its rows have more fields than its first line") from error
-    except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
-        raise InputError(f"{path} is not a CSV table: {error}") from error
-    blank = (table == "").all(axis=1).to_numpy()
+        whole = pd.read_csv(
+            path,
+            header=None,  # or pandas makes an index of fields that all rows have too many
+            dtype=str,
+            keep_default_na=False,
+            sep=separator_of(path),
+            encoding="utf-8-sig",
+            skip_blank_lines=False,
+            skipinitialspace=True,
+        )
+    except UnicodeDecodeError as error:
+        raise InputError(f"{path} is not text in UTF-8: save it as CSV in UTF-8") from error
+    except pd.errors.EmptyDataError as error:
+        raise InputError(f"{path}: the first line is blank, where columns are named") from error
+    except pd.errors.ParserError as error:
+        raise InputError(f"{path}{_place_and_fault(str(error).strip())}") from error
+    blank = (whole == "").all(axis=1).to_numpy()
     rows = len(blank) - int(blank[::-1].cumprod().sum())
     if blank[:rows].any():
-        raise InputError(f"{path}, row {int(blank.argmax()) + 2}: the line is blank")
-    return table[:rows]
+        raise InputError(f"{path}, row {int(blank.argmax()) + 1}: the line is blank")
+    if rows < 2:
+        raise InputError(f"{path} has no rows")
+    names = [name or f"Unnamed: {i}" for i, name in enumerate(whole.iloc[0])]
+    for name in names:
+        if names.count(name) > 1:
+            raise InputError(f"{path}: the column {name!r} is there twice")
+    return whole[1:rows].reset_index(drop=True).set_axis(names, axis=1)
+
+
+def _place_and_fault(words: str) -> str:
+    """What pandas says of a row, as our messages have it."""
+    if surplus := re.search(r"Expected (\d+) fields in line (\d+), saw (\d+)", words):
+        return f", row {surplus[2]}: {surplus[3]} fields where the first line has {surplus[1]}"
+    if unclosed := re.search(r"EOF inside string starting at row (\d+)", words):
+        return f", row {int(unclosed[1]) + 1}: a quotation mark is not closed"
+    return f" is not a CSV table: {words}"

@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from results.masks.counts import VOID, Mask
+from spaces.csv_table import read_csv_table
 from spaces.errors import InputError
 
 COLUMNS = (("name", "class"), ("red", "r"), ("green", "g"), ("blue", "b"))
@@ -118,18 +118,12 @@ def read_colours(path: Path) -> Colours:
     """
     if not path.is_file():
         raise InputError(f"{path}: there is no such file")
-    try:
-        table = pd.read_csv(
-            path, dtype=str, keep_default_na=False, skipinitialspace=True, encoding="utf-8-sig"
-        )
-    except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
-        raise InputError(f"{path} is not a CSV table: {error}") from error
+    table = read_csv_table(path)
     of = {str(column).strip().lower(): column for column in table.columns}
     columns = [next((of[name] for name in names if name in of), None) for names in COLUMNS]
-    if None in columns or table.empty:
+    if None in columns:
         raise InputError(
-            f"{path}: columns name,red,green,blue and rows are needed; there are "
-            f"{', '.join(map(str, table.columns))} and {len(table)} rows"
+            f"{path}: columns name,red,green,blue are needed; there are {', '.join(table.columns)}"
         )
     if len(table) > VOID:
         raise InputError(f"{path}: {VOID} classes at most, got {len(table)}")

@@ -47,7 +47,7 @@ def read_contest(data: DataConfig, runs: Path, holdout: HoldoutConfig | None = N
     elif not data.root:
         raise InputError("data.root is needed: the folder with the contest's tables and images")
     else:
-        root = Path(data.root).expanduser()
+        root = Path(data.root)
         _make_writable(runs)
     rows = holdout.rows if holdout is not None else ""
     if data.fold and rows:

@@ -37,7 +37,7 @@ def find_stress(config: JobConfig, contest: Contest, runs: Path) -> tuple[Stress
     folder = runs / contest.name
     fit = "python -m search.stress, with the same data options, fits one"
     if asked != AUTO:
-        path = folder / asked if (folder / asked).is_file() else Path(asked).expanduser()
+        path = folder / asked if (folder / asked).is_file() else Path(asked)
         if not path.is_file():
             raise InputError(f"{what}: there is no such file; {fit}")
         return Stress.read(path), compared

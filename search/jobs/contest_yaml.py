@@ -13,10 +13,12 @@ import yaml
 from results.masks.stray_numbers import StrayNumberError
 from search.jobs.contest_data import mask_form
 from search.options.analysis import InitConfig
+from search.options.embedded import EMBEDDED
 from search.options.exit_codes import OK
 from search.options.groups import DataConfig
 from spaces.errors import InputError
 from spaces.files import whole_file
+from spaces.names import check_name
 from trainables.data.contest import Contest, load_contest
 from trainables.data.folder_guesses import guess
 from trainables.data.guess import Guess
@@ -34,9 +36,9 @@ def write_contest_yaml(config: InitConfig) -> int:
     Raises:
         InputError: If the folder holds no contest, its tables are wrong, or the file is there.
     """
+    root = Path(config.folder)
     if not config.folder:
         raise InputError("folder= is needed: a contest's folder as its site gives it out")
-    root = Path(config.folder).expanduser()
     if not root.is_dir():
         raise InputError(f"folder={config.folder}: there is no such folder")
     name = re.sub(r"[^A-Za-z0-9._-]+", "-", root.resolve().name).strip("-.") or "contest"
@@ -45,6 +47,9 @@ def write_contest_yaml(config: InitConfig) -> int:
         raise InputError(
             f"to={config.to}: must be <folder>/data/<name>.yaml, which --config-dir <folder> finds"
         )
+    check_name(to.stem, "to")
+    if to.stem in (*EMBEDDED, "csv"):
+        raise InputError(f"data={to.stem} is ours: name another file by to=conf/data/<name>.yaml")
     if to.exists():
         raise InputError(f"{to} is there already: edit it, remove it, or name another by to=")
     guesses = guess(root.resolve())

@@ -27,8 +27,13 @@ _FIELDS = {"import": "import_", "holdout": "holdout.rows"}
 """Options that are no names of fields, and the fields behind them: words of Python, and groups
 whose name alone says something."""
 
-_ITEM = re.compile(r"""\s*(?:'[^']*'|"[^"]*")\s*(?=,|$)|[^,]+""")
-"""Of a list; quoted, it may hold commas."""
+_ITEM = re.compile(
+    r"""\s*(?:'[^']*'|"[^"]*")\s*(?=,|$)|(?:\([^()]*\)|\[[^\[\]]*\]|\{[^{}]*\}|[^,])+"""
+)
+"""Of a list; quoted, or in brackets, it may hold commas."""
+
+_PLAIN = r"[\w./:+\-]*|[\[{'\"].*"
+"""What Hydra reads as it is: words, numbers, lists, and what is quoted."""
 
 NEW_OBJECTS = 50_000
 """After so many Python looks for garbage: importing makes half a million that stay, and with the
@@ -113,9 +118,10 @@ def parse(
     rest = iter(arguments)
     for argument in rest:
         if argument == "--config-dir" or argument.startswith("--config-dir="):
-            config_dir = argument.partition("=")[2] or next(rest, "")
-            if not Path(config_dir).is_dir():
-                raise InputError(f"--config-dir {config_dir!r}: there is no such folder")
+            named = argument.partition("=")[2] or next(rest, "")
+            config_dir = Path(named).expanduser()
+            if not named or not config_dir.is_dir():
+                raise InputError(f"--config-dir {named!r}: there is no such folder")
         elif argument.startswith("-"):
             raise unknown("flag", argument, ["--help", "--config-dir"])
         elif "=" in argument:
@@ -166,13 +172,19 @@ def _override(argument: str, known: Mapping[str, Any]) -> str:
     if not is_open and key not in known:
         raise unknown("option", key, sorted(known), argument)
     kind = known.get(_FIELDS.get(key, key), known.get(key))
-    if kind == list[str]:
-        inside = value[1:-1] if value.startswith("[") and value.endswith("]") else value
-        parts = [part.strip() for part in _ITEM.findall(inside)]
-        value = f"[{','.join(map(_quoted, filter(None, parts)))}]"
-    elif kind is str or not re.fullmatch(r"[\w./:+\-]*|[\[{'\"].*", value):
-        value = _quoted(value)
+    is_list = value.startswith("[") and value.endswith("]")
+    if kind == list[str] or (is_list and kind is not str and key != "data"):
+        written = _quoted if kind == list[str] else _readable
+        parts = [part.strip() for part in _ITEM.findall(value[1:-1] if is_list else value)]
+        value = f"[{','.join(map(written, filter(None, parts)))}]"
+    else:
+        value = _quoted(value) if kind is str or key == "data" else _readable(value)
     return f"++{key}={value}" if is_open else f"{_FIELDS.get(key, key)}={value}"
+
+
+def _readable(value: str) -> str:
+    """A number, a word or a text as Hydra can read it."""
+    return value if re.fullmatch(_PLAIN, value, re.ASCII) else _quoted(value)
 
 
 def _quoted(value: str) -> str:

@@ -27,7 +27,7 @@ C = TypeVar("C")
 def compose_config(
     schema: type[C],
     overrides: list[str],
-    config_dir: str | None,
+    config_dir: Path | None,
     recorded: Recorded | None,
 ) -> C:
     """Composes options from defaults, YAML files and overrides.
@@ -45,7 +45,7 @@ def compose_config(
     GlobalHydra.instance().clear()
     # Not `initialize`, which reads the sources of all callers to find out who calls.
     start = (
-        initialize_config_dir(str(Path(config_dir).resolve()), version_base="1.3")
+        initialize_config_dir(str(config_dir.resolve()), version_base="1.3")
         if config_dir
         else initialize_config_module(__package__, version_base="1.3")
     )
@@ -66,7 +66,21 @@ def compose_config(
         except (HydraException, OmegaConfBaseException, YAMLError, ValueError) as error:
             raise _explain(error) from None
     assert isinstance(result, schema)
-    return result
+    return _at_home(result)  # type: ignore[no-any-return]
+
+
+def _at_home(value: Any) -> Any:
+    """An option's value with the user's home for the ``~`` of paths, wherever they come from."""
+    if dataclasses.is_dataclass(value):
+        for field in dataclasses.fields(value):
+            setattr(value, field.name, _at_home(getattr(value, field.name)))
+        return value
+    if isinstance(value, dict):
+        return {name: _at_home(inner) for name, inner in value.items()}
+    if isinstance(value, list):
+        return [_at_home(inner) for inner in value]
+    is_path = isinstance(value, str) and value.startswith("~/")
+    return str(Path(value).expanduser()) if is_path else value
 
 
 @functools.cache
@@ -95,7 +109,7 @@ def _stored(schema: type[Any]) -> tuple[str, Any]:
 
 def _resumed(plain: Any, typed: Any, overrides: Sequence[str], recorded: Recorded) -> Any:
     """What a job was started with, changed by the options that were given now."""
-    known = recorded(OmegaConf.to_object(typed))
+    known = recorded(_at_home(OmegaConf.to_object(typed)))
     base = OmegaConf.merge(plain, OmegaConf.create(dict(known)))
     for override in overrides:
         key = override.lstrip("+").partition("=")[0]

@@ -32,9 +32,9 @@ EVERY = 1.0
 
 def predict(config: PredictImagesConfig) -> int:
     """Predicts; returns the exit code."""
+    folder = Path(config.images)
     if not config.images:
         raise InputError("images= is needed: the folder of images to predict")
-    folder = Path(config.images).expanduser()
     if not folder.is_dir():
         raise InputError(f"images={config.images}: there is no such folder")
     paths = image_files(folder)

@@ -18,14 +18,16 @@ def submission(number: int) -> Submission:
     )
 
 
-def test_a_site_s_names_of_columns(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("separator", "mark"), [(",", ""), (";", "\ufeff"), ("\t", "")])
+def test_a_site_s_names_of_columns(tmp_path: Path, separator: str, mark: str) -> None:
     path = tmp_path / "t.csv"
-    path.write_text(
+    lines = (
         "ref,fileName,date,publicScore,privateScore\n"
         "9,s001-t.csv,2026-11-21 10:00:00,0.81,\n"
         "8,S002-T.CSV,2026-11-20T10:00:00Z,0.82,0.7\n"
         "7,other.csv,,0.5,-\n"
     )
+    path.write_text(mark + lines.replace(",", separator), encoding="utf-8")
     rows = read_site_table(path)
     assert [(r.row, r.public, r.private) for r in rows] == [
         (2, 0.81, None),
@@ -48,7 +50,7 @@ def test_a_site_s_names_of_columns(tmp_path: Path) -> None:
         ("file,date\nx,2026-01-01\n", "and one of scores (publicScore)"),
         ("file,public\nx,good\n", "row 2, column 'public': 'good' is no score"),
         ("file,public,date\nx,0.5,someday\n", "row 2: 'someday' is no date"),
-        ("", "not a CSV table"),
+        ("", "the first line is blank"),
     ],
 )
 def test_tables_that_make_no_sense(tmp_path: Path, text: str, words: str) -> None:

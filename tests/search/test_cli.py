@@ -18,6 +18,7 @@ from search.options.audit import AuditConfig
 from search.options.command_line import help_text, parse
 from search.options.embedded import EMBEDDED, DigitsConfig, MasksConfig, embedded_name
 from search.options.option import about, keys
+from search.options.recorded import recorded_options
 from search.options.search_space import flatten, resolve_space
 from search.options.training import PromoteConfig, RunConfig, TrainConfig
 from spaces.errors import InputError
@@ -52,10 +53,11 @@ def test_values_and_open_groups() -> None:
         RunConfig,
         [
             "trials=4",
-            "space=[aug_policy,schedule]",
+            'space=[aug_policy(stages=3),backbone(names=["a","b"]), schedule]',
             "fix.lr=1e-3",
             "fix.stage1.operation=rotate",
-            "narrow.mix=[none,mixup]",
+            "narrow.mix=[none, mixup]",
+            "narrow.lr=[1e-4,1e-3]",
             "data=csv",
             "data.root=/a b/c=(d)'s",
             "data.classes=[x,y]",
@@ -64,13 +66,14 @@ def test_values_and_open_groups() -> None:
             "resources.gpu=0.5",
         ],
     )
-    assert config.space == ["aug_policy", "schedule"]
+    assert config.space == ["aug_policy(stages=3)", 'backbone(names=["a","b"])', "schedule"]
     assert flatten(config.fix) == {"lr": 1e-3, "stage1.operation": "rotate"}
-    assert config.narrow == {"mix": ["none", "mixup"]}
+    assert config.narrow == {"mix": ["none", "mixup"], "lr": [1e-4, 1e-3]}
     assert config.data.root == "/a b/c=(d)'s"
     assert config.data.classes == ["x", "y"]
     assert config.data.baseline == {"backbone": "resnet18"}
     assert config.model == "my.module:net"
+    assert parse(RunConfig, ["data.train_images=ümläute"]).data.train_images == "ümläute"
     assert config.resources.gpu == 0.5
     texts = parse(RunConfig, ["name=2026_01", "data.label=1_0", "data.classes=[true,no,1e5]"])
     assert (texts.name, texts.data.label) == ("2026_01", "1_0")
@@ -93,6 +96,28 @@ def test_a_folder_of_own_yaml(tmp_path: Path) -> None:
     (tmp_path / "data" / "torn.yaml").write_text("name: [x\nroot: {\n")
     with pytest.raises(InputError):
         parse(RunConfig, [f"--config-dir={tmp_path}", "data=torn"])
+
+
+def test_the_home_of_paths_wherever_they_come_from(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Shells write it for a word that begins with it, which no option does."""
+    monkeypatch.setenv("HOME", str(tmp_path))
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "2026.yaml").write_text("name: mine\nroot: ~/images\n")
+    words = ["data.train_images=[~/a,b]", "data.mask=~x", "data.colours=~/c.csv"]
+    words += ["weights=~/w", "fix.weights=~/f"]
+    config = parse(RunConfig, ["--config-dir=~/", "data=2026", *words])
+    assert config.data.root == f"{tmp_path}/images"
+    assert config.data.colours == f"{tmp_path}/c.csv"
+    assert config.data.train_images == [f"{tmp_path}/a", "b"]
+    assert (config.weights, config.fix["weights"]) == (f"{tmp_path}/w", f"{tmp_path}/f")
+    assert config.data.mask == "~x"
+    made = tmp_path / "runs/digits/golden"
+    made.mkdir(parents=True)
+    shutil.copy(Path(__file__).parents[1] / "assets/search/ledger.jsonl", made)
+    with pytest.raises(InputError, match="resume=golden: search is a search"):
+        parse(TrainConfig, ["runs=~/runs", "resume=golden"], recorded=recorded_options("train"))
 
 
 @pytest.mark.parametrize(
@@ -120,6 +145,7 @@ def test_a_folder_of_own_yaml(tmp_path: Path) -> None:
         ("--verbose", "unknown flag"),
         ("hello", "key=value"),
         ("--config-dir=/no/such", "no such folder"),
+        ("--config-dir", "no such folder"),
         ("epochs=-1", "epochs"),
         ("port=3", "unknown option 'port'"),
     ],

@@ -63,7 +63,7 @@ def test_a_person_relabels_leaves_out_and_finds_right(tmp_path: Path) -> None:
         ),
         ("image,lable\na.png,yes\n", r"unknown column 'label' .*did you mean lable"),
         ("image,label\n", "has no rows"),
-        ("", "is not a CSV table"),
+        ("", "the first line is blank"),
         ("image,label\na.png,no\nb.png,yes\n", "corrects nothing"),
     ],
 )

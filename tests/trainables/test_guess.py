@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -128,12 +129,12 @@ def test_a_contest_is_recognised_and_its_yaml_loads(
     assert write_contest_yaml(InitConfig(folder=str(folder), to=str(to))) == 0
     told = capsys.readouterr().out
     assert "24 training and 6 test images, 2 classes: jay, owl" in told
-    assert f"--config-dir {tmp_path}/conf data=birds" in told
     written = yaml.safe_load(to.read_text())
     assert written["name"] == "My-contest-2"
     assert written["root"] == str(folder)
     assert written["metric"] == expected["metric"]
-    config = parse(AuditConfig, ["--config-dir", str(tmp_path / "conf"), "data=birds"])
+    audit = next(line for line in told.splitlines() if "search.audit" in line)
+    config = parse(AuditConfig, shlex.split(audit.partition("search.audit")[2]))
     contest = read_contest(config.data, tmp_path / "runs")
     assert (len(contest.train_images), len(contest.test_images)) == (24, 6)
     assert all(path.is_file() for path in contest.paths)
@@ -182,14 +183,21 @@ def test_what_is_no_box_is_not_guessed(root: Root, column: str) -> None:
 
 
 def test_what_is_no_contest_is_told(root: Root, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="folder= is needed"):
+        write_contest_yaml(InitConfig())
     with pytest.raises(InputError, match="there is no such folder"):
         write_contest_yaml(InitConfig(folder=str(tmp_path / "nowhere")))
     empty = tmp_path / "empty"
     empty.mkdir()
     with pytest.raises(InputError, match="found neither a table"):
         write_contest_yaml(InitConfig(folder=str(empty), to=str(tmp_path / "data/x.yaml")))
-    for place in ("data/x.csv", "out/x.yaml"):  # where --config-dir would not find it
-        with pytest.raises(InputError, match=r"must be <folder>/data/<name>\.yaml"):
+    for place, words in (
+        ("data/x.csv", r"must be <folder>/data/<name>\.yaml"),
+        ("out/x.yaml", r"must be <folder>/data/<name>\.yaml"),
+        ("data/shapes.yaml", "data=shapes is ours"),
+        ("data/my birds.yaml", "to='my birds': only letters"),
+    ):
+        with pytest.raises(InputError, match=words):
             write_contest_yaml(InitConfig(folder=str(empty), to=str(tmp_path / place)))
     assert not (tmp_path / "data/x.yaml").exists()
 

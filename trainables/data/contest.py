@@ -163,7 +163,7 @@ def load_contest(
     Raises:
         InputError: For anything missing, empty, repeated or unknown, with file and row.
     """
-    folder = Path(root).expanduser()
+    folder = Path(root)
     if not folder.is_dir():
         raise InputError(f"data.root={str(root)!r}: there is no such folder")
     train_roots, test_roots = (
@@ -254,8 +254,7 @@ def _extra_images(
     extra: str, folder: Path, image: str, label: str, classes: tuple[str, ...], files: ImageFiles
 ) -> ExtraImages:
     """Labelled images from elsewhere; their labels have to be the contest's."""
-    given = Path(extra).expanduser()
-    path = given if given.is_absolute() or given.is_file() else folder / extra
+    path = beside(extra, folder)
     table = read_table(path.parent, path.name, "data.extra")
     images = _images(table, path, image, files, "extra")
     values = column_of(table, path, label, "data.label")

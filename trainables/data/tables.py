@@ -30,16 +30,13 @@ def read_table(folder: Path, file: str, key: str) -> pd.DataFrame:
         key: The option that names it.
 
     Raises:
-        InputError: If it is missing, no table, or empty.
+        InputError: If it is missing, or no table with rows.
     """
     path = folder / file
     if not path.is_file():
         near = [p.name for p in folder.glob("*.csv")]
         raise unknown("file", file, near, f"{key}={file}, looked for in {folder}")
-    table = read_csv_table(path)
-    if table.empty:
-        raise InputError(f"{path} has no rows")
-    return table
+    return read_csv_table(path)
 
 
 def training_table(folder: Path, train: str, image: str, label: str) -> pd.DataFrame:
@@ -167,7 +164,7 @@ def by_image(path: Path, key: str) -> dict[str, str]:
 
 def beside(value: str, folder: Path) -> Path:
     """A table that an option names: where it is, or relative to the training table's folder."""
-    path = Path(value).expanduser()
+    path = Path(value)
     return path if path.is_absolute() or path.is_file() else folder / value
 
 

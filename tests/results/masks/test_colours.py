@@ -71,9 +71,9 @@ def test_pictures_are_no_masks(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("", "is not a CSV table"),
-        ("name,red,green\na,1,2\n", "there are name, red, green and 1 rows"),
-        ("name,red,green,blue\n", "0 rows"),
+        ("", "the first line is blank"),
+        ("name,red,green\na,1,2\n", "there are name, red, green"),
+        ("name,red,green,blue\n", "has no rows"),
         ("name,r,g,b\na,1,2,256\n", "row 2: a colour is three numbers from 0 to 255, got 1,2,256"),
         ("name,r,g,b\na,1,2,\n", "got 1,2,"),
         ("name,r,g,b\na,1,2,-3\n", "got 1,2,-3"),
