@@ -7,7 +7,8 @@ bias correction and taken off.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import itertools
+from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -18,7 +19,7 @@ from results.ensemble.recipes import by_labels, fit_recipes
 from results.ensemble.stack import PredictionStack
 from results.masks.merging import Blend
 from results.metrics import Floats, Ints, Metric
-from results.stats.bootstrap import bootstrap_scores, bootstrap_weights
+from results.stats.bootstrap import bootstrap_weights, each_bootstrap
 from results.stats.interval import Interval
 from results.stats.optimism import winner_optimism
 from spaces.errors import unknown
@@ -188,26 +189,22 @@ def paired_gain(
     Returns:
         The gain and its standard error by paired bootstrap, in points.
     """
-    (found,) = paired_gains(metric, labels, [ours], theirs, groups)
-    return found
+    return next(paired_gains(metric, labels, [ours], theirs, groups))
 
 
 def paired_gains(
     metric: Metric,
     labels: Ints,
-    ours: Sequence[NDArray[np.float32]],
+    ours: Iterable[NDArray[np.float32]],
     theirs: NDArray[np.float32],
     groups: NDArray[np.str_] | None = None,
-) -> list[tuple[float, float]]:
-    """The same of several predictions over one, which is resampled once for all."""
-    before, *after = bootstrap_scores(metric, labels, (theirs, *ours), DRAWS, groups)
-    return [
-        (
-            metric.gain(float(scores[0]), float(before[0])),
-            float(np.nanstd(scores[1:] - before[1:])) / metric.points,
-        )
-        for scores in after
-    ]
+) -> Iterator[tuple[float, float]]:
+    """The same of several predictions over one, for as many as are asked for."""
+    scores = each_bootstrap(metric, labels, itertools.chain([theirs], ours), DRAWS, groups)
+    before = next(scores)
+    for after in scores:
+        noise = float(np.nanstd(after[1:] - before[1:])) / metric.points
+        yield metric.gain(float(after[0]), float(before[0])), noise
 
 
 def error_correlation(stack: PredictionStack) -> Floats:

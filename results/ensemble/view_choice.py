@@ -7,7 +7,7 @@ recipes is: made on all folds but one, and scored on that one.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -49,6 +49,18 @@ class ViewChoice:
         return self.found if self.gain > self.noise else ()
 
 
+def mean_with(plain: Predicted, views: Sequence[Predicted], share: float) -> Predicted:
+    """The mean of predictions of images as they are and of some in views, float32 (n, classes).
+
+    Args:
+        plain: Mean predictions of all models that are blended, of images as they are.
+        views: Those of the models that look, of images in each view.
+        share: How much a view counts beside ``plain``: the share of the models that look.
+    """
+    total = plain + np.float32(share) * sum(views, np.zeros_like(plain))
+    return np.asarray(total / np.float32(1 + share * len(views)), np.float32)
+
+
 def choose_views(
     metric: Metric,
     stack: PredictionStack,
@@ -69,30 +81,36 @@ def choose_views(
             can look in it.
     """
 
+    def mean_of(taken: Sequence[str]) -> Predicted:
+        return mean_with(plain, [views[view] for view in taken], share)
+
     def gains(
         theirs: Predicted, ours: Mapping[str, Predicted], rows: NDArray[np.bool_]
-    ) -> dict[str, tuple[float, float]]:
+    ) -> Iterator[tuple[str, tuple[float, float]]]:
         """By how many points each of ours is better on some rows, and its standard error."""
         groups = None if stack.groups is None else stack.groups[rows]
-        judged = [predicted[rows] for predicted in ours.values()]
+        judged = (predicted[rows] for predicted in ours.values())
         found = paired_gains(metric, stack.labels[rows], judged, theirs[rows], groups)
-        return dict(zip(ours, found, strict=True))
-
-    def mean_of(taken: list[str]) -> Predicted:
-        total = plain + np.float32(share) * sum((views[v] for v in taken), np.zeros_like(plain))
-        return np.asarray(total / np.float32(1 + share * len(taken)), np.float32)
+        return zip(ours, found, strict=True)
 
     def taken(rows: NDArray[np.bool_]) -> list[str]:
         """Views, as some rows would have it."""
-        found: list[str] = []
-        while len(found) < len(views):
-            left = {v: mean_of([*found, v]) for v in views if v not in found}
-            gained = gains(mean_of(found), left, rows)
-            paid = {v: gain / costs.views[v] for v, (gain, noise) in gained.items() if gain > noise}
-            if not paid:
-                break
-            found.append(max(paid, key=lambda view: paid[view]))
-        return found
+        labels, found = stack.labels[rows], list[str]()
+        while True:
+            before = mean_of(found)
+            score = metric.score(labels, before[rows])
+            left = {view: mean_of([*found, view]) for view in views if view not in found}
+            ahead = {
+                view: metric.gain(metric.score(labels, mean[rows]), score) / costs.views[view]
+                for view, mean in left.items()
+            }
+            # The first that is beyond noise is taken: most need not be resampled.
+            order = sorted((v for v in left if ahead[v] > 0), key=lambda view: -ahead[view])
+            gained = gains(before, {view: left[view] for view in order}, rows)
+            best = next((view for view, (gain, noise) in gained if gain > noise), None)
+            if best is None:
+                return found
+            found.append(best)
 
     every = np.ones(len(plain), bool)
     found = taken(every)
@@ -100,11 +118,11 @@ def choose_views(
     for fold in sorted(set(stack.folds.tolist())):
         apart = stack.folds == fold
         nested[apart] = mean_of(taken(~apart))[apart]
-    both = gains(plain, {"nested": nested, "inside": mean_of(found)}, stack.judged)
+    both = dict(gains(plain, {"nested": nested, "inside": mean_of(found)}, stack.judged))
     gain, noise = both["nested"]
     return ViewChoice(
         costs=costs,
-        alone=gains(plain, {view: mean_of([view]) for view in views}, every),
+        alone=dict(gains(plain, {view: mean_of([view]) for view in views}, every)),
         found=tuple(found),
         gain=gain,
         noise=noise,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 from numpy.typing import NDArray
@@ -79,7 +79,20 @@ def bootstrap_scores(
     Returns:
         float64 (models, 1 + draws): the first column is of the images themselves.
     """
+    return np.stack([*each_bootstrap(metric, labels, predictions, draws, groups, seed)])
+
+
+def each_bootstrap(
+    metric: Metric,
+    labels: Ints,
+    predictions: Iterable[NDArray[np.floating]],
+    draws: int,
+    groups: NDArray[np.str_] | None = None,
+    seed: int = 0,
+) -> Iterator[Floats]:
+    """The same model by model, for as many as are asked for: float64 (1 + draws,) each."""
     every = np.vstack(
         [np.ones((1, len(labels))), bootstrap_weights(len(labels), draws, groups, seed)]
     )
-    return np.stack([metric.weighted(labels, p.astype(np.float64), every) for p in predictions])
+    for p in predictions:
+        yield metric.weighted(labels, p.astype(np.float64), every)

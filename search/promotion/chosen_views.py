@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from results.ensemble.out_of_fold import OutOfFold
 from results.ensemble.stack import PredictionStack
-from results.ensemble.view_choice import ViewChoice, choose_views
+from results.ensemble.view_choice import ViewChoice, choose_views, mean_with
 from results.ensemble.view_costs import ViewCosts
 from results.predictions import Predictions, predictions_file
 from search.competition.standing import Standing
@@ -20,6 +20,10 @@ from search.promotion.views import predict_views, usable_views
 from spaces.errors import InputError
 
 AUTO = "auto"
+
+KEPT = 4
+"""Views of masks, those that gain most for their time, whose predictions are kept until views are
+chosen: each takes as much room as all that is there."""
 
 Read = Mapping[str, tuple[OutOfFold, Predictions | None]]
 """Out-of-fold and test predictions, by name of the model."""
@@ -53,7 +57,11 @@ def chosen_views(
         PredictionStack.of(read, task, truth)
     print("views=auto: how long views take is measured on some held-out images", flush=True)
     costs = measured_views(own, views, model, prepare)
+    metric, share = task.example_metric(standing.metric, truth), len(own) / len(members)
+    together = ViewCosts.together(costs.values())
     found: dict[str, NDArray[np.float32]] = {}
+    ahead: dict[str, float] = {}
+    made: dict[str, set[Path]] = {}
     for number, view in enumerate(views, start=1):
         print(f"views=auto: {view}, {number} of {len(views)}, on held-out images", flush=True)
         seen = [member.seen(view) for member in own]
@@ -62,14 +70,23 @@ def chosen_views(
         told = {**read, **{member.name: member.read(standing) for member in seen}}
         stack = PredictionStack.of(told, task, truth)
         found[view] = stack.oof[len(members) :].mean(axis=0)
-        if truth is not None:  # of masks a view takes as much room as all that is there
-            for path in _files(seen) - before:
-                path.unlink()
-    metric = task.example_metric(standing.metric, truth)
-    plain = stack.oof[: len(members)].mean(axis=0)
-    together = ViewCosts.together(costs.values())
-    choice = choose_views(metric, stack, plain, found, together, len(own) / len(members))
+        plain = stack.oof[: len(members)].mean(axis=0)
+        if truth is not None:
+            made[view] = _files(seen) - before
+            mean = mean_with(plain, [found[view]], share)
+            scores = [metric.score(stack.labels, predicted) for predicted in (mean, plain)]
+            ahead[view] = metric.gain(*scores) / together.views[view]
+            _forget(made, sorted(made, key=lambda view: -ahead[view])[KEPT:])
+    choice = choose_views(metric, stack, plain, found, together, share)
+    _forget(made, set(made) - set(choice.views))
     return choice, costs
+
+
+def _forget(made: dict[str, set[Path]], views: Collection[str]) -> None:
+    """Removes predictions in some views that were made to try them."""
+    for view in views:
+        for path in made.pop(view):
+            path.unlink()
 
 
 def _files(members: Sequence[Member]) -> set[Path]:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
 from results.ensemble.view_choice import ViewChoice, choose_views
 from results.ensemble.view_costs import ViewCosts
-from results.metrics import METRICS
+from results.metrics import METRICS, Floats, Ints
 from results.reporting.blend_report import view_choice_lines
 from tests.results.test_blend import model, softmax, stack
 
@@ -46,6 +48,25 @@ def test_what_errs_anew_is_taken_and_nothing_else(seed: int) -> None:
 def test_the_largest_gain_for_its_time_comes_first() -> None:
     assert chosen(0, "anew", "dear", anew=1.0, dear=4.0).views[0] == "anew"
     assert chosen(0, "anew", "dear", anew=4.0, dear=1.0).views[0] == "dear"
+
+
+def test_only_views_that_lead_are_resampled() -> None:
+    labels, found = world(0)
+    views = {name: found[name] for name in ("alike", "upside", "anew", "dear")}
+    costs = ViewCosts(seconds=0.02, views=dict.fromkeys(views, 1.0))
+    resampled: list[bool] = []
+
+    def weighted(labels: Ints, predicted: Floats, weights: Floats) -> Floats:
+        resampled.append(len(weights) > 1)
+        return LOSS.weighted(labels, predicted, weights)
+
+    metric = dataclasses.replace(LOSS, weighted=weighted)
+    many = stack(labels, list(found.values()))
+    choice = choose_views(metric, many, found["plain"], views, costs)
+    assert choice == choose_views(LOSS, many, found["plain"], views, costs)
+    # Of each view alone, of what was chosen, and in a round what was taken before and what leads.
+    rounds = (1 + len(choice.found)) * (1 + len(set(many.folds.tolist())))
+    assert sum(resampled) <= (1 + len(views)) + (1 + 2) + 2 * rounds
 
 
 def test_what_only_choosing_flatters_is_not_taken() -> None:

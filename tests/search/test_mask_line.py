@@ -14,13 +14,15 @@ import pandas as pd
 import pytest
 from PIL import Image
 
+from results.ensemble.view_choice import ViewChoice
+from results.ensemble.view_costs import ViewCosts
 from results.leaderboard.entries import Postprocessed
 from results.leaderboard.leaderboard import Leaderboard
 from results.masks.label_map import label_map
 from results.masks.postprocess import Form, Postprocess
 from results.masks.processed_masks import processed
 from results.masks.rle import decode
-from results.predictions import OCCURS, Predictions
+from results.predictions import OCCURS, Head, Predictions
 from results.records.trials import Search
 from search.competition import assessment
 from search.competition.standing import open_standing
@@ -29,9 +31,11 @@ from search.jobs.preparation import prepare
 from search.options.analysis import TrustConfig
 from search.options.command_line import parse
 from search.options.training import TrainConfig
+from search.promotion import chosen_views, views
 from spaces.errors import InputError
 from tests.commands import run
 from tests.discs import CLASSES, discs
+from trainables.inference.predict import predict
 
 DATA = (
     "data=csv",
@@ -135,6 +139,37 @@ def test_a_blend_of_views(folder: Path) -> None:
     assert oof.judged.shape[0] == 16
     assert len(test.masks) == 8
     assert "run lengths" not in done(folder, "submit", "select=blend:b001")
+
+
+def test_what_views_auto_has_predicted_is_not_predicted_again(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    turned = ["vflip", "rotate90", "rotate270"]
+    costs = ViewCosts(seconds=1, views=dict.fromkeys(turned, 1.0))
+    choice = ViewChoice(
+        costs=costs,
+        alone=dict.fromkeys(turned, (1.0, 0.1)),
+        found=("rotate90",),
+        gain=1,
+        noise=0.1,
+        flattery=0,
+    )
+    monkeypatch.setattr(chosen_views, "usable_views", lambda members: turned)
+    monkeypatch.setattr(chosen_views, "choose_views", lambda *_: choice)
+    predicted: list[str] = []
+
+    def counted(*arguments: Any, view: str) -> dict[str, Head]:
+        predicted.append(view)
+        return predict(*arguments, view=view)
+
+    monkeypatch.setattr(views, "predict", counted)
+    done(folder, "blend", "select=p", "views=auto")
+    # Held-out images by two models in each view, then test images in the one that was taken.
+    assert predicted == [view for view in turned for _ in range(2)] + ["rotate90"] * 2
+    trials = (folder / "runs/scenes/p/trials").iterdir()
+    for trial in trials:
+        left = {view for view in turned if (trial / f"holdout-{view}.npz").exists()}
+        assert left == {"rotate90"}
 
 
 @pytest.fixture(scope="module")
