@@ -116,7 +116,7 @@ def timm_network(config: TrialConfig, classes: int) -> torch.nn.Module:
     written = config.to_json()
     if settings.weights:
         model = build_timm(written, classes)
-        _load_local(model, Path(settings.weights).expanduser(), settings.backbone)
+        _load_local(model, Path(settings.weights), settings.backbone)
     elif settings.pretrained:
         model = build_timm(written, classes, _download)
     else:
@@ -137,7 +137,7 @@ def first_weights(name: str, settings: Model) -> dict[str, torch.Tensor] | None:
         InputError: If they cannot be downloaded, or the file cannot be read.
     """
     if settings.weights:
-        return _read_local(Path(settings.weights).expanduser())
+        return _read_local(Path(settings.weights))
     return _download(name).state_dict() if settings.pretrained else None
 
 
