@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -287,31 +287,3 @@ def parameters() -> list[str]:
         f"stage{i}.{part}" for i in (1, 2) for part in ("operation", "probability", "strength")
     ]
     return [*(n for n in plain if n not in ELSEWHERE), "policy", "stages", *stages, "sgd.lr"]
-
-
-def check_effect(
-    params: Mapping[str, Any],
-    config: TrialConfig,
-    searched: Mapping[str, Sequence[Any]],
-    place: str,
-) -> None:
-    """Raises InputError for a parameter that no training of a job has a use for.
-
-    Args:
-        params: What the user set, by flat name.
-        config: The configuration with it.
-        searched: Choices of parameters that are searched, such as of ``optimizer``.
-        place: The option under which it was set, for messages.
-    """
-    for name, value in params.items():
-        if is_policy_parameter(name):
-            continue
-        key = section_of(name)
-        kinds = SECTIONS[key]
-        trained = [str(k) for k in searched.get(kinds.parameter, [config.section(key).kind])]
-        if not any(kinds.has(kind, name) for kind in trained):
-            useful = next(kind for kind in kinds if kinds.has(kind, name))
-            raise InputError(
-                f"{place}.{name}={value} has no effect with {kinds.parameter}="
-                f"{' or '.join(trained)}; add {place}.{kinds.parameter}={useful}"
-            )

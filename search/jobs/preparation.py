@@ -21,6 +21,7 @@ from search.jobs.network_checks import check_networks
 from search.jobs.own_functions import check_pipelines
 from search.jobs.searched_choices import (
     categories,
+    check_effect,
     check_model,
     check_values,
     kinds_of,
@@ -35,7 +36,7 @@ from spaces.augmentation.families import PIPELINES, pipeline_name
 from spaces.errors import InputError
 from spaces.shares import share_of
 from spaces.space import SearchSpace
-from spaces.trial_config import TrialConfig, check_effect
+from spaces.trial_config import TrialConfig
 from trainables.audit.duplicate_checks import crossing, identical_files, near_pictures
 from trainables.audit.neighbours import near_duplicates
 from trainables.audit.same_files import other_files

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import optuna
@@ -14,7 +14,7 @@ from spaces.errors import InputError
 from spaces.shares import share_of
 from spaces.size import parse_size
 from spaces.space import SearchSpace
-from spaces.trial_config import SECTIONS, TrialConfig
+from spaces.trial_config import SECTIONS, TrialConfig, section_of
 
 optuna.logging.set_verbosity(optuna.logging.ERROR)
 
@@ -65,6 +65,34 @@ def check_pins(space: SearchSpace, fix: Mapping[str, Any]) -> None:
     """Raises InputError for what is pinned or drawn that no configuration can have."""
     alone = {name: value for name, value in fix.items() if not is_policy_parameter(name)}
     check_values(space, TrialConfig().with_params(alone), fix)
+
+
+def check_effect(
+    params: Mapping[str, Any],
+    config: TrialConfig,
+    searched: Mapping[str, Sequence[Any]],
+    place: str,
+) -> None:
+    """Raises InputError for a parameter that no training of a job has a use for.
+
+    Args:
+        params: What the user set, by flat name.
+        config: The configuration with it.
+        searched: Choices of parameters that are searched, such as of ``optimizer``.
+        place: The option under which it was set, for messages.
+    """
+    for name, value in params.items():
+        if is_policy_parameter(name):
+            continue
+        key = section_of(name)
+        kinds = SECTIONS[key]
+        trained = [str(k) for k in searched.get(kinds.parameter, [config.section(key).kind])]
+        if not any(kinds.has(kind, name) for kind in trained):
+            useful = next(kind for kind in kinds if kinds.has(kind, name))
+            raise InputError(
+                f"{place}.{name}={value} has no effect with {kinds.parameter}="
+                f"{' or '.join(trained)}; add {place}.{kinds.parameter}={useful}"
+            )
 
 
 def check_model(space: SearchSpace, baseline: TrialConfig) -> None:

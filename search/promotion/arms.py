@@ -8,12 +8,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from search.competition.candidates import Candidate
+from search.jobs.searched_choices import check_effect
 from search.options.search_space import flatten
 from search.options.training import PromoteConfig
 from search.options.user_code import check_given
 from spaces.errors import InputError
 from spaces.size import parse_size
-from spaces.trial_config import TrialConfig, check_effect
+from spaces.trial_config import TrialConfig
 
 VARIANTS = 6
 """Most variants of a trial, in a second stage."""

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from search.jobs.baseline import base_config
 from search.jobs.preparation import prepare
-from search.jobs.searched_choices import categories, check_pins, check_values
+from search.jobs.searched_choices import categories, check_effect, check_pins, check_values
 from search.options.command_line import parse
 from search.options.search_space import flatten, resolve_space
 from search.options.training import RunConfig, TrainConfig
 from spaces.errors import InputError
 from spaces.sections.data import Windows
-from spaces.trial_config import check_effect
+from spaces.trial_config import TrialConfig
 from tests.commands import run_process
 
 
@@ -116,3 +118,21 @@ def test_a_space_is_shown_and_nothing_else_is_said(tmp_path: Path) -> None:
     done = run_process(tmp_path, "space", "space=[aug_policy,schedule]", "fix.mix=none")
     assert done.returncode == 0
     assert done.stderr == ""
+
+
+@pytest.mark.parametrize(
+    ("params", "searched", "words"),
+    [
+        ({"ema_decay": 0.9}, {}, "fix.ema_decay=0.9 has no effect with averaging=none; add "),
+        ({"momentum": 0.9}, {}, "with optimizer=adamw; add fix.optimizer=sgd"),
+        ({"sgd.lr": 0.9}, {"optimizer": ["adamw", "lamb"]}, "with optimizer=adamw or lamb; add"),
+        ({"momentum": 0.9}, {"optimizer": ["adamw", "sgd"]}, ""),
+        ({"mix_alpha": 0.9}, {"mix": ["none", "cutmix"]}, ""),
+        ({"lr": 1, "policy": "none", "averaging": "ema"}, {}, ""),
+    ],
+)
+def test_a_setting_that_nothing_uses_is_told(
+    params: dict[str, Any], searched: dict[str, list[Any]], words: str
+) -> None:
+    with pytest.raises(InputError, match=words) if words else nullcontext():
+        check_effect(params, TrialConfig(), searched, "fix")

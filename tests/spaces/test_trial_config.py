@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +21,7 @@ from spaces.param import Param, When
 from spaces.sections.loss import CrossEntropy, Focal
 from spaces.sections.section import Foreign
 from spaces.space import SearchSpace
-from spaces.trial_config import SECTIONS, TrialConfig, check_effect
+from spaces.trial_config import SECTIONS, TrialConfig
 
 
 @pytest.mark.parametrize(
@@ -267,24 +266,6 @@ def test_flat_names_are_of_one_section() -> None:
     assert "data" not in flat  # the kind of a section that has one only
     again = TrialConfig.of(**flat)
     assert again == TrialConfig()
-
-
-@pytest.mark.parametrize(
-    ("params", "searched", "words"),
-    [
-        ({"ema_decay": 0.9}, {}, "fix.ema_decay=0.9 has no effect with averaging=none; add "),
-        ({"momentum": 0.9}, {}, "with optimizer=adamw; add fix.optimizer=sgd"),
-        ({"sgd.lr": 0.9}, {"optimizer": ["adamw", "lamb"]}, "with optimizer=adamw or lamb; add"),
-        ({"momentum": 0.9}, {"optimizer": ["adamw", "sgd"]}, ""),
-        ({"mix_alpha": 0.9}, {"mix": ["none", "cutmix"]}, ""),
-        ({"lr": 1, "policy": "none", "averaging": "ema"}, {}, ""),
-    ],
-)
-def test_a_setting_that_nothing_uses_is_told(
-    params: dict[str, Any], searched: dict[str, list[Any]], words: str
-) -> None:
-    with pytest.raises(InputError, match=words) if words else nullcontext():
-        check_effect(params, TrialConfig(), searched, "fix")
 
 
 def test_a_kind_that_is_not_known_here_is_read_and_written_again() -> None:
