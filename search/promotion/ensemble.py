@@ -18,8 +18,12 @@ from search.promotion.ensemble_members import Member, newest_promotion
 from search.promotion.merged import Merged, find_merged
 from search.promotion.recorded_postprocess import find_postprocess
 from search.promotion.views import check_views
+from spaces.digest import digest
 from spaces.errors import InputError
 from trainables.portable.preparation import Picture
+
+LONGEST = 60
+"""Letters of views that a file is named by."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -45,7 +49,9 @@ class Ensemble:
         """Of what it makes, for files."""
         parts = [self.merged.id]
         if self.views is not None:
-            parts.append("_".join(self.views) or "plain")
+            named = "_".join(self.views) or "plain"
+            many = f"{len(self.views)}-views-{digest(list(self.views))[:8]}"
+            parts.append(named if len(named) <= LONGEST else many)
         return "-".join(parts + ([] if self.processing is None else [self.processing.id]))
 
     @property

@@ -223,6 +223,8 @@ def test_an_export_carries_views_and_post_processing(folder: Path) -> None:
     written = json.loads((folder / "cleaner/model.json").read_text())
     assert [view for _, view in written["voices"]] == ["", "rotate180", "hflip_scale_1.5"]
     assert written["postprocess"]["components"] == [0.0, 0.01, 0.01]
+    source = Leaderboard.read(folder / "runs/scenes").postprocesses["m001"].source
+    assert f"blend:{written['blend']}" == source
 
 
 @pytest.mark.slow

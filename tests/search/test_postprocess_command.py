@@ -197,6 +197,8 @@ def test_what_is_not_there_is_refused(tmp_path: Path) -> None:
     assert viewed.blend == Blend.mean(2)
     assert "it was chosen with other views" in viewed.processed
     assert asked(views=[]).name == "p"
+    many = ["rotate90", "rotate180", "rotate270", "scale_1.5", "hflip_scale_1.5", "vflip_scale_1.5"]
+    assert re.fullmatch(r"p-6-views-\w{8}", asked(views=many).name)
     wrong: tuple[tuple[dict[str, Any], str], ...] = (
         ({"promotion": "q", "postprocess": "m001"}, "it is of promotion:p, not of promotion:q"),
         ({"blend": "b001", "postprocess": "m001"}, "it is of promotion:p, not of blend:b001"),

@@ -144,7 +144,7 @@ def write_export(
         "overlapping": form is not None and form.overlapping,
         "postprocess": None if settings is None else settings.to_json(),
         "voices": list(voices or dict.fromkeys((trained.arm, "") for trained in models)),
-        "blend": None if blend is None else asdict(blend),
+        "recipe": None if blend is None else asdict(blend),
         "torch": torch.__version__,
         "models": members,
     }

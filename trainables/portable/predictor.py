@@ -110,8 +110,8 @@ class Predictor:
         self.classes: list[str] = self.about["classes"]
         self._activation = ACTIVATIONS[self.about["activation"]]
         self.voices: list[tuple[str, str]] = [(arm, view) for arm, view in self.about["voices"]]
-        blend = self.about["blend"]
-        self.blend: Blend | None = None if blend is None else Blend.from_json(blend)
+        recipe = self.about["recipe"]
+        self.blend: Blend | None = None if recipe is None else Blend.from_json(recipe)
         self.beat: Callable[[], None] = lambda: None
         trained = {m["config"]["data"]["prepare"] for m in self.about["models"]} - {""}
         if bool(trained) != (own is not None):
