@@ -110,7 +110,7 @@ def test_a_job_is_ready_to_run(tmp_path: Path) -> None:
         (["fix.stages=two"], "a number is needed"),
         (["fix.stage1.operation=rotat"], "did you mean rotate"),
         (["space=schedule", "fix.lr=fast"], "a number is needed"),
-        (["name=store"], "folder of ours"),
+        (["name=store"], "stands for something else"),
         (["store.folder=/proc/no"], "cannot write"),
     ],
 )
