@@ -16,7 +16,7 @@ from search.jobs.contest_data import read_contest, task_of_data
 from search.jobs.own_functions import check_pipelines
 from search.options.audit import PreviewConfig
 from search.options.exit_codes import OK
-from search.options.search_space import flatten, resolve_space
+from search.options.search_space import flatten, resolve_space, with_given
 from search.options.user_code import preparation_of
 from search.planning.spread import spread_draw
 from spaces.augmentation.families import describe_policy
@@ -70,7 +70,8 @@ def _rows(config: PreviewConfig) -> Iterator[Row]:
     """What each row shows: draws of a space, or one policy over its epochs."""
     fix = flatten(config.fix)
     task = task_of_data(config.data)
-    base = TrialConfig().with_params({**task.defaults, **flatten(config.data.baseline)})
+    own = {**task.defaults, **flatten(config.data.baseline)}
+    base = with_given(TrialConfig(), own, "data.baseline")
     base = base.replace(
         seed=config.seed,
         framing="windows" if config.data.shape == "native" else "resized",
@@ -79,7 +80,7 @@ def _rows(config: PreviewConfig) -> Iterator[Row]:
         prepare=config.prepare,
     )
     if not config.space:
-        only = base.with_params(fix)
+        only = with_given(base, fix, "fix")
         words, last = describe_policy(only.policy), only.run.epochs
         for epoch in np.unique(np.linspace(1, last, min(config.rows, last)).round().astype(int)):
             yield f"epoch {epoch} of {last}\n{words}", only, int(epoch)

@@ -14,7 +14,7 @@ from search.jobs.contest_data import read_contest
 from search.jobs.contest_folds import check_test_images
 from search.options.audit import StressConfig
 from search.options.exit_codes import OK
-from search.options.search_space import flatten
+from search.options.search_space import flatten, with_given
 from search.options.user_code import preparation_of
 from spaces.augmentation.magnitude import GROUPS
 from spaces.augmentation.stress import Stress
@@ -42,7 +42,7 @@ def fit_contest_stress(config: StressConfig) -> int:
     fewest = min(len(contest.train_images), len(contest.test_images))
     if fewest < FEWEST:
         raise InputError(f"a stress needs {FEWEST} images of either side, and there are {fewest}")
-    base = TrialConfig().with_params(flatten(config.data.baseline))
+    base = with_given(TrialConfig(), flatten(config.data.baseline), "data.baseline")
     size = parse_size(config.size) if config.size else base.data.size
     folder = runs / contest.name
     base = base.replace(size=size, store_side=config.store.side or store_side(max(size)))

@@ -8,7 +8,7 @@ from typing import Any
 
 from search.jobs.contest_data import task_of_data
 from search.jobs.searched_choices import categories, sizes_of
-from search.options.search_space import flatten
+from search.options.search_space import flatten, with_given
 from search.options.training import JobConfig
 from spaces.augmentation.families import is_policy_parameter
 from spaces.errors import InputError
@@ -30,7 +30,8 @@ def base_config(config: JobConfig, space: SearchSpace | None = None) -> TrialCon
     What is fixed of a policy whose rest is searched concerns sampled trials only.
     """
     task = task_of_data(config.data)
-    base = TrialConfig().with_params({**task.defaults, **flatten(config.data.baseline)})
+    own = {**task.defaults, **flatten(config.data.baseline)}
+    base = with_given(TrialConfig(), own, "data.baseline")
     if config.epochs:  # a short trial run should not fail for the default's warm-up
         base = base.shortened(config.epochs)
     asked = {
@@ -53,7 +54,7 @@ def base_config(config: JobConfig, space: SearchSpace | None = None) -> TrialCon
             for name, value in fix.items()
             if not is_policy_parameter(name) or (own and not name.startswith("stage"))
         }
-    return base.replace(**changes).with_params(fix)
+    return with_given(base.replace(**changes), fix, "fix")
 
 
 def with_corrections(

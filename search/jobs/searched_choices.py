@@ -8,6 +8,7 @@ from typing import Any
 import optuna
 from optuna.distributions import CategoricalDistribution
 
+from search.options.search_space import with_given
 from spaces.augmentation.families import PIPELINES, is_policy_parameter
 from spaces.augmentation.pipeline import check_batched
 from spaces.errors import InputError
@@ -64,7 +65,7 @@ def check_values(
 def check_pins(space: SearchSpace, fix: Mapping[str, Any]) -> None:
     """Raises InputError for what is pinned or drawn that no configuration can have."""
     alone = {name: value for name, value in fix.items() if not is_policy_parameter(name)}
-    check_values(space, TrialConfig().with_params(alone), fix)
+    check_values(space, with_given(TrialConfig(), alone, "fix"), fix)
 
 
 def check_effect(

@@ -9,6 +9,7 @@ from search.options.option import group, option
 from search.options.shared import (
     DROP,
     MODEL,
+    PARTS,
     PIPELINES,
     PREPARE,
     SAME_METRIC,
@@ -38,9 +39,7 @@ class NetworksConfig(CompetitionConfig):
 
     model: str = option("", MODEL)
     prepare: str = option("", PREPARE)
-    parts: list[str] = option(
-        list, "modules of your own that register losses, optimizers, networks, …: parts=[my_parts]"
-    )
+    parts: list[str] = option(list, PARTS)
 
 
 @dataclass(kw_only=True)
@@ -109,8 +108,8 @@ class ScoreConfig(CompetitionConfig):
     def __post_init__(self) -> None:
         super().__post_init__()
         demand(0 < self.share <= 1, "share", self.share, "above 0 and at most 1")
-        for name in ("reset", "ends"):
-            if getattr(self, name) and not self.quota:
+        for name in ("reset", "ends", "reserve"):
+            if getattr(self, name) != getattr(ScoreConfig, name) and not self.quota:
                 given = f"{name}={getattr(self, name)}"
                 raise InputError(f"{given} belongs to a quota: give quota=5/day, too")
 
@@ -184,9 +183,7 @@ class SpaceConfig:
     narrow: dict[str, Any] = option(dict, "restrict a searched parameter: narrow.lr=[1e-4,1e-3]")
     drop: list[str] = option(list, DROP)
     pipelines: list[str] = option(list, PIPELINES)
-    parts: list[str] = option(
-        list, "modules of your own that register what a space names: parts=[my_parts]"
-    )
+    parts: list[str] = option(list, PARTS)
 
 
 @dataclass(kw_only=True)

@@ -10,6 +10,7 @@ from search.options.groups import HOLDOUT, DataConfig, HoldoutConfig, StoreConfi
 from search.options.option import group, option
 from search.options.shared import (
     DROP,
+    PARTS,
     PIPELINES,
     PREPARE,
     RulesConfig,
@@ -60,7 +61,7 @@ class PreviewConfig(RunsConfig):
     narrow: dict[str, Any] = option(dict, "restrict a searched parameter: narrow.stages=[2,2]")
     drop: list[str] = option(list, DROP)
     pipelines: list[str] = option(list, PIPELINES)
-    parts: list[str] = option(list, "modules of your own that register policies: parts=[my_parts]")
+    parts: list[str] = option(list, PARTS)
     prepare: str = option("", PREPARE)
     images: int = option(8, "images, spread over the classes")
     rows: int = option(6, "policies that are drawn, or epochs of the one that is named")

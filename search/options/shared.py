@@ -37,6 +37,9 @@ PIPELINES = (
 )
 """What --help says of ``pipelines=``."""
 
+PARTS = "modules of your own that register losses, optimizers, networks, …: parts=[my_parts]"
+"""What --help says of ``parts=``."""
+
 DROP = (
     "leave choices out of the space, everywhere or of one parameter: drop=[cutmix,loss.focal]; "
     "what depends on them alone goes, too"

@@ -32,6 +32,7 @@ from search.options.shared import (
     DROP,
     LOSS,
     MODEL,
+    PARTS,
     PIPELINES,
     PREPARE,
     SAME_METRIC,
@@ -67,11 +68,7 @@ class EngineConfig(TrackedConfig):
         "stop in time, with a summary and the command that goes on; 0 is no limit",
         recorded=False,
     )
-    parts: list[str] = option(
-        list,
-        "modules of your own that register losses, optimizers, networks, …: parts=[my_parts]",
-        names_code=True,
-    )
+    parts: list[str] = option(list, PARTS, names_code=True)
     workers: int = option(0, "trials at once; 0 is as many as the resources allow")
     loader_workers: int = option(
         -1, "loader processes per trial; -1 is 0 on a CPU, and on a GPU one per core of the trial"

@@ -9,7 +9,7 @@ from typing import Any
 
 from search.competition.candidates import Candidate
 from search.jobs.searched_choices import check_effect
-from search.options.search_space import flatten
+from search.options.search_space import flatten, with_given
 from search.options.training import PromoteConfig
 from search.options.user_code import check_given
 from spaces.errors import InputError
@@ -82,6 +82,6 @@ def _promoted(
     sizes = [parse_size(changes[name]) for name in ("size", "predict_size") if name in changes]
     if any(max(size) > found.data.store_side for size in sizes):
         found = found.replace(store_side=0)  # images are stored anew, larger
-    changed = found.with_params(changes)
+    changed = with_given(found, changes, "promote")
     check_effect(changes, changed, {}, "promote")
     return changed

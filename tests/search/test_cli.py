@@ -13,8 +13,15 @@ import pytest
 
 import search
 from search.options import composition
-from search.options.analysis import ShowConfig, SyncConfig, TrustConfig, UiConfig
-from search.options.audit import AuditConfig
+from search.options.analysis import (
+    ScoreConfig,
+    ShowConfig,
+    SpaceConfig,
+    SyncConfig,
+    TrustConfig,
+    UiConfig,
+)
+from search.options.audit import AuditConfig, PreviewConfig
 from search.options.command_line import help_text, parse
 from search.options.embedded import EMBEDDED, DigitsConfig, MasksConfig, embedded_name
 from search.options.option import about, keys
@@ -172,6 +179,19 @@ def test_processes_that_do_not_suit_what_they_get(arguments: list[str], words: s
         parse(RunConfig, arguments)
 
 
+@pytest.mark.parametrize("words", [["reset=5"], ["ends=2026-12-01"], ["reserve=0.5"]])
+def test_what_belongs_to_a_quota_is_refused_without_one(words: list[str]) -> None:
+    with pytest.raises(InputError, match=f"{words[0]} belongs to a quota"):
+        parse(ScoreConfig, words)
+    assert parse(ScoreConfig, [*words, "quota=5/day"]).quota == "5/day"
+
+
+def test_a_space_is_shown_with_all_that_a_search_takes() -> None:
+    options = {"space", "fix", "narrow", "drop", "pipelines", "parts"}
+    for schema in (RunConfig, PreviewConfig, SpaceConfig):
+        assert options <= set(about(schema))
+
+
 def test_what_a_command_never_asks_about_is_not_accepted() -> None:
     assert parse(TrustConfig, ["accept=[validation]"]).accept == ["validation"]
     with pytest.raises(InputError, match=r"unknown word 'code'.*validation"):
@@ -237,6 +257,7 @@ def test_what_a_job_does_with_an_option_stands_beside_it() -> None:
         ("aug_polcy", {}, {}, "did you mean aug_policy"),
         (["schedule", "nothing"], {}, {}, "unknown space 'nothing'"),
         ([], {}, {}, "name at least one"),
+        (["schedule", "schedule"], {}, {}, "schedule is there twice"),
         ("schedule", {}, {"ler": [1, 2]}, "did you mean lr"),
         ("schedule", {}, {"lr": [1e-2, 1e-3]}, "upside down"),
         ("no.such.module:space", {}, {}, "cannot import"),

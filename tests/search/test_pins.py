@@ -52,11 +52,12 @@ def test_a_pinned_operation_keeps_the_strength_that_it_has(operation: str, searc
 @pytest.mark.parametrize(
     ("fix", "words"),
     [
-        ({"polcy": "none"}, "unknown parameter 'polcy'"),
+        ({"polcy": "none"}, "fix: unknown parameter 'polcy'"),
         ({"stage1.operation": "clahee"}, "unknown operation 'clahee': did you mean clahe"),
         ({"stage1.strength": 3}, "must be within 0 to 1, got 3"),
         ({"stages": 3}, r"stages=3 needs stage\d\.operation"),
-        ({"lr": -1}, "lr must be above 0"),
+        ({"lr": -1}, "^fix.lr must be above 0"),
+        ({"lr": "abc"}, "^fix.lr='abc': a number is needed"),
     ],
 )
 def test_what_no_configuration_can_have_is_told(fix: dict[str, object], words: str) -> None:
