@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fnmatch
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -42,13 +43,15 @@ class SearchSpace:
         params: Parameters; a condition may refer only to parameters before it.
         starts: What is usual, to be tried before anything is drawn at random. A value that is not
             among the parameters' (any more), or is not named, is drawn.
-        left_out: What one might look for here in vain, and where it is.
+        left_out: What one might look for here in vain, and where it is; each with names of
+            parameters, or of choices (``mix.snapmix``), with ``*`` for any text: where one of them
+            is searched, as in a joined space, it is not left out.
     """
 
     name: str
     params: tuple[Param, ...]
     starts: tuple[Mapping[str, Value], ...] = ()
-    left_out: str = field(default="", compare=False)
+    left_out: Mapping[str, Sequence[str]] = field(default_factory=dict, compare=False)
 
     def __post_init__(self) -> None:
         if not _NAME.match(self.name):
@@ -230,7 +233,18 @@ class SearchSpace:
             name=f"{self.name}+{other.name}",
             params=tuple(merged.values()),
             starts=tuple({**theirs, **ours} for ours, theirs in starts),
+            left_out={**self.left_out, **other.left_out},
         )
+
+    def missing(self) -> list[str]:
+        """Of what is left out, what is not searched."""
+        found = {param.name for param in self.params}
+        found |= {f"{p.name}.{choice}" for p in self.params for choice in p.categories}
+        return [
+            words
+            for words, names in self.left_out.items()
+            if not any(fnmatch.filter(found, name) for name in names)
+        ]
 
     def to_json(self) -> dict[str, Any]:
         """JSON-ready form."""

@@ -29,12 +29,13 @@ def space_page(space: SearchSpace) -> list[str]:
     widths = [max(len(row[i]) for row in rows) for i in range(4)]
     lines = ["  ".join(c.ljust(w) for c, w in zip(r, widths, strict=True)).rstrip() for r in rows]
     always = sum(not param.when for param in space.params)
+    missing = space.missing()
     many = "1 parameter" if len(space.params) == 1 else f"{len(space.params)} parameters"
     return [
         *lines,
         "",
         f"{space.name}: {many}, {always} of them in every trial; digest {space.digest}",
-        *(textwrap.wrap(f"left out: {space.left_out}", WIDTH) if space.left_out else ()),
+        *(textwrap.wrap(f"left out: {'; '.join(missing)}", WIDTH) if missing else ()),
     ]
 
 

@@ -30,8 +30,8 @@ def base_config(config: JobConfig, space: SearchSpace | None = None) -> TrialCon
     What is fixed of a policy whose rest is searched concerns sampled trials only.
     """
     task = task_of_data(config.data)
-    given = {**task.defaults, **flatten(config.data.baseline)}
-    base = with_given(TrialConfig(), given, "data.baseline")
+    settings = {**task.defaults, **flatten(config.data.baseline)}
+    base = with_given(TrialConfig(), settings, "data.baseline")
     if config.epochs:  # a short trial run should not fail for the default's warm-up
         base = base.shortened(config.epochs)
     asked = {

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 
 from spaces.augmentation.operations import COMMON, OPERATIONS
@@ -43,11 +45,12 @@ STARTS: tuple[dict[str, Value], ...] = (
 """A crop; turned and brighter or darker; contrast with CutMix. No flip: letters do not bear it."""
 
 
-LEFT_OUT = (
-    "operations that few contests need (docs/spaces.md has them all), other policies "
-    "(policies, rand_augment, …), how often and until when batches are mixed (mixing), "
-    "preprocessing (preprocess)"
-)
+LEFT_OUT: Mapping[str, tuple[str, ...]] = {
+    "operations that few contests need (docs/spaces.md has them all)": (),
+    "other policies (policies, rand_augment, …)": ("policy",),
+    "how often and until when batches are mixed (mixing)": ("mix_probability", "unmixed_epochs"),
+    "preprocessing (preprocess)": ("preprocess",),
+}
 
 
 def aug_policy(stages: int = 2) -> SearchSpace:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 
 from spaces.errors import InputError
 from spaces.param import Param, When
 from spaces.space import SearchSpace
 
-LEFT_OUT = "a choice of the best epoch (the last one counts)"
+LEFT_OUT: Mapping[str, tuple[str, ...]] = {
+    "a choice of the best epoch (the last one counts)": (),
+}
 
 
 def averaging(longest: int = 3) -> SearchSpace:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from optuna.distributions import CategoricalDistribution, FloatDistribution
 
 from spaces.errors import unknown
@@ -39,11 +41,13 @@ BACKBONES = (
 """Those that are searched unless others are named."""
 
 
-LEFT_OUT = (
-    "larger networks of the families (names=), downloaded weights (pretrained=True), how images "
-    "are resized (interpolations=), drop path and epochs in which only the head learns (full), a "
-    "larger size for predictions (fix.predict_size=)"
-)
+LEFT_OUT: Mapping[str, tuple[str, ...]] = {
+    "larger networks of the families (names=)": (),
+    "downloaded weights (pretrained=True)": ("pretrained",),
+    "how images are resized (interpolations=)": ("interpolation",),
+    "drop path and epochs in which only the head learns (full)": ("drop_path", "frozen_epochs"),
+    "a larger size for predictions (fix.predict_size=)": ("predict_size",),
+}
 
 
 def backbone(

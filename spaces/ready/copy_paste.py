@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from optuna.distributions import CategoricalDistribution, FloatDistribution
 
 from spaces.param import Param, When
 from spaces.space import SearchSpace
 
-LEFT_OUT = "how often each class is pasted, and CutMix of masks (mixing)"
+LEFT_OUT: Mapping[str, tuple[str, ...]] = {
+    "how often each class is pasted": (),
+    "CutMix of masks (mixing)": ("mix.cutmix",),
+}
 
 
 def copy_paste() -> SearchSpace:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from optuna.distributions import CategoricalDistribution, FloatDistribution
 
 from spaces.param import Param, When
 from spaces.space import SearchSpace
 
-LEFT_OUT = "which of the images: one weight is for all"
+LEFT_OUT: Mapping[str, tuple[str, ...]] = {
+    "which of the images: one weight is for all": (),
+}
 
 
 def extra() -> SearchSpace:

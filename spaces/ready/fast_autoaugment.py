@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from optuna.distributions import CategoricalDistribution, FloatDistribution
 
 from spaces.augmentation.fast_autoaugment import OPERATIONS_EACH, SUB_POLICIES
@@ -10,7 +12,10 @@ from spaces.errors import InputError
 from spaces.param import Param, When
 from spaces.space import SearchSpace
 
-LEFT_OUT = "crops, which are for all images or none, and mixing (mixing)"
+LEFT_OUT: Mapping[str, tuple[str, ...]] = {
+    "crops, which are for all images or none": (),
+    "mixing (mixing)": ("mix*",),
+}
 
 
 def fast_autoaugment(sub_policies: int = SUB_POLICIES) -> SearchSpace:

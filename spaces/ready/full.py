@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
@@ -29,10 +29,13 @@ SIZES = ("96x96", "128x128")
 """That every backbone of the families can see."""
 
 
-LEFT_OUT = (
-    "what needs data that not every contest has: masks, corrected labels, extra images,"
-    " pseudo-labels, groups"
-)
+LEFT_OUT: Mapping[str, tuple[str, ...]] = {
+    "masks (segmentation)": ("decoder*",),
+    "corrected labels (labels)": ("labels",),
+    "extra images (extra)": ("extra",),
+    "pseudo-labels (pseudo)": ("pseudo",),
+    "groups, which not every contest has (imbalance)": ("sampling.grouped",),
+}
 
 
 def full(

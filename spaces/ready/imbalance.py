@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from optuna.distributions import CategoricalDistribution, FloatDistribution
 
 from spaces.param import Param, When
 from spaces.space import SearchSpace
 
-LEFT_OUT = "groups, unless groups=True, and soft F1 (loss)"
+LEFT_OUT: Mapping[str, tuple[str, ...]] = {
+    "groups, which data have to have (groups=True)": ("sampling.grouped",),
+    "soft F1 (loss)": ("loss.soft_f1", "f1_share"),
+}
 
 
 def imbalance(groups: bool = False) -> SearchSpace:

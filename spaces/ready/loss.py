@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from optuna.distributions import CategoricalDistribution, FloatDistribution
 
 from spaces.param import Param, When
 from spaces.space import SearchSpace
 
-LEFT_OUT = "losses of masks (segmentation), weights of classes (imbalance), other sums (fix.terms=)"
+LEFT_OUT: Mapping[str, tuple[str, ...]] = {
+    "losses of masks (segmentation)": ("entropy_share", "boundary_weight"),
+    "weights of classes (imbalance)": ("weighting", "weight_power", "effective_beta"),
+    "other sums (fix.terms=)": (),
+}
 
 
 def loss() -> SearchSpace:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from optuna.distributions import CategoricalDistribution, FloatDistribution
 
 from spaces.augmentation.magnitude import GROUPS
 from spaces.param import Param
 from spaces.space import SearchSpace
 
-LEFT_OUT = (
-    "a strength and a probability of each operation by itself (subset, aug_policy), and"
-    " mixing (mixing)"
-)
+LEFT_OUT: Mapping[str, tuple[str, ...]] = {
+    "a strength and a probability of each operation by itself (aug_policy)": ("stage*",),
+    "mixing (mixing)": ("mix*",),
+}
 
 
 def magnitude() -> SearchSpace:

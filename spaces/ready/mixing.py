@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 
 from spaces.errors import InputError, unknown
@@ -13,9 +15,10 @@ KINDS = ("none", "mixup", "cutmix", "mixup_or_cutmix")
 """What every network and contest can do; others are named."""
 
 
-LEFT_OUT = (
-    "snapmix, for networks with attention maps, and cutmix_box, for contests with boxes (kinds=)"
-)
+LEFT_OUT: Mapping[str, tuple[str, ...]] = {
+    "snapmix, for networks with attention maps (kinds=)": ("mix.snapmix",),
+    "cutmix_box, for contests with boxes (kinds=)": ("mix.cutmix_box",),
+}
 
 
 def mixing(kinds: tuple[str, ...] = KINDS, unmixed: int = 3) -> SearchSpace:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from optuna.distributions import CategoricalDistribution, FloatDistribution
 
@@ -16,10 +16,11 @@ NAMES = ("adamw", "lamb", "nadamw", "sgd")
 """Those that are searched unless others are named."""
 
 
-LEFT_OUT = (
-    "weight decay and warm-up (schedule), other optimizers (names=), lookahead and SAM "
-    "(fix.lookahead=, fix.sam_radius=)"
-)
+LEFT_OUT: Mapping[str, tuple[str, ...]] = {
+    "weight decay and warm-up (schedule)": ("weight_decay", "warmup_epochs"),
+    "other optimizers (names=)": (),
+    "lookahead and SAM (fix.lookahead=, fix.sam_radius=)": ("lookahead", "sam_radius"),
+}
 
 
 def optimizer(names: Sequence[str] = NAMES) -> SearchSpace:

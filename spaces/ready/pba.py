@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from optuna.distributions import CategoricalDistribution, FloatDistribution
 
@@ -15,10 +15,11 @@ from spaces.space import SearchSpace
 FEW = ("geometry", "colour", "erasing")
 
 
-LEFT_OUT = (
-    "other groups of operations (groups=), a strength of each operation by itself, and "
-    "mixing (mixing)"
-)
+LEFT_OUT: Mapping[str, tuple[str, ...]] = {
+    "other groups of operations (groups=)": (),
+    "a strength of each operation by itself (aug_policy)": ("stage*",),
+    "mixing (mixing)": ("mix*",),
+}
 
 
 def pba(points: int = 2, groups: Sequence[str] = FEW, held: bool = False) -> SearchSpace:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from optuna.distributions import CategoricalDistribution
 
@@ -21,7 +21,10 @@ FEW = ("none", "trivial_augment", "rand_augment")
 """That are asked about beside pipelines: three parameters."""
 
 
-LEFT_OUT = "policies that are not named (names=), and mixing (mixing)"
+LEFT_OUT: Mapping[str, tuple[str, ...]] = {
+    "policies that are not named (names=)": (),
+    "mixing (mixing)": ("mix*",),
+}
 
 
 def policies(names: Sequence[str] = (), stages: int = 2) -> SearchSpace:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from optuna.distributions import CategoricalDistribution
 
@@ -10,7 +10,10 @@ from spaces.param import Param
 from spaces.sections.data import PREPROCESSINGS
 from spaces.space import SearchSpace
 
-LEFT_OUT = "a function of your own (prepare=), and how images become one size (data.shape=)"
+LEFT_OUT: Mapping[str, tuple[str, ...]] = {
+    "a function of your own (prepare=)": (),
+    "how images become one size (data.shape=)": (),
+}
 
 
 def preprocess(kinds: Sequence[str] = PREPROCESSINGS) -> SearchSpace:

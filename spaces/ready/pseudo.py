@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from optuna.distributions import CategoricalDistribution, FloatDistribution
 
 from spaces.param import Param, When
 from spaces.space import SearchSpace
 
-LEFT_OUT = "who teaches (fix.teachers=)"
+LEFT_OUT: Mapping[str, tuple[str, ...]] = {
+    "who teaches (fix.teachers=)": ("teachers",),
+}
 
 
 def pseudo() -> SearchSpace:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 
 from spaces.augmentation.rand_augment import MOST
@@ -9,7 +11,10 @@ from spaces.errors import InputError
 from spaces.param import Param
 from spaces.space import SearchSpace
 
-LEFT_OUT = "which operations are drawn from, and mixing (mixing)"
+LEFT_OUT: Mapping[str, tuple[str, ...]] = {
+    "which operations are drawn from": (),
+    "mixing (mixing)": ("mix*",),
+}
 
 
 def rand_augment(most: int = 3) -> SearchSpace:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from optuna.distributions import (
     BaseDistribution,
@@ -39,7 +39,10 @@ SETTINGS: dict[str, dict[str, BaseDistribution]] = {
 """What is searched of schedules that have something to search."""
 
 
-LEFT_OUT = "ways to fall other than the cosine (kinds=), and the optimizer (optimizer)"
+LEFT_OUT: Mapping[str, tuple[str, ...]] = {
+    "ways to fall other than the cosine (kinds=)": ("schedule",),
+    "the optimizer (optimizer)": ("optimizer", "batch"),
+}
 
 
 def schedule(longest_warmup: int = 3, kinds: Sequence[str] = ("cosine",)) -> SearchSpace:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import get_args
 
 from optuna.distributions import CategoricalDistribution, FloatDistribution
@@ -17,11 +18,15 @@ DECODERS = ("unet", "unetplusplus", "fpn", "deeplabv3plus", "segformer", "uperne
 LOSSES = ("cross_entropy", "dice", "lovasz", "focal", "boundary")
 
 
-LEFT_OUT = (
-    "backbone, size and windows (by what a trial may cost), augmentation (aug_policy), "
-    "schedule and optimizer, Jaccard and Tversky (kin of Dice), what needs no training "
-    "(search.postprocess)"
-)
+LEFT_OUT: Mapping[str, tuple[str, ...]] = {
+    "backbone and size (by what a trial may cost)": ("backbone", "size"),
+    "windows (by what a trial may cost)": ("window*",),
+    "augmentation (aug_policy)": ("stage*", "policy"),
+    "the schedule (schedule)": ("warmup_epochs", "weight_decay"),
+    "the optimizer (optimizer)": ("optimizer", "batch"),
+    "Jaccard and Tversky (kin of Dice)": ("loss.jaccard", "loss.tversky"),
+    "what needs no training (search.postprocess)": (),
+}
 
 
 def segmentation(decoders: tuple[str, ...] = DECODERS) -> SearchSpace:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from optuna.distributions import CategoricalDistribution
 
@@ -10,9 +10,9 @@ from spaces.augmentation.subset import COMMON
 from spaces.param import Param
 from spaces.space import SearchSpace
 
-LEFT_OUT = (
-    "strengths and probabilities: each operation has half of its range, in half of the images"
-)
+LEFT_OUT: Mapping[str, tuple[str, ...]] = {
+    "strengths and probabilities: each operation has half of its range, in half of the images": (),
+}
 
 
 def subset(operations: Sequence[str] = COMMON) -> SearchSpace:
