@@ -5,8 +5,9 @@ One network is trained in windows of 96 pixels on all folds but one of a contest
 of windows matter only where it predicts, so the same network predicts held-out images, and the
 test images that the folder of test masks knows, in every way: mean IoU, how far it is from
 the windows that are the default (with its standard error, over images), and the processor's
-seconds. What a folder holds of an earlier run is not trained again. Options with ``=`` are those
-of ``search.train``.
+seconds. Then means of views, in the default windows and in others: whether a view in other windows
+is worth its time where the view, and the windows, have been taken. What a folder holds of an
+earlier run is not trained again. Options with ``=`` are those of ``search.train``.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from __future__ import annotations
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +24,8 @@ import torch
 from numpy.typing import NDArray
 
 from results.leaderboard.mask_solution import read_solution
+from results.masks.label_map import at_size
+from results.masks.merging import Blend, merged_pixels
 from results.masks.metrics import MASK_METRICS
 from results.masks.planes import Planes
 from results.masks.truth import Truth
@@ -42,6 +46,23 @@ from trainables.training.fit import fit
 
 WAYS = [("gaussian", 0.0), *((how, share) for share in (0.25, 0.5) for how in ("gaussian", "cut"))]
 DEFAULT = ("gaussian", 0.25)
+
+VIEWS = ("", "hflip", "scale_0.75", "hflip_scale_0.75")
+
+OWN, OTHER = 0.25, 0.5
+"""Overlaps: the default, and another one, in which views are looked at."""
+
+MEANS: dict[str, list[tuple[str, float]]] = {
+    "as they are": [("", OWN)],
+    "and hflip": [("", OWN), ("hflip", OWN)],
+    "and overlap_0.5": [("", OWN), ("", OTHER)],
+    "and hflip, overlap_0.5": [("", OWN), ("hflip", OWN), ("", OTHER)],
+    "and hflip, overlap_0.5, hflip in it": [(v, o) for o in (OWN, OTHER) for v in VIEWS[:2]],
+    "and hflip, scale_0.75, hflip_scale_0.75": [(view, OWN) for view in VIEWS],
+    "the same and overlap_0.5": [*((view, OWN) for view in VIEWS), ("", OTHER)],
+    "the same and all of them in it": [(view, o) for o in (OWN, OTHER) for view in VIEWS],
+}
+"""Views, and the overlap of windows in each of them, that are averaged."""
 
 METRIC = MASK_METRICS["mean_iou"]
 RESAMPLES = 1000
@@ -117,40 +138,85 @@ def main() -> None:
         model = load_trained(
             config, folder / "trained", len(context.classes), lambda c, _: build(c)
         )
-        table(config, context, model, parts(context, masks, folder))
+        model, known = Device.pick(config).placed(model), parts(context, masks, folder)
+        table(config, context, model, known)
+        means(config, context, model, known)
 
 
 def table(
     config: TrialConfig, context: TrainingContext, model: torch.nn.Module, known: Parts
 ) -> None:
     """Prints a row for each way."""
-    device = Device.pick(config)
-    model = device.placed(model)
-    print(
-        f"| windows | {' | '.join(f'{n} ({len(t.images)})' for n, (_, t) in known.items())} "
-        "| seconds an image |"
-    )
-    print("|---|---|---|---|")
+    head("windows", known)
     counts: dict[tuple[str, float], list[NDArray[np.float32]]] = {}
     rows = []
     for how, overlap in [DEFAULT, *(way for way in WAYS if way != DEFAULT)]:
         made = config.replace(window_overlap=overlap, window_weights=how)
-        begun, images = time.process_time(), 0
-        told = []
-        for of, truth in known.values():
-            found = predict(model, made, context.store, of, device, context.task)
-            planes = found[context.task.head]
-            assert isinstance(planes, Planes)
-            told.append((planes, truth))
-            images += len(of)
-        seconds = (time.process_time() - begun) / images
-        counts[how, overlap] = [truth.counts(p, edges=False) for p, truth in told]
+        told, seconds = predicted(made, context, model, known)
+        truths = [truth for _, truth in known.values()]
+        pairs = zip(truths, told, strict=True)
+        counts[how, overlap] = [truth.counts(masks, edges=False) for truth, masks in pairs]
         cells = [
             compared(*pair) for pair in zip(counts[how, overlap], counts[DEFAULT], strict=True)
         ]
         rows.append((overlap, how, [*cells, f"{seconds:.2f}"]))
     for overlap, how, cells in sorted(rows, key=lambda row: (row[0], row[1] != "gaussian", row[1])):
         print(f"| overlap {overlap:g}, {how} | {' | '.join(cells)} |")
+
+
+def means(
+    config: TrialConfig, context: TrainingContext, model: torch.nn.Module, known: Parts
+) -> None:
+    """Prints a row for each mean of views."""
+    looks = list(dict.fromkeys(look for some in MEANS.values() for look in some))
+    told = {
+        (view, overlap): predicted(
+            config.replace(window_overlap=overlap), context, model, known, view
+        )
+        for view, overlap in looks
+    }
+    head("mean of images", known)
+    first: list[NDArray[np.float32]] = []
+    for words, some in MEANS.items():
+        counts = []
+        for part, (_, truth) in enumerate(known.values()):
+            seen = zip(*(told[look][0][part] for look in some), strict=True)
+            counts.append(truth.counts(Planes.of(map(mean, seen)), edges=False))
+        first = first or counts
+        cells = [compared(*pair) for pair in zip(counts, first, strict=True)]
+        seconds = sum(told[look][1] for look in some)
+        print(f"| {words} | {' | '.join(cells)} | {seconds:.2f} |")
+
+
+def mean(masks: Sequence[NDArray[np.uint8]]) -> NDArray[np.uint8]:
+    """Of predictions of an image, as views are averaged."""
+    same = np.stack([at_size(mask, *masks[0].shape[:2]) for mask in masks])
+    return merged_pixels(same, Blend.mean(len(same)).apply, overlapping=False)
+
+
+def predicted(
+    config: TrialConfig,
+    context: TrainingContext,
+    model: torch.nn.Module,
+    known: Parts,
+    view: str = "",
+) -> tuple[list[Planes], float]:
+    """Predictions of all parts, and the processor's seconds an image."""
+    found, begun = [], time.process_time()
+    for rows, _ in known.values():
+        device = Device.pick(config)
+        said = predict(model, config, context.store, rows, device, context.task, view=view)
+        planes = said[context.task.head]
+        assert isinstance(planes, Planes)
+        found.append(planes)
+    return found, (time.process_time() - begun) / sum(len(rows) for rows, _ in known.values())
+
+
+def head(first: str, known: Parts) -> None:
+    """Prints a table's first lines."""
+    columns = [f"{name} ({len(truth.images)})" for name, (_, truth) in known.items()]
+    print(f"| {' | '.join([first, *columns, 'seconds an image'])} |")
+    print("|---|---|---|---|")
 
 
 def compared(ours: NDArray[np.float32], default: NDArray[np.float32]) -> str:
