@@ -126,7 +126,7 @@ def test_from_a_promotion_to_a_page_and_proposals(
     runs = tmp_path / "runs"
     record(runs, contest, store, folds, trained=5)
     client = open_client(default_uri(runs))
-    experiment = client.create_experiment("digits")
+    experiment = client.create_experiment("digits", artifact_location=str(tmp_path / "files"))
     code, lines, errors = run(f"runs={runs}", "json=true")
     assert code == 0, errors
     folder = runs / "digits/labels/p"
