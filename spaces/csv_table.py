@@ -11,7 +11,7 @@ from spaces.errors import InputError
 if TYPE_CHECKING:
     import pandas as pd
 
-SEPARATORS = (",", ";", "\t")
+SEPARATORS = (",", ";", "\t", "|")
 """Of columns; the one that a table's first line has most often."""
 
 

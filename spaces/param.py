@@ -136,6 +136,8 @@ class Param:
         values = list(to) if isinstance(to, list | tuple) else [to]
         d = self.distribution
         if isinstance(d, CategoricalDistribution):
+            if not values:
+                raise InputError(f"{place}: give at least one of {self.choices()}")
             for value in values:
                 if not self.contains(value):
                     raise unknown("choice", value, map(str, d.choices), place)

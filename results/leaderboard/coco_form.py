@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -184,7 +185,7 @@ class CocoForm:
         if not path.is_file():
             raise InputError(f"{path}: there is no such file")
         try:
-            results = _RESULTS.validate_json(path.read_bytes())
+            results = _RESULTS.validate_json(path.read_bytes().removeprefix(codecs.BOM_UTF8))
         except ValidationError as error:
             first = error.errors(include_url=False)[0]
             place = "/".join(map(str, first["loc"]))

@@ -150,6 +150,8 @@ def _predictions(
     table: pd.DataFrame, path: Path, classes: tuple[str, ...], names: SiteNames
 ) -> Predictions:
     columns = tuple(map(str, table.columns))
+    if len(columns) < 2:
+        raise InputError(f"{path}: an image and a label column, or one per class, are needed")
     form = SubmissionForm(ids=tuple(table.iloc[:, 0]), columns=columns, classes=classes)
     if form.wants_probabilities and set(columns[1:]) != set(classes):
         odd = sorted(set(columns[1:]) ^ set(classes))

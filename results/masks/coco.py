@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import json
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
@@ -160,7 +161,7 @@ def read_coco(path: Path) -> CocoMasks:
     if not path.is_file():
         raise InputError(f"{path}: there is no such file")
     try:
-        found = _File.model_validate_json(path.read_bytes())
+        found = _File.model_validate_json(path.read_bytes().removeprefix(codecs.BOM_UTF8))
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         place = "/".join(map(str, first["loc"]))

@@ -51,8 +51,9 @@ def read_labels(
     for row, value in enumerate(values, start=2):
         if value not in index:
             raise unknown("label", value, names, f"{path}, row {row}; data.classes")
+    there = set(values)
     for name in names if complete else ():
-        if name not in set(values):
+        if name not in there:
             raise InputError(f"class {name!r} of data.classes has no image in {path}")
     if len(names) < 2:
         raise InputError(f"{path} has one class only ({names[0]!r}); at least two are needed")

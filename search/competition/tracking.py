@@ -8,6 +8,7 @@ from typing import Any
 
 from results.leaderboard.leaderboard import Leaderboard
 from results.records.secrets import in_a_line
+from results.tracking.uri import default_uri
 from results.trust.trust import Trust
 from search.competition.standing import Standing
 
@@ -15,7 +16,6 @@ from search.competition.standing import Standing
 def track(runs: Path, tracking: str, copy: Callable[[Any], None]) -> str:
     """Copies something into MLflow; returns what went wrong, or nothing."""
     from results.tracking.store import TRACKING_ERRORS, open_client
-    from results.tracking.uri import default_uri
 
     uri = tracking or default_uri(runs)
     try:
@@ -28,6 +28,7 @@ def track(runs: Path, tracking: str, copy: Callable[[Any], None]) -> str:
 def reach(tracking: str, runs: Path) -> str:
     """Why the tracking store does not answer now; empty if it does, or will be made."""
     if not tracking:
+        default_uri(runs)  # refused if no URI can name it
         return ""
     if tracking.startswith("sqlite:///"):
         folder = Path(tracking.removeprefix("sqlite:///")).parent

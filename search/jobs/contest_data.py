@@ -48,6 +48,8 @@ def read_contest(data: DataConfig, runs: Path, holdout: HoldoutConfig | None = N
         raise InputError("data.root is needed: the folder with the contest's tables and images")
     else:
         root = Path(data.root)
+        if not root.is_dir():
+            raise InputError(f"data.root={data.root!r}: there is no such folder")
         _make_writable(runs)
     rows = holdout.rows if holdout is not None else ""
     if data.fold and rows:
@@ -55,7 +57,10 @@ def read_contest(data: DataConfig, runs: Path, holdout: HoldoutConfig | None = N
             f"data.fold={data.fold} and holdout={rows} both say what is held out: give one"
         )
     name = data.name or root.resolve().name
-    check_name(name, "data.name")
+    try:
+        check_name(name, "data.name")
+    except InputError as error:  # the folder's: another is needed
+        raise InputError(f"data.name= is needed, since the folder's does not do: {error}") from None
     return load_contest(
         name=name,
         root=root,

@@ -39,6 +39,12 @@ NEW_OBJECTS = 50_000
 """After so many Python looks for garbage: importing makes half a million that stay, and with the
 default of 700 a quarter of the time that imports take goes into looking."""
 
+NAMED_WRONG = (
+    *(errno.EACCES, errno.EPERM, errno.EROFS, errno.ENAMETOOLONG, errno.ELOOP),
+    *(errno.ENOTDIR, errno.EISDIR),
+)
+"""Errors of a path that may be there and cannot be what it is named for."""
+
 _OPEN = ("fix", "narrow", "promote", "data.baseline")
 """Options under which users choose the names."""
 
@@ -88,14 +94,16 @@ def main(
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = FAILED
     except OSError as error:
-        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
-            raise
         where = f" ({error.filename})" if error.filename else ""
-        print(
-            f"error: the disk is full{where}; make room and try again, a job by resume=",
-            file=sys.stderr,
-        )
-        code = FAILED
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            then = "make room and try again, a job by resume="
+            print(f"error: the disk is full{where}; {then}", file=sys.stderr)
+            code = FAILED
+        elif error.errno in NAMED_WRONG:
+            print(f"error: {error.strerror}{where}", file=sys.stderr)
+            code = BAD_INPUT
+        else:
+            raise
     sys.exit(code)
 
 

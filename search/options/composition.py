@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, TypeVar, get_type_hints
@@ -14,7 +15,7 @@ from hydra.core.global_hydra import GlobalHydra
 from hydra.errors import HydraException, MissingConfigException, OverrideParseException
 from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
-from yaml import YAMLError
+from yaml import MarkedYAMLError, YAMLError
 
 from search.options.embedded import DEFAULT, EMBEDDED
 from search.options.groups import DataConfig
@@ -64,7 +65,7 @@ def compose_config(
             choices = GlobalHydra.instance().config_loader().get_group_options(group)
             raise unknown(group, name, choices, f"{group}={name}") from None
         except (HydraException, OmegaConfBaseException, YAMLError, ValueError) as error:
-            raise _explain(error) from None
+            raise _explain(error, config_dir) from None
     assert isinstance(result, schema)
     return _at_home(result)  # type: ignore[no-any-return]
 
@@ -119,7 +120,7 @@ def _resumed(plain: Any, typed: Any, overrides: Sequence[str], recorded: Recorde
     return base
 
 
-def _explain(error: Exception) -> InputError:
+def _explain(error: Exception, config_dir: Path | None) -> InputError:
     """Keeps of Hydra's and OmegaConf's messages what a user can act on."""
     cause: BaseException = error
     while cause.__cause__ is not None:
@@ -130,7 +131,20 @@ def _explain(error: Exception) -> InputError:
         return InputError(
             f"{str(error.override).lstrip('+')}: this is not a value that can be read"
         )
-    key = getattr(cause, "full_key", None)
+    if isinstance(error, MarkedYAMLError) and error.problem_mark is not None:
+        mark = error.problem_mark
+        return InputError(f"{mark.name}, line {mark.line + 1}: {error.problem}")
+    if isinstance(error, UnicodeDecodeError | YAMLError):
+        return InputError(f"--config-dir {config_dir}: a YAML file there is not text in UTF-8")
+    named = re.search(r"full_key: (\S+)", str(error))
+    key = getattr(cause, "full_key", None) or (named and named[1])
     lines = (str(cause).strip() or str(error).strip()).splitlines()
     first = " ".join(lines[: 2 if lines[0].endswith(":") else 1])
+    in_file = re.fullmatch(r"In '(.+)': \w+ raised while composing config: (.+)", first)
+    if in_file and config_dir:
+        place, first = config_dir / f"{in_file[1]}.yaml", in_file[2]
+        if strange := re.match(r"Key '(.+)' not in 'DataConfig'", first):
+            names = [field.name for field in dataclasses.fields(DataConfig)]
+            return unknown("option", strange[1], names, str(place))
+        return InputError(f"{place}: {key}: {first}" if key else f"{place}: {first}")
     return InputError(f"{key}: {first}" if key and key not in first else first)

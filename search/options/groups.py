@@ -111,8 +111,7 @@ class DataConfig:
     corrections: str = option(
         "",
         "table (.csv) of images and the labels they should have, or whether their masks should be "
-        "used, such as search.labels proposes; "
-        "labels= says what trainings make of it",
+        "used, such as search.labels proposes; labels= says what trainings make of it",
     )
     classes: list[str] = option(
         list, "class names in the order wanted (of masks: of their numbers); sorted when empty"
@@ -142,9 +141,12 @@ class DataConfig:
             demand(len(value) in (0, 4), f"data.{key}", value, rule)
         if self.box and self.focus:
             raise InputError("data.box= cuts images to boxes and data.focus= does not: give one")
-        for key, choices in (("shape", SHAPES), ("interpolation", ("", *INTERPOLATIONS))):
-            if getattr(self, key) not in choices:
-                raise unknown(key, getattr(self, key), choices, f"data.{key}")
+        if self.shape not in SHAPES:
+            raise unknown("shape", self.shape, SHAPES, "data.shape")
+        if (given := self.interpolation) not in ("", *INTERPOLATIONS):
+            raise unknown("interpolation", given, INTERPOLATIONS, "data.interpolation")
+        for name in self.classes:
+            demand(self.classes.count(name) == 1, "data.classes", name, "there once")
 
     @property
     def masked(self) -> bool:
@@ -216,6 +218,9 @@ class ClusterConfig:
                 f"cluster.address={self.address}: the Ray client is not supported; start this "
                 "command on a node of the cluster with cluster.address=auto, or by 'ray job submit'"
             )
+        host, _, port = self.address.rpartition(":")
+        known = self.address in ("", "auto") or (host != "" and port.isdecimal())
+        demand(known, "cluster.address", self.address, "auto, or host:port of a cluster's head")
 
 
 @dataclass(kw_only=True)
@@ -291,9 +296,5 @@ class WatchdogConfig:
     )
 
     def __post_init__(self) -> None:
-        demand(
-            self.seconds == 0 or self.seconds >= 2,
-            "watchdog.seconds",
-            self.seconds,
-            "at least 2, or 0 to let trainers hang",
-        )
+        rule = "at least 2, or 0 to let trainers hang"
+        demand(self.seconds == 0 or self.seconds >= 2, "watchdog.seconds", self.seconds, rule)

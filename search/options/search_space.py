@@ -39,6 +39,8 @@ def resolve_space(
     twice = [name for name, count in Counter(map(str, names)).items() if count > 1]
     if twice:
         raise InputError(f"space={names}: {twice[0]} is there twice")
+    for name in sorted({*(fix or ())} & {*(narrow or ())}):
+        raise InputError(f"fix.{name}= and narrow.{name}=: what is pinned has no range; give one")
     # Pinned before they are joined: what is pinned may be searched over different ranges.
     parts = [_one(str(name)).pin(dict(fix or {})) for name in names]
     space = functools.reduce(SearchSpace.join, parts).narrow(dict(narrow or {})).drop(drop)

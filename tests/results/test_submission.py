@@ -107,6 +107,8 @@ def test_a_solution_may_be_a_part_but_not_something_else(tmp_path: Path) -> None
     ):
         with pytest.raises(InputError, match=words):
             read_solution(write(tmp_path / "q.csv", table), IMAGES, CLASSES)
+    with pytest.raises(InputError, match="an image and a label column"):
+        read_submission(tmp_path / "q.csv", CLASSES)
 
 
 def test_the_record_is_appended_and_corrected(tmp_path: Path) -> None:

@@ -22,7 +22,7 @@ from search.options.analysis import (
     UiConfig,
 )
 from search.options.audit import AuditConfig, PreviewConfig
-from search.options.command_line import help_text, parse
+from search.options.command_line import help_text, main, parse
 from search.options.embedded import EMBEDDED, DigitsConfig, MasksConfig, embedded_name
 from search.options.option import about, keys
 from search.options.recorded import recorded_options
@@ -97,12 +97,28 @@ def test_a_folder_of_own_yaml(tmp_path: Path) -> None:
     assert config.data.baseline == {"lr": "1e-4"} or config.data.baseline == {"lr": 1e-4}
     with pytest.raises(InputError, match=r"unknown data 'mien'.*did you mean mine"):
         parse(RunConfig, [f"--config-dir={tmp_path}", "data=mien"])
-    (tmp_path / "data" / "bad.yaml").write_text("name: x\nroots: /images\n")
-    with pytest.raises(InputError, match="roots"):
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        (
+            "name: x\nroots: /images\n",
+            r"unknown option 'roots' \(in .*bad.yaml\): did you mean root",
+        ),
+        ("name: [x\nroot: {\n", "bad.yaml, line 2: "),
+        ("name: x\nname: y\n", "bad.yaml, line 2: found duplicate key"),
+        ("name: [x]\n", "bad.yaml: data.name: Cannot convert"),
+        ("name: x\nbaseline: 5\n", "bad.yaml: .*Cannot assign int"),
+        ("root: Käse\n", "a YAML file there is not text in UTF-8"),
+    ],
+)
+def test_own_yaml_that_is_none_is_told_with_its_file(tmp_path: Path, text: str, words: str) -> None:
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "bad.yaml").write_text(text, encoding="latin-1")
+    with pytest.raises(InputError, match=words) as caught:
         parse(RunConfig, [f"--config-dir={tmp_path}", "data=bad"])
-    (tmp_path / "data" / "torn.yaml").write_text("name: [x\nroot: {\n")
-    with pytest.raises(InputError):
-        parse(RunConfig, [f"--config-dir={tmp_path}", "data=torn"])
+    assert "\n" not in str(caught.value)
 
 
 def test_the_home_of_paths_wherever_they_come_from(
@@ -147,6 +163,9 @@ def test_the_home_of_paths_wherever_they_come_from(
         ("seed=-1", "seed=-1: must be from 0 to"),
         ("data=cvs", "did you mean csv"),
         ("cluster.address=ray://host:10001", "cluster.address=auto"),
+        ("cluster.address=nope", "cluster.address=nope: must be auto, or host:port"),
+        ("data.classes=[a,b,a]", "data.classes=a: must be there once"),
+        ("data.interpolation=bicubi", "did you mean bicubic.* choices: area, auto"),
         ("name=../../etc", "only letters"),
         ("direction=up", "maximize or minimize"),
         ("--verbose", "unknown flag"),
@@ -260,6 +279,8 @@ def test_what_a_job_does_with_an_option_stands_beside_it() -> None:
         (["schedule", "schedule"], {}, {}, "schedule is there twice"),
         ("schedule", {}, {"ler": [1, 2]}, "did you mean lr"),
         ("schedule", {}, {"lr": [1e-2, 1e-3]}, "upside down"),
+        ("schedule", {"lr": 1e-3}, {"lr": [1e-4, 1e-3]}, "fix.lr= and narrow.lr=.*give one"),
+        ("mixing", {}, {"mix": []}, "narrow.mix=.*: give at least one of none"),
         ("no.such.module:space", {}, {}, "cannot import"),
         ("spaces.ready:REDY", {}, {}, "unknown function"),
         ("math:pi", {}, {}, "unknown function"),
@@ -316,6 +337,15 @@ def test_own_code_that_fails(
 
 def test_an_own_space_loads() -> None:
     assert resolve_space("spaces.ready.schedule:schedule").name == "schedule"
+
+
+def test_a_path_that_cannot_be_is_a_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["search.show"])
+    with pytest.raises(SystemExit) as ended:
+        main(ShowConfig, lambda config: len(Path("x" * 300).read_bytes()), "")
+    assert (ended.value.code, capsys.readouterr().err[:25]) == (2, "error: File name too long")
 
 
 HEAVY = {"torch", "ray", "mlflow", "timm", "albumentations", "sklearn", "scipy", "pandas"}

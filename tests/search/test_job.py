@@ -450,6 +450,8 @@ def test_tracking_that_cannot_be_is_refused_and_one_that_is_away_is_told(tmp_pat
         with pytest.raises(InputError, match=words):
             parse(TrustConfig, [f"tracking={uri}"])
     assert reach("", tmp_path) == ""
+    with pytest.raises(InputError, match=r"why\?/mlflow.db: MLflow takes what stands behind"):
+        reach("", tmp_path / "why?" / "runs")
     assert "there is no folder" in reach("sqlite:////nowhere/at/all.db", tmp_path)
     away = reach("http://127.0.0.1:1", tmp_path)
     assert away

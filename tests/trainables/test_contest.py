@@ -78,6 +78,9 @@ def test_a_good_contest(write: Write) -> None:
             "unknown label 'z'.*row 3.*only the test knows",
         ),
         ({"test": {"image": ["train/0.png"]}}, {}, "listed in both"),
+        ({"train": {**TRAIN, "image": ["x" * 300] * 4}}, {}, "row 2: image .* is missing"),
+        ({}, {"train": ""}, "data.train= is needed"),
+        ({}, {"group": "auto"}, "python -m search.audit.* proposes .* data.group=<the file"),
         ({}, {"classes": ["a", "b", "c"]}, "class 'c' of data.classes has no image"),
         ({}, {"classes": ["a", "x"]}, "unknown label 'b'.*row 3"),
     ],
@@ -155,7 +158,7 @@ def test_folders_of_classes_instead_of_tables(tmp_path: Path) -> None:
         load_contest(name="c", root=tmp_path, train="train", test="empty")
 
 
-@pytest.mark.parametrize("separator", [",", ";", "\t"])
+@pytest.mark.parametrize("separator", [",", ";", "\t", "|"])
 def test_tables_as_spreadsheets_write_them(write: Write, separator: str) -> None:
     root = write()
     table = pd.DataFrame(

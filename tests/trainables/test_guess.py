@@ -19,6 +19,7 @@ from search.jobs.preparation import prepare
 from search.options.analysis import InitConfig
 from search.options.audit import AuditConfig
 from search.options.command_line import parse
+from search.options.groups import DataConfig
 from search.options.same_place import same_contest
 from search.options.training import TrainConfig
 from spaces.errors import InputError
@@ -199,7 +200,19 @@ def test_what_is_no_contest_is_told(root: Root, tmp_path: Path) -> None:
     ):
         with pytest.raises(InputError, match=words):
             write_contest_yaml(InitConfig(folder=str(empty), to=str(tmp_path / place)))
-    assert not (tmp_path / "data/x.yaml").exists()
+    folder, to = root("paths"), str(tmp_path / "data/x.yaml")
+    table = pd.read_csv(folder / "train.csv")
+    table.assign(label="owl").to_csv(folder / "train.csv", index=False)
+    with pytest.raises(InputError, match=r"no column of train\.csv has 2 to 12 values, as labels"):
+        write_contest_yaml(InitConfig(folder=str(folder), to=to))
+    table.loc[23, "image"] = "train/gone.png"
+    table.to_csv(folder / "train.csv", index=False)
+    with pytest.raises(InputError, match=r"train\.csv, row 25: image 'train/gone\.png' is missing"):
+        write_contest_yaml(InitConfig(folder=str(folder), to=to))
+    nameless = folder.rename(tmp_path / "(2)")
+    with pytest.raises(InputError, match=r"data\.name= is needed.*'\(2\)'"):
+        read_contest(DataConfig(root=str(nameless)), tmp_path / "runs")
+    assert not Path(to).exists()
 
 
 def test_what_lies_about_in_folders_of_classes_is_no_class(root: Root) -> None:

@@ -198,6 +198,7 @@ ALL = [[0, 0, 64, 0, 64, 48, 0, 48]]
         ("column", cell(4, "label", ""), [], "row 4: these run lengths have no class"),
         ("column", cell(4, "label", "dics"), [], r"row 4: 'dics' is none of the classes ground"),
         ("column", cell(2, "image", "train/99.png"), [], r"row 2: .*is missing"),
+        ("column", cell(4, "label", "disc"), ["data.label=lable"], "column 'lable'.*mean label"),
         (
             "colours",
             pixel((1, 2, 3)),

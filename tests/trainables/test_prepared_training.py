@@ -141,7 +141,8 @@ def test_an_export_stands_alone_with_boxes_and_an_own_function(
             [*command, *arguments], cwd=dyed, capture_output=True, text=True, check=False
         )
 
-    done = predict("--list", str(root / "test.csv"), "--prepare", "dyed:dye", "--out", "out.csv")
+    pd.read_csv(root / "test.csv").to_csv(dyed / "list.csv", index=False, sep=";")
+    done = predict("--list", "list.csv", "--prepare", "dyed:dye", "--out", "out.csv")
     assert done.returncode == 0, done.stderr
     stored = Predictions.read(trained.folder / "test.npz")
     table = pd.read_csv(dyed / "out.csv", dtype=str)

@@ -130,6 +130,9 @@ def _cells(form: MaskForm, table: pd.DataFrame, path: Path, image: str) -> Cells
         raise unknown("column", column, map(str, table.columns), place)
     texts = [str(text).strip() for text in table[column]]
     if form.run_lengths:
+        if form.label not in table and form.label != MaskForm.label:  # it may lack the usual one
+            place = f"data.label={form.label}, {path}"
+            raise unknown("column", form.label, map(str, table.columns), place)
         listed = table[form.label].str.strip().tolist() if form.label in table else ()
         return Cells(path=path, images=names, texts=texts, classes=listed)
     for row, text in enumerate(texts):

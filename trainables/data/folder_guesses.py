@@ -172,4 +172,6 @@ def _reasons(root: Path, tables: Sequence[Table]) -> list[str]:
         if empty:
             row = int((rows[empty[0]].str.strip() == "").to_numpy().argmax()) + 2
             found.append(f"{file}, row {row}: column {empty[0]!r} is empty")
+        else:
+            found.append(f"no column of {file} has 2 to {len(rows) // 2} values, as labels do")
     return found

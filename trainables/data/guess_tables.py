@@ -162,9 +162,11 @@ def group_guesses(table: Table, label: str) -> list[Guess]:
 
 def size_guesses(root: Path, table: Table) -> list[Guess]:
     """A training size from the images themselves."""
-    files = ImageFiles(root, table.folders)
-    names = table.rows[table.image].str.strip().iloc[:: max(1, len(table.rows) // LOOKED_UP)]
-    return size_of([files.existing(name, "train") for name in names])
+    files, paths = ImageFiles(root, table.folders), []
+    for name in table.rows[table.image].str.strip().iloc[:: max(1, len(table.rows) // LOOKED_UP)]:
+        with contextlib.suppress(InputError):  # whoever reads the table says so with its row
+            paths.append(files.existing(name, "train"))
+    return size_of(paths)
 
 
 def size_of(paths: Sequence[Path]) -> list[Guess]:

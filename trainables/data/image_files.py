@@ -68,8 +68,11 @@ def image_size(path: Path) -> tuple[int, int]:
 
 def _named(file: Path) -> list[Path]:
     """The file of this very name, or else those that have it before their extension."""
-    if file.is_file():
-        return [file]
+    try:
+        if file.is_file():
+            return [file]
+    except OSError:  # no file can have such a name
+        return []
     return [file.parent / name for name in _by_stem(file.parent).get(file.name, ())]
 
 

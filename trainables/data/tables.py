@@ -41,6 +41,8 @@ def read_table(folder: Path, file: str, key: str) -> pd.DataFrame:
 
 def training_table(folder: Path, train: str, image: str, label: str) -> pd.DataFrame:
     """The table, or one made of folders that are named after classes."""
+    if not train:
+        raise InputError("data.train= is needed: the training table, or a folder of classes")
     if not (folder / train).is_dir():
         return read_table(folder, train, "data.train")
     whole = folder / train

@@ -36,7 +36,9 @@ def listed_files(folder: Path, table: Path) -> tuple[list[Path], list[Box]]:
         ValueError: If the columns of boxes hold something else.
     """
     with table.open(newline="", encoding="utf-8-sig") as file:
-        header, *rows = [row for row in csv.reader(file) if row]
+        separator = max(",;\t|", key=file.readline().count)
+        file.seek(0)
+        header, *rows = [row for row in csv.reader(file, delimiter=separator) if row] or [[]]
     paths = [folder / row[0] for row in rows]
     if not set(SIDES) <= set(header):
         return paths, []

@@ -47,6 +47,7 @@ def test_a_file_is_read(tmp_path: Path) -> None:
         {"segmentation": {"size": [8, 10], "counts": [56, 8, 16]}, "category_id": 3},
         {"segmentation": [[0, 0, 2, 0, 2, 2, 0, 2], SQUARE]},
     )
+    path.write_text(path.read_text(), encoding="utf-8-sig")  # as some editors save it
     found = read_coco(path)
     assert found.classes == ("car", "road")
     assert found.category_ids == (3, 20)
