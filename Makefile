@@ -66,7 +66,7 @@ bench: install
 	$(BENCH).batched $(if $(FULL),9,3)
 	$(BENCH).windows $(if $(FULL),20,1)
 	$(BENCH).ranks $(if $(FULL),10,3)
-	$(BENCH).mask_labels 4 data.group=
+	$(BENCH).mask_labels 4 epochs=20 data.group=
 	$(BENCH).forecasts $(if $(FULL),20,4)
 	$(BENCH).agreements $(if $(FULL),12,2)
 	$(BENCH).more_images $(if $(FULL),5 0.3,2 0.3)
