@@ -42,7 +42,7 @@ def read_contest(data: DataConfig, runs: Path, holdout: HoldoutConfig | None = N
         raise InputError(f"runs={runs} is a file, not a folder")
     embedded = embedded_name(data)
     if embedded:
-        _make_writable(runs)
+        make_writable(runs, "runs")
         root = EMBEDDED[embedded](runs / data.name / "data")
     elif not data.root:
         raise InputError("data.root is needed: the folder with the contest's tables and images")
@@ -50,7 +50,7 @@ def read_contest(data: DataConfig, runs: Path, holdout: HoldoutConfig | None = N
         root = Path(data.root)
         if not root.is_dir():
             raise InputError(f"data.root={data.root!r}: there is no such folder")
-        _make_writable(runs)
+        make_writable(runs, "runs")
     rows = holdout.rows if holdout is not None else ""
     if data.fold and rows:
         raise InputError(
@@ -102,10 +102,15 @@ def mask_form(data: DataConfig, root: Path) -> MaskForm:
     )
 
 
-def _make_writable(runs: Path) -> None:
+def make_writable(folder: Path, key: str) -> None:
+    """Makes a folder that an option names, unless it is there.
+
+    Raises:
+        InputError: If it cannot be written to.
+    """
     try:
-        runs.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=runs):
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
             pass
     except OSError as error:
-        raise InputError(f"runs={runs}: cannot write there: {error.strerror}") from error
+        raise InputError(f"{key}={folder}: cannot write there: {error.strerror}") from error

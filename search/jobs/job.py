@@ -194,7 +194,7 @@ def assemble(
         name=name,
         folder=str((folder / name).resolve()),
         store=str(store.path.resolve()),
-        local_store=config.store.local,
+        local_store=config.store.local and str(Path(config.store.local).resolve()),
         folds=str(folds.write(folder).resolve()),
         corrections=str(corrected.write(folder).resolve()) if corrected is not None else "",
         focus=boxes_file(contest.focus),

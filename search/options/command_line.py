@@ -41,7 +41,7 @@ default of 700 a quarter of the time that imports take goes into looking."""
 
 NAMED_WRONG = (
     *(errno.EACCES, errno.EPERM, errno.EROFS, errno.ENAMETOOLONG, errno.ELOOP),
-    *(errno.ENOTDIR, errno.EISDIR),
+    *(errno.ENOTDIR, errno.EISDIR, errno.EEXIST),
 )
 """Errors of a path that may be there and cannot be what it is named for."""
 

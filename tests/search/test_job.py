@@ -30,11 +30,13 @@ from search.execution.trial_actor import _import_what_trains
 from search.jobs.baseline import base_config
 from search.jobs.claim import claimed
 from search.jobs.code_digest import code_digest
-from search.jobs.contest_data import _make_writable
+from search.jobs.contest_data import make_writable
 from search.jobs.job import recordable_options, resolve_metric
+from search.jobs.lifecycle import run_job
 from search.jobs.preparation import prepare
 from search.jobs.resume import check_owner
 from search.jobs.searched_choices import check_values
+from search.jobs.training_job import TrainingJob
 from search.options.analysis import CompetitionConfig, TrustConfig
 from search.options.command_line import parse
 from search.options.groups import ClusterConfig
@@ -80,12 +82,13 @@ def test_the_next_command_names_the_same_contest(tmp_path: Path) -> None:
 
 
 def test_a_job_is_ready_to_run(tmp_path: Path) -> None:
-    ready = prepared(tmp_path / "runs", "epochs=3", "fix.lr=0.01", "seed=5")
+    ready = prepared(tmp_path / "runs", "epochs=3", "fix.lr=0.01", "seed=5", "store.local=near")
     assert ready.baseline.run.epochs == 3
     assert ready.baseline.optimizer.lr == 0.01
     assert ready.baseline.run.seed == 5
     assert ready.baseline.data.store_side == 44
     assert Folds.read(Path(ready.job.folds)).digest == ready.folds.digest
+    assert ready.job.local_store == str(Path("near").resolve())  # workers have folders of their own
     assert not Path(ready.job.folder).exists()  # nothing of the job itself yet
 
 
@@ -165,11 +168,14 @@ def test_jobs_that_start_in_the_same_second_have_names_of_their_own(tmp_path: Pa
 def test_a_folder_that_cannot_be_written() -> None:
     with pytest.raises(InputError, match="cannot write"):
         prepared(Path("/proc/no/runs"))  # not even for root
+    config = parse(TrainConfig, ["store.local=/proc/no"])
+    with pytest.raises(InputError, match=r"store\.local=/proc/no: cannot write"):
+        run_job(config, TrainingJob(config))
 
 
 def test_commands_that_start_together_do_not_take_the_folder_for_read_only(tmp_path: Path) -> None:
     with ThreadPoolExecutor(2) as both:
-        list(both.map(_make_writable, [tmp_path] * 400))
+        list(both.map(make_writable, [tmp_path] * 400, ["runs"] * 400))
     assert not list(tmp_path.iterdir())
 
 
