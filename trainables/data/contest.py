@@ -77,7 +77,7 @@ class Contest:
     truth: Truth | None = None
     task: str = "classification"
 
-    @property
+    @cached_property
     def images(self) -> tuple[str, ...]:
         """Training images, then test images, then extra ones: the rows of the image store."""
         extra = () if self.extra is None else self.extra.images
