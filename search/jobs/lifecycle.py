@@ -97,7 +97,7 @@ def run_job(config: EngineConfig, kind: JobKind) -> int:
         scheduler = kind.scheduler(prepared, known_opening, search)
         driver.grace = scheduler.grace if scheduler is not None else 1
         keep = getattr(config, "keep", ALL)  # folds are for exports
-        listeners = [lambda trial: tidy(search, trial, keep)]
+        listeners = [lambda trial: tidy(search, trial, keep, kind.finishing)]
         driver.on_end(listeners)
         if config.resume:
             _record_resumed(config, driver, scheduler, prepared)
