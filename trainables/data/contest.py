@@ -189,7 +189,8 @@ def load_contest(
     images = _images(table, folder / train, image, files, "train")
     truth = None
     if masks is None:
-        values = column_of(table, folder / train, label, "data.label")
+        meant = classes if (folder / train).is_file() else set(table[label])  # folders have names
+        values = column_of(table, folder / train, label, "data.label", meant)
         labels, names = read_labels(values, tuple(classes), folder / train)
     else:
         wanted = tuple(classes)
@@ -263,7 +264,7 @@ def _extra_images(
     path = beside(extra, folder)
     table = read_table(path.parent, path.name, "data.extra")
     images = _images(table, path, image, files, "extra")
-    values = column_of(table, path, label, "data.label")
+    values = column_of(table, path, label, "data.label", classes)
     labels, _ = read_labels(values, classes, path, complete=False)
     return ExtraImages(images=images, labels=labels)
 
