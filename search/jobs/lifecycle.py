@@ -27,7 +27,7 @@ from search.execution.nodes import Nodes
 from search.execution.progress import Progress
 from search.execution.signals import stops_cleanly
 from search.jobs.claim import claimed
-from search.jobs.contest_data import make_writable
+from search.jobs.contest_data import check_writable
 from search.jobs.job import Job, Prepared
 from search.jobs.kind import JobKind
 from search.jobs.resume import check_owner, check_unchanged
@@ -60,7 +60,7 @@ def run_job(config: EngineConfig, kind: JobKind) -> int:
 
     check_local_resources(config.resources, config.cluster)
     if config.store.local and not config.cluster.address:
-        make_writable(Path(config.store.local), "store.local")
+        check_writable(Path(config.store.local), "store.local")
     away = reach(config.tracking, Path(config.runs))
     if away:
         say(f"warning: tracking does not answer ({away}); trials do not wait for it")

@@ -28,7 +28,7 @@ from search.jobs.searched_choices import (
     sizes_of,
 )
 from search.jobs.window_checks import tested_window_warnings, window_warnings
-from search.options.search_space import flatten
+from search.options.parameters import flatten
 from search.options.training import JobConfig, RunConfig, TrainConfig
 from search.options.user_code import preparation_of
 from search.planning.search_plan import CONFIRM_FOLD
@@ -38,6 +38,7 @@ from spaces.shares import share_of
 from spaces.space import SearchSpace
 from spaces.trial_config import TrialConfig
 from trainables.audit.duplicate_checks import crossing, identical_files, near_pictures
+from trainables.audit.missing_labels import missing_labels
 from trainables.audit.neighbours import near_duplicates
 from trainables.audit.same_files import other_files
 from trainables.data.contest import Contest
@@ -158,6 +159,7 @@ def prepare(
         warnings=(
             *mirrored,
             *tested_window_warnings(baseline, space, contest, store),
+            *(f"{f.what}: {f.advice}" for f in missing_labels(contest) if not config.data.classes),
             *_told_twice(config, contest, folds, store),
             *_unused(config, trained, categories(space).get("policy", ())),
         ),
