@@ -20,6 +20,7 @@ from results.reporting.summary import summarise
 from search.competition.images import read_training_image
 from search.competition.tracking import reach
 from search.competition.yardstick import check_frozen
+from search.execution.cluster_answer import check_cluster
 from search.execution.driver import Driver
 from search.execution.engine import ray_session, run_trials, slots_of, trial_slots
 from search.execution.local_resources import GIB, check_local_resources
@@ -59,6 +60,7 @@ def run_job(config: EngineConfig, kind: JobKind) -> int:
             print(line, flush=True)
 
     check_local_resources(config.resources, config.cluster)
+    check_cluster(config.cluster.address)
     if config.store.local and not config.cluster.address:
         check_writable(Path(config.store.local), "store.local")
     away = reach(config.tracking, Path(config.runs))
