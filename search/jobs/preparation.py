@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -46,6 +47,7 @@ from trainables.data.focus import boxes_in_store
 from trainables.data.folds import Folds
 from trainables.data.image_store import ImageStore
 from trainables.data.store_building import build_store
+from trainables.data.tables import AUTO
 
 
 def prepare(
@@ -94,8 +96,14 @@ def prepare(
     given = "metric" if config.metric else "data.metric"
     chosen = resolve_metric(metric, config.direction, task.name, given)
     runs = Path(config.runs)
-    contest = read_contest(config.data, runs, config.holdout)
+    ungrouped = config.data.group == AUTO
+    data = replace(config.data, group="") if ungrouped else config.data
+    contest = read_contest(data, runs, config.holdout)
     Leaderboard.read(runs / contest.name).set_rules(test_images=config.rules.test_images)
+    if ungrouped:
+        from search.jobs.proposed_groups import ask_for_groups
+
+        ask_for_groups(contest, config.holdout, runs, say)
     stress, compared = find_stress(config, contest, runs)
     folder = runs / contest.name
     folds = contest_folds(contest, config.holdout, runs, say)
