@@ -14,7 +14,6 @@ import os
 import secrets
 import shutil
 import signal
-import socket
 import tempfile
 import warnings
 from collections.abc import Callable, Iterator
@@ -38,6 +37,7 @@ os.environ.setdefault("TUNE_MAX_PENDING_TRIALS_PG", "1000")
 import ray
 from ray import tune
 
+from search.execution.cluster_answer import nobody
 from search.execution.driver import Driver
 from search.execution.local_resources import GIB
 from search.execution.trial_actor import TrialActor
@@ -83,18 +83,12 @@ def ray_session(
         }
     for name in ("ray", "ray.tune", "ray.train"):
         logging.getLogger(name).setLevel(logging.CRITICAL)
-    nowhere = InputError(
-        f"cluster.address={cluster.address}: there is no Ray cluster, or RAY_AUTH_TOKEN is not its "
-        "own; start one with 'ray start --head', or leave the option out"
-    )
-    if ":" in cluster.address and not _answers(cluster.address):
-        raise nowhere  # Ray would try for more than a minute
     with contextlib.nullcontext() if cluster.address else staying_local():
         answer = signal.getsignal(signal.SIGTERM)
         try:
             ray.init(**options)
         except ConnectionError as error:
-            raise nowhere from error
+            raise nobody(cluster.address) from error
         except SystemExit as error:  # how Ray answers SIGTERM while it starts
             raise KeyboardInterrupt from error
         except Exception as error:  # Ray has no kinds: it may be busy, or a port or memory lack
@@ -131,16 +125,6 @@ def staying_local() -> Iterator[None]:
                 os.environ.pop(name, None)
             else:
                 os.environ[name] = value
-
-
-def _answers(address: str) -> bool:
-    """Whether something listens at ``host:port``."""
-    host, _, port = address.rpartition(":")
-    try:
-        with socket.create_connection((host, int(port)), timeout=5):
-            return True
-    except (OSError, ValueError):
-        return False
 
 
 def _allowed_cpus() -> int | None:

@@ -18,9 +18,9 @@ from search.jobs.job import Prepared
 from search.jobs.kind import JobKind, Say
 from search.jobs.preparation import prepare
 from search.options.modes import INFERENCE, POPULATION
+from search.options.parameters import flatten
 from search.options.same_place import same_place
 from search.options.scheduler import ASHA, BOTH, NONE, PACE, SCREEN
-from search.options.search_space import flatten
 from search.options.training import RunConfig
 from search.planning.density_matching import (
     DensityMatching,

@@ -15,7 +15,8 @@ import pytest
 from results.records.confirmation import confirmation_arms
 from search.jobs.preparation import prepare
 from search.options.command_line import parse
-from search.options.search_space import flatten, resolve_space
+from search.options.parameters import flatten
+from search.options.search_space import resolve_space
 from search.options.training import RunConfig
 from spaces.errors import InputError
 from spaces.trial_config import TrialConfig

@@ -223,6 +223,15 @@ def test_a_model_made_elsewhere_takes_part(folder: Path, tmp_path: Path) -> None
     table = pd.read_csv(copy / "runs/digits/trust.csv").set_index("trial")
     assert table.loc["anna", "validation"] == pytest.approx(expected)
     assert "made elsewhere by anna" in str(table.loc["anna", "notes"])
+    agreement = table["mean agreement"].astype(float)["anna"]
+    assert 0 < agreement < 1
+    assert table["confidence"].isna()["anna"]
+    assert "without confidence of anna: it gave labels, not probabilities" in page.stdout
+    told = run(copy, "forecast")
+    assert told.returncode == 0, told.stderr
+    assert "without confidence of anna" in told.stdout
+    forecasts = pd.read_csv(copy / "runs/digits/forecast.csv").set_index("model")
+    assert forecasts.loc["anna", "agreement"] == pytest.approx(agreement)
     client = MlflowClient(f"sqlite:///{copy}/mlflow.db")
     experiment = client.get_experiment_by_name("digits")
     assert experiment is not None
