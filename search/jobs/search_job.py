@@ -20,7 +20,7 @@ from search.jobs.preparation import prepare
 from search.options.modes import INFERENCE, POPULATION
 from search.options.parameters import flatten
 from search.options.same_place import same_place
-from search.options.scheduler import ASHA, BOTH, NONE, PACE, SCREEN
+from search.options.scheduler import ASHA, NONE, PACE, SCREEN
 from search.options.training import RunConfig
 from search.planning.density_matching import (
     DensityMatching,
@@ -73,7 +73,7 @@ class SearchJob(JobKind):
         self._candidates: Candidates | None = None
         # The few schedules that a population found are compared at their ends.
         self._stopped_by = NONE if config.mode == POPULATION else config.scheduler.rule
-        shares = {BOTH: PACE_SHARE, PACE: PACE_SHARE, SCREEN: config.scheduler.reduction}
+        shares = {PACE: PACE_SHARE, SCREEN: config.scheduler.reduction}
         share = shares.get(self._stopped_by, config.trials)
         self.finishing = math.ceil(config.trials / share)
 
@@ -126,44 +126,41 @@ class SearchJob(JobKind):
     def scheduler(self, prepared: Prepared, opened: Opened, search: Search) -> EarlyStopping:
         """Early stopping of sampled trials."""
         from search.planning.patience import Patience
-        from search.planning.together import Together
 
-        stopped_by = (PACE, ASHA) if self._stopped_by == BOTH else (self._stopped_by,)
-        rules = [self._rule(rule, prepared, opened, search) for rule in stopped_by]
-        if without := self._config.scheduler.patience:
-            rules.append(Patience(epochs=rules[0].epochs, epochs_without=without))
-        return Together(*rules)
+        rule = self._rule(prepared, opened, search)
+        patience = self._config.scheduler.patience
+        return Patience(rule, patience) if patience else rule
 
-    def _rule(self, rule: str, prepared: Prepared, opened: Opened, search: Search) -> EarlyStopping:
+    def _rule(self, prepared: Prepared, opened: Opened, search: Search) -> EarlyStopping:
         from search.planning.asha import Asha
         from search.planning.asha_by_cost import AshaByCost
         from search.planning.early_stopping import EarlyStopping
         from search.planning.pace import Pace
         from search.planning.screen import Screen
 
-        reduction = self._config.scheduler.reduction
-        epochs, grace = prepared.baseline.run.epochs, self._grace(rule, prepared)
-        if rule == ASHA and opened.second is not None:
+        asked = self._config.scheduler
+        epochs, grace = prepared.baseline.run.epochs, self._grace(prepared)
+        if self._stopped_by == ASHA and opened.second is not None:
             return AshaByCost(
                 epochs=epochs,
                 grace=grace,
-                reduction=reduction,
+                reduction=asked.reduction,
                 cost=lambda trial_id: search.cost(search.trials[trial_id]) or 0.0,
             )
-        if rule == ASHA:
-            return Asha(epochs=epochs, grace=grace, reduction=reduction)
-        if rule == SCREEN:
+        if self._stopped_by == ASHA:
+            return Asha(epochs=epochs, grace=grace, reduction=asked.reduction)
+        if self._stopped_by == SCREEN:
             return Screen(epochs=epochs, grace=grace)
-        if rule == NONE:
+        if self._stopped_by == NONE:
             return EarlyStopping(epochs=epochs, grace=grace)
         sign = prepared.metric.sign
         earlier = [tuple(sign * score for score in past.scores) for past in opened.history]
         return Pace(epochs=epochs, grace=grace, earlier=earlier)
 
-    def _grace(self, rule: str, prepared: Prepared) -> int:
-        """Epochs that a rule leaves to every trial."""
+    def _grace(self, prepared: Prepared) -> int:
+        """Epochs that every trial may run."""
         asked, epochs = self._config.scheduler.grace, prepared.baseline.run.epochs
-        usual = max(FEWEST, math.ceil(epochs / GRACE_SHARES[rule]))
+        usual = max(FEWEST, math.ceil(epochs / GRACE_SHARES[self._stopped_by]))
         return min(epochs, asked or usual)
 
     def plan(self, prepared: Prepared, driver: Driver) -> Plan:
@@ -220,10 +217,9 @@ class SearchJob(JobKind):
 
     def close(self, search: Search, prepared: Prepared) -> dict[str, Any]:
         """What the trials tell of the space and of early stopping."""
-        ranked_by = ASHA if self._stopped_by == BOTH else self._stopped_by
-        grace = self._grace(ranked_by, prepared)
+        grace = self._grace(prepared)
         found = what_mattered(search, self._space, prepared.metric, grace)
-        if found and ranked_by in (PACE, NONE):  # no rank after the grace decides
+        if found and self._stopped_by in (PACE, NONE):  # no rank after the grace decides
             found = found.model_copy(update={"grace": 0})
         chosen = self._proposer
         if isinstance(chosen, Population):

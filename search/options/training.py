@@ -27,7 +27,7 @@ from search.options.modes import (
 )
 from search.options.option import group, option
 from search.options.resources import ResourcesConfig
-from search.options.scheduler import ASHA, AUTO, BOTH, NONE, SchedulerConfig
+from search.options.scheduler import ASHA, NONE, SchedulerConfig
 from search.options.shared import (
     DROP,
     LOSS,
@@ -211,8 +211,6 @@ class RunConfig(JobConfig):
         )
         if self.mode not in MODES:
             raise unknown("mode", self.mode, MODES, f"mode={self.mode}")
-        if self.scheduler.rule == AUTO:
-            self.scheduler.rule = ASHA if two else BOTH
         if two and self.scheduler.rule not in (ASHA, NONE):
             raise InputError(
                 f"scheduler.rule={self.scheduler.rule} goes by one score; two objectives take "

@@ -12,7 +12,6 @@ from search.planning.early_stopping import EarlyStopping
 from search.planning.pace import Pace
 from search.planning.patience import Patience
 from search.planning.screen import Screen
-from search.planning.together import Together
 from spaces.errors import InputError
 from spaces.ready import ready_space
 
@@ -44,35 +43,31 @@ def test_screening_ends_all_after_the_grace_and_no_rule_ends_none() -> None:
     ],
 )
 def test_patience_counts_epochs_without_a_better_score(scores: list[float], epochs: int) -> None:
-    patience = Patience(epochs=EPOCHS, epochs_without=3)
+    patience = Patience(EarlyStopping(epochs=EPOCHS, grace=EPOCHS), 3)
     assert ended_after(patience, scores) == epochs
     assert ended_after(patience, scores, "another") == epochs
 
 
-def test_of_rules_together_each_has_its_say() -> None:
-    """What each compares with is told to it, whatever the others say."""
+def test_patience_leaves_the_other_rule_its_say() -> None:
+    """What the other rule compares with is told to it, whatever patience says."""
     fast = [0.5, 0.6, 0.7, 0.8, 0.8, 0.9, 0.9, 0.9]
     slow = [0.01 * epoch for epoch in range(1, EPOCHS + 1)]
     pace = Pace(epochs=EPOCHS, grace=2)
-    both = Together(Pace(epochs=EPOCHS, grace=2), Patience(epochs=EPOCHS, epochs_without=4))
-    assert both.grace == 2
+    both = Patience(Pace(epochs=EPOCHS, grace=2), EPOCHS)
     for rule in (pace, both):
         assert ended_after(rule, fast) == EPOCHS
     assert ended_after(both, slow, "b") == ended_after(pace, slow, "b") < EPOCHS
     both.watch("baseline", 1, 0.9)
-    level = [0.8, 0.81, 0.82, 0.83, 0.84, 0.85, 0.86, 0.87]
-    assert ended_after(both, level, "c") == 6  # a sixth of them, and the baseline's one
-    assert ended_after(both, [0.9] * EPOCHS, "d") == 5
+    assert ended_after(both, [0.8] * EPOCHS, "c") == 6  # a sixth of them, and the baseline's one
 
 
 @pytest.mark.parametrize(
     ("words", "finishing"),
     [
-        ([], 4),
-        (["trials=2"], 1),
-        (["trials=9"], 3),
+        ([], 1),
         (["scheduler.rule=pace"], 4),
-        (["scheduler.rule=asha"], 1),
+        (["scheduler.rule=pace", "trials=2"], 1),
+        (["scheduler.rule=pace", "trials=9"], 3),
         (["scheduler.rule=screen"], 6),
         (["scheduler.rule=screen", "scheduler.reduction=2"], 8),
     ],

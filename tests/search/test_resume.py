@@ -408,7 +408,7 @@ def test_what_has_changed_is_refused(killed: Path, tmp_path: Path) -> None:
         ("resume=k", "epochs=9"): "baseline epochs: 4 then, 9 now",
         ("resume=k", "narrow.stage1.operation=[scale]"): "space stage1.operation: {",
         ("resume=k", "fix.stages=2"): "fix: {'stages': 1, 'mix': 'none', 'size': 16} then",
-        ("resume=k", "scheduler.grace=2"): "scheduler: {'rule': 'both', 'grace': 4",
+        ("resume=k", "scheduler.grace=2"): "scheduler: {'rule': 'asha', 'grace': 4",
         ("resume=k", "metric=accuracy"): "metric: macro_f1 then, accuracy now",
         ("resume=k", "holdout.seed=1"): "folds: digest",
         ("resume=k", "accept=[data]"): "unknown word",

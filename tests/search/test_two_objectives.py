@@ -86,10 +86,8 @@ def test_objectives_that_make_no_sense_are_refused(words: list[str], message: st
 def test_a_cost_stands_beside_the_score() -> None:
     config = parse(RunConfig, ["objective=[stress,parameters]"])
     assert (config.compared.name, config.second) == ("stress", "parameters")
-    assert config.scheduler.rule == "asha"
     config = parse(RunConfig, [])
     assert (config.compared.name, config.second) == ("metric", None)
-    assert config.scheduler.rule == "both"
 
 
 def test_none_is_as_good_at_a_lower_cost() -> None:
