@@ -353,12 +353,14 @@ def test_a_local_ray_leaves_the_environment_of_other_threads_alone(
     monkeypatch.delenv("RAY_AUTH_TOKEN", raising=False)
     cleared: list[str] = []
     monkeypatch.setattr(type(os.environ), "clear", lambda self: cleared.append("all of it"))
-    with staying_local():
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    with staying_local({"OMP_NUM_THREADS": "3"}):
         assert os.environ["RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"] == "0"
+        assert os.environ["OMP_NUM_THREADS"] == "3"
         os.environ["SET_MEANWHILE"] = "by another thread"
     assert not cleared
     assert os.environ.pop("SET_MEANWHILE") == "by another thread"
-    assert "RAY_AUTH_TOKEN" not in os.environ
+    assert not {"RAY_AUTH_TOKEN", "OMP_NUM_THREADS"} & os.environ.keys()
 
 
 def test_a_ray_that_does_not_start_is_one_line(

@@ -531,6 +531,22 @@ def promoted(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return copy
 
 
+@pytest.fixture(scope="module")
+def viewed(promoted: Path) -> Any:
+    """The command that made b001, a blend of the promotion ``two`` in two views."""
+    opened = images.open_pictures
+
+    def slowly(*arguments: Any, **options: Any) -> Any:
+        time.sleep(1.1)  # nothing is done yet when the first second is over
+        return opened(*arguments, **options)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(views, "open_pictures", slowly)
+        done = run(promoted, "blend", "select=two", "views=[rotate+5,zoom]", "recipe=mean")
+    assert done.returncode == 0, done.stderr
+    return done
+
+
 def test_promotion_takes_over_what_was_trained(promoted: Path) -> None:
     search = Search.read(promoted / "runs/digits/two")
     taken = {t.config.run.fold: t.taken for t in search.trials.values()}
@@ -561,7 +577,7 @@ def test_a_promotion_is_submitted_and_scored(promoted: Path) -> None:
     assert "did you mean two" in unknown.stderr
 
 
-def test_views_of_a_promotion_blend(promoted: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_views_of_a_promotion_blend(promoted: Path, viewed: Any) -> None:
     search = Search.read(promoted / "runs/digits/two")
     best = next(iter(search.promotion.arms))
     for arguments, words in {
@@ -575,19 +591,10 @@ def test_views_of_a_promotion_blend(promoted: Path, monkeypatch: pytest.MonkeyPa
         wrong = run(promoted, "blend", *arguments)
         assert wrong.returncode == 2, wrong.stdout
         assert words in wrong.stderr
-    opened = images.open_pictures
-
-    def slowly(*arguments: Any, **options: Any) -> Any:
-        time.sleep(1.1)  # nothing is done yet when the first second is over
-        return opened(*arguments, **options)
-
-    monkeypatch.setattr(views, "open_pictures", slowly)
-    seen = run(promoted, "blend", "select=two", "views=[rotate+5,zoom]", "recipe=mean")
-    assert seen.returncode == 0, seen.stderr
-    assert f"two/{best} with the mean of" in seen.stdout
+    assert f"two/{best} with the mean of" in viewed.stdout
     price = r" points +[\d.]+ +[\d.e+]+ +\+\d+ % +[+-][\d.]+\n"
     for words in ("rotate\\+5", "zoom", "its 2 views"):
-        assert re.search(rf"\n{words} .*{price}", seen.stdout), seen.stdout
+        assert re.search(rf"\n{words} .*{price}", viewed.stdout), viewed.stdout
     first = search.trial_folder(next(iter(search.trials.values())))
     zoomed = Predictions.read(first / "holdout-zoom.npz")
     assert (zoomed.probabilities != Predictions.read(first / "holdout.npz").probabilities).any()
@@ -686,6 +693,7 @@ def test_the_final_selection(promoted: Path) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("viewed")
 def test_an_export_predicts_the_very_bits(promoted: Path, tmp_path: Path) -> None:
     for arguments, words in {
         (): "to= is needed",
@@ -778,6 +786,7 @@ def test_the_registry_has_the_export(promoted: Path) -> None:
     assert after.version == champion.version
 
 
+@pytest.mark.usefixtures("viewed")
 def test_a_folder_of_images_is_predicted(
     promoted: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
