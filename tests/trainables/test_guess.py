@@ -145,6 +145,14 @@ def test_a_contest_is_recognised_and_its_yaml_loads(
         write_contest_yaml(InitConfig(folder=str(folder), to=str(to)))
 
 
+def test_a_folder_in_other_letters_is_called_like_its_file(root: Root, tmp_path: Path) -> None:
+    folder = root("paths").rename(tmp_path / "猫と犬")
+    for stem in ("cats", "dogs"):
+        to = tmp_path / f"data/{stem}.yaml"
+        write_contest_yaml(InitConfig(folder=str(folder), to=str(to)))
+        assert yaml.safe_load(to.read_text())["name"] == stem
+
+
 def test_the_metric_of_the_yaml_counts_unless_a_command_names_another(
     root: Root, tmp_path: Path
 ) -> None:
