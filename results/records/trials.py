@@ -189,6 +189,11 @@ class Search:
         ]
         return max(scored)[2] if scored else None
 
+    @property
+    def leading(self) -> Trial | None:
+        """The best of those that compete: a confirmation is scored on other images."""
+        return self.best(t for t in self.trials.values() if t.why != "confirm")
+
     def of(self, why: Why) -> list[Trial]:
         """The trials of one kind, in order."""
         return [t for t in self.trials.values() if t.why == why]

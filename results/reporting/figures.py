@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 from results.forecast.forecast import Expected, Forecast
@@ -15,6 +16,7 @@ from results.metrics import Metric
 from results.records.trial import Trial
 from results.reporting.fonts import take_letters_from_other_fonts
 from results.stats.interval import Interval
+from results.trust.evidence import CONVINCING
 from results.trust.trust import Trust
 
 take_letters_from_other_fonts()
@@ -43,20 +45,31 @@ def learning_curves(trials: Sequence[Trial], metric: str) -> Figure:
     """The metric over epochs, one line per trial; early-stopped ones in grey."""
     figure = Figure(figsize=(7, 4.2), layout="constrained")
     axes = figure.add_subplot()
+    first_stopped = next((t for t in trials if t.state == "stopped"), None)
     for trial in trials:
         epochs = [e.epoch for e in trial.epochs]
         scores = [e.metrics.get(f"val/{metric}", np.nan) for e in trial.epochs]
-        style = {"color": "0.7", "linewidth": 1.0} if trial.state == "stopped" else {}
+        label = trial.id.rsplit("-", 1)[-1] if trial.state == "finished" else None
+        style = {}
+        if trial.state == "stopped":
+            style = {"color": "0.7", "linewidth": 1.0}
+            label = "stopped early" if trial is first_stopped else None
         if len(trials) > 1 and trial.why == "baseline":
             style = {"color": "black", "linestyle": "--"}
-        label = trial.id.rsplit("-", 1)[-1] if trial.state == "finished" else None
+            label = label and f"{label}, baseline"
         axes.plot(epochs, scores, marker=".", label=label, **style)  # type: ignore[arg-type]
-    axes.set_xlabel("epoch")
+    _label_epochs(axes)
     axes.set_ylabel(f"{metric} on the held-out fold")
     axes.grid(alpha=0.3)
     if 1 < sum(t.state == "finished" for t in trials) <= NAMED:
         figure.legend(*axes.get_legend_handles_labels(), loc="outside right upper", fontsize=7)
     return figure
+
+
+def _label_epochs(axes: Axes) -> None:
+    """Epochs are whole numbers, however few there are."""
+    axes.set_xlabel("epoch")
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
 
 
 def population_lines(segments: Sequence[Trial], key: str, sign: float, label: str) -> Figure:
@@ -87,7 +100,7 @@ def population_lines(segments: Sequence[Trial], key: str, sign: float, label: st
         if parent is not None and parent.arm != trial.arm:
             start = shown[0][:1], shown[1][:1]
             axes.plot(*start, "o", mfc="none", color="tab:orange", label="taken over")
-    axes.set_xlabel("epoch")
+    _label_epochs(axes)
     axes.set_ylabel(label)
     axes.grid(alpha=0.3)
     once = dict(zip(*reversed(axes.get_legend_handles_labels()), strict=True))
@@ -166,15 +179,15 @@ def trust_scatter(trust: Trust, metric: Metric) -> Figure:
     if outside:
         axes[1].set_title(f"the band: tau {_interval(trust.band_tau)}", fontsize=10)
     figure.suptitle(
-        f"{trust.verdict}, E = {trust.evidence:.3g}; noise alone would allow a tau of "
-        f"{trust.ceiling:.2f} in the band",
+        f"{trust.verdict}, E = {trust.evidence:.3g} ({CONVINCING:g} rules out chance)\n"
+        f"noise alone would allow a tau of {trust.ceiling:.2f} in the band",
         fontsize=11,
     )
     for panel in axes:
         for i in trust.scored if len(trust.scored) <= NAMED else ():
             if panel is axes[0] or i in trust.band:
                 at = (unit * trust.validation[i], unit * trust.public[i])
-                panel.annotate(i.rpartition("-")[2], at, fontsize=6, alpha=0.8)
+                _annotate(panel, i, at)
         if panel.get_legend_handles_labels()[0]:
             panel.legend(fontsize=8)
     return figure
@@ -208,16 +221,21 @@ def _expected(
     )
     known = [m for m in models if m.id in public]
     scores = [public[m.id] for m in known]
-    axes.plot([m.holdout for m in known], scores, "x", color="tab:red", label="public")
+    if known:
+        axes.plot([m.holdout for m in known], scores, "x", color="tab:red", label="public")
     both = [*at, *score, *scores]
     edges = [min(both), max(both)]
     axes.plot(edges, edges, color="0.3", linewidth=1, linestyle="--", label="no offset")
     if named and len(models) <= NAMED:
         for m in models:
-            name = m.id.rpartition("-")[2]
-            place = (m.holdout, m.score)
-            axes.annotate(name, place, (3, 2), textcoords="offset points", fontsize=6)
+            _annotate(axes, m.id, (m.holdout, m.score))
     axes.grid(alpha=0.3)
+
+
+def _annotate(axes: Axes, trial: str, at: tuple[float, float]) -> None:
+    """A trial's number beside its point."""
+    number = trial.rpartition("-")[2]
+    axes.annotate(number, at, (3, 2), textcoords="offset points", fontsize=6)
 
 
 def _scores(axes: Axes, trust: Trust, outside: Sequence[str], unit: float) -> None:

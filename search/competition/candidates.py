@@ -13,6 +13,9 @@ from results.records.trial import Trial
 from results.records.trials import Search
 from spaces.errors import InputError, unknown
 
+BEGIN = "python -m search.train trains the baseline"
+"""What to do where nothing has been trained."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Candidate:
@@ -73,12 +76,11 @@ def competition_folder(runs: Path, name: str) -> Path:
     """
     if not runs.is_dir():
         raise InputError(
-            f"runs={runs}: there is no such folder; nothing has been trained here yet: "
-            "python -m search.train trains the baseline"
+            f"runs={runs}: there is no such folder; nothing has been trained here yet: {BEGIN}"
         )
     folders = {p.parent.name: p.parent for p in searches(runs)}
     if not folders:
-        raise InputError(f"there are no searches in {runs} yet")
+        raise InputError(f"there are no searches in {runs} yet: {BEGIN}")
     if not name:
         return find_search(runs, "latest").parent
     if name not in folders:

@@ -65,7 +65,7 @@ def _show_all(runs: Path) -> None:
         except InputError as error:  # one damaged ledger does not hide the others
             rows.append([f"{folder.parent.name}/{folder.name}", "damaged", "", "", "", str(error)])
             continue
-        best = search.best(search.trials.values())
+        best = search.leading
         score = best.score(search.metric) if best else None
         outcome = _outcome(search)
         rows.append(

@@ -42,13 +42,14 @@ def write_contest_yaml(config: InitConfig) -> int:
         raise InputError("folder= is needed: a contest's folder as its site gives it out")
     if not root.is_dir():
         raise InputError(f"folder={config.folder}: there is no such folder")
-    name = re.sub(r"[^A-Za-z0-9._-]+", "-", root.resolve().name).strip("-.") or "contest"
-    to = Path(config.to) if config.to else Path("conf/data") / f"{name}.yaml"
+    name = re.sub(r"[^A-Za-z0-9._-]+", "-", root.resolve().name).strip("-.")
+    to = Path(config.to) if config.to else Path("conf/data") / f"{name or 'contest'}.yaml"
     if to.suffix != ".yaml" or to.parent.name != "data":
         raise InputError(
             f"to={config.to}: must be <folder>/data/<name>.yaml, which --config-dir <folder> finds"
         )
     check_name(to.stem, "to")
+    name = name or to.stem  # of a folder in other letters, of which there may be several
     if to.stem in (*EMBEDDED, "csv"):
         raise InputError(f"data={to.stem} is ours: name another file by to=conf/data/<name>.yaml")
     if to.exists():

@@ -245,7 +245,7 @@ def _finish(
     for command in commands:
         print(f"  {command}")
     if config.json:
-        best = search.best(search.trials.values())
+        best = search.leading
         print(
             json.dumps(
                 {

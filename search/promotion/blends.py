@@ -56,7 +56,14 @@ def blend(config: BlendConfig) -> int:
     if len(members) < 2:
         named = ", ".join(m.name for m in members) or "no promotion with all of its folds"
         if not auto:
-            raise InputError(f"a blend needs at least two models or views, got {named}")
+            more = (
+                "views=[hflip] adds a view, python -m search.promote"
+                if members
+                else ("python -m search.promote")
+            )
+            raise InputError(
+                f"a blend needs at least two models or views, got {named}: {more} trains another"
+            )
         print(f"There is nothing to blend {named} with.")
         if config.json:
             print(json.dumps({"id": None, "path": None}))

@@ -278,7 +278,7 @@ def test_models_made_elsewhere_blend(folder: Path, tmp_path: Path) -> None:
     assert not (copy / "runs/digits/imports").exists()
     alone = run(copy, "blend")
     assert alone.returncode == 2
-    assert "at least two models" in alone.stderr
+    assert "no promotion with all of its folds: python -m search.promote trains" in alone.stderr
     for name, rest in {"ann": ["test=ann_test.csv"], "bob": ["test=bob_test.csv"]}.items():
         taken = run(copy, "submit", f"file={name}.csv", f"validation={name}_oof.csv", *rest)
         assert taken.returncode == 0, taken.stderr
@@ -581,7 +581,7 @@ def test_views_of_a_promotion_blend(promoted: Path, viewed: Any) -> None:
     search = Search.read(promoted / "runs/digits/two")
     best = next(iter(search.promotion.arms))
     for arguments, words in {
-        ("select=two",): "at least two models or views",
+        ("select=two",): f"two models or views, got two/{best}: views=[hflip] adds a view",
         ("select=two", "views=[hflp]"): "did you mean hflip",
         ("select=two", "views=[scale_0.75]"): "views=[scale_0.75]: scales and windows",
         ("select=two", "recipe=mea"): "did you mean mean",

@@ -82,7 +82,12 @@ def test_a_good_contest(write: Write) -> None:
         ),
         ({"train": {**TRAIN, "image": ["train/9.png"] * 4}}, {}, "row 2: image .* is missing"),
         ({"train": {**TRAIN, "image": ["../x.png"] * 4}}, {}, "row 2: .*outside"),
-        ({"train": {**TRAIN, "image": ["/etc/passwd"] * 4}}, {}, "row 2: .*outside"),
+        ({"train": {**TRAIN, "image": ["/etc/passwd"] * 4}}, {}, "row 2: .* an absolute path"),
+        (
+            {"train": {**TRAIN, "image": ["train/0.PNG"] * 4}},
+            {},
+            r"row 2: image 'train/0\.PNG' is missing in .*; '0\.png' is there",
+        ),
         (
             {"test": {"image": ["test/0.png", "test/1.png"], "label": ["a", "z"]}},
             {},
@@ -90,6 +95,7 @@ def test_a_good_contest(write: Write) -> None:
         ),
         ({"test": {"image": ["train/0.png"]}}, {}, "listed in both"),
         ({"train": {**TRAIN, "image": ["x" * 300] * 4}}, {}, "row 2: image .* is missing"),
+        ({"train": {**TRAIN, "image": ["x" * 300 + "/1"] * 4}}, {}, "row 2: image .* is missing"),
         ({}, {"train": ""}, "data.train= is needed"),
         ({}, {"group": "auto"}, "python -m search.audit.* proposes .* data.group=<the file"),
         ({}, {"classes": ["a", "b", "c"]}, "class 'c' of data.classes has no image"),

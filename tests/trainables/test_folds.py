@@ -73,6 +73,8 @@ def test_seeds_differ_and_repeat(contest: Contest) -> None:
 def test_too_many_folds() -> None:
     with pytest.raises(InputError, match="class '1' has only 2 images"):
         make_folds(contest_of([0] * 10 + [1] * 2), 3)
+    with pytest.raises(InputError, match="class '1' has only 1 image; drop the class"):
+        make_folds(contest_of([0] * 10 + [1]), 3)
     with pytest.raises(InputError, match="only 2 groups"):
         make_folds(contest_of([0, 1] * 6, ["a"] * 6 + ["b"] * 6), 3)
     with pytest.raises(InputError, match="class '1' has images of only 1 groups"):

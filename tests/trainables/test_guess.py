@@ -75,6 +75,10 @@ def root(tmp_path: Path) -> Root:
             table("train.csv", image=[f"{i}.png" for i in ids], label=kinds, **box)
             box = {"Xmin": 1, "Ymin": [*range(6)], "Xmax": 9.5, "Ymax": 8, "score": 0.5}
             table("test.csv", image=[f"{i}.png" for i in tests], **box)
+        elif form == "capitals":
+            images(*(f"{i}.png" for i in [*ids, *tests]))
+            table("Train.CSV", Image=ids, Label=kinds)
+            table("TEST.csv", Image=tests)
         elif form == "roots":
             images(*(f"part_{n % 2}/{i}.jpg" for n, i in enumerate(ids)))
             images(*(f"tst/{i}.jpg" for i in tests))
@@ -120,6 +124,11 @@ def root(tmp_path: Path) -> Root:
             "roots",
             {"train": "train.csv", "image": "Id", "train_images": ["part_0", "part_1"],
              "label": "label", "test": "test.csv", "test_images": "tst", "id": "code",
+             "baseline": {"size": 32}, "metric": "macro_f1"},
+        ),
+        (
+            "capitals",
+            {"train": "Train.CSV", "image": "Image", "label": "Label", "test": "TEST.csv",
              "baseline": {"size": 32}, "metric": "macro_f1"},
         ),
         (
@@ -176,6 +185,14 @@ def test_columns_of_the_test_table_that_name_different_images_are_asked_about(
     assert read_contest(config.data, tmp_path / "runs").test_images[0] == "100.png"
     with pytest.raises(InputError, match=r"data\.image=.*a column, or that of"):
         parse(AuditConfig, [*given, "data.image=[a,b,c]"])
+
+
+def test_a_folder_in_other_letters_is_called_like_its_file(root: Root, tmp_path: Path) -> None:
+    folder = root("paths").rename(tmp_path / "猫と犬")
+    for stem in ("cats", "dogs"):
+        to = tmp_path / f"data/{stem}.yaml"
+        write_contest_yaml(InitConfig(folder=str(folder), to=str(to)))
+        assert yaml.safe_load(to.read_text())["name"] == stem
 
 
 def test_the_metric_of_the_yaml_counts_unless_a_command_names_another(
@@ -276,7 +293,7 @@ def test_what_lies_about_in_folders_of_classes_is_no_class(root: Root) -> None:
     ("table", "words"),
     [
         ("Id,label\n000,owl\n001,\n", r"train.csv, row 3: column 'label' is empty"),
-        ("Id,label\nx,owl\ny,jay\n", "no column of train.csv names images that are here"),
+        ("Id,label\nx,owl\ny,jay\n", "no column of train.csv .* are here: 'x', 'owl' in row 2"),
         ("Id,owl,jay\n000,0,1\n001,1,0\n002,1,0\n003,0,1\n", "owl, jay say by 0 and 1"),
     ],
 )

@@ -10,10 +10,11 @@ import cv2
 import numpy as np
 import pandas as pd
 import pytest
+from numpy.typing import NDArray
 
 from spaces.errors import InputError
 from tests.faults.storage import can_mount, mounted
-from trainables.data import digits
+from trainables.data import digits, store_building
 from trainables.data.contest import Contest, load_contest
 from trainables.data.image_store import ImageStore, store_side
 from trainables.data.store_building import build_store
@@ -90,6 +91,25 @@ def test_a_disk_without_room_for_the_store_is_told(contest: Contest, tmp_path: P
         with pytest.raises(InputError, match=r"no room for 10 MiB .*store\.folder="):
             build_store(contest, Preparation(side=44), disk)
         assert not list(disk.iterdir())
+
+
+def test_ctrl_c_calls_off_what_is_not_decoded_yet(
+    contest: Contest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read: list[str] = []
+
+    def listed(data: bytes) -> NDArray[np.uint8]:
+        read.append("image")
+        return decode(data)
+
+    def interrupt(done: int, total: int) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(store_building, "decode", listed)
+    with pytest.raises(KeyboardInterrupt):
+        build_store(contest, SMALL, tmp_path, progress=interrupt)
+    assert len(read) < len(contest.images) / 2
+    assert [p.suffix for p in tmp_path.iterdir()] == [".lock"]
 
 
 def test_the_digest_follows_contents_not_sides_or_times(

@@ -30,6 +30,7 @@ from trainables.data.tables import (
     column_of,
     column_or_table,
     leads_outside,
+    led_outside,
     read_table,
     test_table,
     training_table,
@@ -279,9 +280,9 @@ def _images(
             raise InputError(f"{path}, row {row}: {name!r} is already listed in row {seen[name]}")
         seen[name] = row
         # A link may lead anywhere; a table that others wrote may not.
-        if leads_outside(name):
-            raise InputError(f"{path}, row {row}: {name!r} lies outside {files.root}")
         try:
+            if leads_outside(name):
+                raise led_outside(name, files.root)
             files.existing(name, part)
         except InputError as error:
             raise InputError(f"{path}, row {row}: {error}") from None

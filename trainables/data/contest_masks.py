@@ -14,7 +14,14 @@ from results.masks.run_length_rows import Cells
 from results.masks.truth import Truth
 from spaces.errors import InputError, unknown
 from trainables.data.image_files import ImageFiles, image_size
-from trainables.data.tables import TRAIN, column_of, leads_outside, pictures, read_table
+from trainables.data.tables import (
+    TRAIN,
+    column_of,
+    leads_outside,
+    led_outside,
+    pictures,
+    read_table,
+)
 
 ENDINGS = ("", "_mask", "_masks", "_label", "_labels", "_seg", "_gt", "_L")
 """What masks in a folder may have behind the names of their images."""
@@ -142,7 +149,7 @@ def _cells(form: MaskForm, table: pd.DataFrame, path: Path, image: str) -> Cells
                 "may be one of data.test"
             )
         if leads_outside(text):
-            raise InputError(f"{path}, row {row + 2}: {text!r} lies outside {path.parent}")
+            raise InputError(f"{path}, row {row + 2}: {led_outside(text, path.parent)}")
     return Cells(path=path, images=names, texts=texts)
 
 

@@ -167,7 +167,8 @@ def _reasons(root: Path, tables: Sequence[Table]) -> list[str]:
             found.append(str(error))
             continue
         if file not in named:
-            found.append(f"no column of {file} names images that are here")
+            first = ", ".join(map(repr, rows.iloc[0]))
+            found.append(f"no column of {file} names images that are here: {first} in row 2")
             continue
         empty = [c for c in rows if c != named[file].image and (rows[c].str.strip() == "").any()]
         if empty:

@@ -205,11 +205,10 @@ def _check_shares(
     where = "" if whole else " besides those that are held out"
     counts = Counter(strata.tolist())
     for index, name in enumerate(contest.classes if contest.truth is None else ()):
-        if counts[index] < count:
-            raise InputError(
-                f"{asked}: class {name!r} has only {counts[index]} images{where}; "
-                "use fewer folds or drop the class"
-            )
+        if (held := counts[index]) < count:
+            images = "1 image" if held == 1 else f"{held} images"
+            advice = "drop the class" if held < 2 else "use fewer folds or drop the class"
+            raise InputError(f"{asked}: class {name!r} has only {images}{where}; {advice}")
     if groups is None:
         return
     if len(set(groups.tolist())) < count:

@@ -76,7 +76,8 @@ def tables_in(root: Path) -> list[Table]:
 
 def table_files(root: Path) -> list[str]:
     """Files that may be tables, relative to the contest's folder."""
-    paths = sorted([*root.glob("*.csv"), *root.glob("*.tsv"), *root.glob("*/*.csv")])
+    patterns = ("*.[cC][sS][vV]", "*.[tT][sS][vV]", "*/*.[cC][sS][vV]")  # as Windows has them, too
+    paths = sorted(path for pattern in patterns for path in root.glob(pattern) if path.is_file())
     return [path.relative_to(root).as_posix() for path in paths]
 
 

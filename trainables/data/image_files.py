@@ -47,7 +47,10 @@ class ImageFiles:
         folders = [self.root / folder for folder in below]
         found = [path for folder in folders for path in _named(folder / name)]
         if not found:
-            raise InputError(f"image {name!r} is missing in {' and '.join(map(str, folders))}")
+            others = [other for folder in folders for other in _otherwise(folder / name)]
+            hint = f"; {others[0]!r} is there" if others else ""
+            where = " and ".join(map(str, folders))
+            raise InputError(f"image {name!r} is missing in {where}{hint}")
         if len(found) > 1:
             which = ", ".join(path.relative_to(self.root).as_posix() for path in found)
             raise InputError(f"image {name!r} in {self.root}: which of {which} is meant?")
@@ -74,6 +77,14 @@ def _named(file: Path) -> list[Path]:
     except OSError:  # no file can have such a name
         return []
     return [file.parent / name for name in _by_stem(file.parent).get(file.name, ())]
+
+
+def _otherwise(file: Path) -> tuple[str, ...]:
+    """Images beside a missing file that are called like it but for their extension."""
+    try:
+        return _by_stem(file.parent).get(file.stem, ())
+    except OSError:
+        return ()
 
 
 @functools.lru_cache(maxsize=64)

@@ -94,11 +94,14 @@ def build_store(
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise InputError(f"store.folder={folder}: cannot write there: {error.strerror}") from error
-    lock = store.path.with_suffix(".lock")
+    lock, temporary = store.path.with_suffix(".lock"), store.path.with_suffix(f"{PIXELS}.tmp")
     try:
         with FileLock(lock):
             if not store.whole:
-                _build(contest, preparation, store.path, say, progress)
+                try:
+                    _build(contest, preparation, store.path, temporary, say, progress)
+                finally:
+                    temporary.unlink(missing_ok=True)
     except InputError:  # who else waits with this key is refused as well: the lock guards nothing
         lock.unlink(missing_ok=True)
         with contextlib.suppress(OSError):  # somebody else's files
@@ -112,12 +115,12 @@ def _build(
     contest: Contest,
     preparation: Preparation,
     path: Path,
+    temporary: Path,
     say: Callable[[str], None],
     progress: Callable[[int, int], None],
 ) -> None:
     images, truth = len(contest.images), contest.truth
     shapes = _shapes(contest, preparation)
-    temporary = path.with_suffix(f"{PIXELS}.tmp")
     size = 3 * sum(height * width for height, width in shapes)
     say(_announcement(path.parent, shapes, preparation, size))
     _reserve(temporary, size)
@@ -142,18 +145,23 @@ def _build(
             digest=hashlib.sha256(data).hexdigest(), size=found, fingerprint=fingerprint(picture)
         )
 
+    def attempt(row: int) -> _Stored | str:
+        try:
+            return fill(row)
+        except (ValueError, OSError) as error:
+            return f"{contest.images[row]} ({_place(contest, row)}): {error}"
+
     stored: list[_Stored] = []
     broken: list[str] = []
     with ThreadPoolExecutor(THREADS) as pool:
-        for row, done in enumerate([pool.submit(fill, i) for i in range(images)]):
-            try:
-                stored.append(done.result())
-            except (ValueError, OSError) as error:
-                broken.append(f"{contest.images[row]} ({_place(contest, row)}): {error}")
+        # Mapped: what has not begun is called off where Ctrl-C ends the loop.
+        for row, done in enumerate(pool.map(attempt, range(images))):
+            if isinstance(done, str):
+                broken.append(done)
+            else:
+                stored.append(done)
             progress(row + 1, images)
     if broken:
-        del block, pixels
-        temporary.unlink()
         _refuse(contest, broken)
     block.flush()
     synced(temporary)

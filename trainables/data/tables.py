@@ -39,7 +39,7 @@ def read_table(folder: Path, file: str, key: str) -> pd.DataFrame:
     """
     path = folder / file
     if not path.is_file():
-        near = [p.name for p in folder.glob("*.csv")]
+        near = [p.name for p in folder.glob("*.csv") if p.is_file()]
         raise unknown("file", file, near, f"{key}={file}, looked for in {folder}")
     return read_csv_table(path)
 
@@ -187,3 +187,10 @@ def beside(value: str, folder: Path) -> Path:
 def leads_outside(name: str) -> bool:
     """Whether a path leads out of the folder that it is relative to."""
     return PurePath(name).is_absolute() or ".." in PurePath(name).parts
+
+
+def led_outside(name: str, folder: Path) -> InputError:
+    """The refusal of such a path in a table."""
+    if PurePath(name).is_absolute():
+        return InputError(f"{name!r} is an absolute path; paths are relative to {folder}")
+    return InputError(f"{name!r} lies outside {folder}")
