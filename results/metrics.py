@@ -115,6 +115,12 @@ def share(part: Floats, whole: Floats) -> Floats:
     return np.asarray(np.divide(part, whole, out=nothing, where=whole > 0))
 
 
+def mean_of_classes(scores: Floats) -> Floats:
+    """Mean over the classes (…, classes) that are there, NaN where none is."""
+    there = ~np.isnan(scores)
+    return share(np.where(there, scores, 0).sum(axis=-1), there.sum(axis=-1).astype(np.float64))
+
+
 def _counts(labels: Ints, probabilities: Floats) -> Floats:
     """True positives, actual and predicted images of each class: three numbers per class."""
     predicted = probabilities.argmax(axis=1)
@@ -131,17 +137,17 @@ def _by_class(sums: Floats) -> tuple[Floats, Floats, Floats]:
 
 def _balanced_accuracy(sums: Floats) -> Floats:
     right, actual, _ = _by_class(sums)
-    return np.asarray(np.nanmean(share(right, actual), axis=-1))
+    return mean_of_classes(share(right, actual))
 
 
 def _macro_f1(sums: Floats) -> Floats:
     right, actual, predicted = _by_class(sums)
-    return np.asarray(np.nanmean(share(2 * right, actual + predicted), axis=-1))
+    return mean_of_classes(share(2 * right, actual + predicted))
 
 
 def _mean(sums: Floats) -> Floats:
     """The weighted mean of the first statistic; the second counts images."""
-    return np.asarray(sums[..., 0] / sums[..., 1])
+    return share(sums[..., 0], sums[..., 1])
 
 
 def _hits(labels: Ints, probabilities: Floats) -> Floats:
@@ -165,7 +171,7 @@ def _moments(labels: Ints, probabilities: Floats) -> Floats:
 
 
 def _quadratic_kappa(sums: Floats) -> Floats:
-    means = sums[..., :5] / sums[..., 5:]
+    means = share(sums[..., :5], sums[..., 5:])
     actual, predicted, actual_2, predicted_2, observed = np.moveaxis(means, -1, 0)
     expected = actual_2 + predicted_2 - 2 * actual * predicted
     return np.asarray(1 - share(observed, expected))

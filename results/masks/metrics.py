@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from results.masks.counts import Counts
-from results.metrics import Floats, Ints, Metric, of_sums, share
+from results.metrics import Floats, Ints, Metric, mean_of_classes, of_sums, share
 
 Score = Callable[[Counts], Floats]
 """From counts (…, classes) to a score of each class (…, classes), NaN where it is not there."""
@@ -44,12 +44,6 @@ def boundary_f1(counts: Counts) -> Floats:
     precision, recall = np.nan_to_num(precision), np.nan_to_num(recall)
     both = precision + recall
     return np.where(missing, np.nan, 2 * precision * recall / np.where(both > 0, both, 1))
-
-
-def mean_of_classes(scores: Floats) -> Floats:
-    """Mean over the classes that are there, NaN where none is."""
-    there = ~np.isnan(scores)
-    return share(np.where(there, scores, 0).sum(axis=-1), there.sum(axis=-1).astype(np.float64))
 
 
 def _pooled(name: str, score: Score) -> Metric:

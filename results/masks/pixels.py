@@ -8,10 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from results.masks.counts import VOID
-from results.masks.metrics import mean_of_classes
 from results.masks.planes import Pixels, Planes
 from results.masks.truth import Truth
-from results.metrics import Floats, Ints, Metric, of_sums, share
+from results.metrics import Floats, Ints, Metric, mean_of_classes, of_sums, share
 
 GRID = 16
 """Pixels a side that stand for an image: those in the middle of as many cells."""

@@ -169,7 +169,8 @@ class Matching(Record):
         policies: How many were scored.
         models: Networks that scored them.
         trainings: Full trainings of a sampled trial that took as long; None if none ran to its end.
-        tau: Kendall's tau of their scores with those after training; None with too few.
+        tau: Kendall's tau of their scores with those after training; None with too few, or where
+            either are all the same.
         trials: Trials behind it, which ran to their end.
     """
 

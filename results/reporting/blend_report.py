@@ -42,10 +42,11 @@ def blend_page(
         wanted: Whether the user chose the recipe.
     """
     rows = stack.judged
-    folds = sorted(set(stack.folds[rows].tolist()))
+    first, last = stack.folds[rows].min(), stack.folds[rows].max()
+    folds = f"fold {first}" if first == last else f"folds {first} to {last}"
     lines = [
         f"{competition}: {len(stack.names)} models, {_examples(stack)} out of fold; "
-        f"{metric.name} on the {int(rows.sum()):,} of folds {folds[0]} to {folds[-1]}"
+        f"{metric.name} on the {int(rows.sum()):,} of {folds}"
     ]
     lines += ["", *_models(metric, stack, correlations)]
     lines += _views(metric, stack, views, costs)

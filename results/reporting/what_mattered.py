@@ -60,7 +60,8 @@ def matching_lines(found: Matching | None) -> list[str]:
     took = "" if found.trainings is None else f" took as long as {found.trainings:.1f} trials and"
     line = f"Scoring {found.policies} policies with {by}{took} chose what was trained"
     if found.tau is None:
-        return [f"{line}; {found.trials} trials ran to the end, too few to say how well."]
+        few = f"{found.trials} trials ran to the end, too few, or too alike, to say how well"
+        return [f"{line}; {few}."]
     tau = found.tau
     return [
         f"{line}; Kendall's tau with the scores after training, over the {found.trials} trials "

@@ -28,18 +28,20 @@ def early_ranks(curves: NDArray[np.float64], epochs: Collection[int]) -> list[Ea
         epochs: After which to look, such as the rungs of early stopping.
 
     Returns:
-        In the order of the epochs; none with fewer than `FEWEST` trainings.
+        In the order of the epochs; none with fewer than `FEWEST` trainings, nor after an epoch
+        where scores, or the last ones, are all the same.
     """
     if len(curves) < FEWEST:
         return []
-    return [
-        EarlyRanks(
-            epoch=epoch,
-            tau=kendall_interval(curves[:, epoch - 1], curves[:, -1]),
-            trials=len(curves),
-        )
+    taus = {
+        epoch: kendall_interval(curves[:, epoch - 1], curves[:, -1])
         for epoch in sorted(epochs)
         if 0 < epoch < curves.shape[1]
+    }
+    return [
+        EarlyRanks(epoch=epoch, tau=tau, trials=len(curves))
+        for epoch, tau in taus.items()
+        if np.isfinite(tau.value)
     ]
 
 

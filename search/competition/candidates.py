@@ -98,7 +98,10 @@ def comparable_searches(competition: Path, like: Search | None = None) -> list[S
         like: The job; None for the newest search.
 
     Returns:
-        Oldest first.
+        Oldest first, one at least.
+
+    Raises:
+        InputError: If there is none, as where searches were removed and promotions stayed.
     """
     every = [Search.read(p) for p in searches(competition.parent) if p.parent == competition]
     found = [s for s in every if s.opened.kind != "promotion"]
@@ -108,7 +111,17 @@ def comparable_searches(competition: Path, like: Search | None = None) -> list[S
         return opened.metric, opened.data.digest, opened.folds.digest
 
     trained = [s for s in found if any(t.state == "finished" for t in s.trials.values())]
-    return [s for s in found if key(s) == key(like or (trained or found)[-1])]
+    yardstick = like or next(reversed(trained or found), None)
+    alike = [s for s in found if yardstick is not None and key(s) == key(yardstick)]
+    if not alike:
+        alone = (
+            f"beside {like.id}, with its metric, images and folds" if like else "beside promotions"
+        )
+        raise InputError(
+            f"{competition}: there is no search {alone}: python -m search.run, or put the search "
+            "back that was promoted from"
+        )
+    return alike
 
 
 def finished_trials(found: list[Search]) -> list[Candidate]:

@@ -144,11 +144,12 @@ class DensityMatching:
         seconds = [sum(e.seconds.total for e in t.epochs) for t in ended]
         spent = sum(sum(e.seconds.total for e in t.epochs) for t in self._search.of("matcher"))
         spent += sum(m.seconds for m in networks)
+        tau = kendall_interval(*np.array(pairs).T) if len(pairs) >= FEWEST else None
         return Matching(
             policies=len(self._candidates.params),
             models=len(networks),
             trainings=spent / float(np.mean(seconds)) if seconds else None,
-            tau=kendall_interval(*np.array(pairs).T) if len(pairs) >= FEWEST else None,
+            tau=tau if tau is not None and np.isfinite(tau.value) else None,
             trials=len(pairs),
         )
 

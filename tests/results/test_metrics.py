@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -65,6 +66,18 @@ def test_weights_are_repetitions(name: str) -> None:
         assert score == pytest.approx(
             METRICS[name].score(labels[rows], probabilities[rows]), abs=1e-12
         )
+
+
+@pytest.mark.parametrize("name", METRICS)
+def test_no_image_has_no_score_and_no_warning(name: str) -> None:
+    """As where resampling a few groups leaves none out."""
+    labels, probabilities = sample(3, 12, 0)
+    weights = np.stack([np.zeros(12), np.ones(12)])
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        nothing, everything = METRICS[name].weighted(labels, probabilities, weights)
+    assert np.isnan(nothing)
+    assert np.isfinite(everything)
 
 
 def test_roc_auc_is_left_out_where_a_class_is_missing() -> None:

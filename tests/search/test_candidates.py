@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from search.competition.candidates import Candidate, pick
+from search.competition.candidates import Candidate, comparable_searches, pick
 from spaces.errors import InputError
+from spaces.trial_config import TrialConfig
 from tests.search.test_stress_objective import Record
 
 
@@ -27,3 +28,24 @@ def test_a_training_with_something_fixed_is_no_baseline(tmp_path: Path) -> None:
     assert [c.id for c in pick([tuned, plain], "best", 2, {})] == ["tuned-000"]
     with pytest.raises(InputError, match="no baseline has been trained to its end yet: python -m"):
         pick([tuned], "baseline", 1, {})
+
+
+def test_a_promotion_whose_search_was_removed_is_told(tmp_path: Path) -> None:
+    told = {
+        "arms": {"s-000": TrialConfig().to_json()},
+        "parents": {"s-000": "s-000"},
+        "scores": {"s-000": 0.9},
+        "changes": {},
+        "optimism": None,
+        "folds": 2,
+        "seeds": 1,
+        "race": [],
+        "verdict": "trusted",
+        "force": "",
+    }
+    promotion = Record(tmp_path, "p", kind="promotion", promotion=told).read()
+    with pytest.raises(InputError, match=r"no search beside promotions: python -m search\.run"):
+        comparable_searches(tmp_path / "c")
+    Record(tmp_path, "other", metric="macro_f1").read()
+    with pytest.raises(InputError, match="no search beside p, with its metric, images and folds"):
+        comparable_searches(tmp_path / "c", promotion)

@@ -232,7 +232,7 @@ def test_it_is_told_what_it_took_and_how_well_it_ranks(tmp_path: Path) -> None:
     few = world.matching.found()
     assert few is not None
     assert few.tau is None
-    assert "4 trials ran to the end, too few to say how well" in matching_lines(few)[0]
+    assert "4 trials ran to the end, too few, or too alike" in matching_lines(few)[0]
     world.end(world.start(), 0.5)
     world.end(world.start(), 0.65)
     found = world.matching.found()
@@ -244,6 +244,19 @@ def test_it_is_told_what_it_took_and_how_well_it_ranks(tmp_path: Path) -> None:
     (line,) = matching_lines(found)
     assert "8 policies with 2 networks took as long as 3.5 trials" in line
     assert "over the 6 trials that ran to the end: 0.73" in line
+
+
+def test_scores_that_are_all_the_same_rank_nothing(tmp_path: Path) -> None:
+    world = World(tmp_path, trials=5)
+    baseline, *networks = (world.start() for _ in range(3))
+    world.end(baseline)
+    for network in networks:
+        world.end(network, matched=np.arange(8) / 8)
+    for _ in range(5):
+        world.end(world.start(), 1.0)
+    found = world.matching.found()
+    assert found is not None
+    assert (found.trials, found.tau) == (5, None)
 
 
 @pytest.mark.slow

@@ -82,6 +82,10 @@ def test_early_ranks_and_a_better_first_rung() -> None:
     assert better_grace(curves, 3) == 0
     assert early_ranks(curves[:4], {1}) == []
     assert better_grace(curves[:4], 1) == 0
+    curves[:, 1] = 0.1  # as where networks still tell one class
+    assert [ranks.epoch for ranks in early_ranks(curves, {1, 2, 3})] == [1, 3]
+    curves[:, -1] = 1.0  # as where a contest is easy
+    assert early_ranks(curves, {1, 2, 3}) == []
 
 
 def test_a_search_tells_what_its_trials_tell() -> None:

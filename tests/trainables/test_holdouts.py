@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 
+from results.masks.planes import Planes
+from results.masks.truth import Truth
 from spaces.errors import InputError
 from tests.trainables.test_audit import scene, write
 from tests.trainables.test_folds import contest_of
@@ -112,3 +115,27 @@ def test_bad_columns_are_refused_with_their_row(columns: Path) -> None:
             of(columns, column)
     with pytest.raises(InputError, match="group 'g1' stands on both sides, in training rows 7 and"):
         of(columns, "part", "group")
+
+
+def test_a_class_of_masks_that_is_held_out_alone_is_refused() -> None:
+    """Masks are shared out by the rarest class of an image, which need not be this one."""
+    masks = np.zeros((30, 4, 4), np.uint8)
+    masks[::2, 0] = 1
+    masks[:2, 1] = 2  # both of them held out
+    names = tuple(f"{i}.png" for i in range(30))
+    truth = Truth(
+        images=names,
+        classes=("nothing", "disc", "line"),
+        background=0,
+        numbers=(0, 1, 2),
+        void=-1,
+        masks=Planes.of(masks),
+    )
+    contest = dataclasses.replace(
+        contest_of(truth.strata.tolist()), classes=truth.classes, truth=truth
+    )
+    held = np.arange(30) < 6
+    with pytest.raises(InputError, match="holdout: class 'line' has images in one fold only"):
+        make_folds(contest, 3, held=held)
+    held[0] = False
+    assert make_folds(contest, 3, held=held).count == 3

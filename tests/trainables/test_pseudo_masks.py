@@ -107,6 +107,21 @@ def test_a_student_learns_what_its_own_fold_s_teachers_are_sure_of(
     assert found.strata[added].tolist() == [0, *[1] * (TESTS - 2)]
 
 
+def test_masks_that_are_held_out_say_nothing_of_which_class_is_rare(
+    squashed: TrainingContext, student: TrialConfig
+) -> None:
+    context = taught(squashed)
+    assert context.truth is not None
+    shown = training_set(student, context).strata[context.test_rows]
+    masks = list(context.truth.masks)
+    for row in context.folds.held_out(0).tolist():
+        masks[row] = np.ones_like(masks[row])  # nothing but discs, where ground was
+    other = replace(context.truth, masks=Planes.of(masks), digest="")
+    assert ((context.truth.pixels > 0).sum(axis=0) != (other.pixels > 0).sum(axis=0)).any()
+    found = training_set(student, replace(context, truth=other))
+    assert found.strata[context.test_rows].tolist() == shown.tolist()
+
+
 def test_thresholds_are_read_off_other_folds(
     squashed: TrainingContext, student: TrialConfig
 ) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import pickle
+import time
 from pathlib import Path
 
 import cv2
@@ -137,6 +138,22 @@ def test_images_that_do_not_decode_are_listed(digits_folder: Path, tmp_path: Pat
     assert "b.png (training row 3): the file is empty" in str(caught.value)
     assert "d.png (training row 5)" in str(caught.value)
     assert not (tmp_path / "runs").exists()
+
+
+def test_an_interrupted_build_decodes_no_more(contest: Contest, tmp_path: Path) -> None:
+    seen = []
+
+    def slow(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        seen.append(picture.shape)
+        time.sleep(0.002)
+        return picture
+
+    def interrupted(done: int, total: int) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        build_store(contest, Preparation(side=16, own=slow), tmp_path, progress=interrupted)
+    assert len(seen) < len(contest.images) / 4
 
 
 def test_the_side_leaves_room_for_crops() -> None:

@@ -122,6 +122,7 @@ def make_folds(
                 raise InputError(f"holdout: no image of class {name!r} is held out")
         fold = np.where(held, 0, 1)
         fold[~held] += _shared_out(contest, strata, np.flatnonzero(~held), count - 1, seed)
+        _check_seen(contest, fold, "holdout")
     else:
         fold = _shared_out(contest, strata, np.arange(len(strata)), count, seed)
         _check_seen(contest, fold, f"holdout.folds={count}")

@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 from results.masks.counts import VOID
 from results.masks.label_map import nearest
 from results.masks.planes import Pixels, Planes
-from results.masks.truth import Truth
 from spaces.sections.pseudo import SOFT, Taught
 from spaces.trial_config import TrialConfig
 from trainables.data.addition import PSEUDO_IMAGES, Addition
@@ -85,7 +84,7 @@ def pseudo_masks(
     assert isinstance(settings, Taught)
     assert said is not None
     assert truth is not None
-    numbers = len(truth.members)
+    numbers, labelled = len(truth.members), context.folds.trained_on(config.run.fold)
     least = np.full(VOID + 1, 2 * FULL, np.int64)
     least[:numbers] = np.ceil(np.minimum(thresholds, 2.0) * FULL - 1e-6)
     masks = PseudoMasks(
@@ -106,7 +105,11 @@ def pseudo_masks(
     return Addition(
         rows=context.test_rows[taken],
         targets=np.full((len(taken), 1), settings.pseudo_weight, np.float32),
-        strata=_rarest(occurs[taken], truth, int(np.bincount(context.folds.labels).argmax())),
+        strata=_rarest(
+            occurs[taken],
+            truth.pixels[labelled] > 0,
+            int(np.bincount(context.folds.labels[labelled]).argmax()),
+        ),
         told=told,
         masks=masks,
     )
@@ -140,14 +143,16 @@ def thresholds_of(
     return found
 
 
-def _rarest(occurs: NDArray[np.bool_], truth: Truth, empty: int) -> NDArray[np.int64]:
-    """Of the classes of each image, that which the fewest training images show, int64 (n,).
+def _rarest(
+    occurs: NDArray[np.bool_], labelled: NDArray[np.bool_], empty: int
+) -> NDArray[np.int64]:
+    """Of the classes of each image, that which the fewest labelled images show, int64 (n,).
 
     Args:
         occurs: bool (n, classes).
-        truth: Masks of training images.
+        labelled: The same of the labelled images that are trained on, (m, classes).
         empty: What stands for an image that shows none.
     """
-    images = (truth.pixels > 0).sum(axis=0)
-    rank = np.where(occurs, images, len(truth.images) + 1)
+    images = labelled.sum(axis=0)
+    rank = np.where(occurs, images, len(labelled) + 1)
     return np.where(occurs.any(axis=1), rank.argmin(axis=1), empty).astype(np.int64)

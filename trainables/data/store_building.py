@@ -119,48 +119,14 @@ def _build(
     say: Callable[[str], None],
     progress: Callable[[int, int], None],
 ) -> None:
-    images, truth = len(contest.images), contest.truth
-    shapes = _shapes(contest, preparation)
+    truth, shapes = contest.truth, _shapes(contest, preparation)
     size = 3 * sum(height * width for height, width in shapes)
     say(_announcement(path.parent, shapes, preparation, size))
     _reserve(temporary, size)
     block = np.memmap(temporary, dtype=np.uint8, mode="r+", shape=(size,))
     pixels = Planes(block, np.array([(*shape, 3) for shape in shapes], np.int64))
 
-    def fill(row: int) -> _Stored:
-        data = contest.paths[row].read_bytes()
-        picture = decode(data)
-        found = picture.shape[0], picture.shape[1]
-        if truth is not None and row < len(truth.images):
-            _check_size(tuple(truth.masks.shapes[row].tolist()), found)
-        prepared = preparation(picture, contest.boxes.get(contest.images[row]))
-        if prepared.shape != pixels[row].shape:
-            raise ValueError(
-                f"it becomes {prepared.shape[1]} x {prepared.shape[0]} pixels, where "
-                f"{shapes[row][1]} x {shapes[row][0]} are expected; images that keep their sizes "
-                "cannot be changed by prepare="
-            )
-        pixels[row][...] = prepared
-        return _Stored(
-            digest=hashlib.sha256(data).hexdigest(), size=found, fingerprint=fingerprint(picture)
-        )
-
-    def attempt(row: int) -> _Stored | str:
-        try:
-            return fill(row)
-        except (ValueError, OSError) as error:
-            return f"{contest.images[row]} ({_place(contest, row)}): {error}"
-
-    stored: list[_Stored] = []
-    broken: list[str] = []
-    with ThreadPoolExecutor(THREADS) as pool:
-        # Mapped: what has not begun is called off where Ctrl-C ends the loop.
-        for row, done in enumerate(pool.map(attempt, range(images))):
-            if isinstance(done, str):
-                broken.append(done)
-            else:
-                stored.append(done)
-            progress(row + 1, images)
+    stored, broken = _decoded(contest, preparation, pixels, progress)
     if broken:
         _refuse(contest, broken)
     block.flush()
@@ -184,6 +150,58 @@ def _build(
     named.write_text(json.dumps(meta))
     synced(named)
     named.rename(path)
+
+
+def _decoded(
+    contest: Contest,
+    preparation: Preparation,
+    pixels: Planes,
+    progress: Callable[[int, int], None],
+) -> tuple[list[_Stored], list[str]]:
+    """Fills the store's pixels; what is known of each image, and in words which are broken."""
+    images, stored, broken = contest.images, list[_Stored](), list[str]()
+
+    def fill(row: int) -> _Stored | Exception:
+        try:
+            return _fill(contest, preparation, pixels, row)
+        except (ValueError, OSError) as error:
+            return error
+
+    with ThreadPoolExecutor(THREADS) as pool:
+        # Interrupted, `map` drops the images that are left.
+        for row, found in enumerate(pool.map(fill, range(len(images)))):
+            if isinstance(found, _Stored):
+                stored.append(found)
+            else:
+                broken.append(f"{images[row]} ({_place(contest, row)}): {found}")
+            progress(row + 1, len(images))
+    return stored, broken
+
+
+def _fill(contest: Contest, preparation: Preparation, pixels: Planes, row: int) -> _Stored:
+    """Decodes and prepares one image.
+
+    Raises:
+        OSError, ValueError: If it cannot be read, or becomes of another size than its place has.
+    """
+    data = contest.paths[row].read_bytes()
+    picture = decode(data)
+    size = picture.shape[0], picture.shape[1]
+    truth = contest.truth
+    if truth is not None and row < len(truth.images):
+        _check_size(tuple(truth.masks.shapes[row].tolist()), size)
+    prepared = preparation(picture, contest.boxes.get(contest.images[row]))
+    place = pixels[row]
+    if prepared.shape != place.shape:
+        raise ValueError(
+            f"it becomes {prepared.shape[1]} x {prepared.shape[0]} pixels, where "
+            f"{place.shape[1]} x {place.shape[0]} are expected; images that keep their sizes "
+            "cannot be changed by prepare="
+        )
+    place[...] = prepared
+    return _Stored(
+        digest=hashlib.sha256(data).hexdigest(), size=size, fingerprint=fingerprint(picture)
+    )
 
 
 def _shapes(contest: Contest, preparation: Preparation) -> list[Size]:
