@@ -81,7 +81,7 @@ class Sampler:
         directions = [direction] if self._alone else [direction, "minimize"]
         self.study = optuna.create_study(directions=directions, sampler=sampler)
         self._live: dict[str, optuna.Trial] = {}
-        self._asked = len(known)
+        self._asked, self._told = len(known), 0
         for earlier in past:
             self._learn(earlier)
         for trial in known:
@@ -89,15 +89,13 @@ class Sampler:
 
     def ask(self, trial_id: str) -> dict[str, Any]:
         """Draws the parameters of a trial: first what is usual, then away from those before."""
-        states = optuna.trial.TrialState
-        known = self.study.get_trials(deepcopy=False, states=(states.COMPLETE, states.PRUNED))
         start = dict(enumerate(self._space.starts)).get(self._asked)
         self._asked += 1
         for refused in range(REFUSED + 1):
             if start is not None and refused == 0:
                 seed = [self._seed, self._asked]
                 self.study.enqueue_trial(started_draw(self._space, start, seed))
-            elif len(known) < self._startup or refused == REFUSED:
+            elif self._told < self._startup or refused == REFUSED:
                 before = [t.params for t in self.study.get_trials(deepcopy=False)]
                 seed = [self._seed, len(before)]
                 self.study.enqueue_trial(spread_draw(self._space, before, seed, self._allows))
@@ -105,7 +103,7 @@ class Sampler:
             params = self._space.suggest(live)
             if self._allows(params):
                 break
-            self.study.tell(live, state=states.FAIL)
+            self.study.tell(live, state=optuna.trial.TrialState.FAIL)
         self._live[trial_id] = live
         return params
 
@@ -121,6 +119,7 @@ class Sampler:
         complete = past.finished or not self._alone
         steps = dict(enumerate(past.scores, start=1)) if self._alone else {}
         values = [past.scores[-1], *self._weighed(past.params)] if complete else None
+        self._told += 1
         self.study.add_trial(
             optuna.trial.create_trial(
                 params=dict(past.params),
@@ -162,3 +161,5 @@ class Sampler:
             self.study.tell(live, state=states.PRUNED)
         else:
             self.study.tell(live, state=states.FAIL)
+            return
+        self._told += 1
