@@ -24,7 +24,8 @@ def run(config: RunConfig) -> int:
     for name in config.space if isinstance(config.space, list) else [config.space]:
         check_space_name(str(name))
     # Names are checked before what searches and trains is imported, which takes seconds.
-    from search.options.search_space import flatten, resolve_space
+    from search.options.parameters import flatten
+    from search.options.search_space import resolve_space
 
     fix, narrow = flatten(config.fix), flatten(config.narrow)
     space = resolve_space(config.space, fix, narrow, config.drop)

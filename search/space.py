@@ -21,7 +21,8 @@ def run(config: SpaceConfig) -> int:
     from results.reporting.space_report import space_page
     from search.jobs.searched_choices import check_pins
     from search.options.exit_codes import OK
-    from search.options.search_space import flatten, resolve_space
+    from search.options.parameters import flatten
+    from search.options.search_space import resolve_space
 
     fix, narrow = flatten(config.fix), flatten(config.narrow)
     space = resolve_space(config.space, fix, narrow, config.drop)

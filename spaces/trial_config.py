@@ -163,9 +163,7 @@ class TrialConfig:
         policy = {name: value for name, value in params.items() if is_policy_parameter(name)}
         changes = {name: value for name, value in params.items() if name not in policy}
         for name, value in changes.items():
-            own_name = name.rpartition(".")[2]
-            if own_name in ELSEWHERE:
-                raise InputError(f"{name} is not a parameter: {ELSEWHERE[own_name]}")
+            check_parameter(name)
             if name in ("model", "loss") and ":" in str(value):
                 raise InputError(f"{name}={value}: set it with {name}=module:function")
         if policy:
@@ -266,6 +264,16 @@ def _written(value: Any) -> Any:
     if not isinstance(value, list):
         return value
     return "x".join(map(str, value)) if any(value) else "0"
+
+
+def check_parameter(name: str) -> None:
+    """Raises InputError unless ``with_params`` knows a name; the message lists the parameters."""
+    if is_policy_parameter(name):
+        return
+    own_name = name.rpartition(".")[2]
+    if own_name in ELSEWHERE:
+        raise InputError(f"{name} is not a parameter: {ELSEWHERE[own_name]}")
+    section_of(name)
 
 
 def section_of(name: str) -> str:

@@ -14,8 +14,10 @@ from ray.tune.schedulers import AsyncHyperBandScheduler
 
 from results.tracking.internals import artifacts_of, make_tables
 from search.execution.engine import staying_local
+from search.execution.trial_actor import TrialActor
 from search.internals import asha_state, local_ray
 from search.internals.idle_workers import KeptWorkers
+from search.internals.started_workers import PlainActors
 
 
 class Stub:
@@ -72,9 +74,22 @@ def test_ray_s_processes_get_groups_where_the_kernel_ends_them(
         process.wait()
 
 
+def test_tune_s_actors_ask_for_no_processes_of_their_own() -> None:
+    before = tune_controller._ActorClassCache
+    with staying_local({}):
+        classes = tune_controller._ActorClassCache()
+    assert isinstance(classes, PlainActors)
+    assert tune_controller._ActorClassCache is before
+    actors = [cache.get(TrialActor) for cache in (classes, classes, before())]
+    assert actors[0] is actors[1]
+    asked = [actor._default_options.get("runtime_env") for actor in actors]
+    assert asked[0] is None
+    assert asked[2] == {"env_vars": {"PL_DISABLE_FORK": "1"}}
+
+
 def test_tune_s_store_of_idle_workers_keeps_all_until_the_end() -> None:
     before = tune_controller._ObjectCache
-    with staying_local():
+    with staying_local({}):
         kept = tune_controller._ObjectCache(may_keep_one=True)
     assert isinstance(kept, KeptWorkers)
     assert tune_controller._ObjectCache is before

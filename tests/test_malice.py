@@ -169,7 +169,7 @@ def test_image_names_that_leave_the_contest_or_look_like_commands(
     assert contest.train_images == tuple(odd)
     for name in ("../outside.png", str(tmp_path / "outside.png")):
         write([*odd, name])
-        with pytest.raises(InputError, match="lies outside|an absolute path"):
+        with pytest.raises(InputError, match=r"lies outside|an absolute path"):
             load_contest(name="c", root=root, test="")
     assert not planted.exists()
     assert not list(Path.cwd().glob("planted*"))

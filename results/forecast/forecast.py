@@ -51,7 +51,7 @@ class Forecast:
     """Forecasts of some models.
 
     Attributes:
-        models: By id, in the order given.
+        models: By id, in the order given; without those of which no method says anything.
         images: Test images.
         conditions: What speaks against some methods, in words.
         scored: Public scores that corrected it.
@@ -102,6 +102,8 @@ def forecast(
     carried: dict[str, dict[str, float]] = {name: {} for name in found.by_method}
     for i, model in enumerate(models):
         told = {n: float(v[i]) for n, v in found.by_method.items() if np.isfinite(v[i])}
+        if not told:  # labels alone, and nobody to agree with
+            continue
         accuracy = float(np.median(list(told.values())))
         drawn = 1.96 * (accuracy * (1 - accuracy) / images) ** 0.5
         noise = float(np.hypot(drawn, model.margin))

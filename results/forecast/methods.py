@@ -40,6 +40,7 @@ class Model:
         each: How many of these rows belong to one image, so that they are not independent.
         units: What each held-out row belongs to, (n,): its group, or its image; None where each is
             by itself.
+        certain: Whether nothing but labels is known, so that its confidence says nothing.
     """
 
     id: str
@@ -50,6 +51,7 @@ class Model:
     test: NDArray[np.floating]
     each: int = 1
     units: NDArray[Any] | None = None
+    certain: bool = False
 
     @property
     def accuracy(self) -> float:
@@ -107,6 +109,10 @@ def estimate(models: Sequence[Model]) -> Estimates:
     """
     by_method: dict[str, list[float]] = {CONFIDENCE: [], "thresholded confidence": []}
     for model in models:
+        if model.certain:
+            for values in by_method.values():
+                values.append(np.nan)
+            continue
         temperature = fitted_temperature(model.labels, model.holdout)
         here = tempered(model.holdout, temperature).max(axis=1)
         there = tempered(model.test, temperature).max(axis=1)

@@ -15,7 +15,11 @@ MOST = 60
 """Models that are looked at: pairs of them are compared, and more would say no more."""
 
 
-def models_of(trials: Iterable[tuple[Search, Trial]], wanted: Collection[str] = ()) -> list[Model]:
+def models_of(
+    trials: Iterable[tuple[Search, Trial]],
+    wanted: Collection[str] = (),
+    images: tuple[str, ...] = (),
+) -> list[Model]:
     """Finished trials that predicted the test images, each training once.
 
     Controls and those that are wanted come first, then the best, up to `MOST`.
@@ -23,6 +27,7 @@ def models_of(trials: Iterable[tuple[Search, Trial]], wanted: Collection[str] = 
     Args:
         trials: With the same images and folds.
         wanted: Ids that are not to be left out.
+        images: Test images that they predicted; empty for those of the first.
     """
 
     def rank(both: tuple[Search, Trial]) -> tuple[bool, float]:
@@ -36,7 +41,6 @@ def models_of(trials: Iterable[tuple[Search, Trial]], wanted: Collection[str] = 
     )
     labelled: dict[int, LabelledImages] = {}
     found: dict[str, Model] = {}
-    images: tuple[str, ...] = ()
     for search, trial in finished[:MOST]:
         folder = search.trial_folder(trial)
         test = Predictions.read(_test_file(search, trial))

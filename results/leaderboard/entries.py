@@ -27,7 +27,7 @@ class Submitted(Event):
         holdout: For an import, its hold-out predictions, relative to the competition's folder;
             empty if there are none.
         oof: For an import, its out-of-fold predictions; empty if there are none.
-        test: For an import with those, its test predictions.
+        test: For an import with either, its test predictions.
         by: Who made it.
     """
 

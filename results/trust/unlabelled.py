@@ -29,7 +29,7 @@ class Unlabelled:
 
     Attributes:
         name: What it is called.
-        values: Larger is better, by trial.
+        values: Larger is better, by trial or model made elsewhere.
     """
 
     name: str

@@ -5,13 +5,11 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from results.forecast.leak import PROPOSED
 from results.leaderboard.leaderboard import Leaderboard
@@ -19,6 +17,7 @@ from search.execution.progress import every_second
 from search.jobs.contest_data import read_contest
 from search.jobs.contest_folds import contest_folds
 from search.jobs.likeness import keep_likeness
+from search.jobs.proposed_groups import propose_groups, write_groups
 from search.options.audit import AuditConfig
 from search.options.exit_codes import OK
 from search.options.groups import TEST_LIKE
@@ -27,13 +26,13 @@ from spaces.files import whole_file
 from trainables.audit.checks import audit
 from trainables.audit.evidence import Evidence
 from trainables.audit.finding import Finding
-from trainables.audit.grouping import Proposal, propose
 from trainables.audit.looks import Looks, look_at
 from trainables.audit.page import audit_page
 from trainables.audit.shift import Shift, measure_shift
 from trainables.audit.shift_checks import TOLD_FROM
 from trainables.data.contest import Contest
-from trainables.data.folds import Folds, assign
+from trainables.data.folds import Folds
+from trainables.data.tables import AUTO
 
 
 def audit_contest(config: AuditConfig) -> int:
@@ -45,7 +44,8 @@ def audit_contest(config: AuditConfig) -> int:
     began = time.monotonic()
     runs = Path(config.runs)
     # It is about the split, which further images have no part in.
-    contest = replace(read_contest(config.data, runs, config.holdout), extra=None)
+    data = replace(config.data, group="") if config.data.group == AUTO else config.data
+    contest = replace(read_contest(data, runs, config.holdout), extra=None)
     leaderboard = Leaderboard.read(runs / contest.name)
     leaderboard.set_rules(test_images=config.rules.test_images)
     if not leaderboard.test_images:
@@ -56,14 +56,14 @@ def audit_contest(config: AuditConfig) -> int:
     if config.holdout.rows == TEST_LIKE:  # what is known already need not be read again
         _keep_likeness(contest, runs, looks, measure_shift(looks))
     folds, no_folds = _folds(contest, config)
-    proposal = _proposal(contest, looks, folds, every_second(_say, "trying groups"))
+    proposal = propose_groups(contest, looks, folds, every_second(_say, "trying groups"))
     evidence = Evidence(
         contest=contest, looks=looks, folds=folds, no_folds=no_folds, proposal=proposal
     )
     findings = audit(evidence)
     folder = (runs / contest.name / PROPOSED).parent
     folder.mkdir(parents=True, exist_ok=True)
-    groups = _write_groups(evidence, folder)
+    groups = write_groups(contest, proposal, folder / PROPOSED.name)
     likest = _keep_likeness(contest, runs, looks, evidence.shift) if folds is not None else ""
     _write(_table(evidence, findings), folder / "findings.csv")
     _write(looks.table, folder / "images.csv")
@@ -105,43 +105,6 @@ def _folds(contest: Contest, config: AuditConfig) -> tuple[Folds | None, str]:
         return contest_folds(contest, config.holdout, Path(config.runs), _say), ""
     except InputError as error:
         return None, str(error)
-
-
-def _proposal(
-    contest: Contest,
-    looks: Looks,
-    folds: Folds | None,
-    progress: Callable[[int, int], None],
-) -> Proposal | None:
-    """Groups that nobody named, where there is a split and a test to compare it with."""
-    if folds is None or not contest.test_images or not looks.readable.all():
-        return None
-    strata = contest.labels
-
-    def share_out(groups: NDArray[np.str_] | None) -> NDArray[np.int64]:
-        if groups is contest.groups:
-            return folds.fold
-        return assign(strata, groups, folds.count, seed=0)
-
-    return propose(
-        looks.appearance[looks.train],
-        looks.appearance[~looks.train],
-        strata,
-        share_out,
-        folds.count,
-        contest.groups,
-        progress,
-    )
-
-
-def _write_groups(evidence: Evidence, folder: Path) -> str:
-    """Writes the groups that are proposed; returns the option that accepts them, or nothing."""
-    contest, proposal = evidence.contest, evidence.proposal
-    if proposal is None or proposal.groups is None:
-        return ""
-    path = folder / PROPOSED.name
-    _write(pd.DataFrame({"image": contest.train_images, "group": proposal.groups}), path)
-    return f"data.group={path}"
 
 
 def _keep_likeness(contest: Contest, runs: Path, looks: Looks, shift: Shift | None) -> str:

@@ -8,9 +8,9 @@ from pathlib import Path
 
 from results.forecast.forecast import forecast
 from results.forecast.leak import PROPOSED, Leak
-from results.forecast.trained_models import models_of
 from results.reporting.figures import forecast_scatter
 from results.reporting.forecast_report import forecast_page, forecast_table
+from search.competition.compared_models import compared_models
 from search.competition.standing import open_standing
 from search.options.analysis import ForecastConfig
 from search.options.exit_codes import OK
@@ -36,8 +36,9 @@ def forecast_scores(config: ForecastConfig) -> int:
             "the rules forbid looking at test images (rules.test_images=false, as recorded)"
         )
     public = {s.trial: s.public for s in leaderboard.scored() if s.public is not None}
-    models = models_of(((s, t) for s in standing.searches for t in s.trials.values()), public)
-    if not models:
+    trials = ((s, t) for s in standing.searches for t in s.trials.values())
+    models, lacking = compared_models(standing, trials, public)
+    if all(model.certain for model in models):
         raise InputError(
             "no finished trial has predicted the test images: search with test.csv and "
             "predict.test=true"
@@ -49,6 +50,8 @@ def forecast_scores(config: ForecastConfig) -> int:
     audited = (folder / PROPOSED).parent.is_dir()
     page = forecast_page(found, folder.name, standing.metric, public, leak, audited)
     print("\n".join(page))
+    for what, why in lacking.items():
+        print(f"without {what}: {why}")
     if standing.search.truth is not None:
         print("Scores here are of some pixels of each image, so not quite those of whole masks.")
     with whole_file(folder / "forecast.csv") as temporary:

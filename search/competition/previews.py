@@ -16,7 +16,8 @@ from search.jobs.contest_data import read_contest, task_of_data
 from search.jobs.own_functions import check_pipelines
 from search.options.audit import PreviewConfig
 from search.options.exit_codes import OK
-from search.options.search_space import flatten, resolve_space, with_given
+from search.options.parameters import flatten, with_given
+from search.options.search_space import resolve_space
 from search.options.user_code import preparation_of
 from search.planning.spread import spread_draw
 from spaces.augmentation.families import describe_policy
@@ -41,8 +42,8 @@ def preview(config: PreviewConfig) -> int:
     Raises:
         InputError: If the tables or an image cannot be read, or what is asked for does not fit.
     """
-    contest = read_contest(config.data, Path(config.runs))
     rows = list(_rows(config))
+    contest = read_contest(config.data, Path(config.runs))
     for _, found, _ in rows:
         masks = contest.truth is not None
         check_pipelines(

@@ -8,8 +8,7 @@ from functools import cached_property
 from math import inf
 from pathlib import Path
 
-from results.forecast.methods import FEWEST
-from results.forecast.trained_models import models_of
+from results.forecast.methods import FEWEST, Model
 from results.leaderboard.entries import Submission
 from results.leaderboard.leaderboard import Leaderboard
 from results.leaderboard.site_names import SiteNames
@@ -27,6 +26,7 @@ from search.competition.candidates import (
     competition_folder,
     finished_trials,
 )
+from search.competition.compared_models import compared_models
 from search.competition.yardstick import in_force, unlabelled_in_force
 from search.options.analysis import CompetitionConfig
 from search.options.shared import BandConfig
@@ -137,11 +137,16 @@ class Standing:
 
     @cached_property
     def unlabelled_scores(self) -> list[Unlabelled]:
-        """All of these scores; none where too few trials have predicted the test images."""
+        """All of these scores; none where too few models have predicted the test images."""
+        models, _ = self.compared
+        return unlabelled_scores(models) if len({m.kin for m in models}) >= FEWEST else []
+
+    @cached_property
+    def compared(self) -> tuple[list[Model], dict[str, str]]:
+        """Models that such scores are of, and why some are lacking, by what they are."""
         scored = {s.trial for s in self.leaderboard.scored()}
         looked = [(c.search, c.trial) for c in self.looked_at() if c.trial is not None]
-        models = models_of(looked, scored)
-        return unlabelled_scores(models) if len({m.kin for m in models}) >= FEWEST else []
+        return compared_models(self, looked, scored)
 
     @property
     def band(self) -> list[str]:

@@ -80,6 +80,7 @@ def starting_masks(config: CamsConfig) -> int:
         return np.asarray(np.mean(found, axis=0), np.float32)
 
     try:
+        to.parent.mkdir(parents=True, exist_ok=True)
         covered = _write(
             temporary, contest, store, maps, numbers, config, evaluation_batch(trial), say
         )
@@ -144,7 +145,7 @@ def _shown(classes: Sequence[str], background: Sequence[str]) -> list[str]:
 
 
 def _folder(config: CamsConfig, default: Path) -> Path:
-    """Where masks are written; its parent is there.
+    """Where masks are written.
 
     Raises:
         InputError: If it is there already, or cannot be.
@@ -154,7 +155,6 @@ def _folder(config: CamsConfig, default: Path) -> Path:
         raise InputError(f"to={to}: is there already; name another folder")
     if config.to and not to.resolve().parent.is_dir():
         raise InputError(f"to={config.to}: there is no folder {to.resolve().parent}")
-    to.parent.mkdir(parents=True, exist_ok=True)
     return to
 
 

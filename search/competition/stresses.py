@@ -14,7 +14,7 @@ from search.jobs.contest_data import read_contest
 from search.jobs.contest_folds import check_test_images
 from search.options.audit import StressConfig
 from search.options.exit_codes import OK
-from search.options.search_space import flatten, with_given
+from search.options.parameters import flatten, with_given
 from search.options.user_code import preparation_of
 from spaces.augmentation.magnitude import GROUPS
 from spaces.augmentation.stress import Stress

@@ -162,7 +162,8 @@ def _take_in(config: SubmitConfig, standing: Standing) -> Submission:
 def _given_predictions(config: SubmitConfig, standing: Standing, scratch: Path) -> dict[str, Path]:
     """Writes a foreign model's predictions; returns the files by what they predict.
 
-    Out-of-fold predictions make it a candidate for blends, together with those of the test.
+    Beside those of the test, which are compared with others', out-of-fold predictions make it a
+    candidate for blends.
     """
     path = Path(config.validation)
     given = read_validation(
@@ -175,14 +176,17 @@ def _given_predictions(config: SubmitConfig, standing: Standing, scratch: Path) 
         raise InputError(
             f"validation={path}: {standing.metric.name} needs probabilities, a column per class"
         )
-    parts = {"holdout": given.of(standing.labelled.images)}
+    source = Path(config.test or config.file)
+    test = standing.task.read_submission(source, standing.known)
+    check_ids(test.images, standing.test_images, source)
+    parts = {
+        "holdout": given.of(standing.labelled.images),
+        "test": test.of(standing.test_images),
+    }
     if len(given.images) > len(standing.labelled.images):
-        source = Path(config.test or config.file)
-        test = standing.task.read_submission(source, standing.known)
-        check_ids(test.images, standing.test_images, source)
         if test.certain and not given.certain:
             given = given.as_labels()  # a blend has to be judged on what it will be made of
-        parts |= {"oof": given, "test": test.of(standing.test_images)}
+        parts["oof"] = given
     files = {part: scratch / f"{part}.npz" for part in parts}
     for part, predictions in parts.items():
         predictions.write(files[part])

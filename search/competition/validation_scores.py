@@ -73,7 +73,7 @@ def find_validation_scores(config: TrustConfig, standing: Standing) -> Validatio
     if worst is not None:
         found.validations.append(worst)
     else:
-        found.absent["worst group"] = "there are no groups of 10 images in the hold-out"
+        found.absent["worst group"] = "there are not two groups of 10 images in the hold-out"
     _add_stress(standing, found)
     _add_unlabelled(standing, found)
     reason = _add_weighted(config, standing, found)
@@ -110,8 +110,10 @@ def _add_unlabelled(standing: Standing, found: ValidationScores) -> None:
         found.absent[UNLABELLED] = "the rules forbid it (rules.test_images=false)"
         return
     found.unlabelled = standing.unlabelled_scores
-    if not found.unlabelled:
-        found.absent[UNLABELLED] = f"fewer than {FEWEST} trials have predicted the test images"
+    if found.unlabelled:
+        found.absent |= standing.compared[1]
+    else:
+        found.absent[UNLABELLED] = f"fewer than {FEWEST} models have predicted the test images"
 
 
 def _add_weighted(config: TrustConfig, standing: Standing, found: ValidationScores) -> str:

@@ -14,10 +14,9 @@ import os
 import secrets
 import shutil
 import signal
-import socket
 import tempfile
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -38,12 +37,14 @@ os.environ.setdefault("TUNE_MAX_PENDING_TRIALS_PG", "1000")
 import ray
 from ray import tune
 
+from search.execution.cluster_answer import nobody
 from search.execution.driver import Driver
 from search.execution.local_resources import GIB
 from search.execution.trial_actor import TrialActor
 from search.execution.tune_adapter import Events, Proposals, Stop
 from search.internals import local_ray
 from search.internals.idle_workers import kept_workers
+from search.internals.started_workers import started_workers
 from search.jobs.job import Job
 from search.options.groups import ClusterConfig
 from search.options.resources import MOST_CORES, ResourcesConfig
@@ -70,31 +71,23 @@ def ray_session(
         "OMP_NUM_THREADS": str(resources.threads),
     }
     options: dict[str, Any] = {
-        "runtime_env": {"env_vars": environment},
         "log_to_driver": False,
         "logging_level": logging.ERROR,
         "configure_logging": False,
         "address": cluster.address or "local",
     }
-    if not cluster.address:
-        options |= {
-            "num_cpus": _allowed_cpus(),
-            **local_ray.ADDRESS,
-        }
+    if cluster.address:
+        options["runtime_env"] = {"env_vars": environment}
+    else:
+        options |= {"num_cpus": _allowed_cpus(), **local_ray.ADDRESS}
     for name in ("ray", "ray.tune", "ray.train"):
         logging.getLogger(name).setLevel(logging.CRITICAL)
-    nowhere = InputError(
-        f"cluster.address={cluster.address}: there is no Ray cluster, or RAY_AUTH_TOKEN is not its "
-        "own; start one with 'ray start --head', or leave the option out"
-    )
-    if ":" in cluster.address and not _answers(cluster.address):
-        raise nowhere  # Ray would try for more than a minute
-    with contextlib.nullcontext() if cluster.address else staying_local():
+    with contextlib.nullcontext() if cluster.address else staying_local(environment):
         answer = signal.getsignal(signal.SIGTERM)
         try:
             ray.init(**options)
         except ConnectionError as error:
-            raise nowhere from error
+            raise nobody(cluster.address) from error
         except SystemExit as error:  # how Ray answers SIGTERM while it starts
             raise KeyboardInterrupt from error
         except Exception as error:  # Ray has no kinds: it may be busy, or a port or memory lack
@@ -113,16 +106,22 @@ def ray_session(
 
 
 @contextlib.contextmanager
-def staying_local() -> Iterator[None]:
-    """Lets a Ray of this machine's own listen on loopback only, with a token, and keep workers."""
+def staying_local(environment: Mapping[str, str]) -> Iterator[None]:
+    """Lets a Ray of this machine's own listen on loopback only, with a token, and keep workers.
+
+    Args:
+        environment: Of its workers, which inherit it: those that Ray starts in advance have it as
+            well, and would be of no use to trials that ask for another.
+    """
     ours = {
+        **environment,
         "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",  # for Ray's processes
         "RAY_AUTH_TOKEN": os.environ.get("RAY_AUTH_TOKEN", secrets.token_hex(32)),
     }
     before = {name: os.environ.get(name) for name in ours}
     os.environ.update(ours)
     try:
-        with local_ray.single_host(), kept_workers():
+        with local_ray.single_host(), started_workers(), kept_workers():
             yield
     finally:
         # One by one: other threads, such as the tracker's, look into the environment meanwhile.
@@ -131,16 +130,6 @@ def staying_local() -> Iterator[None]:
                 os.environ.pop(name, None)
             else:
                 os.environ[name] = value
-
-
-def _answers(address: str) -> bool:
-    """Whether something listens at ``host:port``."""
-    host, _, port = address.rpartition(":")
-    try:
-        with socket.create_connection((host, int(port)), timeout=5):
-            return True
-    except (OSError, ValueError):
-        return False
 
 
 def _allowed_cpus() -> int | None:

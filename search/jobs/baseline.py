@@ -8,7 +8,7 @@ from typing import Any
 
 from search.jobs.contest_data import task_of_data
 from search.jobs.searched_choices import categories, sizes_of
-from search.options.search_space import flatten, with_given
+from search.options.parameters import flatten, with_given
 from search.options.training import JobConfig
 from spaces.augmentation.families import is_policy_parameter
 from spaces.errors import InputError

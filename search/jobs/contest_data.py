@@ -28,11 +28,11 @@ def task_of_data(data: DataConfig) -> Task:
 
 
 def read_contest(data: DataConfig, runs: Path, holdout: HoldoutConfig | None = None) -> Contest:
-    """Reads the tables; an embedded contest is made in the runs folder.
+    """Reads the tables; an embedded contest is made in the runs folder, if nothing is wrong.
 
     Args:
         data: Where they are.
-        runs: Folder for everything a run writes; made if it is not there.
+        runs: Folder for everything a run writes.
         holdout: What is held out, where that matters.
 
     Raises:
@@ -41,16 +41,11 @@ def read_contest(data: DataConfig, runs: Path, holdout: HoldoutConfig | None = N
     if runs.exists() and not runs.is_dir():
         raise InputError(f"runs={runs} is a file, not a folder")
     embedded = embedded_name(data)
-    if embedded:
-        make_writable(runs, "runs")
-        root = EMBEDDED[embedded](runs / data.name / "data")
-    elif not data.root:
+    if not embedded and not data.root:
         raise InputError("data.root is needed: the folder with the contest's tables and images")
-    else:
-        root = Path(data.root)
-        if not root.is_dir():
-            raise InputError(f"data.root={data.root!r}: there is no such folder")
-        make_writable(runs, "runs")
+    root = Path(data.root)
+    if not embedded and not root.is_dir():
+        raise InputError(f"data.root={data.root!r}: there is no such folder")
     rows = holdout.rows if holdout is not None else ""
     if data.fold and rows:
         raise InputError(
@@ -61,6 +56,9 @@ def read_contest(data: DataConfig, runs: Path, holdout: HoldoutConfig | None = N
         check_name(name, "data.name")
     except InputError as error:  # the folder's: another is needed
         raise InputError(f"data.name= is needed, since the folder's does not do: {error}") from None
+    check_writable(runs, "runs")
+    if embedded:
+        root = EMBEDDED[embedded](runs / data.name / "data")
     return load_contest(
         name=name,
         root=root,
@@ -102,15 +100,14 @@ def mask_form(data: DataConfig, root: Path) -> MaskForm:
     )
 
 
-def make_writable(folder: Path, key: str) -> None:
-    """Makes a folder that an option names, unless it is there.
+def check_writable(folder: Path, key: str) -> None:
+    """Raises InputError unless a folder that an option names can be written to, or be made.
 
-    Raises:
-        InputError: If it cannot be written to.
+    Nothing is made yet: what is refused later leaves no folder behind.
     """
+    there = next(path for path in (folder, *folder.absolute().parents) if path.exists())
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=folder):
+        with tempfile.TemporaryFile(dir=there):
             pass
     except OSError as error:
         raise InputError(f"{key}={folder}: cannot write there: {error.strerror}") from error

@@ -19,6 +19,7 @@ from search.options.groups import DataConfig
 from spaces.errors import InputError
 from spaces.files import whole_file
 from spaces.names import check_name
+from trainables.audit.missing_labels import missing_labels
 from trainables.data.contest import Contest, load_contest
 from trainables.data.folder_guesses import guess
 from trainables.data.guess import Guess
@@ -76,10 +77,12 @@ def write_contest_yaml(config: InitConfig) -> int:
 
 def _summary(contest: Contest) -> str:
     named = ", ".join(contest.classes[:6]) + (", …" if len(contest.classes) > 6 else "")
-    return (
+    words = (
         f"{contest.name}: {len(contest.train_images):,} training and "
         f"{len(contest.test_images):,} test images, {len(contest.classes)} classes: {named}"
     )
+    doubts = (f"warning: {f.what}: {f.advice}" for f in missing_labels(contest))
+    return "\n".join([words, *doubts])
 
 
 def _shown(value: Any) -> str:

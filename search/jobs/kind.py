@@ -22,9 +22,11 @@ class JobKind(ABC):
 
     Attributes:
         name: The kind in records: ``search``, ``train`` or ``promotion``.
+        finishing: Sampled trials that run to their end, at least.
     """
 
     name: ClassVar[str]
+    finishing = 1
 
     @abstractmethod
     def prepare(self, say: Say) -> Prepared:

@@ -20,6 +20,7 @@ from results.reporting.summary import summarise
 from search.competition.images import read_training_image
 from search.competition.tracking import reach
 from search.competition.yardstick import check_frozen
+from search.execution.cluster_answer import check_cluster
 from search.execution.driver import Driver
 from search.execution.engine import ray_session, run_trials, slots_of, trial_slots
 from search.execution.local_resources import GIB, check_local_resources
@@ -27,7 +28,7 @@ from search.execution.nodes import Nodes
 from search.execution.progress import Progress
 from search.execution.signals import stops_cleanly
 from search.jobs.claim import claimed
-from search.jobs.contest_data import make_writable
+from search.jobs.contest_data import check_writable
 from search.jobs.job import Job, Prepared
 from search.jobs.kind import JobKind
 from search.jobs.resume import check_owner, check_unchanged
@@ -59,8 +60,9 @@ def run_job(config: EngineConfig, kind: JobKind) -> int:
             print(line, flush=True)
 
     check_local_resources(config.resources, config.cluster)
+    check_cluster(config.cluster.address)
     if config.store.local and not config.cluster.address:
-        make_writable(Path(config.store.local), "store.local")
+        check_writable(Path(config.store.local), "store.local")
     away = reach(config.tracking, Path(config.runs))
     if away:
         say(f"warning: tracking does not answer ({away}); trials do not wait for it")
@@ -97,7 +99,7 @@ def run_job(config: EngineConfig, kind: JobKind) -> int:
         scheduler = kind.scheduler(prepared, known_opening, search)
         driver.grace = scheduler.grace if scheduler is not None else 1
         keep = getattr(config, "keep", ALL)  # folds are for exports
-        listeners = [lambda trial: tidy(search, trial, keep)]
+        listeners = [lambda trial: tidy(search, trial, keep, kind.finishing)]
         driver.on_end(listeners)
         if config.resume:
             _record_resumed(config, driver, scheduler, prepared)

@@ -76,7 +76,9 @@ def likeness_to_the_test(contest: Contest, runs: Path, say: Say) -> NDArray[np.f
 
 def _read_likeness(path: Path, contest: Contest) -> NDArray[np.float64]:
     try:
-        table = pd.read_csv(path, dtype={"image": str}, float_precision="round_trip")
+        table = pd.read_csv(
+            path, dtype={"image": str}, keep_default_na=False, float_precision="round_trip"
+        )
         likeness = table["likeness"].to_numpy(np.float64)
         whole = tuple(table["image"]) == contest.images and bool(np.isfinite(likeness).all())
     except (OSError, ValueError, KeyError):

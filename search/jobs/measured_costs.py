@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 import torch
 
 from results.records.network_cost import NetworkCost, cost_words
-from search.options.groups import LimitConfig
+from search.options.limit import LimitConfig
 from spaces.errors import InputError
 from spaces.trial_config import TrialConfig
 from trainables.inference.footprint import Footprint, ms_per_image

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -28,7 +29,7 @@ from search.jobs.searched_choices import (
     sizes_of,
 )
 from search.jobs.window_checks import tested_window_warnings, window_warnings
-from search.options.search_space import flatten
+from search.options.parameters import flatten
 from search.options.training import JobConfig, RunConfig, TrainConfig
 from search.options.user_code import preparation_of
 from search.planning.search_plan import CONFIRM_FOLD
@@ -38,6 +39,7 @@ from spaces.shares import share_of
 from spaces.space import SearchSpace
 from spaces.trial_config import TrialConfig
 from trainables.audit.duplicate_checks import crossing, identical_files, near_pictures
+from trainables.audit.missing_labels import missing_labels
 from trainables.audit.neighbours import near_duplicates
 from trainables.audit.same_files import other_files
 from trainables.data.contest import Contest
@@ -45,6 +47,7 @@ from trainables.data.focus import boxes_in_store
 from trainables.data.folds import Folds
 from trainables.data.image_store import ImageStore
 from trainables.data.store_building import build_store
+from trainables.data.tables import AUTO
 
 
 def prepare(
@@ -93,8 +96,14 @@ def prepare(
     given = "metric" if config.metric else "data.metric"
     chosen = resolve_metric(metric, config.direction, task.name, given)
     runs = Path(config.runs)
-    contest = read_contest(config.data, runs, config.holdout)
+    ungrouped = config.data.group == AUTO
+    data = replace(config.data, group="") if ungrouped else config.data
+    contest = read_contest(data, runs, config.holdout)
     Leaderboard.read(runs / contest.name).set_rules(test_images=config.rules.test_images)
+    if ungrouped:
+        from search.jobs.proposed_groups import ask_for_groups
+
+        ask_for_groups(contest, config.holdout, runs, say)
     stress, compared = find_stress(config, contest, runs)
     folder = runs / contest.name
     folds = contest_folds(contest, config.holdout, runs, say)
@@ -158,6 +167,7 @@ def prepare(
         warnings=(
             *mirrored,
             *tested_window_warnings(baseline, space, contest, store),
+            *(f"{f.what}: {f.advice}" for f in missing_labels(contest) if not config.data.classes),
             *_told_twice(config, contest, folds, store),
             *_unused(config, trained, categories(space).get("policy", ())),
         ),

@@ -12,17 +12,18 @@ ALL, NONE = "all", "none"
 _KEPT = "kept-for-"
 
 
-def tidy(search: Search, ended: Trial, keep: str) -> None:
+def tidy(search: Search, ended: Trial, keep: str, finishing: int = 1) -> None:
     """Removes checkpoints that are not needed any more.
 
-    While a trial may go on its newest two stay. An early-stopped one keeps its newest until another
-    has run to the end: if none does, the best of them goes on.
+    While a trial may go on its newest two stay. An early-stopped one keeps its newest until enough
+    of the others have run to the end: if they do not, the best of them go on.
 
     Args:
         search: The record.
         ended: The trial that has just ended.
         keep: Whose final checkpoint stays: ``all``, ``none``, or those of the baseline and of so
             many of the best sampled trials.
+        finishing: Sampled trials that run to their end, at least.
     """
     if ended.why == "segment":
         _tidy_population(search, ended)
@@ -33,7 +34,7 @@ def tidy(search: Search, ended: Trial, keep: str) -> None:
     stays = stays and not (ended.why == "confirm" and keep != ALL)
     if ended.why == "sampled":
         stopped = [t for t in search.of("sampled") if t.state == "stopped"]
-        if any(t.state == "finished" for t in search.of("sampled")):
+        if sum(t.state == "finished" for t in search.of("sampled")) >= finishing:
             for trial in stopped:
                 trim_checkpoints(search.trial_folder(trial), keep=0)
         else:

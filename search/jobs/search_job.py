@@ -18,9 +18,9 @@ from search.jobs.job import Prepared
 from search.jobs.kind import JobKind, Say
 from search.jobs.preparation import prepare
 from search.options.modes import INFERENCE, POPULATION
+from search.options.parameters import flatten
 from search.options.same_place import same_place
 from search.options.scheduler import ASHA, NONE, PACE, SCREEN
-from search.options.search_space import flatten
 from search.options.training import RunConfig
 from search.planning.density_matching import (
     DensityMatching,
@@ -52,6 +52,9 @@ first say little, above all where batch normalisation has not settled."""
 FEWEST = 2
 """Epochs that are run in any case."""
 
+PACE_SHARE = 4
+"""One in so many trials runs to its end whatever its pace: what starts slowly may be best."""
+
 
 class SearchJob(JobKind):
     """Searches a space on the hold-out and confirms the winner.
@@ -70,6 +73,9 @@ class SearchJob(JobKind):
         self._candidates: Candidates | None = None
         # The few schedules that a population found are compared at their ends.
         self._stopped_by = NONE if config.mode == POPULATION else config.scheduler.rule
+        shares = {PACE: PACE_SHARE, SCREEN: config.scheduler.reduction}
+        share = shares.get(self._stopped_by, config.trials)
+        self.finishing = math.ceil(config.trials / share)
 
     def prepare(self, say: Say) -> Prepared:
         """Checks data, folds, networks and options."""
@@ -200,14 +206,9 @@ class SearchJob(JobKind):
             trials=config.trials,
             confirm=config.confirm,
             unsettled=lambda: unsettled(driver.search, metric),
-            finishing=self._finishing(),
+            finishing=self.finishing,
             groundwork=groundwork,
         )
-
-    def _finishing(self) -> int:
-        """Sampled trials that run to their end, at least."""
-        share = self._config.scheduler.reduction if self._stopped_by == SCREEN else math.inf
-        return max(1, math.ceil(self._config.trials / share))
 
     def ended(self, trial: Trial) -> None:
         """The sampler learns from it."""

@@ -8,7 +8,7 @@ from typing import Any
 import optuna
 from optuna.distributions import CategoricalDistribution
 
-from search.options.search_space import with_given
+from search.options.parameters import with_given
 from spaces.augmentation.families import PIPELINES, is_policy_parameter
 from spaces.augmentation.pipeline import check_batched
 from spaces.errors import InputError

@@ -83,6 +83,10 @@ def main(
             from search.options.user_code import load_pipelines
 
             load_pipelines(config.pipelines)  # type: ignore[attr-defined]
+        if not {"fix", "promote", "data"}.isdisjoint(vars(config)):
+            from search.options.parameters import check_parameters
+
+            check_parameters(config)
         code = run(config)
     except InputError as error:
         print(f"error: {error}", file=sys.stderr)

@@ -63,7 +63,9 @@ def compose_config(
         except MissingConfigException as error:
             group, _, name = str(error.missing_cfg_file).partition("/")
             choices = GlobalHydra.instance().config_loader().get_group_options(group)
-            raise unknown(group, name, choices, f"{group}={name}") from None
+            folders = "; folders of classes: data=csv data.root=… data.train=<folder>"
+            place = f"{group}={name}{folders if group == 'data' else ''}"
+            raise unknown(group, name, choices, place) from None
         except (HydraException, OmegaConfBaseException, YAMLError, ValueError) as error:
             raise _explain(error, config_dir) from None
     assert isinstance(result, schema)

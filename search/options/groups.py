@@ -3,18 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import inf
-from typing import TYPE_CHECKING, Any, get_args
+from typing import Any
 
-from results.records.objective import CostName
 from search.options.option import option
 from search.options.shared import check_seed, demand
 from spaces.errors import InputError, unknown
 from spaces.names import check_name
 from spaces.sections.data import INTERPOLATIONS, SHAPES
-
-if TYPE_CHECKING:
-    from results.records.network_cost import NetworkCost
 
 ORDERS = ("column", "row")
 """How run lengths may number pixels: down the first column, or along the first row."""
@@ -32,7 +27,11 @@ class DataConfig:
     test: str = option(
         "test.csv", "test table in the folder, or a folder of images; empty for none"
     )
-    image: str = option("image", "column of image paths or ids, with or without extension")
+    image: Any = option(
+        "image",
+        "column of image paths or ids, with or without extension; where the test table has another "
+        "than the training table, both: [image,file]",
+    )
     id: str = option(
         "",
         "column of the test table with the ids of sample submission and solution, where these are "
@@ -53,8 +52,8 @@ class DataConfig:
     extra_images: str = option("", "folder that the paths in data.extra are relative to")
     group: str = option(
         "",
-        "column of groups that must not stand on both sides of a split, or a table of "
-        "image and group (.csv), such as search.audit proposes",
+        "column of groups that must not stand on both sides of a split, or a table of image and "
+        "group (.csv), such as search.audit proposes; auto proposes them and stops for you to look",
     )
     fold: str = option(
         "",
@@ -126,6 +125,10 @@ class DataConfig:
             check_name(self.name, "data.name")
         if ":" in self.metric:
             raise InputError(f"data.metric={self.metric}: functions of your own are for metric=")
+        columns = self.image if isinstance(self.image, list) else [self.image]
+        rule = "a column, or that of the training table and that of the test table: [image,file]"
+        demand(len(columns) in (1, 2) and all(columns), "data.image", self.image, rule)
+        self.image = [*map(str, columns)] if len(columns) == 2 else str(columns[0])
         for key in ("train_images", "test_images"):
             value = getattr(self, key)
             folders = value if isinstance(value, list) else [value]
@@ -221,32 +224,6 @@ class ClusterConfig:
         host, _, port = self.address.rpartition(":")
         known = self.address in ("", "auto") or (host != "" and port.isdecimal())
         demand(known, "cluster.address", self.address, "auto, or host:port of a cluster's head")
-
-
-@dataclass(kw_only=True)
-class LimitConfig:
-    """What a network may cost where it predicts; measured before anything is trained."""
-
-    ms_per_image: float = option(
-        0, "milliseconds per image at most, in batches on this machine; 0 is no limit"
-    )
-    parameters: float = option(0, "learned numbers at most, such as 5e6; 0 is no limit")
-    mb: float = option(0, "size of the weights at most, in MiB; 0 is no limit")
-
-    def __post_init__(self) -> None:
-        for name in ("ms_per_image", "parameters", "mb"):
-            value = getattr(self, name)
-            demand(0 <= value < inf, f"limit.{name}", value, "above 0, or 0 for no limit")
-
-    @property
-    def any(self) -> bool:
-        """Whether there is a limit."""
-        return any((self.ms_per_image, self.parameters, self.mb))
-
-    def above(self, cost: NetworkCost) -> list[CostName]:
-        """Names of what a network costs more of than it may."""
-        limits: dict[CostName, float] = {n: getattr(self, n) for n in get_args(CostName)}
-        return [name for name, most in limits.items() if most and cost.of(name) > most]
 
 
 @dataclass(kw_only=True)

@@ -20,7 +20,8 @@ class SchedulerConfig:
         ASHA,
         "which trials end early: asha, all but the best third at each rung (Li et al., 2020); "
         "pace, those half as fast as the best fifth of the others or a sixth as fast as the "
-        "baseline; screen, all after a few epochs, and the best third goes on to its end; none",
+        "baseline, with a quarter that goes on to its end; screen, all after a few epochs, and the "
+        "best third goes on to its end; none",
     )
     grace: int = option(
         0,

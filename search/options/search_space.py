@@ -1,9 +1,8 @@
-"""From ``space=``, ``fix.``, ``narrow.`` and ``drop=`` to a space, or a configuration."""
+"""From ``space=``, ``fix.``, ``narrow.`` and ``drop=`` to a space."""
 
 from __future__ import annotations
 
 import functools
-import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -12,7 +11,6 @@ from search.options.user_code import load_function
 from spaces.errors import InputError
 from spaces.ready import READY, ready_space
 from spaces.space import SearchSpace
-from spaces.trial_config import TrialConfig
 
 
 def resolve_space(
@@ -60,31 +58,3 @@ def _one(name: str) -> SearchSpace:
             raise InputError(f"space={name} returned {type(space).__name__}, not a SearchSpace")
         return space
     return ready_space(name)
-
-
-def with_given(config: TrialConfig, params: Mapping[str, Any], place: str) -> TrialConfig:
-    """A configuration with the parameters that were given under an option.
-
-    Args:
-        config: What they change.
-        params: Flat.
-        place: The option, such as ``fix``.
-
-    Raises:
-        InputError: For an unknown name or a value that does not fit, naming the option.
-    """
-    try:
-        return config.with_params(params)
-    except InputError as error:
-        words = str(error)
-        begins = any(re.match(rf"{re.escape(name)}(?![\w.])", words) for name in params)
-        raise InputError(f"{place}.{words}" if begins else f"{place}: {words}") from None
-
-
-def flatten(nested: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    """Turns ``{"stage1": {"strength": 0.5}}`` into ``{"stage1.strength": 0.5}``."""
-    flat: dict[str, Any] = {}
-    for name, value in nested.items():
-        key = f"{prefix}{name}"
-        flat |= flatten(value, f"{key}.") if isinstance(value, Mapping) else {key: value}
-    return flat

@@ -12,11 +12,11 @@ from search.options.groups import (
     ClusterConfig,
     DataConfig,
     HoldoutConfig,
-    LimitConfig,
     PredictConfig,
     StoreConfig,
     WatchdogConfig,
 )
+from search.options.limit import LimitConfig
 from search.options.modes import (
     INFERENCE,
     MODES,

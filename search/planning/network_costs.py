@@ -8,7 +8,7 @@ from typing import Any
 
 from results.records.network_cost import NetworkCost
 from results.records.objective import CostName
-from search.options.groups import LimitConfig
+from search.options.limit import LimitConfig
 from spaces.trial_config import TrialConfig
 
 

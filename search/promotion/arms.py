@@ -9,7 +9,7 @@ from typing import Any
 
 from search.competition.candidates import Candidate
 from search.jobs.searched_choices import check_effect
-from search.options.search_space import flatten, with_given
+from search.options.parameters import flatten, with_given
 from search.options.training import PromoteConfig
 from search.options.user_code import check_given
 from spaces.errors import InputError

@@ -49,10 +49,6 @@ def predict(config: PredictImagesConfig) -> int:
             "python -m search.export to=model writes a predict.py that takes a table of them"
         )
     own = ensemble.own_preparation(config.prepare)
-    exported = ensemble.merged.folder / "model"
-    if not is_current(exported, ensemble):
-        shutil.rmtree(exported, ignore_errors=True)
-        export_ensemble(standing, ensemble, exported, config.model)
     suffix = ".csv" if search.truth is None else ""
     default = standing.folder / "predictions" / f"{made_by}-{folder.resolve().name}{suffix}"
     to = Path(config.to) if config.to else default
@@ -62,9 +58,13 @@ def predict(config: PredictImagesConfig) -> int:
         raise InputError(f"to={config.to}: that is a folder; name a file")
     if to.is_file() and search.truth is not None:
         raise InputError(f"to={config.to}: that is a file; name a folder for the masks")
-    to.parent.mkdir(parents=True, exist_ok=True)
-    if not os.access(to.parent, os.W_OK):
+    if to.parent.is_dir() and not os.access(to.parent, os.W_OK):
         raise InputError(f"to={config.to}: cannot write in {to.parent}")
+    exported = ensemble.merged.folder / "model"
+    if not is_current(exported, ensemble):
+        shutil.rmtree(exported, ignore_errors=True)
+        export_ensemble(standing, ensemble, exported, config.model)
+    to.parent.mkdir(parents=True, exist_ok=True)
     kind = Predictor if search.truth is None else MaskPredictor
     predictor = kind(exported, builder(search, config.model), own=own)
     predictor.voices, predictor.blend = ensemble.voices, ensemble.blend

@@ -20,9 +20,9 @@ from search.jobs.learned_images import check_learned_images
 from search.jobs.network_checks import check_mixing, check_sizes, check_training
 from search.jobs.own_functions import check_own_functions, check_pipelines
 from search.options.analysis import CompetitionConfig
+from search.options.parameters import flatten
 from search.options.recorded import find_job
 from search.options.same_place import same_place
-from search.options.search_space import flatten
 from search.options.training import PromoteConfig
 from search.options.user_code import own_functions, preparation_of
 from search.planning.fold_plan import RACE_FOLDS, FoldsPlan

@@ -23,8 +23,9 @@ from search.options.analysis import ScoreConfig, SubmitConfig, TrustConfig
 from search.options.command_line import parse
 from search.options.ensembles import BlendConfig
 from search.options.option import keys
+from search.options.parameters import flatten
 from search.options.recorded import recorded_options
-from search.options.search_space import flatten, resolve_space
+from search.options.search_space import resolve_space
 from search.options.training import PromoteConfig, RunConfig, TrainConfig
 from spaces.errors import InputError
 from tests.faults.row import Row

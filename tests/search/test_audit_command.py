@@ -12,9 +12,12 @@ import pandas as pd
 import pytest
 
 from search.competition.audits import audit_contest
+from search.jobs.preparation import prepare
 from search.options.audit import AuditConfig
 from search.options.command_line import parse
+from search.options.training import TrainConfig
 from spaces.errors import InputError
+from tests.commands import run
 from tests.search.test_job import prepared
 from tests.trainables.test_audit import scene, shot, write
 
@@ -75,6 +78,31 @@ def test_from_audit_to_accepted_groups(
     assert (split == 1).mean() > 0.8
 
 
+def test_groups_are_proposed_on_the_way_and_never_taken_unseen(
+    leaky: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    runs = tmp_path / "runs"
+    options = ["data=csv", f"data.root={leaky}", "data.group=auto", "holdout.folds=3", "epochs=1"]
+    config = parse(TrainConfig, [f"runs={runs}", *options])
+    path = runs / "leaky/audit/groups.csv"
+    with pytest.raises(InputError, match=rf"accepted by data\.group={path}$"):
+        prepare(config, "train", say=print)
+    told = capsys.readouterr().out
+    assert "groups nobody named: held-out images are nearer to images trained on" in told
+    assert told.count("across the split: train/") == 3
+    assert [p.name for p in (runs / "leaky").iterdir()] == ["audit"]
+    path.write_text(path.read_text().replace("train/twin.png,", "train/twin.png,other"))
+    edited = path.read_text()
+    with pytest.raises(InputError, match=r"groups\.csv proposes groups already"):
+        prepare(config, "train")
+    assert path.read_text() == edited
+    accepted = prepared(runs, *options, f"data.group={path}", "accept=[duplicates]")
+    assert accepted.folds.groups is not None
+    closed = parse(TrainConfig, [f"runs={runs}2", *options, "rules.test_images=false"])
+    with pytest.raises(InputError, match=r"data\.group=auto: the rules forbid"):
+        prepare(closed, "train")
+
+
 def test_near_duplicates_are_told_of_before_a_search(tmp_path: Path) -> None:
     """Those on both sides, from what is kept beside the stored images, as the rules allow."""
     root, rng = tmp_path / "near", np.random.default_rng(0)
@@ -124,10 +152,12 @@ def test_test_images_that_the_rules_close_are_left_out(
     assert set(looked["table"]) == {"train"}
 
 
-def test_nothing_is_written_where_the_tables_are_wrong(leaky: Path, tmp_path: Path) -> None:
-    config = parse(
-        AuditConfig, [f"runs={tmp_path}/runs", "data=csv", f"data.root={leaky}", "data.label=lable"]
-    )
-    with pytest.raises(InputError, match="did you mean label"):
-        audit_contest(config)
-    assert not list((tmp_path / "runs").glob("*"))
+@pytest.mark.parametrize("name", ["audit", "preview", "run", "stress", "train"])
+def test_nothing_is_written_where_the_tables_are_wrong(
+    leaky: Path, tmp_path: Path, name: str
+) -> None:
+    asked = ["fix.policy=none"] if name == "preview" else []
+    wrong = run(tmp_path, name, "data=csv", f"data.root={leaky}", "data.label=lable", *asked)
+    assert wrong.returncode == 2
+    assert "did you mean label" in wrong.stderr
+    assert not list(tmp_path.iterdir())

@@ -25,8 +25,9 @@ from search.options.audit import AuditConfig, PreviewConfig
 from search.options.command_line import help_text, main, parse
 from search.options.embedded import EMBEDDED, DigitsConfig, MasksConfig, embedded_name
 from search.options.option import about, keys
+from search.options.parameters import check_parameters, flatten
 from search.options.recorded import recorded_options
-from search.options.search_space import flatten, resolve_space
+from search.options.search_space import resolve_space
 from search.options.training import PromoteConfig, RunConfig, TrainConfig
 from spaces.errors import InputError
 
@@ -360,6 +361,9 @@ TOLD_AT_ONCE: list[tuple[str, list[str]]] = [
     ("run", ["trials=none"]),
     ("run", ["data=csv", "data.root=/nowhere"]),
     ("train", ["weights=/nowhere.safetensors"]),
+    *((name, ["fix.polcy=none"]) for name in ("preview", "run", "space", "train")),
+    ("promote", ["promote.bakbone=resnet18"]),
+    ("audit", ["data.baseline.sise=64"]),
 ]
 
 IN_TURN = """
@@ -385,6 +389,17 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> list[tuple[int, list[str],
     command = [sys.executable, "-c", IN_TURN, str(path), json.dumps(TOLD_AT_ONCE)]
     subprocess.run(command, cwd=folder, capture_output=True, check=True)
     return [(code, modules, files) for code, modules, files in json.loads(path.read_text())]
+
+
+def test_all_names_that_no_training_has_are_told_together() -> None:
+    known = ["promote.lr=0.1", "promote.stage1.strength=1"]
+    given = ["promote.sise=64", "promote.store_side=3", *known]
+    words = r"promote: unknown parameter 'sise'.* mean size.*; nor are there promote\.store_side$"
+    with pytest.raises(InputError, match=words):
+        check_parameters(parse(PromoteConfig, given))
+    with pytest.raises(InputError, match=r"^data\.baseline: unknown parameter 'lrr'"):
+        check_parameters(parse(TrainConfig, ["data.baseline.lrr=1", "fix.lr=1"]))
+    check_parameters(parse(ShowConfig, []))
 
 
 @pytest.mark.parametrize("number", range(len(TOLD_AT_ONCE)), ids=lambda i: TOLD_AT_ONCE[i][0])

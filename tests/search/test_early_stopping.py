@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import pytest
 
+from search.jobs.search_job import SearchJob
+from search.options.command_line import parse
 from search.options.scheduler import SchedulerConfig
+from search.options.training import RunConfig
 from search.planning.early_stopping import EarlyStopping
 from search.planning.pace import Pace
 from search.planning.patience import Patience
 from search.planning.screen import Screen
 from spaces.errors import InputError
+from spaces.ready import ready_space
 
 EPOCHS = 8
 
@@ -55,6 +59,23 @@ def test_patience_leaves_the_other_rule_its_say() -> None:
     assert ended_after(both, slow, "b") == ended_after(pace, slow, "b") < EPOCHS
     both.watch("baseline", 1, 0.9)
     assert ended_after(both, [0.8] * EPOCHS, "c") == 6  # a sixth of them, and the baseline's one
+
+
+@pytest.mark.parametrize(
+    ("words", "finishing"),
+    [
+        ([], 1),
+        (["scheduler.rule=pace"], 4),
+        (["scheduler.rule=pace", "trials=2"], 1),
+        (["scheduler.rule=pace", "trials=9"], 3),
+        (["scheduler.rule=screen"], 6),
+        (["scheduler.rule=screen", "scheduler.reduction=2"], 8),
+    ],
+)
+def test_so_many_trials_run_to_their_end(words: list[str], finishing: int) -> None:
+    """Of the usual sixteen."""
+    job = SearchJob(parse(RunConfig, words), ready_space("aug_policy"))
+    assert job.finishing == finishing
 
 
 def test_what_is_no_rule_is_refused() -> None:

@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -19,9 +20,8 @@ from results.predictions import Predictions
 from results.records.trials import Search
 from results.tracking.store import ID_TAG
 from results.tracking.tracker import Tracker
-from search.execution.engine import ray_session
-from search.options.groups import ClusterConfig
-from search.options.resources import ResourcesConfig
+from search.execution import cluster_answer
+from search.execution.cluster_answer import check_cluster
 from spaces.errors import InputError
 from tests.commands import LIMIT, command, run, run_process
 from tests.records import raw_events
@@ -311,9 +311,15 @@ def test_bad_input_leaves_nothing_behind(folder: Path) -> None:
     assert "resources.gpu=9 per trial, but there is only 0" in done.stderr
     assert "Traceback" not in done.stderr
     assert len(done.stderr.splitlines()) == 1
-    nowhere = ray_session(ClusterConfig(address="127.0.0.1:1"), ResourcesConfig())
-    with pytest.raises(InputError, match="there is no Ray cluster"), nowhere:
-        pass
+    with pytest.raises(InputError, match="no Ray cluster answers"):
+        check_cluster("127.0.0.1:1")
+    with socket.create_server(("127.0.0.1", 0)) as mute, pytest.MonkeyPatch.context() as patch:
+        patch.setattr(cluster_answer, "PATIENCE", 0.5)
+        address = f"127.0.0.1:{mute.getsockname()[1]}"
+        done = run(folder, "train", "runs=other", f"cluster.address={address}")
+    assert done.returncode == 2, done.stdout + done.stderr
+    assert f"cluster.address={address}: no Ray cluster answers" in done.stderr
+    assert not (folder / "other").exists()
     assert set((folder / "runs").rglob("ledger.jsonl")) == before
 
 
@@ -324,8 +330,6 @@ def test_help_is_quick_and_a_used_port_is_told(folder: Path) -> None:
         assert done.returncode == 0
         assert f"python -m search.{name}" in done.stdout
     assert time.monotonic() - begun < 30
-    import socket
-
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()

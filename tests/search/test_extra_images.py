@@ -15,7 +15,8 @@ import pytest
 from results.records.confirmation import confirmation_arms
 from search.jobs.preparation import prepare
 from search.options.command_line import parse
-from search.options.search_space import flatten, resolve_space
+from search.options.parameters import flatten
+from search.options.search_space import resolve_space
 from search.options.training import RunConfig
 from spaces.errors import InputError
 from spaces.trial_config import TrialConfig
@@ -82,7 +83,7 @@ def context(root: Path, task: TrainingContext) -> TrainingContext:
 
 
 def test_they_are_the_last_rows_of_the_store_and_of_no_fold(context: TrainingContext) -> None:
-    assert context.store.images[-3:] == ["0.png", "1.png", "2.png"]  # as in the contest's folder
+    assert context.store.images[-3:] == ("0.png", "1.png", "2.png")  # as in the contest's folder
     assert context.test_rows.tolist() == [20, 21, 22, 23]
     assert context.extra_rows.tolist() == [24, 25, 26]
     assert len(context.folds.images) == 20

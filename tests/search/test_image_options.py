@@ -16,7 +16,8 @@ from search.execution.trial_context import trial_context
 from search.jobs.preparation import prepare
 from search.jobs.resume import check_unchanged
 from search.options.command_line import parse
-from search.options.search_space import flatten, resolve_space
+from search.options.parameters import flatten
+from search.options.search_space import resolve_space
 from search.options.training import RunConfig
 from search.options.user_code import preparation_of
 from spaces.errors import InputError

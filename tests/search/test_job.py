@@ -30,7 +30,7 @@ from search.execution.trial_actor import _import_what_trains
 from search.jobs.baseline import base_config
 from search.jobs.claim import claimed
 from search.jobs.code_digest import code_digest
-from search.jobs.contest_data import make_writable
+from search.jobs.contest_data import check_writable
 from search.jobs.job import recordable_options, resolve_metric
 from search.jobs.lifecycle import run_job
 from search.jobs.preparation import prepare
@@ -40,10 +40,11 @@ from search.jobs.training_job import TrainingJob
 from search.options.analysis import CompetitionConfig, TrustConfig
 from search.options.command_line import parse
 from search.options.groups import ClusterConfig
+from search.options.parameters import flatten
 from search.options.recorded import recorded_options
 from search.options.resources import ResourcesConfig
 from search.options.same_place import same_contest
-from search.options.search_space import flatten, resolve_space
+from search.options.search_space import resolve_space
 from search.options.training import RunConfig, TrainConfig
 from spaces.errors import InputError
 from spaces.param import Param
@@ -175,7 +176,7 @@ def test_a_folder_that_cannot_be_written() -> None:
 
 def test_commands_that_start_together_do_not_take_the_folder_for_read_only(tmp_path: Path) -> None:
     with ThreadPoolExecutor(2) as both:
-        list(both.map(make_writable, [tmp_path] * 400, ["runs"] * 400))
+        list(both.map(check_writable, [tmp_path] * 400, ["runs"] * 400))
     assert not list(tmp_path.iterdir())
 
 
@@ -352,12 +353,14 @@ def test_a_local_ray_leaves_the_environment_of_other_threads_alone(
     monkeypatch.delenv("RAY_AUTH_TOKEN", raising=False)
     cleared: list[str] = []
     monkeypatch.setattr(type(os.environ), "clear", lambda self: cleared.append("all of it"))
-    with staying_local():
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    with staying_local({"OMP_NUM_THREADS": "3"}):
         assert os.environ["RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"] == "0"
+        assert os.environ["OMP_NUM_THREADS"] == "3"
         os.environ["SET_MEANWHILE"] = "by another thread"
     assert not cleared
     assert os.environ.pop("SET_MEANWHILE") == "by another thread"
-    assert "RAY_AUTH_TOKEN" not in os.environ
+    assert not {"RAY_AUTH_TOKEN", "OMP_NUM_THREADS"} & os.environ.keys()
 
 
 def test_a_ray_that_does_not_start_is_one_line(

@@ -52,21 +52,27 @@ def test_final_checkpoints_that_stay(tmp_path: Path, keep: str, stay: list[int])
     assert job(tmp_path, keep) == stay
 
 
-def test_a_stopped_trial_s_checkpoint_stays_until_another_runs_to_its_end(tmp_path: Path) -> None:
-    """If none does, the best of those that were stopped goes on from it."""
+@pytest.mark.parametrize(
+    ("finishing", "stay"),
+    [(1, [[0], [0, 1], [2], [2], [2, 4]]), (2, [[0], [0, 1], [0, 1, 2], [0, 1, 2, 3], [2, 4]])],
+)
+def test_a_stopped_trial_s_checkpoint_stays_until_enough_run_to_their_end(
+    tmp_path: Path, finishing: int, stay: list[list[int]]
+) -> None:
+    """If they do not, the best of those that were stopped go on from it."""
     search = Search(folder=tmp_path)
     search.apply(opening_event("j", CONFIG))
     held = []
-    for number, state in enumerate(("stopped", "stopped", "finished", "stopped")):
+    for number, state in enumerate(("stopped", "stopped", "finished", "stopped", "finished")):
         name = f"j-{number:03d}"
         (tmp_path / "trials" / name).mkdir(parents=True)
         (tmp_path / "trials" / name / "checkpoint-00001-d1.safetensors").touch()
         search.apply(started(name, CONFIG))
         search.apply(ended(name, state))
-        tidy(search, search.trials[name], "all")
+        tidy(search, search.trials[name], "all", finishing)
         trials = sorted((tmp_path / "trials").iterdir())
         held.append([i for i, t in enumerate(trials) if list(t.glob("checkpoint-*"))])
-    assert held == [[0], [0, 1], [2], [2]]
+    assert held == stay
 
 
 @pytest.mark.skipif(not can_mount(Path("/tmp/holdfold-probe")), reason="needs the right to mount")

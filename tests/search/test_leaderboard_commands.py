@@ -223,6 +223,15 @@ def test_a_model_made_elsewhere_takes_part(folder: Path, tmp_path: Path) -> None
     table = pd.read_csv(copy / "runs/digits/trust.csv").set_index("trial")
     assert table.loc["anna", "validation"] == pytest.approx(expected)
     assert "made elsewhere by anna" in str(table.loc["anna", "notes"])
+    agreement = table["mean agreement"].astype(float)["anna"]
+    assert 0 < agreement < 1
+    assert table["confidence"].isna()["anna"]
+    assert "without confidence of anna: it gave labels, not probabilities" in page.stdout
+    told = run(copy, "forecast")
+    assert told.returncode == 0, told.stderr
+    assert "without confidence of anna" in told.stdout
+    forecasts = pd.read_csv(copy / "runs/digits/forecast.csv").set_index("model")
+    assert forecasts.loc["anna", "agreement"] == pytest.approx(agreement)
     client = MlflowClient(f"sqlite:///{copy}/mlflow.db")
     experiment = client.get_experiment_by_name("digits")
     assert experiment is not None
@@ -522,6 +531,22 @@ def promoted(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return copy
 
 
+@pytest.fixture(scope="module")
+def viewed(promoted: Path) -> Any:
+    """The command that made b001, a blend of the promotion ``two`` in two views."""
+    opened = images.open_pictures
+
+    def slowly(*arguments: Any, **options: Any) -> Any:
+        time.sleep(1.1)  # nothing is done yet when the first second is over
+        return opened(*arguments, **options)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(views, "open_pictures", slowly)
+        done = run(promoted, "blend", "select=two", "views=[rotate+5,zoom]", "recipe=mean")
+    assert done.returncode == 0, done.stderr
+    return done
+
+
 def test_promotion_takes_over_what_was_trained(promoted: Path) -> None:
     search = Search.read(promoted / "runs/digits/two")
     taken = {t.config.run.fold: t.taken for t in search.trials.values()}
@@ -552,7 +577,7 @@ def test_a_promotion_is_submitted_and_scored(promoted: Path) -> None:
     assert "did you mean two" in unknown.stderr
 
 
-def test_views_of_a_promotion_blend(promoted: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_views_of_a_promotion_blend(promoted: Path, viewed: Any) -> None:
     search = Search.read(promoted / "runs/digits/two")
     best = next(iter(search.promotion.arms))
     for arguments, words in {
@@ -566,19 +591,10 @@ def test_views_of_a_promotion_blend(promoted: Path, monkeypatch: pytest.MonkeyPa
         wrong = run(promoted, "blend", *arguments)
         assert wrong.returncode == 2, wrong.stdout
         assert words in wrong.stderr
-    opened = images.open_pictures
-
-    def slowly(*arguments: Any, **options: Any) -> Any:
-        time.sleep(1.1)  # nothing is done yet when the first second is over
-        return opened(*arguments, **options)
-
-    monkeypatch.setattr(views, "open_pictures", slowly)
-    seen = run(promoted, "blend", "select=two", "views=[rotate+5,zoom]", "recipe=mean")
-    assert seen.returncode == 0, seen.stderr
-    assert f"two/{best} with the mean of" in seen.stdout
+    assert f"two/{best} with the mean of" in viewed.stdout
     price = r" points +[\d.]+ +[\d.e+]+ +\+\d+ % +[+-][\d.]+\n"
     for words in ("rotate\\+5", "zoom", "its 2 views"):
-        assert re.search(rf"\n{words} .*{price}", seen.stdout), seen.stdout
+        assert re.search(rf"\n{words} .*{price}", viewed.stdout), viewed.stdout
     first = search.trial_folder(next(iter(search.trials.values())))
     zoomed = Predictions.read(first / "holdout-zoom.npz")
     assert (zoomed.probabilities != Predictions.read(first / "holdout.npz").probabilities).any()
@@ -677,6 +693,7 @@ def test_the_final_selection(promoted: Path) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("viewed")
 def test_an_export_predicts_the_very_bits(promoted: Path, tmp_path: Path) -> None:
     for arguments, words in {
         (): "to= is needed",
@@ -769,6 +786,7 @@ def test_the_registry_has_the_export(promoted: Path) -> None:
     assert after.version == champion.version
 
 
+@pytest.mark.usefixtures("viewed")
 def test_a_folder_of_images_is_predicted(
     promoted: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

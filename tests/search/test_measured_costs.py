@@ -9,7 +9,7 @@ from optuna.distributions import FloatDistribution
 from results.records.network_cost import NetworkCost
 from search.jobs.measured_costs import check_limits, measured_costs
 from search.jobs.network_checks import SIZES, _costly, _fewest_members, _networks
-from search.options.groups import LimitConfig
+from search.options.limit import LimitConfig
 from spaces.errors import InputError
 from spaces.param import Param
 from spaces.ready import ready_space

@@ -12,7 +12,8 @@ from search.jobs.baseline import base_config
 from search.jobs.preparation import prepare
 from search.jobs.searched_choices import categories, check_effect, check_pins, check_values
 from search.options.command_line import parse
-from search.options.search_space import flatten, resolve_space
+from search.options.parameters import flatten
+from search.options.search_space import resolve_space
 from search.options.training import RunConfig, TrainConfig
 from spaces.errors import InputError
 from spaces.sections.data import Windows

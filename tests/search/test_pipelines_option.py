@@ -17,8 +17,9 @@ from search.jobs.preparation import prepare
 from search.jobs.resume import check_unchanged
 from search.options.audit import PreviewConfig
 from search.options.command_line import parse
+from search.options.parameters import flatten
 from search.options.recorded import recorded_options
-from search.options.search_space import flatten, resolve_space
+from search.options.search_space import resolve_space
 from search.options.training import RunConfig
 from search.options.user_code import load_pipelines
 from search.preview import run

@@ -21,7 +21,7 @@ from results.reporting.report import report, trial_rows
 from results.reporting.summary import front_of, summarise
 from results.stats.front import margins_behind, unbeaten
 from search.options.command_line import parse
-from search.options.groups import LimitConfig
+from search.options.limit import LimitConfig
 from search.options.training import RunConfig
 from search.planning.asha import Asha
 from search.planning.asha_by_cost import AshaByCost

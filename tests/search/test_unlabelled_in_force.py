@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from results.forecast.methods import AGREEMENT, CONFIDENCE, RANKINGS
+from results.forecast.methods import AGREEMENT, BEST_AGREEMENT, CONFIDENCE, RANKINGS
 from results.leaderboard.entries import Assessed
 from results.leaderboard.leaderboard import Leaderboard
 from results.predictions import Predictions
@@ -27,7 +27,7 @@ from search.options.training import PromoteConfig
 from search.promotion.gate import pass_gate
 from spaces.errors import InputError
 from tests.records import draft
-from tests.search.test_stress_objective import N, Record
+from tests.search.test_stress_objective import N, Record, predicted
 
 TEST = tuple(f"t{i}.png" for i in range(300))
 TRIALS = 10
@@ -164,3 +164,49 @@ def test_rules_forbid_it_and_a_frozen_one_is_asked_for(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"trusted as 'confidence'.*rules\.test_images=false"):
         assess_standing(standing, offered)
     assert assess_standing(standing, offered, accepted=True).chosen == "plain"
+
+
+def test_models_made_elsewhere_have_them_by_the_predictions_they_came_with(tmp_path: Path) -> None:
+    record = contest(tmp_path)
+    leaderboard = Leaderboard.read(record.competition)
+    unlike = told(40, 77)
+    brought = {
+        "anna": (predicted(170), unlike),
+        "labels": (predicted(160).as_labels(), told(60, 78).as_labels()),
+        "twin": (predicted(180), told(100, 0)),  # the first trial once more
+        "old": (predicted(150), None),
+        "bare": (None, None),
+    }
+    for name, (holdout, test) in brought.items():
+        files = {}
+        for part, stored in (("holdout", holdout), ("test", test)):
+            if stored is not None:
+                files[part] = record.competition / f"{part}.npz"
+                stored.write(files[part])
+        leaderboard.add_submission(
+            name, draft(record.competition), source="import", predictions=files
+        )
+    config, standing = opened(tmp_path)
+    offered = find_validation_scores(config, standing)
+    values = {u.name: u.values for u in offered.unlabelled}
+    trained = {f"s-{i:03d}" for i in range(TRIALS)}
+    assert set(values[CONFIDENCE]) == trained | {"anna"}
+    assert set(values[AGREEMENT]) == trained | {"anna", "labels"}
+    with_others = [
+        np.mean(unlike.probabilities.argmax(axis=1) == other.probabilities.argmax(axis=1))
+        for other in (*(told(100 - 10 * i, i) for i in range(TRIALS)), told(60, 78))
+    ]
+    assert values[BEST_AGREEMENT]["anna"] == pytest.approx(max(with_others))
+    lacking = {
+        "confidence of labels": "it gave labels, not probabilities",
+        "scores of twin on unlabelled test images": (
+            "it tells every image as s-000 does, and would agree with itself"
+        ),
+        "scores of old on unlabelled test images": (
+            "its predictions of the test images were not kept"
+        ),
+        "scores of bare on unlabelled test images": (
+            "its predictions of this hold-out are not known (validation=)"
+        ),
+    }
+    assert lacking.items() <= offered.absent.items()

@@ -21,6 +21,7 @@ from search.options.command_line import parse
 from search.options.same_place import same_contest
 from search.options.training import RunConfig
 from spaces.errors import InputError
+from trainables.audit.missing_labels import missing_labels
 from trainables.data.contest import load_contest
 from trainables.portable.command import write_rows
 
@@ -65,6 +66,16 @@ def test_a_good_contest(write: Write) -> None:
         ({"train": {**TRAIN, "label": list("aaaa")}}, {}, "one class only"),
         ({"train": {**TRAIN, "label": ["a", "", "b", "a"]}}, {}, "row 3: column 'label' is empty"),
         (
+            {"train": {**TRAIN, "label": ["a", "NaN", "b", "nan"]}},
+            {},
+            "row 3: column 'label' says 'NaN'.* missing value.*data.classes= names it",
+        ),
+        (
+            {"train": {**TRAIN, "site": ["x", "y", "y", "nan"]}},
+            {"group": "site"},
+            "row 5: column 'site' says 'nan'.* missing value: fill it in, or take the row out$",
+        ),
+        (
             {"train": {**TRAIN, "image": ["train/0.png"] * 4}},
             {},
             "row 3: .*already listed in row 2",
@@ -96,6 +107,23 @@ def test_what_is_wrong_is_told_with_its_place(
 ) -> None:
     with pytest.raises(InputError, match=words):
         load_contest(name="c", root=write(**tables), **options)
+
+
+def test_classes_that_are_called_like_a_missing_value(write: Write) -> None:
+    """NaN has to be named; NA, as of Namibia, is taken for a class, and told."""
+    root = write({**TRAIN, "label": ["DE", "NaN", "NA", "NA"]})
+    meant = load_contest(name="c", root=root, classes=["DE", "NaN", "NA"])
+    assert meant.labels.tolist() == [0, 1, 2, 2]
+    (found,) = missing_labels(meant)
+    assert "2 training images have the label 'NA', the first in row 4" in found.what
+    assert [place.row for place in found.places] == [2, 3]
+    for name in ("nan", "None"):
+        folder = root / "classes" / name
+        folder.mkdir(parents=True)
+        shutil.copy(root / "train/0.png", folder / f"{name}.png")
+    named = load_contest(name="c", root=root, train="classes")
+    assert named.classes == ("None", "nan")
+    assert not list(missing_labels(named))
 
 
 def test_tables_may_lie_in_a_folder_of_their_own(write: Write) -> None:

@@ -52,6 +52,10 @@ def root(tmp_path: Path) -> Root:
             images(*(f"train/{i}.png" for i in ids), *(f"test/{i}.png" for i in tests))
             table("train.csv", image=[f"train/{i}.png" for i in ids], label=kinds)
             table("test.csv", image=[f"test/{i}.png" for i in tests])
+        elif form == "names":
+            images(*(f"{i}.png" for i in [*ids, *tests]))
+            table("train.csv", image=[f"{i}.png" for i in ids], label=kinds)
+            table("test.csv", number=[*range(6)], id=tests, file=[f"{i}.png" for i in tests])
         elif form == "ids":
             images(*(f"imgs/tr/{i}.jpg" for i in ids), *(f"imgs/te/{i}.jpg" for i in tests))
             weather = ["dry", "wet", "dry"] * 8
@@ -92,6 +96,11 @@ def root(tmp_path: Path) -> Root:
         (
             "paths",
             {"train": "train.csv", "image": "image", "label": "label", "test": "test.csv",
+             "baseline": {"size": 32}, "metric": "macro_f1"},
+        ),
+        (
+            "names",
+            {"train": "train.csv", "image": ["image", "id"], "label": "label", "test": "test.csv",
              "baseline": {"size": 32}, "metric": "macro_f1"},
         ),
         (
@@ -160,6 +169,30 @@ def test_a_folder_in_other_letters_is_called_like_its_file(root: Root, tmp_path:
         to = tmp_path / f"data/{stem}.yaml"
         write_contest_yaml(InitConfig(folder=str(folder), to=str(to)))
         assert yaml.safe_load(to.read_text())["name"] == stem
+
+
+def test_columns_of_the_test_table_that_name_different_images_are_asked_about(
+    root: Root, tmp_path: Path
+) -> None:
+    folder = root("names")
+    table = pd.read_csv(folder / "test.csv", dtype=str)
+    table.assign(before=[*table["file"][1:], "000.png"]).to_csv(folder / "test.csv", index=False)
+    to = tmp_path / "conf/data/birds.yaml"
+    with pytest.raises(
+        InputError, match=r"'id' and 'before' name .*data\.image=\[image,<column>\]"
+    ):
+        write_contest_yaml(InitConfig(folder=str(folder), to=str(to)))
+    assert not to.parent.exists()
+    given = ["data=csv", f"data.root={folder}", "data.name=birds"]
+    with pytest.raises(
+        InputError, match=r"'image' .*data\.image=\[image,<column>\] names the test"
+    ):
+        read_contest(parse(AuditConfig, given).data, tmp_path / "runs")
+    config = parse(TrainConfig, [*given, "data.image=[image,file]"])
+    assert "data.image=[image,file]" in same_contest(config)
+    assert read_contest(config.data, tmp_path / "runs").test_images[0] == "100.png"
+    with pytest.raises(InputError, match=r"data\.image=.*a column, or that of"):
+        parse(AuditConfig, [*given, "data.image=[a,b,c]"])
 
 
 def test_the_metric_of_the_yaml_counts_unless_a_command_names_another(

@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from results.predictions import Predictions
 from search.competition.stresses import narrowed
 from search.options.command_line import parse
-from search.options.search_space import flatten, resolve_space
+from search.options.parameters import flatten
+from search.options.search_space import resolve_space
 from search.options.training import RunConfig
 from spaces.augmentation.policy import AugPolicy, Choice
 from spaces.augmentation.stress import Stress, scaled, stress_policy

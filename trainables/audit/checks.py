@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from trainables.audit.class_checks import classes, mistyped
+from trainables.audit.class_checks import classes, mistyped, unsure
 from trainables.audit.duplicate_checks import identical, nearly_identical
 from trainables.audit.evidence import Evidence
 from trainables.audit.file_checks import files
@@ -23,6 +23,7 @@ CHECKS: tuple[Callable[[Evidence], Iterable[Finding]], ...] = (
     shift,
     masks,
     classes,
+    unsure,
     mistyped,
     pictures,
 )

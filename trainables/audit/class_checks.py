@@ -12,12 +12,18 @@ from numpy.typing import NDArray
 from trainables.audit.class_names import slips
 from trainables.audit.evidence import Evidence
 from trainables.audit.finding import Finding, Place
+from trainables.audit.missing_labels import missing_labels
 
 SHOWN = 12
 """Classes that are named in one finding."""
 
 SLIPS = 0.25
 """Most images of a class that may be another one mistyped, in shares of that one's."""
+
+
+def unsure(evidence: Evidence) -> Iterator[Finding]:
+    """Findings on labels that may be words for a missing one."""
+    yield from missing_labels(evidence.contest)
 
 
 def classes(evidence: Evidence) -> Iterator[Finding]:

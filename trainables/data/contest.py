@@ -78,7 +78,7 @@ class Contest:
     truth: Truth | None = None
     task: str = "classification"
 
-    @property
+    @cached_property
     def images(self) -> tuple[str, ...]:
         """Training images, then test images, then extra ones: the rows of the image store."""
         extra = () if self.extra is None else self.extra.images
@@ -115,7 +115,7 @@ def load_contest(
     root: str | Path,
     train: str = TRAIN,
     test: str = "test.csv",
-    image: str = "image",
+    image: str | Sequence[str] = "image",
     id: str = "",
     label: str = "label",
     group: str = "",
@@ -139,7 +139,8 @@ def load_contest(
         root: The contest's folder.
         train: Training table, relative to ``root``, or a folder with a folder of images per class.
         test: Test table, relative to ``root``, or a folder of images; empty for none.
-        image: Column with names of images: paths, with or without extension.
+        image: Column with names of images: paths, with or without extension; or that of the
+            training table and that of the test table.
         id: Column of the test table with what the site calls the images; empty where that is
             their names.
         label: Column with labels.
@@ -164,6 +165,7 @@ def load_contest(
     Raises:
         InputError: For anything missing, empty, repeated or unknown, with file and row.
     """
+    image, tested_by = (image, image) if isinstance(image, str) else image
     folder = Path(root)
     if not folder.is_dir():
         raise InputError(f"data.root={str(root)!r}: there is no such folder")
@@ -188,7 +190,8 @@ def load_contest(
     images = _images(table, folder / train, image, files, "train")
     truth = None
     if masks is None:
-        values = column_of(table, folder / train, label, "data.label")
+        meant = classes if (folder / train).is_file() else set(table[label])  # folders have names
+        values = column_of(table, folder / train, label, "data.label", meant)
         labels, names = read_labels(values, tuple(classes), folder / train)
     else:
         wanted = tuple(classes)
@@ -205,8 +208,12 @@ def load_contest(
     if id and masks is not None:
         raise InputError(f"data.id={id}: submissions of masks go by the images' names")
     if test:
-        tested = test_table(folder, test, image)
-        tests = _images(tested, folder / test, image, files, "test")
+        tested = test_table(folder, test, tested_by)
+        if tested_by not in tested:
+            other = f"data.image=[{image},<column>] names the test table's"
+            place = f"data.image={tested_by}, {folder / test}; {other}"
+            raise unknown("column", tested_by, map(str, tested.columns), place)
+        tests = _images(tested, folder / test, tested_by, files, "test")
         test_ids = _ids(tested, folder / test, id) if id else ()
         boxes |= read_boxes(tested, folder / test, box, tests) if box else {}
         if label in tested and masks is None:
@@ -258,7 +265,7 @@ def _extra_images(
     path = beside(extra, folder)
     table = read_table(path.parent, path.name, "data.extra")
     images = _images(table, path, image, files, "extra")
-    values = column_of(table, path, label, "data.label")
+    values = column_of(table, path, label, "data.label", classes)
     labels, _ = read_labels(values, classes, path, complete=False)
     return ExtraImages(images=images, labels=labels)
 

@@ -15,12 +15,12 @@ from trainables.data.guess_tables import (
     LABELS,
     LOOKED_UP,
     Table,
+    folder_guesses,
     folder_of_tests,
     group_guesses,
     guesses_of_tests,
     has_images,
     id_guesses,
-    image_guesses,
     is_of_tests,
     label_columns,
     names_of,
@@ -70,13 +70,14 @@ def guess(root: Path) -> list[Guess]:
             value=train.file,
             why=f"{len(train.rows):,} rows with images and {label!r}",
         ),
-        *image_guesses(train, "train"),
+        *folder_guesses(train, "train"),
         Guess(option="label", value=label, why=why),
         *group_guesses(train, label),
     ]
     test, tested = guesses_of_tests(root, train, [t for t in others if t not in samples] or samples)
     several = [train] if tested is None else [train, tested]
-    box = _box(several) if tested is not None or not test[0].value else []
+    alone = any(g.option == "test" and not g.value for g in test)
+    box = _box(several) if tested is not None or alone else []
     ids = [] if tested is None else id_guesses(tested, samples, root)
     metric = _metric(Counter(train.rows[label]), samples)
     return [*found, *test, *ids, *box, *size_guesses(root, train), *metric]

@@ -13,11 +13,11 @@ from trainables.data.guess import Guess
 from trainables.data.guess_tables import (
     LOOKED_UP,
     Table,
+    folder_guesses,
     folder_of_tests,
     group_guesses,
     guesses_of_tests,
     image_folders,
-    image_guesses,
     names_of,
     share_found,
     size_guesses,
@@ -52,7 +52,7 @@ def mask_guesses(root: Path, tables: Sequence[Table]) -> list[Guess]:
             continue
         found = [
             Guess(option="train", value=table.file, why=f"{len(names):,} rows with masks"),
-            *image_guesses(table, "train"),
+            *folder_guesses(table, "train"),
             *masked,
             *group_guesses(table, label),
         ]
@@ -102,7 +102,7 @@ def _annotated(root: Path, folders: Sequence[str], file: str, masks: CocoMasks) 
     table = Table(file="", rows=rows, image="image", folders=(folder,))
     return [
         Guess(option="annotations", value=file, why=why),
-        *image_guesses(table, "train")[1:],
+        *folder_guesses(table, "train"),
         *meaning_of_names(masks.classes, masks.shared()),
         folder_of_tests(root, leave=folder),
         *size_guesses(root, table),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import cv2
@@ -106,15 +106,22 @@ def has_images(folder: Path) -> bool:
 
 def share_found(root: Path, folders: tuple[str, ...], column: pd.Series) -> float:
     """Share of some names that are images below one of some folders."""
-    files = ImageFiles(root, folders)
-    names = column.str.strip().iloc[:: max(1, len(column) // LOOKED_UP)]
-    there = 0
-    for name in names:
-        try:
-            there += bool(name) and files.existing(name, "train").suffix.lower() in SUFFIXES
-        except (InputError, OSError):
-            continue
-    return there / len(names)
+    return _share(_some_files(root, folders, column))
+
+
+def _share(files: Sequence[Path | None]) -> float:
+    return sum(file is not None for file in files) / len(files)
+
+
+def _some_files(root: Path, folders: tuple[str, ...], column: pd.Series) -> list[Path | None]:
+    """The images that some of a column's values name below one of some folders."""
+    files, found = ImageFiles(root, folders), []
+    for name in column.str.strip().iloc[:: max(1, len(column) // LOOKED_UP)]:
+        file = None
+        with contextlib.suppress(InputError, OSError):
+            file = files.existing(name, "train") if name else None
+        found.append(file if file is not None and file.suffix.lower() in SUFFIXES else None)
+    return found
 
 
 def names_of(table: Table) -> list[str]:
@@ -139,14 +146,13 @@ def label_columns(table: Table) -> list[str]:
     return found
 
 
-def image_guesses(table: Table, part: str) -> list[Guess]:
-    """Its column of images, and the folder that these are in."""
-    found = [Guess(option="image", value=table.image, why="its values are image files")]
-    if table.folders != ("",):
-        one = len(table.folders) == 1
-        value: str | list[str] = table.folders[0] if one else [*table.folders]
-        found.append(Guess(option=f"{part}_images", value=value, why="where these files are"))
-    return found
+def folder_guesses(table: Table, part: str) -> list[Guess]:
+    """The folder that its images are in, where that is not the contest's."""
+    if table.folders == ("",):
+        return []
+    one = len(table.folders) == 1
+    value: str | list[str] = table.folders[0] if one else [*table.folders]
+    return [Guess(option=f"{part}_images", value=value, why="where these files are")]
 
 
 def group_guesses(table: Table, label: str) -> list[Guess]:
@@ -219,14 +225,35 @@ def id_guesses(test: Table, samples: Sequence[Table], root: Path) -> list[Guess]
 def guesses_of_tests(
     root: Path, train: Table, tables: Sequence[Table]
 ) -> tuple[list[Guess], Table | None]:
-    """Where the test images are: in one of some tables, or in a folder."""
+    """Columns of images, and where the test images are: in one of some tables, or in a folder.
+
+    Raises:
+        InputError: If several columns of the test table name images, each column others.
+    """
+    why = "its values are image files"
     if not tables:
-        return [folder_of_tests(root)], None
+        return [Guess(option="image", value=train.image, why=why), folder_of_tests(root)], None
     test = max(tables, key=lambda t: ("test" in t.file.lower(), len(t.rows)))
-    if test.image != train.image:
-        raise InputError(
-            f"{root / test.file} names images in column {test.image!r}, {root / train.file} in "
-            f"{train.image!r}: rename one, since data.image= is one column"
-        )
+    column = _tested_column(root, train, test)
+    named = Guess(option="image", value=train.image, why=why)
+    if column != train.image:
+        why = f"their values are image files, in {train.file} and in {test.file}"
+        named = Guess(option="image", value=[train.image, column], why=why)
     why = f"{len(test.rows):,} rows of other images"
-    return [Guess(option="test", value=test.file, why=why), *image_guesses(test, "test")[1:]], test
+    found = [named, Guess(option="test", value=test.file, why=why), *folder_guesses(test, "test")]
+    return found, replace(test, image=column)
+
+
+def _tested_column(root: Path, train: Table, test: Table) -> str:
+    """The column of the test table that names images: called as in the training table, if any."""
+    named = {str(c): _some_files(root, test.folders, test.rows[c]) for c in test.rows}
+    whole = [column for column, files in named.items() if _share(files) > FOUND]
+    if train.image in whole:
+        return train.image
+    others = [column for column in whole if named[column] != named[test.image]]
+    if others:
+        raise InputError(
+            f"{root / test.file}: columns {test.image!r} and {others[0]!r} name images, each "
+            f"others: data.image=[{train.image},<column>], with data=csv data.root=…, says which"
+        )
+    return test.image

@@ -53,15 +53,15 @@ class ImageStore:
         """Height and width of the stored images in pixels; 0 where they keep their proportions."""
         return int(self._meta["side"])
 
-    @property
-    def images(self) -> list[str]:
+    @cached_property
+    def images(self) -> tuple[str, ...]:
         """Image names by row."""
-        return list(self._meta["images"])
+        return tuple(self._meta["images"])
 
-    @property
-    def file_digests(self) -> list[str]:
+    @cached_property
+    def file_digests(self) -> tuple[str, ...]:
         """SHA-256 of each image file, by row."""
-        return list(self._meta["files"])
+        return tuple(self._meta["files"])
 
     @cached_property
     def sizes(self) -> NDArray[np.int64]:

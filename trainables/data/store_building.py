@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
@@ -88,17 +89,25 @@ def build_store(
     masked = [] if contest.truth is None else [contest.truth.digest]
     key = digest([FORMAT, preparation.key, files, contest.boxes, *masked])
     store = ImageStore(folder / f"{key}-{preparation.side}.json")
+    made = [path for path in (folder, *folder.parents) if not path.exists()]
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise InputError(f"store.folder={folder}: cannot write there: {error.strerror}") from error
-    with FileLock(store.path.with_suffix(".lock")):
-        if not store.whole:
-            temporary = store.path.with_suffix(f"{PIXELS}.tmp")
-            try:
-                _build(contest, preparation, store.path, temporary, say, progress)
-            finally:
-                temporary.unlink(missing_ok=True)
+    lock, temporary = store.path.with_suffix(".lock"), store.path.with_suffix(f"{PIXELS}.tmp")
+    try:
+        with FileLock(lock):
+            if not store.whole:
+                try:
+                    _build(contest, preparation, store.path, temporary, say, progress)
+                finally:
+                    temporary.unlink(missing_ok=True)
+    except InputError:  # who else waits with this key is refused as well: the lock guards nothing
+        lock.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):  # somebody else's files
+            for path in made:
+                path.rmdir()
+        raise
     return store
 
 

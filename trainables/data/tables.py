@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Collection
 from pathlib import Path, PurePath
 
 import pandas as pd
@@ -16,6 +17,10 @@ AUTO = "auto"
 
 UNREAD = (".gif", ".heic", ".heif", ".avif", ".jp2", ".dcm", ".svg")
 """Endings of images that are not read."""
+
+MISSING = ("nan", "-nan", "<na>")
+"""What programs write where a value is missing, in small letters; hardly anybody calls a class so,
+and a group of all such rows would be none."""
 
 TRAIN = "train.csv"
 """The training table where none is named."""
@@ -102,7 +107,9 @@ def seen(path: Path, folder: Path) -> bool:
     return not any(part.startswith(".") or part == "__MACOSX" for part in parts)
 
 
-def column_of(table: pd.DataFrame, path: Path, column: str, key: str) -> list[str]:
+def column_of(
+    table: pd.DataFrame, path: Path, column: str, key: str, meant: Collection[str] = ()
+) -> list[str]:
     """A column's texts without spaces around them.
 
     Args:
@@ -110,9 +117,10 @@ def column_of(table: pd.DataFrame, path: Path, column: str, key: str) -> list[st
         path: Where it was read from, for messages.
         column: Its name.
         key: The option that names the column.
+        meant: Texts that are values even if they look like a missing one.
 
     Raises:
-        InputError: If it is not there, or empty in some row.
+        InputError: If it is not there, or empty or a word for that in some row.
     """
     if column not in table:
         raise unknown("column", column, map(str, table.columns), f"{key}={column}, {path}")
@@ -120,6 +128,12 @@ def column_of(table: pd.DataFrame, path: Path, column: str, key: str) -> list[st
     for row, value in zip(table.index + 2, values, strict=True):
         if not value:
             raise InputError(f"{path}, row {row}: column {column!r} is empty")
+        if value.casefold() in MISSING and value not in meant:
+            so = "; where a class is called so, data.classes= names it, with all others"
+            raise InputError(
+                f"{path}, row {row}: column {column!r} says {value!r}, as programs write a missing "
+                f"value: fill it in, or take the row out{so if key == 'data.label' else ''}"
+            )
     return values
 
 

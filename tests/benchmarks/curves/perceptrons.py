@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import cv2
@@ -19,6 +20,7 @@ from sklearn.model_selection import train_test_split
 from spaces.param import Param
 from spaces.space import SearchSpace
 from tests.benchmarks.curves.recorded import EPOCHS
+from trainables.data.contest import load_contest
 from trainables.data.digits import photographs
 
 MOST = 500
@@ -62,7 +64,8 @@ def perceptron_space() -> SearchSpace:
 
 @dataclass(frozen=True, kw_only=True)
 class Pictures:
-    """Grey images float32 (n, height, width) from 0 to 1, and their classes int64 (n,)."""
+    """Images float32 (n, height, width), grey, or (n, height, width, 3), from 0 to 1, and their
+    classes int64 (n,)."""
 
     images: torch.Tensor
     classes: torch.Tensor
@@ -81,6 +84,16 @@ class Pictures:
         photos, classes, trained = photographs()
         small = [cv2.resize(photo, (12, 12)) for photo in photos[:trained]]
         return Pictures._split(np.stack(small) / 255, classes[:trained])
+
+    @staticmethod
+    def of_contest(root: Path, label: str) -> Pictures:
+        """The training photos of a contest's folder, at 12 x 12 and in colour."""
+        contest = load_contest(name=root.name, root=root, test="", label=label)
+        small = [
+            cv2.resize(cv2.imread(str(path)), (12, 12), interpolation=cv2.INTER_AREA)
+            for path in contest.paths
+        ]
+        return Pictures._split(np.stack(small) / 255, contest.labels)
 
     @staticmethod
     def _split(images: NDArray[Any], classes: NDArray[Any]) -> Pictures:
