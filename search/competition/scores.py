@@ -63,7 +63,8 @@ def score(config: ScoreConfig) -> int:
         print(left.words)
     print("Next:\n  python -m search.trust" if scored else "Next:\n  python -m search.submit")
     if config.json:
-        print(json.dumps([{"id": s.id, "path": s.file} for s in scored]))
+        files = [str(standing.submission_file(s).resolve()) for s in scored]
+        print(json.dumps([{"id": s.id, "path": f} for s, f in zip(scored, files, strict=True)]))
     return OK
 
 

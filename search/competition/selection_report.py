@@ -91,7 +91,8 @@ def select_submissions(config: FinalConfig) -> int:
         _table(standing, final, finalists, known).to_csv(temporary, index=False)
     print(f"Table: {path}")
     if config.json:
-        chosen = [leaderboard[i].file for i in final.chosen.ids]
+        files = [standing.submission_file(leaderboard[i]) for i in final.chosen.ids]
+        chosen = [str(file.resolve()) for file in files]
         print(json.dumps({"id": list(final.chosen.ids), "path": chosen}))
     return OK
 
@@ -231,7 +232,7 @@ def _page(
     ]
     if np.isfinite(final.alike):
         lines.append(f"The luck of the two correlates at {final.alike:+.2f}.")
-    files = [leaderboard[i].file for i in final.chosen.ids]
+    files = [standing.submission_file(leaderboard[i]) for i in final.chosen.ids]
     lines += [
         "Select:",
         *(f"  {i}: {file}" for i, file in zip(final.chosen.ids, files, strict=True)),

@@ -67,7 +67,7 @@ def _write(config: SubmitConfig, standing: Standing) -> list[Submission]:
         assert candidate.trial is not None
         before = leaderboard.of_trial(candidate.id)
         if before is not None:
-            print(f"{candidate.id} is {before.id} already: {before.file}")
+            print(f"{candidate.id} is {before.id} already: {standing.submission_file(before)}")
             continue
         stored = Predictions.read(candidate.folder / predictions_file("test"))
         form = _form(standing, config.sample, stored.images)
@@ -96,7 +96,7 @@ def _write_merged(config: SubmitConfig, standing: Standing) -> list[Submission]:
         words = merged.words
     before = leaderboard.of_trial(name)
     if before is not None:
-        print(f"{name} is {before.id} already: {before.file}")
+        print(f"{name} is {before.id} already: {standing.submission_file(before)}")
         return []
     stored = merged.test()
     if record is not None and standing.search.truth is not None:

@@ -39,6 +39,13 @@ NEW_OBJECTS = 50_000
 """After so many Python looks for garbage: importing makes half a million that stay, and with the
 default of 700 a quarter of the time that imports take goes into looking."""
 
+NO_ROOM = {
+    errno.ENOSPC: "the disk is full",
+    errno.EDQUOT: "the quota of the disk is used up",
+    errno.EFBIG: "a file is larger than files may be here",
+}
+"""Errors of writing that are no fault of ours."""
+
 NAMED_WRONG = (
     *(errno.EACCES, errno.EPERM, errno.EROFS, errno.ENAMETOOLONG, errno.ELOOP),
     *(errno.ENOTDIR, errno.EISDIR, errno.EEXIST),
@@ -99,9 +106,9 @@ def main(
         code = FAILED
     except OSError as error:
         where = f" ({error.filename})" if error.filename else ""
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        if error.errno in NO_ROOM:
             then = "make room and try again, a job by resume="
-            print(f"error: the disk is full{where}; {then}", file=sys.stderr)
+            print(f"error: {NO_ROOM[error.errno]}{where}; {then}", file=sys.stderr)
             code = FAILED
         elif error.errno in NAMED_WRONG:
             print(f"error: {error.strerror}{where}", file=sys.stderr)

@@ -59,7 +59,7 @@ def predict(config: PredictImagesConfig) -> int:
     if to.is_file() and search.truth is not None:
         raise InputError(f"to={config.to}: that is a file; name a folder for the masks")
     if to.parent.is_dir() and not os.access(to.parent, os.W_OK):
-        raise InputError(f"to={config.to}: cannot write in {to.parent}")
+        raise InputError(f"to={to}: cannot write in {to.parent}")
     exported = ensemble.merged.folder / "model"
     if not is_current(exported, ensemble):
         shutil.rmtree(exported, ignore_errors=True)

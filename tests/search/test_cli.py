@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import resource
 import shutil
 import subprocess
 import sys
@@ -347,6 +348,25 @@ def test_a_path_that_cannot_be_is_a_line(
     with pytest.raises(SystemExit) as ended:
         main(ShowConfig, lambda config: len(Path("x" * 300).read_bytes()), "")
     assert (ended.value.code, capsys.readouterr().err[:25]) == (2, "error: File name too long")
+
+
+def test_a_file_that_may_not_be_so_large_is_a_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def write(config: ShowConfig) -> int:
+        (tmp_path / "file").write_bytes(bytes(2000))
+        return 0
+
+    monkeypatch.setattr(sys, "argv", ["show"])
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, before[1]))
+    try:
+        with pytest.raises(SystemExit) as ended:
+            main(ShowConfig, write, "")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert ended.value.code == 1
+    assert capsys.readouterr().err.startswith("error: a file is larger than files may be here;")
 
 
 HEAVY = {"torch", "ray", "mlflow", "timm", "albumentations", "sklearn", "scipy", "pandas"}

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import re
+import signal
+import subprocess
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -19,7 +22,7 @@ from trainables.audit.checks import audit
 from trainables.audit.evidence import Evidence
 from trainables.audit.finding import Finding
 from trainables.audit.grouping import Proposal, propose
-from trainables.audit.looks import Looks, look_at
+from trainables.audit.looks import Looks, deaf_to_ctrl_c, look_at
 from trainables.audit.neighbours import BITS, close_hashes
 from trainables.audit.page import audit_page
 from trainables.data.contest import Contest, load_contest
@@ -411,3 +414,11 @@ def test_own_folds(make: Callable[..., Contest], tmp_path: Path) -> None:
         make_folds(load_contest(name="c", root=tmp_path, fold="by_class"), 5)
     with pytest.raises(InputError, match="did you mean part"):
         load_contest(name="c", root=tmp_path, fold="prt")
+
+
+def test_ctrl_c_is_answered_by_the_command_not_by_processes_that_read_for_it() -> None:
+    code = "import signal; print(signal.SIGINT in signal.pthread_sigmask(signal.SIG_BLOCK, []))"
+    with deaf_to_ctrl_c():
+        begun = subprocess.run([sys.executable, "-c", code], capture_output=True)
+    assert begun.stdout == b"True\n"
+    assert signal.SIGINT not in signal.pthread_sigmask(signal.SIG_BLOCK, [])

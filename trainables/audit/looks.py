@@ -6,6 +6,7 @@ import contextlib
 import hashlib
 import io
 import multiprocessing
+import signal
 import warnings
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
@@ -152,11 +153,26 @@ def _chunks_read(chunks: list[list[str]], processes: int) -> Iterator[list[Seen]
     context = multiprocessing.get_context("spawn")
     try:
         with ProcessPoolExecutor(processes, mp_context=context, initializer=_alone) as pool:
-            yield from pool.map(_look_at_all, chunks)
+            with deaf_to_ctrl_c():
+                found = pool.map(_look_at_all, chunks)
+            yield from found
     except BrokenProcessPool as error:
         raise InputError(
             "a process that read images was killed, perhaps for lack of memory"
         ) from error
+
+
+@contextlib.contextmanager
+def deaf_to_ctrl_c() -> Iterator[None]:
+    """Processes that begin meanwhile leave it to this one, which then ends them.
+
+    A terminal sends Ctrl-C to all of them.
+    """
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 @contextlib.contextmanager
