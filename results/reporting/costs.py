@@ -73,7 +73,8 @@ def costs(closed: Closed) -> list[str]:
         f"It took {format_seconds(wall)} ({_states(closed)}); training time: {spent}; beside it "
         f"trials took {format_seconds(cost['trials/beside'])} to start, write files and predict the"
         f" test{f' ({between})' if between else ''}.",
-        f"{cost['images'] / wall:,.0f} images/s over {cost['epochs']} epochs; "
+        f"{cost['images'] / wall:,.0f} images/s over {cost['epochs']} "
+        f"epoch{'s' if cost['epochs'] != 1 else ''}; "
         f"of training time {shares(spent_on)}; tracking took {cost['tracking'] / wall:.1%} of one "
         "core.",
     ]

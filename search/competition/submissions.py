@@ -69,7 +69,13 @@ def _write(config: SubmitConfig, standing: Standing) -> list[Submission]:
         if before is not None:
             print(f"{candidate.id} is {before.id} already: {standing.submission_file(before)}")
             continue
-        stored = Predictions.read(candidate.folder / predictions_file("test"))
+        file = candidate.folder / predictions_file("test")
+        if not file.is_file():
+            raise InputError(
+                f"{candidate.id} has no test predictions to submit: it was trained without test "
+                "images (data.test=), or with predict.test=false"
+            )
+        stored = Predictions.read(file)
         form = _form(standing, config.sample, stored.images)
         off = _check(candidate.search, candidate.trial, config)
         draft = _drafted(folder, form, functools.partial(form.write, stored))

@@ -242,12 +242,13 @@ class SearchJob(JobKind):
         }
 
     def next_commands(self, search: Search) -> list[str]:
-        """Look at it, and submit the winner."""
+        """Look at it, and submit the winner where it predicted test images."""
         config = self._config
         here, there = same_place(config), same_place(config, tracking=True)
         commands = [f"python -m search.show {search.id}{here}", f"python -m search.ui{there}"]
         if search.winner:
-            commands.append(f"python -m search.submit select=best{here}")
+            if config.predict.test and search.opened.images.test:
+                commands.append(f"python -m search.submit select=best{here}")
             if not config.confirm:
                 commands.insert(0, "python -m search.run … confirm=3    # does the winner hold?")
         return commands

@@ -34,10 +34,10 @@ class TrainingJob(JobKind):
         return SinglePlan(search=driver.search, config=prepared.baseline)
 
     def next_commands(self, search: Search) -> list[str]:
-        """Look at it, submit it, or search."""
+        """Look at it, submit it where it predicted test images, or search."""
         here = same_place(self._config)
-        return [
-            f"python -m search.show {search.id}{here}",
-            f"python -m search.submit select={search.id}-000{here}",
-            f"python -m search.run space=aug_policy{same_contest(self._config)}{here}",
-        ]
+        commands = [f"python -m search.show {search.id}{here}"]
+        if self._config.predict.test and search.opened.images.test:
+            commands.append(f"python -m search.submit select={search.id}-000{here}")
+        commands.append(f"python -m search.run space=aug_policy{same_contest(self._config)}{here}")
+        return commands
