@@ -28,6 +28,8 @@ def show(config: ShowConfig) -> int:
             f"runs={runs}: there is no such folder; nothing has been trained here yet: "
             "python -m search.train trains the baseline"
         )
+    if config.json and not config.select:
+        raise InputError("json=true tells of one: name a search or a trial, or latest")
     search, trial = None, None
     if not config.select:
         _show_all(runs)

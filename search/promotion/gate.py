@@ -48,6 +48,9 @@ def pass_gate(config: PromoteConfig, standing: Standing) -> Passage:
         InputError: If validation is not trusted, or nobody knows, and neither ``force=`` nor a
             promotion of two folds was asked for.
     """
+    pool = [c for c in standing.pool if c.trial is not None]
+    if not config.race:
+        pick(pool, config.select, 1, unfit(standing))  # a mistyped name is told before a verdict
     trust = None
     if standing.leaderboard.scored():
         _, trust = assess_as_asked(standing, config)

@@ -241,6 +241,9 @@ def test_show(folder: Path, search: Search) -> None:
     assert json.loads(trial.stdout.splitlines()[-1])["id"] == "first-001"
     assert "val/hits" in trial.stdout
     assert "% computing, " in trial.stdout
+    nameless = run(folder, "show", "json=true")
+    assert nameless.returncode == 2
+    assert "name a search or a trial" in nameless.stderr
     wrong = run(folder, "show", "frist")
     assert wrong.returncode == 2
     assert "did you mean first" in wrong.stderr

@@ -489,7 +489,8 @@ def test_rules_that_forbid_test_images_are_remembered(folder: Path, tmp_path: Pa
     # Gate and final selection weigh what the verdict weighed, not the baseline's embeddings.
     (weights,) = (copy / "runs/digits").glob("shift-*.json")
     assert run(copy, "final").returncode == 0
-    assert run(copy, "promote", "folds=2", "select=nothing").returncode == 2
+    raced = run(copy, "promote", "force=so", "race=2", "select=six-000")
+    assert "takes the best itself" in raced.stderr  # after the verdict
     assert list((copy / "runs/digits").glob("shift-*.json")) == [weights]
     wrong = run(copy, "trust", "weights=x.safetensors")
     assert wrong.returncode == 2
@@ -502,6 +503,7 @@ def test_promotions_that_are_refused(folder: Path, tmp_path: Path) -> None:
         (): "Not enough evidence",
         ("folds=6",): "the search's split has 5",
         ("folds=1",): "must be at least 2",
+        ("select=six-099",): "unknown finished trial",
         ("folds=2", "select=six-099"): "unknown finished trial",
         ("folds=2", "select=six-006"): "held out fold 1",
         ("folds=2", "race=3"): "needs at least 4 folds",

@@ -126,6 +126,19 @@ def test_classes_that_are_called_like_a_missing_value(write: Write) -> None:
     assert not list(missing_labels(named))
 
 
+def test_a_table_that_is_nowhere_is_looked_for_where_its_folder_is(
+    write: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = write()
+    (root / "labels").mkdir()
+    (root / "labels/corrections.csv").touch()
+    monkeypatch.chdir(root)
+    with pytest.raises(InputError, match=r"looked for in labels\): did you mean corrections\.csv"):
+        load_contest(name="c", root=root / "train/..", corrections="labels/correction.csv")
+    with pytest.raises(InputError, match=r"extra\.csv, looked for in .*\.\.\): .* test\.csv"):
+        load_contest(name="c", root=root / "train/..", extra="extra.csv")
+
+
 def test_tables_may_lie_in_a_folder_of_their_own(write: Write) -> None:
     root = write()
     (root / "tables").mkdir()

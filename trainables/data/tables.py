@@ -179,9 +179,15 @@ def by_image(path: Path, key: str) -> dict[str, str]:
 
 
 def beside(value: str, folder: Path) -> Path:
-    """A table that an option names: where it is, or relative to the training table's folder."""
-    path = Path(value)
-    return path if path.is_absolute() or path.is_file() else folder / value
+    """A table that an option names: where it is, or relative to the training table's folder.
+
+    One that is nowhere is where its folder is, so that what lies there instead can be told.
+    """
+    path, below = Path(value), folder / value
+    if path.is_absolute() or path.is_file():
+        return path
+    astray = not below.is_file() and len(path.parts) > 1 and path.parent.is_dir()
+    return path if astray else below
 
 
 def leads_outside(name: str) -> bool:
