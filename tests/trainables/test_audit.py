@@ -140,7 +140,9 @@ def test_files_that_are_not_what_they_seem(make: Callable[..., Contest]) -> None
     assert told["turned by EXIF"] == ["train/turned.jpg"]
     assert told["animated"] == ["train/moving.gif"]
     assert "huge" not in told
-    assert "not an image" in audit_page(evidence, list(found.values()))
+    page = audit_page(evidence, list(found.values()))
+    assert "not an image" in page
+    assert 'src=""' not in page
 
 
 def test_a_contest_without_a_readable_file(make: Callable[..., Contest]) -> None:

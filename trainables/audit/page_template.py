@@ -30,7 +30,7 @@ img.exact { height: auto; image-rendering: pixelated } svg { max-width: 100%; he
 {% for f in findings %}<h2 id="f{{ loop.index }}"><span class="{{ f.severity }}">
 {{- f.severity }}</span> {{ f.name }}</h2><p>{{ f.what }}.<br>What to do: {{ f.advice }}.</p>
 <div class="pictures">{% for p in f.pictures %}<figure>
-{%- for i in p.images %}<img src="{{ i }}" alt="">{% endfor %}
+{%- for i in p.images if i %}<img src="{{ i }}" alt="">{% endfor %}
 <figcaption>{{ p.words }}</figcaption></figure>{% endfor %}</div>
 {% if f.more %}<p class="small">… and {{ f.more }} more, all in findings.csv</p>{% endif %}
 {% endfor %}
