@@ -42,6 +42,7 @@ def test_a_choice_that_decides_stands_out() -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)
 def test_scores_of_chance_let_nothing_stand_out() -> None:
     """Five per cent of searches, and three standard errors of the simulation."""
     worlds = 100
