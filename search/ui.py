@@ -9,6 +9,7 @@ On the store that tracking= names, or that of the runs folder.
 from __future__ import annotations
 
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -42,11 +43,14 @@ def run(config: UiConfig) -> int:
     command = [sys.executable, "-m", "mlflow", "server", "--backend-store-uri", uri]
     command += ["--host", config.host, "--port", str(config.port), "--workers", "1"]
     environment = {**os.environ, "MLFLOW_LOGGING_LEVEL": "WARNING", "PYTHONWARNINGS": "ignore"}
-    with subprocess.Popen(command, env=environment) as server:
+    if signal.getsignal(signal.SIGHUP) == signal.SIG_DFL:  # the terminal is closed
+        signal.signal(signal.SIGHUP, signal.default_int_handler)
+    # In a group of its own: a terminal's Ctrl-C would make each of its processes print a traceback.
+    with subprocess.Popen(command, env=environment, process_group=0) as server:
         try:
             return server.wait()
         except KeyboardInterrupt:
-            server.terminate()
+            os.killpg(server.pid, signal.SIGTERM)
             server.wait()
     return OK
 
