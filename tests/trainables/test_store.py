@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from spaces.errors import InputError
 from tests.faults.storage import can_mount, mounted
-from trainables.data import digits, store_building
+from trainables.data import digits
 from trainables.data.contest import Contest, load_contest
 from trainables.data.image_store import ImageStore, store_side
 from trainables.data.store_building import build_store
@@ -94,25 +94,6 @@ def test_a_disk_without_room_for_the_store_is_told(contest: Contest, tmp_path: P
         assert not list(disk.iterdir())
 
 
-def test_ctrl_c_calls_off_what_is_not_decoded_yet(
-    contest: Contest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    read: list[str] = []
-
-    def listed(data: bytes) -> NDArray[np.uint8]:
-        read.append("image")
-        return decode(data)
-
-    def interrupt(done: int, total: int) -> None:
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(store_building, "decode", listed)
-    with pytest.raises(KeyboardInterrupt):
-        build_store(contest, SMALL, tmp_path, progress=interrupt)
-    assert len(read) < len(contest.images) / 2
-    assert [p.suffix for p in tmp_path.iterdir()] == [".lock"]
-
-
 def test_the_digest_follows_contents_not_sides_or_times(
     contest: Contest, store: ImageStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -154,6 +135,7 @@ def test_an_interrupted_build_decodes_no_more(contest: Contest, tmp_path: Path) 
     with pytest.raises(KeyboardInterrupt):
         build_store(contest, Preparation(side=16, own=slow), tmp_path, progress=interrupted)
     assert len(seen) < len(contest.images) / 4
+    assert [p.suffix for p in tmp_path.iterdir()] == [".lock"]
 
 
 def test_the_side_leaves_room_for_crops() -> None:

@@ -153,10 +153,7 @@ def _build(
 
 
 def _decoded(
-    contest: Contest,
-    preparation: Preparation,
-    pixels: Planes,
-    progress: Callable[[int, int], None],
+    contest: Contest, preparation: Preparation, pixels: Planes, progress: Callable[[int, int], None]
 ) -> tuple[list[_Stored], list[str]]:
     """Fills the store's pixels; what is known of each image, and in words which are broken."""
     images, stored, broken = contest.images, list[_Stored](), list[str]()
