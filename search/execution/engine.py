@@ -170,8 +170,8 @@ def trial_slots(
             if amount > most:
                 scale, unit = (GIB, " GiB") if name == "memory" else (1, "")
                 raise InputError(
-                    f"{names[name]}={amount / scale:g}{unit} per trial, but there is only "
-                    f"{most / scale:.3g}{unit} on a node"
+                    f"{names[name]}={amount / scale:g}{unit} per trial, and no node has more than "
+                    f"{most / scale:.3g}{unit}"
                 )
         raise InputError("no node has all of what a trial needs at once")
     return wanted, slots

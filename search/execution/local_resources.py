@@ -31,5 +31,5 @@ def check_local_resources(resources: ResourcesConfig, cluster: ClusterConfig) ->
     for option, (amount, there, unit) in wanted.items():
         if amount > there:
             raise InputError(
-                f"{option}={amount:g}{unit} per trial, but there is only {there:.3g}{unit} here"
+                f"{option}={amount:g}{unit} per trial, and this machine has {there:.3g}{unit}"
             )

@@ -37,7 +37,7 @@ from search.jobs.reuse import KnownTrainings
 from search.options.exit_codes import FAILED, OK, STOPPED
 from search.options.option import about
 from search.options.same_place import same_place
-from search.options.training import EngineConfig
+from search.options.training import EngineConfig, PromoteConfig
 
 if TYPE_CHECKING:
     from results.tracking.tracker import Tracker
@@ -81,7 +81,7 @@ def run_job(config: EngineConfig, kind: JobKind) -> int:
         say(
             f"{job.competition}/{job.name}: {opened.images.train:,} training and "
             f"{opened.images.test:,} test images, {len(job.classes)} classes, {job.metric} on "
-            f"{_folds(kind.name, prepared)}"
+            f"{_folds(config, prepared)}"
         )
         if not config.resume:
             opened = kind.opening(prepared, say)
@@ -196,11 +196,11 @@ def _resumed_words(search: Search) -> str:
     return f"{search.id} goes on: {shown}"
 
 
-def _folds(kind: str, prepared: Prepared) -> str:
+def _folds(config: EngineConfig, prepared: Prepared) -> str:
     count = prepared.folds.count
-    return (
-        f"{count} folds" if kind == "promotion" else f"fold {prepared.baseline.run.fold} of {count}"
-    )
+    if isinstance(config, PromoteConfig):
+        return f"{config.folds} of {count} folds" if config.folds else f"{count} folds"
+    return f"fold {prepared.baseline.run.fold} of {count}"
 
 
 def _start_tracker(config: EngineConfig, folder: str) -> Tracker:

@@ -311,7 +311,7 @@ def test_bad_input_leaves_nothing_behind(folder: Path) -> None:
     before = set((folder / "runs").rglob("ledger.jsonl"))
     done = run(folder, "run", "resources.gpu=9")
     assert done.returncode == 2, done.stdout + done.stderr
-    assert "resources.gpu=9 per trial, but there is only 0" in done.stderr
+    assert "resources.gpu=9 per trial, and this machine has 0" in done.stderr
     assert "Traceback" not in done.stderr
     assert len(done.stderr.splitlines()) == 1
     with pytest.raises(InputError, match="no Ray cluster answers"):

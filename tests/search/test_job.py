@@ -271,9 +271,9 @@ def test_slots(
 @pytest.mark.parametrize(
     ("resources", "words"),
     [
-        (ResourcesConfig(gpu=1), "resources.gpu=1 per trial, but there is only 0"),
-        (ResourcesConfig(cpu=4), "resources.cpu=4 per trial, but there is only 2"),
-        (ResourcesConfig(memory=64), "resources.memory=64 GiB per trial, but there is only 8 GiB"),
+        (ResourcesConfig(gpu=1), "resources.gpu=1 per trial, and no node has more than 0"),
+        (ResourcesConfig(cpu=4), "resources.cpu=4 per trial, and no node has more than 2"),
+        (ResourcesConfig(memory=64), "memory=64 GiB per trial, and no node has more than 8 GiB"),
     ],
 )
 def test_more_than_there_is(resources: ResourcesConfig, words: str) -> None:
@@ -421,10 +421,10 @@ def test_own_functions_are_tried_before_anything_is_written(
 @pytest.mark.parametrize(
     ("resources", "words"),
     [
-        (ResourcesConfig(cpu=1000), "resources.cpu=1000 cores per trial, but there is only"),
-        (ResourcesConfig(gpu=0, processes=999), "resources.processes=999 cores per trial, but"),
-        (ResourcesConfig(gpu=99), "resources.gpu=99 per trial, but there is only"),
-        (ResourcesConfig(memory=1e6), "resources.memory=1e+06 GiB per trial, but there is only"),
+        (ResourcesConfig(cpu=1000), "resources.cpu=1000 cores per trial, and this machine has"),
+        (ResourcesConfig(gpu=0, processes=999), "resources.processes=999 cores per trial, and"),
+        (ResourcesConfig(gpu=99), "resources.gpu=99 per trial, and this machine has"),
+        (ResourcesConfig(memory=1e6), "resources.memory=1e+06 GiB per trial, and this machine has"),
     ],
 )
 def test_more_than_the_machine_has_is_refused_before_ray(

@@ -77,7 +77,7 @@ def test_too_many_folds() -> None:
         make_folds(contest_of([0] * 10 + [1]), 3)
     with pytest.raises(InputError, match="only 2 groups"):
         make_folds(contest_of([0, 1] * 6, ["a"] * 6 + ["b"] * 6), 3)
-    with pytest.raises(InputError, match="class '1' has images of only 1 groups"):
+    with pytest.raises(InputError, match="class '1' has images of only one group"):
         make_folds(contest_of([0] * 6 + [1] * 6, [*"aabbcc", *"dddddd"]), 2)
     with pytest.raises(InputError, match="at least 2"):
         make_folds(contest_of([0, 1]), 1)

@@ -217,7 +217,8 @@ def _check_shares(
     for index, name in enumerate(contest.classes if contest.truth is None else ()):
         among = len(set(groups[strata == index].tolist()))
         if among < count:
+            few = "one group" if among == 1 else f"{among} groups"
             raise InputError(
-                f"{asked}: class {name!r} has images of only {among} groups{where}; "
+                f"{asked}: class {name!r} has images of only {few}{where}; "
                 "use fewer folds or drop the class"
             )
