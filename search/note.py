@@ -3,7 +3,7 @@
   python -m search.note k-003 hypothesis="a longer warm-up saves the large learning rate"
   python -m search.note k-003 conclusion="it does not: the loss is the same from epoch 4 on"
 
-Notes stand in search.show and, as the tags hypothesis and conclusion, in MLflow.
+Notes appear in search.show and, as the tags hypothesis and conclusion, in MLflow.
 """
 
 from __future__ import annotations

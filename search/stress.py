@@ -1,10 +1,10 @@
 """python -m search.stress — what makes training images look like the test's, fitted without labels.
 
 Finds strengths of a few operations (blur, noise, compression, light, tilt, crop, …) under which a
-classifier tells training images from test images least, judges them on images that they were not
-fitted on, and keeps them if that is more than noise. Searches predict held-out images under them
-(predict.stress=auto) or optimise that score (objective=stress); search.trust compares it with the
-leaderboard.
+classifier finds training and test images hardest to tell apart, judges them on images that they
+were not fitted on, and keeps them if the gain is more than noise. Searches predict held-out
+images under them (predict.stress=auto) or optimise that score (objective=stress); search.trust
+compares it with the leaderboard.
 
   python -m search.stress
   python -m search.stress data=csv data.root=/data/birds size=128

@@ -65,9 +65,9 @@ class EnsembleConfig(NetworksConfig):
     )
     views: list[str] = option(
         lambda: [CHOSEN],
-        "in which views images are looked at besides: as in the submission, which is those of a "
-        "blend and none of a promotion; or such as views=[hflip,zoom], all averaged as the mean "
-        "of search.blend is; views=[] for none",
+        "test-time augmentation: as in the submission (a blend's own views, none of a promotion), "
+        "or others, such as views=[hflip,zoom], averaged as search.blend with recipe=mean does; "
+        "views=[] for none",
     )
 
     def __post_init__(self) -> None:

@@ -189,10 +189,10 @@ class RunConfig(JobConfig):
     )
     mode: str = option(
         TRAINING,
-        "what chooses the trials: training, by what was trained before; inference, of a space of "
-        "policies, by what networks without augmentation make of held-out images under each "
-        "(density matching); population, of space=pba(points=4,held=True), by what trainings that "
-        "take over from each other found (population based training), all of which then end",
+        "what chooses the trials: training, the scores of those before; inference, how well "
+        "networks without augmentation predict held-out images under each policy of a space "
+        "(density matching); population, a population of trainings that take over from each other "
+        "(population based training), for space=pba(points=4,held=True)",
         decides=True,
     )
     inference: InferenceConfig = group(InferenceConfig, decides=True)
