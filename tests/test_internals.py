@@ -16,8 +16,7 @@ from results.tracking.internals import artifacts_of, make_tables
 from search.execution.engine import staying_local
 from search.execution.trial_actor import TrialActor
 from search.internals import asha_state, local_ray
-from search.internals.idle_workers import KeptWorkers
-from search.internals.started_workers import PlainActors
+from search.internals.idle_workers import KeptWorkers, PlainActors
 
 
 class Stub:

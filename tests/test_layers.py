@@ -120,10 +120,7 @@ def test_what_is_imported_is_declared_and_the_other_way_round() -> None:
     assert imported - names(optional) == names(project["dependencies"]) - UNSEEN
 
 
-INTERNALS = {
-    f"search/internals/{name}.py"
-    for name in ("asha_state", "idle_workers", "local_ray", "started_workers")
-}
+INTERNALS = {f"search/internals/{name}.py" for name in ("asha_state", "idle_workers", "local_ray")}
 """Where libraries' private names may be used."""
 
 

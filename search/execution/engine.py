@@ -43,8 +43,7 @@ from search.execution.local_resources import GIB
 from search.execution.trial_actor import TrialActor
 from search.execution.tune_adapter import Events, Proposals, Stop
 from search.internals import local_ray
-from search.internals.idle_workers import kept_workers
-from search.internals.started_workers import started_workers
+from search.internals.idle_workers import idle_workers_used
 from search.jobs.job import Job
 from search.options.groups import ClusterConfig
 from search.options.resources import MOST_CORES, ResourcesConfig
@@ -121,7 +120,7 @@ def staying_local(environment: Mapping[str, str]) -> Iterator[None]:
     before = {name: os.environ.get(name) for name in ours}
     os.environ.update(ours)
     try:
-        with local_ray.single_host(), started_workers(), kept_workers():
+        with local_ray.single_host(), idle_workers_used():
             yield
     finally:
         # One by one: other threads, such as the tracker's, look into the environment meanwhile.

@@ -1,4 +1,4 @@
-"""Workers that Ray Tune has nothing for at the moment, and would end."""
+"""Workers that wait, which Ray Tune would leave alone or end."""
 
 from __future__ import annotations
 
@@ -6,8 +6,24 @@ import contextlib
 from collections.abc import Iterator
 from typing import Any
 
-from ray.tune.execution import tune_controller
+import ray
+from ray.tune.execution import class_cache, tune_controller
 from ray.tune.utils.object_cache import _ObjectCache
+
+
+class PlainActors(class_cache._ActorClassCache):  # type: ignore[misc]
+    """Makes actors that ask for no environment of their own, for the workers that Ray has started.
+
+    Tune asks for one with variables that this machine's processes inherit anyway. Ray then has
+    two processes more import it for each actor, one that sets the variables and one that has them,
+    while those that it has started in advance wait for nothing.
+    """
+
+    def get(self, trainable_cls: type) -> Any:
+        """The class as Ray's, always the same."""
+        if trainable_cls not in self._cache:
+            self._cache[trainable_cls] = ray.remote(trainable_cls)
+        return self._cache[trainable_cls]
 
 
 class KeptWorkers(_ObjectCache):  # type: ignore[misc]
@@ -29,12 +45,18 @@ class KeptWorkers(_ObjectCache):  # type: ignore[misc]
             yield from super().flush_cached_objects(force_all=True)
 
 
+OURS = {"_ActorClassCache": PlainActors, "_ObjectCache": KeptWorkers}
+"""What takes the place of the tuner's own, by its name there."""
+
+
 @contextlib.contextmanager
-def kept_workers() -> Iterator[None]:
-    """Where a tuner that is made and run keeps its workers."""
-    before = tune_controller._ObjectCache
-    tune_controller._ObjectCache = KeptWorkers
+def idle_workers_used() -> Iterator[None]:
+    """Where a tuner that is made and run takes the workers that wait, and keeps its own."""
+    before = {name: getattr(tune_controller, name) for name in OURS}
+    for name, ours in OURS.items():
+        setattr(tune_controller, name, ours)
     try:
         yield
     finally:
-        tune_controller._ObjectCache = before
+        for name, theirs in before.items():
+            setattr(tune_controller, name, theirs)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,11 +10,10 @@ import pandas as pd
 from numpy.typing import NDArray
 from sklearn.metrics import roc_auc_score
 
-from search.execution.progress import every_second
 from search.jobs.contest_folds import check_test_images
+from search.jobs.whole_looks import whole_looks
 from spaces.errors import InputError
 from spaces.files import whole_file
-from trainables.audit.looks import look_at
 from trainables.audit.shift import FEWEST, Shift, measure_shift
 from trainables.audit.shift_checks import TOLD_FROM
 from trainables.data.contest import Contest
@@ -49,13 +47,7 @@ def likeness_to_the_test(contest: Contest, runs: Path, say: Say) -> NDArray[np.f
     check_test_images(contest, runs, "holdout=test_like")
     path = _likeness_file(contest, runs)
     if not path.exists():
-        looks = look_at(contest, every_second(say, "looking at images"), os.cpu_count() or 1)
-        for row in np.flatnonzero(~looks.readable):
-            line = looks.table.iloc[row]
-            raise InputError(
-                f"holdout=test_like: {line['image']} ({line['table']} row {line['row']}) is "
-                f"{line['problem']}"
-            )
+        looks = whole_looks(contest, "holdout=test_like", say)
         say("comparing them with the test")
         shift = measure_shift(looks)
         if shift is None:

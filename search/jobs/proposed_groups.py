@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -15,13 +14,14 @@ from numpy.typing import NDArray
 from results.forecast.leak import PROPOSED
 from search.execution.progress import every_second
 from search.jobs.contest_folds import Say, check_test_images, contest_folds
+from search.jobs.whole_looks import whole_looks
 from search.options.groups import HoldoutConfig
 from spaces.errors import InputError
 from spaces.files import whole_file
 from trainables.audit.evidence import Evidence
 from trainables.audit.group_checks import groups
 from trainables.audit.grouping import Proposal, propose
-from trainables.audit.looks import Looks, look_at
+from trainables.audit.looks import Looks
 from trainables.data.contest import Contest
 from trainables.data.folds import Folds, assign
 
@@ -96,13 +96,7 @@ def ask_for_groups(contest: Contest, holdout: HoldoutConfig, runs: Path, say: Sa
         )
     check_test_images(contest, runs, "data.group=auto")
     contest = replace(contest, extra=None)
-    looks = look_at(contest, every_second(say, "looking at images"), os.cpu_count() or 1)
-    for row in np.flatnonzero(~looks.readable):
-        line = looks.table.iloc[row]
-        raise InputError(
-            f"data.group=auto: {line['image']} ({line['table']} row {line['row']}) is "
-            f"{line['problem']}"
-        )
+    looks = whole_looks(contest, "data.group=auto", say)
     folds = contest_folds(contest, holdout, runs, say)
     proposal = propose_groups(contest, looks, folds, every_second(say, "trying groups"))
     evidence = Evidence(contest=contest, looks=looks, folds=folds, proposal=proposal)

@@ -42,7 +42,7 @@ class EarlyStopping(FIFOScheduler):  # type: ignore[misc]
         """
         return False
 
-    def watch(self, trial_id: str, epoch: int, score: float) -> None:
+    def watch(self, epoch: int, score: float) -> None:
         """Takes the baseline's score in."""
 
     def forget(self, trial_id: str) -> None:
@@ -85,7 +85,7 @@ class EarlyStopping(FIFOScheduler):  # type: ignore[misc]
             return False
         self._entered[trial_id] = epoch
         if why == "baseline":
-            self.watch(trial_id, epoch, score)
+            self.watch(epoch, score)
             return False
         return self.judge(trial_id, epoch, score) and epoch < self.epochs
 

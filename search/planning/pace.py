@@ -71,5 +71,5 @@ class Pace(EarlyStopping):
         low, high = (scores[i + (i >= skipped)] for i in (math.floor(place), math.ceil(place)))
         return low + (high - low) * (place % 1)
 
-    def watch(self, trial_id: str, epoch: int, score: float) -> None:
+    def watch(self, epoch: int, score: float) -> None:
         self._baseline[epoch] = score

@@ -30,8 +30,8 @@ class Patience(EarlyStopping):
         self._best[trial_id] = best, since
         return ended or epoch - since >= self._epochs_without
 
-    def watch(self, trial_id: str, epoch: int, score: float) -> None:
-        self._rule.watch(trial_id, epoch, score)
+    def watch(self, epoch: int, score: float) -> None:
+        self._rule.watch(epoch, score)
 
     def forget(self, trial_id: str) -> None:
         self._rule.forget(trial_id)

@@ -77,7 +77,7 @@ def simulate(trials: int, workers: int, folder: Path) -> list[float]:
                 }
                 driver.report(planned.id, {"epoch": epoch, "reports": [report]})
                 if planned.why == "baseline":
-                    pace.watch(planned.id, epoch, score)
+                    pace.watch(epoch, score)
                     stop = False
                 else:
                     stop = pace.judge(planned.id, epoch, score)

@@ -57,7 +57,7 @@ def test_patience_leaves_the_other_rule_its_say() -> None:
     for rule in (pace, both):
         assert ended_after(rule, fast) == EPOCHS
     assert ended_after(both, slow, "b") == ended_after(pace, slow, "b") < EPOCHS
-    both.watch("baseline", 1, 0.9)
+    both.watch(1, 0.9)
     assert ended_after(both, [0.8] * EPOCHS, "c") == 6  # a sixth of them, and the baseline's one
 
 

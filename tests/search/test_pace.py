@@ -55,7 +55,7 @@ def test_most_others_do_not_end_a_trial_and_one_bad_epoch_does_not() -> None:
 def test_the_baseline_and_earlier_searches_end_the_first_trial() -> None:
     fast = Pace(epochs=EPOCHS, grace=1)
     for epoch, score in enumerate(FAST, start=1):
-        fast.watch("baseline", epoch, score)
+        fast.watch(epoch, score)
     assert follow(fast, "first", slower(8)) == 6  # where the baseline was after one
     assert follow(fast, "slow", [*slower(8)[:5], *slower(2)[5:]]) == EPOCHS
     warm = Pace(epochs=EPOCHS, grace=2, earlier=[tuple(FAST), (0.3,)])

@@ -59,7 +59,7 @@ class Rule(Protocol):
 
     def judge(self, trial_id: str, epoch: int, score: float) -> bool: ...
 
-    def watch(self, trial_id: str, epoch: int, score: float) -> None: ...
+    def watch(self, epoch: int, score: float) -> None: ...
 
 
 @dataclass
@@ -72,7 +72,7 @@ class ToTheEnd:
     def judge(self, trial_id: str, epoch: int, score: float) -> bool:
         return False
 
-    def watch(self, trial_id: str, epoch: int, score: float) -> None: ...
+    def watch(self, epoch: int, score: float) -> None: ...
 
 
 class ByMedian(ToTheEnd):
@@ -156,7 +156,7 @@ def search(
             epoch = done[number]
             found.spent += 1
             if number < 0:
-                rule.watch("baseline", epoch, baseline[epoch - 1])
+                rule.watch(epoch, baseline[epoch - 1])
                 stop = False
             else:
                 found.reached[number] = epoch, curve
