@@ -108,7 +108,7 @@ class Importance(Record):
 
     @property
     def mattered(self) -> bool:
-        """Whether it stands out of chance."""
+        """Whether it stands out from chance."""
         return self.value > self.chance
 
 

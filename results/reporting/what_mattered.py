@@ -11,7 +11,7 @@ SHOWN = 5
 
 
 def mattered_lines(found: WhatMattered | None) -> list[str]:
-    """Parameters and operations that stand out of chance, and what early ranks were worth."""
+    """Parameters and operations that stand out from chance, and what early ranks were worth."""
     if found is None:
         return []
     after = f"after {found.epoch} epochs" if found.epoch > 1 else "after an epoch"
@@ -23,7 +23,7 @@ def mattered_lines(found: WhatMattered | None) -> list[str]:
         lines = [f"What mattered, {by}:", *(f"  {line}" for line in table(rows))]
     else:
         nearest = f" ({found.importances[0].parameter} comes nearest)" if found.importances else ""
-        lines = [f"No parameter stands out of chance, {by}{nearest}."]
+        lines = [f"No parameter stands out from chance, {by}{nearest}."]
     clear = [e for e in found.operations if abs(e.gain) > e.margin]
     if clear:
         told = [f"{e.name} {e.gain:+.1f} ± {e.margin:.1f} points" for e in clear[:SHOWN]]
