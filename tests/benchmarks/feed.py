@@ -5,7 +5,9 @@ against what a user would write instead: a Dataset that decodes each file with O
 switched off, and runs the same albumentations pipeline, seeded once. Each with the number of loader
 processes that is best for it, up to one per core, by turns. The files are JPEGs of 600 pixels that
 are seen at 224, and of 128 that are seen at 64, made of the embedded digits, or those of a folder;
-and drawn scenes of 600 pixels with their masks in PNG files, which turn and bend along.
+and drawn scenes of 600 pixels with their masks in PNG files, which turn and bend along. Ours are
+stored at the size of the network (`store.side=`), which does where no policy crops, and at the
+default side.
 
 Then what it takes to have the first batch of a second trial, after how many epochs the store has
 paid for being built, and how much memory the images of four trials take beside those of one.
@@ -24,11 +26,13 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import albumentations as A  # noqa: N812
 import cv2
 import numpy as np
 import torch
+from albumentations.core.serialization import SERIALIZABLE_REGISTRY
 from torch.utils.data import DataLoader, Dataset
 
 from results.masks.mask_form import MaskForm
@@ -61,6 +65,9 @@ POLICIES = {
     ),
     "TrivialAugment": trivial_augment(),
 }
+LIBRARY_S_OWN = {kind.__name__: kind for kind in (A.Affine, A.Perspective)}
+"""What a script's pipeline has where ours samples faster (`trainables.augment.warps`)."""
+
 FRAMES = 8
 """Of a sequence of drawn scenes."""
 
@@ -141,7 +148,8 @@ class Sides:
     def plain(self, workers: int) -> DataLoader[Any]:
         """The loader that a script has."""
         policy, size, side = self.config.policy, self.config.data.size, self.config.data.store_side
-        pipeline = A.from_dict(Augmenter(policy, size, 0, side).to_json()["pipeline"])
+        with mock.patch.dict(SERIALIZABLE_REGISTRY, LIBRARY_S_OWN):
+            pipeline = A.from_dict(Augmenter(policy, size, 0, side).to_json()["pipeline"])
         return DataLoader(
             Plain(self.contest, pipeline),
             batch_size=BATCH,
@@ -216,28 +224,32 @@ def memory(store: ImageStore, trials: int) -> float:
     return total / 1024
 
 
-def measure(root: Path, size: int, runs: int, scratch: Path, masks: MaskForm | None = None) -> None:
-    """Prints what one contest says."""
-    side = store_side(size)
-    contest = load_contest(name="bench", root=root, test="", masks=masks)
+def rates(root: Path, contest: Contest, size: int, side: int, runs: int, scratch: Path) -> Sides:
+    """Prints a row per policy for images that are stored at a side; returns both loaders."""
     begun = time.perf_counter()
-    store = build_store(contest, Preparation(side=side), scratch / f"store {root.name}")
+    store = build_store(contest, Preparation(side=side), scratch / f"store {root.name} {side}")
     built = (time.perf_counter() - begun) / len(contest.train_images) * IMAGES
     config = TrialConfig.of(size=(size, size), store_side=side, batch=BATCH)
     for name, policy in POLICIES.items():
         sides = Sides(contest=contest, store=store, config=config.replace(policy=policy))
-        best = epochs(sides, runs)
-        (ours, mine), (theirs, plain) = best.items()
+        (ours, mine), (theirs, plain) = epochs(sides, runs).items()
         ratios = [p / o for p, o in zip(plain, mine, strict=True)]
-        rates = [IMAGES / statistics.median(values) for values in (mine, plain)]
+        speeds = [IMAGES / statistics.median(values) for values in (mine, plain)]
         pays = built / max(statistics.median(plain) - statistics.median(mine), 1e-9)
         print(
-            f"| {root.name} to {size} | {name} | {rates[0]:,.0f} ({ours.split()[-1]}) | "
-            f"{rates[1]:,.0f} ({theirs.split()[-1]}) | {statistics.median(ratios):.1f} "
+            f"| {root.name} to {size} | {side} | {name} | {speeds[0]:,.0f} ({ours.split()[-1]}) | "
+            f"{speeds[1]:,.0f} ({theirs.split()[-1]}) | {statistics.median(ratios):.1f} "
             f"({min(ratios):.1f} to {max(ratios):.1f}) | {pays:.1f} |",
             flush=True,
         )
-    sides = Sides(contest=contest, store=store, config=config)
+    return Sides(contest=contest, store=store, config=config)
+
+
+def measure(root: Path, size: int, runs: int, scratch: Path, masks: MaskForm | None = None) -> None:
+    """Prints what one contest says."""
+    contest = load_contest(name="bench", root=root, test="", masks=masks)
+    rates(root, contest, size, size, runs, scratch)
+    sides = rates(root, contest, size, store_side(size), runs, scratch)
     begins = [
         (
             first_batch(lambda: sides.ours(0).epoch(1)),
@@ -252,7 +264,7 @@ def measure(root: Path, size: int, runs: int, scratch: Path, masks: MaskForm | N
         f"first batch of a second trial, in its own process and from another that it starts: ours "
         f"{own:.1f} and {ours:.1f} ms, plain {none:.1f} and {plain:.1f} ms"
     )
-    alone, four = memory(store, 1), memory(store, 4)
+    alone, four = memory(sides.store, 1), memory(sides.store, 4)
     print(
         f"stored pixels of one trial {alone:.0f} MiB, of four {four:.0f}: {four / alone:.2f} times"
     )
@@ -264,8 +276,10 @@ def main() -> None:
     torch.set_num_threads(1)
     cv2.setNumThreads(0)
     print(f"{runs} runs of {IMAGES} images; {machine('albumentations', 'opencv-python-headless')}")
-    print("| files | policy | ours, images/s (processes) | plain | times | the store pays after |")
-    print("|---|---|---|---|---|---|")
+    print(
+        "| files | stored at | policy | ours, images/s (processes) | plain | times | pays after |"
+    )
+    print("|---|---|---|---|---|---|---|")
     with tempfile.TemporaryDirectory() as scratch:
         place = Path(scratch)
         if len(sys.argv) > 2:

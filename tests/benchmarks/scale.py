@@ -94,7 +94,7 @@ def simulate(trials: int, workers: int, folder: Path) -> list[float]:
 def proposal(trials: int) -> float:
     """Milliseconds of CPU that TPE takes for a proposal where it knows so many trials."""
     curves = Curves.read("digits")
-    sampler = Sampler(curves.space, KEY, "maximize", 0, 5)
+    sampler = Sampler(curves.space, KEY, "maximize", 0, startup=0)
     for number in range(trials):
         i = number % len(curves.scores)
         params = dict(curves.params[i])

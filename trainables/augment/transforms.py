@@ -11,6 +11,7 @@ import cv2
 from results.masks.counts import VOID
 from spaces.augmentation.operations import operation
 from spaces.augmentation.policy import Choice, Course
+from trainables.augment.warps import Affine, ElasticTransform, GridDistortion, Perspective
 from trainables.portable.sharpness import Sharpness
 from trainables.portable.solarize_add import SolarizeAdd
 
@@ -34,16 +35,16 @@ def _around(limit: float) -> tuple[float, float]:
 
 
 _LIMITED: dict[str, Build] = {
-    "rotate": lambda v, p, _: A.Affine(rotate=(-v, v), fill_mask=VOID, p=p),
-    "shear_x": lambda v, p, _: A.Affine(shear={"x": (-v, v), "y": (0, 0)}, fill_mask=VOID, p=p),
-    "shear_y": lambda v, p, _: A.Affine(shear={"x": (0, 0), "y": (-v, v)}, fill_mask=VOID, p=p),
-    "translate_x": lambda v, p, _: A.Affine(
+    "rotate": lambda v, p, _: Affine(rotate=(-v, v), fill_mask=VOID, p=p),
+    "shear_x": lambda v, p, _: Affine(shear={"x": (-v, v), "y": (0, 0)}, fill_mask=VOID, p=p),
+    "shear_y": lambda v, p, _: Affine(shear={"x": (0, 0), "y": (-v, v)}, fill_mask=VOID, p=p),
+    "translate_x": lambda v, p, _: Affine(
         translate_percent={"x": (-v, v), "y": (0, 0)}, fill_mask=VOID, p=p
     ),
-    "translate_y": lambda v, p, _: A.Affine(
+    "translate_y": lambda v, p, _: Affine(
         translate_percent={"x": (0, 0), "y": (-v, v)}, fill_mask=VOID, p=p
     ),
-    "scale": lambda v, p, _: A.Affine(scale=_around(v), fill_mask=VOID, p=p),
+    "scale": lambda v, p, _: Affine(scale=_around(v), fill_mask=VOID, p=p),
     "crop": lambda v, p, size: A.RandomResizedCrop(
         size=size,
         scale=(v, 1.0),
@@ -51,8 +52,8 @@ _LIMITED: dict[str, Build] = {
         area_for_downscale="image",
         p=p,
     ),
-    "perspective": lambda v, p, _: A.Perspective(scale=(0, v), fill_mask=VOID, p=p),
-    "grid_distortion": lambda v, p, _: A.GridDistortion(distort_limit=(-v, v), fill_mask=VOID, p=p),
+    "perspective": lambda v, p, _: Perspective(scale=(0, v), fill_mask=VOID, p=p),
+    "grid_distortion": lambda v, p, _: GridDistortion(distort_limit=(-v, v), fill_mask=VOID, p=p),
     "brightness": lambda v, p, _: A.ColorJitter(**_jitter(brightness=_around(v)), p=p),
     "contrast": lambda v, p, _: A.ColorJitter(**_jitter(contrast=_around(v)), p=p),
     "saturation": lambda v, p, _: A.ColorJitter(**_jitter(saturation=_around(v)), p=p),
@@ -68,7 +69,7 @@ _LIMITED: dict[str, Build] = {
     ),
     "grid_mask": lambda v, p, _: A.GridDropout(ratio=v, p=p),
     "solarize_add": lambda v, p, _: SolarizeAdd(added_range=(0, v), p=p),
-    "elastic": lambda v, p, _: A.ElasticTransform(alpha=v, sigma=6, fill_mask=VOID, p=p),
+    "elastic": lambda v, p, _: ElasticTransform(alpha=v, sigma=6, fill_mask=VOID, p=p),
     "gamma": lambda v, p, _: A.RandomGamma(gamma_limit=(100 * (1 - v), 100 * (1 + v)), p=p),
     "clahe": lambda v, p, _: A.CLAHE(clip_limit=(1, v), tile_grid_size=(TILES, TILES), p=p),
     "motion_blur": lambda v, p, _: A.MotionBlur(blur_limit=(3, max(3, round(v) | 1)), p=p),
