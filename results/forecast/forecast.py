@@ -10,6 +10,7 @@ import scipy
 from numpy.typing import NDArray
 
 from results.forecast.calibration import temperature_for, tempered
+from results.forecast.estimated import Estimated
 from results.forecast.methods import AGREEMENT, Model, estimate
 from results.metrics import Metric
 
@@ -22,12 +23,12 @@ FEWEST_SCORES = 3
 
 @dataclass(frozen=True, kw_only=True)
 class Expected:
-    """What one model is expected to score on the test images.
+    """What a model, or several that predict together, are expected to score on the test images.
 
     Attributes:
-        id: Of the trial.
-        fold: The fold that it was not trained on.
-        holdout: The metric on the images that it was not trained on.
+        id: Of the trial, promotion or blend.
+        fold: The fold that it was not trained on; None of an ensemble of all of them.
+        holdout: The metric on the images that it was not trained on; of an ensemble out of fold.
         score: The metric on the test images.
         low: Lower end of the interval, on the metric's own scale.
         high: Upper end.
@@ -37,7 +38,7 @@ class Expected:
     """
 
     id: str
-    fold: int
+    fold: int | None
     holdout: float
     score: float
     low: float
@@ -48,10 +49,11 @@ class Expected:
 
 @dataclass(frozen=True, kw_only=True)
 class Forecast:
-    """Forecasts of some models.
+    """Forecasts of some models and ensembles.
 
     Attributes:
-        models: By id, in the order given; without those of which no method says anything.
+        models: By id, in the order given, ensembles last; without those of which no method says
+            anything.
         images: Test images.
         conditions: What speaks against some methods, in words.
         scored: Public scores that corrected it.
@@ -68,8 +70,9 @@ class Forecast:
 
     @property
     def gap(self) -> float:
-        """Median over the models of hold-out score minus expected score."""
-        gaps = [m.holdout - m.score for m in self.models.values() if np.isfinite(m.score)]
+        """Median over the single models of hold-out score minus expected score."""
+        single = [m for m in self.models.values() if m.fold is not None]
+        gaps = [m.holdout - m.score for m in single if np.isfinite(m.score)]
         return float(np.median(gaps)) if gaps else float("nan")
 
 
@@ -77,6 +80,7 @@ def forecast(
     metric: Metric,
     models: Sequence[Model],
     public: Mapping[str, float] | None = None,
+    ensembles: Sequence[Estimated] = (),
 ) -> Forecast:
     """Forecasts test scores from predictions of unlabelled test images.
 
@@ -90,6 +94,7 @@ def forecast(
         metric: The contest's metric.
         models: With predictions of the same test images.
         public: Public scores of some of them, by id.
+        ensembles: Promotions and blends, of the same test images.
 
     Raises:
         ValueError: Without a model.
@@ -97,34 +102,49 @@ def forecast(
     if not models:
         raise ValueError("a forecast needs a model")
     found = estimate(models)
-    images = len(models[0].test) // models[0].each
-    expected = {}
-    carried: dict[str, dict[str, float]] = {name: {} for name in found.by_method}
-    for i, model in enumerate(models):
-        told = {n: float(v[i]) for n, v in found.by_method.items() if np.isfinite(v[i])}
-        if not told:  # labels alone, and nobody to agree with
-            continue
-        accuracy = float(np.median(list(told.values())))
-        drawn = 1.96 * (accuracy * (1 - accuracy) / images) ** 0.5
-        noise = float(np.hypot(drawn, model.margin))
-        ends = (min(told.values()) - noise, max(told.values()) + noise)
-        scores = [_carry(metric, model.test, a) for a in (accuracy, *ends)]
-        expected[model.id] = Expected(
+    told = [
+        Estimated(
             id=model.id,
             fold=model.fold,
             holdout=metric.score(model.labels, model.holdout),
-            score=scores[0],
-            low=min(scores),
-            high=max(scores),
-            accuracies=told,
+            test=model.test,
+            each=model.each,
+            accuracies={n: float(v[i]) for n, v in found.by_method.items() if np.isfinite(v[i])},
+            margin=model.margin,
             agreement=float(found.ranking[AGREEMENT][i]),
         )
-        if public and model.id in public:
-            for name, value in told.items():
-                carried[name][model.id] = _carry(metric, model.test, value)
+        for i, model in enumerate(models)
+    ]
+    told = [t for t in (*told, *ensembles) if t.accuracies]  # not labels alone
+    expected = {t.id: _expected(metric, t) for t in told}
+    images = len(models[0].test) // models[0].each
     if not public:
         return Forecast(models=expected, images=images, conditions=found.conditions)
+    carried: dict[str, dict[str, float]] = {}
+    for t in told:
+        for name, value in t.accuracies.items() if t.id in public else ():
+            carried.setdefault(name, {})[t.id] = _carry(metric, t.test, value)
     return _corrected(metric, expected, images, found.conditions, public, carried)
+
+
+def _expected(metric: Metric, told: Estimated) -> Expected:
+    images = len(told.test) // told.each
+    accuracies = list(told.accuracies.values())
+    accuracy = float(np.median(accuracies))
+    drawn = 1.96 * (accuracy * (1 - accuracy) / images) ** 0.5
+    noise = float(np.hypot(drawn, told.margin))
+    ends = (min(accuracies) - noise, max(accuracies) + noise)
+    scores = [_carry(metric, told.test, a) for a in (accuracy, *ends)]
+    return Expected(
+        id=told.id,
+        fold=told.fold,
+        holdout=told.holdout,
+        score=scores[0],
+        low=min(scores),
+        high=max(scores),
+        accuracies=told.accuracies,
+        agreement=told.agreement,
+    )
 
 
 def _carry(metric: Metric, test: NDArray[np.floating], accuracy: float) -> float:

@@ -39,35 +39,55 @@ def models_of(
         ((s, t) for s, t in trials if t.state == "finished" and _test_file(s, t).exists()),
         key=rank,
     )
+    if finished and not images:
+        images = Predictions.read(_test_file(*finished[0])).images
     labelled: dict[int, LabelledImages] = {}
     found: dict[str, Model] = {}
     for search, trial in finished[:MOST]:
-        folder = search.trial_folder(trial)
-        test = Predictions.read(_test_file(search, trial))
-        images = images or test.images
-        if test.images != images:  # of another table of test images
-            continue
-        fold = trial.config.run.fold
-        if fold not in labelled:
-            labelled[fold] = LabelledImages.of_fold(search.folds_file, fold)
-        training = trial.taken or trial.id
+        fold, training = trial.config.run.fold, trial.taken or trial.id
         if training in found and trial.id not in wanted:
             continue
-        held = Predictions.read(folder / predictions_file("holdout"))
-        known = search.task.examples(labelled[fold].labels, held, search.truth)
-        there, groups = search.task.probabilities(test), labelled[fold].groups
-        found[training] = Model(
-            id=trial.id,
-            fold=fold,
-            kin=trial.asked.replace(seed=0, fold=0).digest,
-            labels=known.labels,
-            holdout=known.probabilities,
-            test=there,
-            each=len(there) // len(images),
-            units=known.rows if groups is None else groups[known.rows],
-        )
+        if fold not in labelled:
+            labelled[fold] = LabelledImages.of_fold(search.folds_file, fold)
+        model = trained_model(search, trial, labelled[fold], images)
+        if model is not None:
+            found[training] = model
     return list(found.values())
 
 
-def _test_file(search: Search, trial: Trial) -> Path:
-    return search.trial_folder(trial) / predictions_file("test")
+def trained_model(
+    search: Search,
+    trial: Trial,
+    labelled: LabelledImages,
+    images: tuple[str, ...],
+    view: str = "",
+) -> Model | None:
+    """A trial that has predicted the test images; None where it predicted others.
+
+    Args:
+        search: Of it.
+        trial: The trial.
+        labelled: The fold that it was not trained on.
+        images: Test images.
+        view: Of test-time augmentation, that it looks in; empty for the images as they are.
+    """
+    test = Predictions.read(_test_file(search, trial, view))
+    if test.images != images:
+        return None
+    held = Predictions.read(search.trial_folder(trial) / predictions_file("holdout", view))
+    known = search.task.examples(labelled.labels, held, search.truth)
+    there, groups = search.task.probabilities(test), labelled.groups
+    return Model(
+        id=trial.id,
+        fold=trial.config.run.fold,
+        kin=trial.asked.replace(seed=0, fold=0).digest,
+        labels=known.labels,
+        holdout=known.probabilities,
+        test=there,
+        each=len(there) // len(images),
+        units=known.rows if groups is None else groups[known.rows],
+    )
+
+
+def _test_file(search: Search, trial: Trial, view: str = "") -> Path:
+    return search.trial_folder(trial) / predictions_file("test", view)

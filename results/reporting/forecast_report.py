@@ -43,11 +43,14 @@ def forecast_page(
         audited: Whether anybody looked for such groups.
     """
     ranked = sorted(found.models.values(), key=lambda e: -metric.sign * e.score)
+    single = [e for e in ranked if e.fold is not None]
+    together = [e for e in ranked if e.fold is None]
     rows = [["model", "fold", "hold-out", "expected", "from", "to", "public", "agreement"]]
-    for e in ranked[:SHOWN]:
+    for e in (*together, *single[:SHOWN]):
         scores = [f"{x:.4f}" for x in (e.holdout, e.score, e.low, e.high)]
         known = f"{public[e.id]:.4f}" if e.id in public else ""
-        rows.append([e.id, str(e.fold), *scores, known, _share(e.agreement)])
+        fold = "all" if e.fold is None else str(e.fold)
+        rows.append([e.id, fold, *scores, known, _share(e.agreement)])
     lines = [
         f"{competition}: {metric.name} on {found.images:,} unlabelled test images, expected of "
         f"{len(found.models)} models",
@@ -57,8 +60,8 @@ def forecast_page(
         "",
         *table(rows),
     ]
-    if len(ranked) > SHOWN:
-        lines.append(f"and {len(ranked) - SHOWN} more in the table")
+    if len(single) > SHOWN:
+        lines.append(f"and {len(single) - SHOWN} more in the table")
     lines += ["", *_methods(found)]
     for condition in found.conditions:
         lines += textwrap.wrap(condition, WIDTH)
@@ -117,7 +120,7 @@ def forecast_table(found: Forecast, public: Mapping[str, float]) -> pd.DataFrame
     def row(e: Expected) -> dict[str, object]:
         return {
             "model": e.id,
-            "fold": e.fold,
+            "fold": "all" if e.fold is None else e.fold,
             "holdout": e.holdout,
             "expected": e.score,
             "low": e.low,

@@ -14,6 +14,7 @@ from search.competition.compared_models import compared_models
 from search.competition.standing import open_standing
 from search.options.analysis import ForecastConfig
 from search.options.exit_codes import OK
+from search.promotion.estimated_ensembles import estimated_ensembles
 from spaces.errors import InputError
 from spaces.files import whole_file
 from trainables.data.tables import by_image
@@ -44,7 +45,9 @@ def forecast_scores(config: ForecastConfig) -> int:
             "predict.test=true"
         )
     metric = standing.task.example_metric(standing.metric, standing.search.truth)
-    found = forecast(metric, models, public)
+    ensembles, more = estimated_ensembles(standing, metric, public)
+    lacking |= more
+    found = forecast(metric, models, public, ensembles)
     fold = Counter(model.fold for model in models).most_common(1)[0][0]
     leak = _leak(folder / PROPOSED, standing.search.folds_file, fold)
     audited = (folder / PROPOSED).parent.is_dir()
