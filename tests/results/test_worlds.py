@@ -193,7 +193,7 @@ def test_a_choice_among_trials_that_were_stopped_is_told_as_one() -> None:
     assert search.summary is not None
     alone = search.summary.model_copy(update={"optimism": None})
     page = "\n".join(report(dataclasses.replace(search, summary=alone)))
-    assert "flatters it is not known: 11 others, which were stopped early" in page
+    assert "cannot be told: it was chosen over 11 others that were stopped" in page
 
 
 @pytest.mark.parametrize("world", ["all equal", "the winner's seeds × 6", "the controls' × 6"])
