@@ -79,9 +79,7 @@ class DataConfig:
     overlapping: bool = option(
         False, "whether a pixel can have several classes; for run lengths and COCO files"
     )
-    void: Any = option(
-        -1, "number, or name, of the class of mask pixels to ignore; -1 for none"
-    )
+    void: Any = option(-1, "number, or name, of the class of mask pixels to ignore; -1 for none")
     background: str = option(
         "",
         "class of masks that is not scored by itself; empty for none (run lengths and COCO: the "

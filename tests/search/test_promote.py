@@ -108,9 +108,7 @@ def test_light_and_heavy_are_compared_on_the_folds_that_all_trained() -> None:
         (pytest.approx(0.8), 0.6),
         (pytest.approx(0.7), 0.7),
     ]
-    assert "over 3 trials, scores before and after the change agree with tau -1.00" in page(
-        search
-    )
+    assert "over 3 trials, scores before and after the change agree with tau -1.00" in page(search)
 
 
 def test_what_trials_take_beside_their_epochs_is_told() -> None:
