@@ -346,7 +346,7 @@ def test_a_metric_that_drawn_labels_leave_undefined_has_no_forecast() -> None:
     found = forecast(METRICS["roc_auc"], few)
     assert np.isnan(found.gap)
     page = "\n".join(forecast_page(found, "cats", METRICS["roc_auc"], {}))
-    assert "nothing can be forecast" in page
+    assert "no forecast is possible" in page
 
 
 def test_a_leak_is_counted_and_said_first(tmp_path: Path) -> None:

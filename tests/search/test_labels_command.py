@@ -291,5 +291,5 @@ def test_the_closing_page_tells_scores_on_both_labels() -> None:
     search.summary = search.summary.model_copy(update={"comparisons": tuple(told)})
     page = "\n".join(report(search))
     assert "on corrected labels (12 changed and 3 left out in all) it has" in page
-    assert "other scores are of labels as given" in page
+    assert "all other scores use the labels as given" in page
     assert "on corrected labels" in page
