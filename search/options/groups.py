@@ -253,7 +253,7 @@ class PredictConfig:
     scored_images: int = option(
         0,
         "with data.shape=native, held-out images that are scored after each epoch but the last; 0 "
-        "takes as many as need as many windows as are trained on, -1 all",
+        "takes images with about as many windows as are trained on, -1 all",
     )
 
     def __post_init__(self) -> None:
