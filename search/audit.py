@@ -1,7 +1,7 @@
 """python -m search.audit — what is wrong with the data and the split, before a GPU is used.
 
-Reads every image once. Finds what cannot be read, the same picture on both sides of the split or
-with two labels, groups that nobody named, classes that folds cannot share out, and in what test
+Reads every image once. Finds unreadable files, the same picture on both sides of the split or with
+two labels, groups that nobody named, classes that cannot be spread over the folds, and how test
 images differ. Writes a page with pictures, a table of all findings, and the groups it proposes.
 
   python -m search.audit

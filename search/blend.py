@@ -2,7 +2,7 @@
 
 Merges out-of-fold and test predictions of promotions, of views of their images (test-time
 augmentation) and of models made elsewhere. Every recipe is fitted on all folds but one and scored
-on that one; its score in sample stands beside it.
+on that one; its score in sample is shown next to it.
 
   python -m search.blend                            everything that was promoted or imported
   python -m search.blend select=p1,p2/six-003,anna

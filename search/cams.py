@@ -1,9 +1,9 @@
-"""python -m search.cams — masks to begin with, by what a search of classes has learned.
+"""python -m search.cams — first masks from a search of classes, by class activation maps.
 
-A trial that tells classes of whole images is asked where in its training images it sees the class
-that each is labelled with (class activation maps). Writes a PNG mask per image and the tables that
-data.root= and data.mask= read, and prints the command that trains on them. Such masks are rough:
-pixels that a map is unsure about are void, and nobody has looked at the others.
+A trial that classifies whole images shows where it sees each training image's class. Writes a PNG
+mask per image and the tables that data.root= and data.mask= read, and prints the command that
+trains on them. Such masks are rough: pixels that a map is unsure about are void, and nobody has
+checked the others.
 
   python -m search.cams
   python -m search.cams select=aug-005 background=[empty] to=rough

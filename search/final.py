@@ -1,8 +1,8 @@
 """python -m search.final — which submissions to select for the private leaderboard.
 
-Weighs public and validation scores as far as either can be believed, and how alike submissions err,
-then says what the selection can expect beside the two usual ones: the best by public score, and the
-best by validation.
+Weighs public and validation scores by how far each can be trusted, and accounts for submissions
+that err alike. Shows what its selection can expect next to the usual ones: the best by public
+score, and the best by validation.
 
   python -m search.final
   python -m search.final select=1

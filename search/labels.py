@@ -1,8 +1,8 @@
 """python -m search.labels — training labels that are probably wrong, after a promotion.
 
-Confident learning on its out-of-fold predictions. Writes a page of suspects with pictures, the
-class that each is taken for and the images that look like it, and corrections.csv, a proposal per
-suspect that you edit. data.corrections= then trains on what you left in it.
+Runs confident learning on its out-of-fold predictions. Writes a page of suspects with pictures, the
+proposed class and similar images, and corrections.csv with a proposal per suspect for you to edit.
+data.corrections= then trains on the edited table.
 
   python -m search.labels
   python -m search.labels promotion=p1

@@ -1,8 +1,8 @@
-"""python -m search.postprocess — what is made of predicted masks, chosen out of fold.
+"""python -m search.postprocess — post-processing of predicted masks, chosen out of fold.
 
-Weights or thresholds of classes, the smallest component, holes that are filled, opening and empty
-images are chosen on out-of-fold masks of a promotion or a blend, and judged by folds that had no
-say in what is done to them. Nothing is trained, and only what asks for it is post-processed.
+Chooses weights or thresholds of classes, the smallest component, filled holes, opening and empty
+images on out-of-fold masks of a promotion or a blend, and judges them by folds that did not choose
+them. Nothing is trained, and only commands that ask for it post-process.
 
   python -m search.postprocess                     the newest promotion
   python -m search.postprocess select=p1

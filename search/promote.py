@@ -1,7 +1,7 @@
-"""python -m search.promote — full K-fold training of what the search found, if it can be believed.
+"""python -m search.promote — full K-fold training of the search's best, if it can be trusted.
 
-Passes the gate of trust, trains the folds (those that were trained before are taken over), and
-writes out-of-fold and test predictions, the fold table and an honest headline.
+Asks trust first, then trains the folds (those that were trained before are taken over), and writes
+out-of-fold and test predictions, the fold table and an honest headline.
 
   python -m search.promote                     the best, on all folds of the search
   python -m search.promote folds=2             two folds: cheap, and worth a submission

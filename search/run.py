@@ -1,7 +1,7 @@
 """python -m search.run — search a space on the hold-out and confirm the winner.
 
-Runs the untuned baseline and sampled trials with early stopping, then compares the best one with
-matched controls on fresh seeds and on images that did not choose it.
+Trains the untuned baseline and sampled trials with early stopping, then compares the best trial
+with matched controls, on fresh seeds and on images that did not choose it.
 
   python -m search.run space=aug_policy
   python -m search.run 'space=[aug_policy,schedule]' trials=32 fix.backbone=resnet18

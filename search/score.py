@@ -1,4 +1,4 @@
-"""python -m search.score — record what the leaderboard said, and how much may be asked of it.
+"""python -m search.score — record leaderboard scores, and the quota of submissions.
 
 A later score corrects an earlier one; both stay on record.
 

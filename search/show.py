@@ -1,6 +1,6 @@
 """python -m search.show — searches and trials without a browser.
 
-Without a name, all searches; with one, its trials or its epochs.
+Without a name it lists all searches; with one it shows a search's trials or a trial's epochs.
 
   python -m search.show                      all searches
   python -m search.show latest               the newest: all its trials and its closing page

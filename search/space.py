@@ -1,6 +1,6 @@
 """python -m search.space — what a space searches, before anything is trained.
 
-Parameters, ranges and conditions, with arguments, pins, ranges and choices left out.
+Lists parameters, ranges and conditions after arguments, pins, narrowed ranges and dropped choices.
 
   python -m search.space space=aug_policy
   python -m search.space 'space=aug_policy(stages=3)' fix.mix=none

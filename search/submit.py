@@ -1,8 +1,8 @@
 """python -m search.submit — write checked submission files from stored test predictions.
 
 Before the first submission of a trial, images read anew from their files have to reproduce its
-stored predictions. Nothing is handed in; the files are yours to upload. A file made elsewhere is
-checked the same way and, with predictions of the hold-out, takes part in everything that follows.
+stored predictions. Nothing is uploaded; that is up to you. A file made elsewhere is checked in the
+same way and, with predictions of the hold-out, takes part in everything that follows.
 
   python -m search.submit                      the best finished trial
   python -m search.submit select=baseline

@@ -1,6 +1,6 @@
 """python -m search.train — train one configuration on the hold-out.
 
-Without anything fixed it is the untuned baseline: what a contest team wants on day one.
+With nothing fixed it trains the untuned baseline: what a contest team wants on day one.
 
   python -m search.train
   python -m search.train fix.lr=1e-3 fix.policy=trivial_augment epochs=20

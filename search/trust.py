@@ -1,11 +1,12 @@
-"""python -m search.trust — does validation tell the good models apart as the leaderboard does?
+"""python -m search.trust — does validation rank the good models as the leaderboard does?
 
 Needs scored submissions: five in the competitive band for a verdict. Says which score follows the
-leaderboard, on the hold-out or on unlabelled test images, how surely, and what to submit next. What
-is in force chooses for search.submit, search.promote and search.final, which say where it is wrong.
+leaderboard, on the hold-out or on unlabelled test images, how surely, and what to submit next. The
+score in force chooses for search.submit, search.promote and search.final, which say when it is
+wrong.
 
   python -m search.trust
-  python -m search.trust rules.test_images=false    where the rules forbid looking at test images
+  python -m search.trust rules.test_images=false    if the rules forbid looking at test images
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """python -m search.ui — the MLflow UI on the store that searches write to.
 
-On the store that tracking= names, or that of the runs folder.
+It opens the store that tracking= names, or that of the runs folder.
 
   python -m search.ui
   python -m search.ui port=5001

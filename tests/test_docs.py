@@ -83,7 +83,7 @@ def test_the_recorded_search_is_still_read() -> None:
     assert len(search.trials) == 1 + 16 + 5
     assert search.summary is not None
     assert any("On images like the hold-out" in line for line in report(search))
-    assert "That took 5 trainings of 9 at most." in report(search)
+    assert "The confirmation took 5 of at most 9 trainings." in report(search)
 
 
 def test_simulated_tables_say_what_was_promised() -> None:

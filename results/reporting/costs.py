@@ -67,15 +67,15 @@ def costs(closed: Closed) -> list[str]:
     return [
         *(
             f"Sampling took {format_seconds(sampling)} of training and gained "
-            f"{gain(c)} points on the baseline."
+            f"{gain(c)} points over the baseline."
             for c in gained
         ),
-        f"It took {format_seconds(wall)} ({_states(closed)}); training time: {spent}; beside it "
+        f"It took {format_seconds(wall)} ({_states(closed)}); training time: {spent}; besides, "
         f"trials took {format_seconds(cost['trials/beside'])} to start, write files and predict the"
-        f" test{f' ({between})' if between else ''}.",
+        f" test images{f' ({between})' if between else ''}.",
         f"{cost['images'] / wall:,.0f} images/s over {cost['epochs']} "
         f"epoch{'s' if cost['epochs'] != 1 else ''}; "
-        f"of training time {shares(spent_on)}; tracking took {cost['tracking'] / wall:.1%} of one "
+        f"training time was {shares(spent_on)}; tracking took {cost['tracking'] / wall:.1%} of one "
         "core.",
     ]
 

@@ -180,7 +180,7 @@ def trust_scatter(trust: Trust, metric: Metric) -> Figure:
         axes[1].set_title(f"the band: tau {_interval(trust.band_tau)}", fontsize=10)
     figure.suptitle(
         f"{trust.verdict}, E = {trust.evidence:.3g} ({CONVINCING:g} rules out chance)\n"
-        f"noise alone would allow a tau of {trust.ceiling:.2f} in the band",
+        f"sampling noise alone allows a tau of {trust.ceiling:.2f} in the band",
         fontsize=11,
     )
     for panel in axes:

@@ -66,9 +66,9 @@ def forecast_page(
     for condition in found.conditions:
         lines += textwrap.wrap(condition, WIDTH)
     caution = (
-        "Confidence and agreement are those of models that share their training images: where "
-        "these leak into the hold-out, or all models take the same short cut, the forecast is too "
-        "good. Agreement, comparable within a fold, rewards being like the others."
+        "The models share their training images: if these leak into the hold-out, or all models "
+        "take the same short cut, the forecast is too good. Agreement is comparable within a fold "
+        "and rewards being like the others."
     )
     return [*lines, *textwrap.wrap(caution, WIDTH)]
 
@@ -77,16 +77,16 @@ def _leak_words(leak: Leak | None, audited: bool) -> str:
     """What a leak does to a forecast; empty where there is hardly any."""
     if not audited:
         return (
-            "Whether held-out images have others alike among those trained on, which no interval "
-            "here allows for, nobody has looked: python -m search.audit."
+            "Nobody has looked for held-out images that resemble training images: python -m "
+            "search.audit finds them. No interval here allows for any."
         )
     if leak is None or leak.alike <= LEAKS * leak.held_out:
         return ""
     return (
-        f"Do not believe it: {leak.alike:,} of {leak.held_out:,} held-out images have images alike "
-        "among those trained on, as search.audit found them. What was nearly seen before, models "
-        "tell surely and alike, so the test's scores are probably below all of this, intervals "
-        f"included. data.group={leak.groups} separates them."
+        f"Do not believe it: search.audit found similar training images for {leak.alike:,} of "
+        f"{leak.held_out:,} held-out images. Models are sure of what they have nearly seen, and "
+        "agree on it, so test scores are probably below all of these, intervals included. "
+        f"data.group={leak.groups} separates them."
     )
 
 
@@ -99,17 +99,20 @@ def level_words(found: Forecast, metric: Metric) -> str:
         else "without a label"
     )
     if np.isnan(gap):
-        return f"{metric.name} is undefined on labels as they may be: nothing can be forecast."
+        return f"{metric.name} is undefined on the labels that were drawn: no forecast is possible."
     if abs(gap) < NOTICED:
         return (
             f"The hold-out's level holds: the test is expected within {abs(gap):.1f} points of it "
             f"({source})."
         )
     if gap < 0:
-        return f"The hold-out is harder: the test is expected {-gap:.1f} points higher ({source})."
+        return (
+            f"The hold-out is harder: the test is expected to be {-gap:.1f} points better "
+            f"({source})."
+        )
     return (
-        f"The hold-out flatters: the test is expected to be {gap:.1f} points lower ({source}). "
-        "Test images differ from the hold-out's, or images alike lie on both sides of the split "
+        f"The hold-out flatters: the test is expected to be {gap:.1f} points worse ({source}). "
+        "Test images differ from the hold-out, or similar images are on both sides of the split "
         "(data.group= keeps groups together)."
     )
 

@@ -41,7 +41,7 @@ def front_lines(search: Search, front: Front | None) -> list[str]:
     if bargain is not None:
         share = 100 * bargain.cost / front.members[0].cost
         lines.append(
-            f"The cheapest that the hold-out does not tell from the best is {bargain.trial}, at "
+            f"The cheapest trial within noise of the best is {bargain.trial}, at "
             f"{share:.0f} % of its cost (one seed each): python -m search.promote "
             f"select={bargain.trial}"
         )

@@ -40,7 +40,7 @@ def promotion_page(search: Search, closed: Closed) -> list[str]:
         *_proxy_words(closed.proxies),
     ]
     if taken:
-        lines.append(f"{len(taken)} of {len(trials)} trainings were done before and taken over.")
+        lines.append(f"{len(taken)} of {len(trials)} trainings were taken over from earlier jobs.")
     return [*lines, *failures(search), *costs(closed)]
 
 
@@ -65,12 +65,12 @@ def _headline(arm: str, result: Headline, metric: str) -> list[str]:
             f"  {interval.low:.4f} to {interval.high:.4f} for models trained anew "
             "(Nadeau-Bengio, 95 %)"
         )
-    lines.append(f"  {given.low:.4f} to {given.high:.4f} given these models, on other images alone")
+    lines.append(f"  {given.low:.4f} to {given.high:.4f} for these very models on other images")
     if result.optimism is not None:
-        words = "flattered by" if result.optimism >= 0 else "did not flatter:"
+        words = "too good" if result.optimism >= 0 else "lower, so it did not flatter"
         lines.append(
-            f"  fold 0, which chose it, has {result.chosen:.4f}: it {words} "
-            f"{result.optimism:+.1f} points"
+            f"  fold 0, which chose it, has {result.chosen:.4f}: {abs(result.optimism):.1f} points "
+            f"{words}"
         )
     return lines
 
@@ -84,12 +84,12 @@ def _light_to_heavy_words(search: Search, closed: Closed) -> list[str]:
     if len(pairs) < 3:
         return [
             f"Light to heavy ({in_words(changes)}): not checked whether trials keep their order; "
-            "race=3 trains three of them changed."
+            "race=3 trains three of them with the change."
         ]
     tau = kendall_interval([p.light for p in pairs], [p.heavy for p in pairs])
     return [
-        f"Light to heavy ({in_words(changes)}): over {len(pairs)} trials the hold-out and the "
-        f"changed trainings agree with tau {tau.value:.2f} ({tau.low:.2f} to {tau.high:.2f})."
+        f"Light to heavy ({in_words(changes)}): over {len(pairs)} trials, scores before and after "
+        f"the change agree with tau {tau.value:.2f} ({tau.low:.2f} to {tau.high:.2f})."
     ]
 
 

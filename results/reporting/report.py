@@ -22,7 +22,7 @@ from spaces.trial_config import TrialConfig
 VERDICTS = {
     "beats": "beats",
     "loses to": "loses to",
-    "indistinguishable from": "cannot be told from",
+    "indistinguishable from": "cannot be told apart from",
     "not ahead of": "is not clearly ahead of",
 }
 """How a sentence about the winner begins, by verdict."""
@@ -101,7 +101,7 @@ def verdict(search: Search) -> str:
         if any(c.verdict == verdict for c in comparisons)
     ]
     doubted = enumerated([c.control for c in comparisons if _contradicted(c)])
-    doubt = f"; on the unlabelled test images {doubted} is expected ahead of it" if doubted else ""
+    doubt = f", but on the test images {doubted} is expected to be ahead of it" if doubted else ""
     found = enumerated(clauses) + doubt
     return f"On {search.objective.images}, the winner {found}."
 
@@ -118,10 +118,12 @@ def _expected(search: Search, closed: Closed) -> list[str]:
     if expected is None or expected.winner is None:
         return []
     winner = expected.winner
+    how = "worse" if expected.gap >= 0 else "better"
     return [
-        f"On the {expected.images:,} unlabelled test images {search.metric} is expected "
-        f"{-expected.gap:+.1f} points off the hold-out's: {winner.score:.4f} ({winner.low:.4f} to "
-        f"{winner.high:.4f}) for {closed.winner}; python -m search.forecast says why"
+        f"On the {expected.images:,} unlabelled test images {search.metric} is expected to be "
+        f"{abs(expected.gap):.1f} points {how} than on the hold-out: {winner.score:.4f} "
+        f"({winner.low:.4f} to {winner.high:.4f}) for {closed.winner}; python -m search.forecast "
+        "says why"
     ]
 
 
@@ -131,15 +133,15 @@ def _trainings(search: Search, comparisons: Sequence[Comparison]) -> str:
     done = sum(t.state == "finished" for t in search.of("confirm"))
     left = [c.control for c in comparisons if c.open]
     unsettled = f"; not settled yet: {enumerated(left)}" if left else ""
-    told = f"That took {done} trainings of {most} at most{unsettled}."
+    told = f"The confirmation took {done} of at most {most} trainings{unsettled}."
     if any(c.seeds == 2 and (c.margin or 0.0) > WIDE for c in comparisons):
-        told += " Two seeds say little of how much seeds vary, so ± is wide; a third narrows it."
+        told += " Two seeds say little about their spread, so ± is wide; a third narrows it."
     return told
 
 
 def _not_confirmed(search: Search) -> str:
     if not search.opened.confirm:
-        return "the winner's score stands on the images and the seed that chose it (confirm=0)"
+        return "the winner's score is from the images and the seed that chose it (confirm=0)"
     if sum(t.state == "finished" for t in search.of("confirm")) >= len(search.of("confirm")):
         return f"{search.metric} is undefined on too many resamples of fold 1"
     return "too few trainings of the confirmation ran to their end"
@@ -173,7 +175,7 @@ def report(search: Search) -> list[str]:
     """The closing page of a search, line by line."""
     closed = search.summary
     if closed is None:
-        return [f"{search.id} has not ended. If nothing runs it any more: {resume_command(search)}"]
+        return [f"{search.id} has not ended. If it no longer runs: {resume_command(search)}"]
     if search.opened.kind == "train":
         return _single_page(search, closed)
     if search.opened.kind == "promotion":
@@ -194,15 +196,15 @@ def report(search: Search) -> list[str]:
         lines += [f"  {line}" for line in describe(winner.config, winner.params)]
         stopped = sum(t.state == "stopped" for t in search.of("sampled"))
         if closed.optimism is not None:
-            least = f", at least: {stopped} more were stopped early" if stopped else ""
+            least = f"; or more, since {stopped} others were stopped early" if stopped else ""
             lines.append(
-                f"  its hold-out score is expected to flatter it by {closed.optimism:.1f} "
-                f"points, as the best of {len(sampled)} on the same images{least}"
+                f"  its hold-out score is probably {closed.optimism:.1f} points too good, as the "
+                f"best of {len(sampled)} on the same images{least}"
             )
         elif stopped:
             lines.append(
-                f"  how much its hold-out score flatters it is not known: {stopped} others, which "
-                "were stopped early, had part in the choice"
+                "  how much its hold-out score flatters it cannot be told: it was chosen over "
+                f"{stopped} others that were stopped early"
             )
         lines += _on_corrected(search, winner, baseline)
     front = front_lines(search, closed.front)
@@ -237,8 +239,8 @@ def _on_corrected(search: Search, trial: Trial, baseline: Trial | None) -> list[
     other = baseline.score(corrected(search.metric)) if baseline is not None else None
     beside = "" if other is None else f", the baseline {other:.4f}"
     return [
-        f"  on labels as corrected ({found.relabelled} changed and {found.left_out} left out in "
-        f"all) it has {score:.4f}{beside}; other scores are of labels as given"
+        f"  on corrected labels ({found.relabelled} changed and {found.left_out} left out in all) "
+        f"it has {score:.4f}{beside}; all other scores use the labels as given"
     ]
 
 

@@ -66,18 +66,19 @@ def trust_page(
     lines += [f"without {name}: {reason}" for name, reason in (absent or {}).items()]
     if weighting is not None and not weighting.refusal:
         lines.append(
-            f"test images are told from the hold-out with AUC {weighting.auc:.2f}; weights leave "
-            f"{weighting.effective:.0f} of {holdout:,} images"
+            f"a classifier tells test from hold-out images with AUC {weighting.auc:.2f}; weights "
+            f"leave {weighting.effective:.0f} of {holdout:,} images"
         )
     lines += [
         f"Spearman {_number(trust.spearman)}, Pearson {_number(trust.pearson)}, slope "
-        f"{_number(trust.slope)}, public is {_number(trust.offset, '+.1f')} points from validation",
+        f"{_number(trust.slope)}, public minus validation {_number(trust.offset, '+.1f')} points",
         f"evidence that validation follows the leaderboard: E = {trust.evidence:.3g} over "
         f"{trust.counted} scores ({CONVINCING:g} rules out chance)",
-        f"the band: {len(trust.band)} trials compete with the best, {inside} of them scored; noise "
-        f"alone would allow a tau of {trust.ceiling:.2f}",
-        f"promoting the validation-best costs {regret.expected:.1f} points ({regret.low:.1f} to "
-        f"{regret.high:.1f}); more than {REGRET_LIMIT:g} with a chance of {regret.chance:.0%}",
+        f"the band: {len(trust.band)} trials compete with the best, {inside} are scored; sampling "
+        f"noise alone allows a tau of {trust.ceiling:.2f}",
+        f"promoting the validation-best costs about {regret.expected:.1f} points "
+        f"({regret.low:.1f} to {regret.high:.1f}); chance of more than {REGRET_LIMIT:g}: "
+        f"{regret.chance:.0%}",
         "",
         verdict_words(trust),
         *([trust.ranked_by.words] if trust.ranked_by is not None else []),
@@ -85,8 +86,8 @@ def trust_page(
     ]
     if trust.used_often:
         lines.append(
-            f"Warning: {len(trust.scored)} public scores were used to choose; the best one "
-            f"flatters by about {trust.flattery:.1f} points."
+            f"Warning: {len(trust.scored)} public scores were used to choose; the best one is "
+            f"probably about {trust.flattery:.1f} points too good."
         )
     if trust.predicted is not None:
         sign = metric.sign
@@ -114,12 +115,12 @@ def _level(trust: Trust) -> list[str]:
     """What is wrong with the level of validation, whatever its order; comes first."""
     if math.isnan(trust.offset) or abs(trust.offset) < NOTICED:
         return []
-    where = "below" if trust.offset < 0 else "above"
-    words = f"Public scores lie {abs(trust.offset):.1f} points {where} validation's."
+    how = "worse" if trust.offset < 0 else "better"
+    words = f"Public scores are {abs(trust.offset):.1f} points {how} than validation."
     if trust.offset < 0:
         words += (
-            " Its level is not to be believed: test images differ from the hold-out's, or images "
-            "alike lie on both sides of the split (data.group= keeps groups together)."
+            " Do not rely on the level of validation: test images differ from the hold-out, or "
+            "similar images are on both sides of the split (data.group= keeps groups together)."
         )
     return _wrapped(words)
 
@@ -127,8 +128,8 @@ def _level(trust: Trust) -> list[str]:
 def _leaders(trust: Trust) -> list[str]:
     """What is best by scores never in force that surely rank more like the leaderboard."""
     return [
-        f"By {name} trials rank more like the leaderboard than by the hold-out. Of the band it "
-        f"holds best: {', '.join(best)} (search.promote and search.submit take select=)."
+        f"The {name} score ranks trials more like the leaderboard than the plain one does. Best "
+        f"of the band by it: {', '.join(best)} (search.promote and search.submit take select=)."
         for name, best in trust.leaders.items()
         if best
     ]
@@ -143,31 +144,32 @@ def verdict_words(trust: Trust) -> str:
     regret = trust.regret
     if trust.verdict == "trusted":
         return (
-            f"Trusted: E is {trust.evidence:.3g} and the chance of losing more than "
-            f"{REGRET_LIMIT:g} points by going with validation is {regret.chance:.0%}."
+            f"Trusted: E is {trust.evidence:.3g}, and the chance that going with validation loses "
+            f"more than {REGRET_LIMIT:g} points is {regret.chance:.0%}."
         )
     if trust.verdict == "indistinguishable":
         return (
-            "Indistinguishable: the public scores cannot tell the band apart, they differ no more "
-            f"than ±{trust.public_error:.1f} points of sampling noise explain "
+            "Indistinguishable: the public scores cannot tell the band apart. Their differences "
+            f"are within sampling noise of ±{trust.public_error:.1f} points "
             f"(p = {trust.homogeneity:.2f}); go on with the validation-best, or blend."
         )
     if trust.verdict == "not trusted":
         return (
-            f"Not trusted: going with validation loses more than {REGRET_LIMIT:g} points with a "
-            f"chance of {regret.chance:.0%}; the skills correlate at {regret.correlation:+.2f}. "
-            f"Both scores together hold {trust.posterior_best} best."
+            f"Not trusted: the chance that going with validation loses more than "
+            f"{REGRET_LIMIT:g} points is {regret.chance:.0%}; skills on validation and on the "
+            f"leaderboard correlate at {regret.correlation:+.2f}. Both scores together rank "
+            f"{trust.posterior_best} first."
         )
     scored = sum(i in trust.public for i in trust.band)
     if scored < FEWEST:
         return (
-            f"Not enough evidence: a verdict needs {FEWEST} scored submissions in the band, and "
-            f"there are {scored}."
+            f"Not enough evidence: a verdict needs {FEWEST} scored submissions in the band; there "
+            f"{'is' if scored == 1 else 'are'} {scored}."
         )
     return (
-        f"Not enough evidence: E is {trust.evidence:.3g} ({CONVINCING:g} needed), the chance of "
-        f"losing more than {REGRET_LIMIT:g} points {regret.chance:.0%} ({TRUSTED_CHANCE:.0%} at "
-        "most)."
+        f"Not enough evidence: E is {trust.evidence:.3g} ({CONVINCING:g} needed), and the chance "
+        f"that going with validation loses more than {REGRET_LIMIT:g} points is "
+        f"{regret.chance:.0%} (at most {TRUSTED_CHANCE:.0%} allowed)."
     )
 
 
@@ -178,10 +180,12 @@ def settle_words(trust: Trust, left: Allowance | None) -> str:
     if trust.to_settle is None:
         if not trust.following:
             return (
-                "All trials of the band are scored: more trials, or more test images, are needed."
+                "All trials of the band are scored; a verdict needs more trials, or more test "
+                "images."
             )
-        return "The trials at hand would probably not settle it: train more that compete."
-    words = f"It takes at least {trust.to_settle} more submissions of the band to settle it"
+        return "The present trials would probably not settle it: train more that compete."
+    more = "submission" if trust.to_settle == 1 else "submissions"
+    words = f"It takes at least {trust.to_settle} more {more} from the band to settle it"
     if left is not None:
         days = left.days_for(trust.to_settle)
         if left.quota.daily:

@@ -36,18 +36,18 @@ def mattered_lines(found: WhatMattered | None) -> list[str]:
             for e in found.early
         ]
         lines.append(
-            f"Kendall's tau of early scores with the last, over the {found.early[0].trials} trials "
+            f"Kendall's tau of early with final scores, over the {found.early[0].trials} trials "
             f"that ran to the end: {enumerated(taus)}."
         )
     if found.grace:
         lines.append(
-            f"warning: early stopping began where ranks say little; scheduler.grace={found.grace} "
-            "would stop fewer that end well"
+            "warning: early stopping began when ranks still said little; "
+            f"scheduler.grace={found.grace} would stop fewer good trials"
         )
     elif found.early and found.early[0].tau.value < WORTHLESS:
         lines.append(
-            "warning: early stopping began where ranks say little, and no later epoch's say much "
-            "more; scheduler.rule=none stops nothing"
+            "warning: early stopping began when ranks still said little, and later ones say "
+            "hardly more; scheduler.rule=none stops nothing"
         )
     return lines
 
@@ -58,7 +58,7 @@ def matching_lines(found: Matching | None) -> list[str]:
         return []
     by = f"{found.models} networks" if found.models > 1 else "one network"
     took = "" if found.trainings is None else f" took as long as {found.trainings:.1f} trials and"
-    line = f"Scoring {found.policies} policies with {by}{took} chose what was trained"
+    line = f"Scoring {found.policies} policies with {by}{took} chose the trials"
     if found.tau is None:
         few = f"{found.trials} trials ran to the end, too few, or too alike, to say how well"
         return [f"{line}; {few}."]

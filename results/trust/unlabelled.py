@@ -10,13 +10,13 @@ import numpy as np
 from results.forecast.methods import CONFIDENCE, Model, estimate
 
 CONFORMITY = (
-    "Agreement rewards conformity: where models alike are the majority, or all take one short cut, "
-    "it holds the worse ones best."
+    "Agreement rewards conformity: if similar models are the majority, or all take the same short "
+    "cut, it ranks the worse ones first."
 )
 
 SELF_ASSURANCE = (
-    "Confidence rewards self-assurance: where the test images leave models sure of what is wrong, "
-    "it holds the worse ones best."
+    "Confidence rewards self-assurance: if the test images leave models sure of wrong answers, it "
+    "ranks the worse ones first."
 )
 
 
@@ -45,7 +45,8 @@ class Unlabelled:
         """What it is where it is in force, in sentences."""
         return (
             f"In force is {self.name} on unlabelled test images: it ranks the trials that compete "
-            f"on the hold-out; promotions and blends go by their out-of-fold scores. {self.warning}"
+            "on the hold-out; promotions and blends are ranked by their out-of-fold scores. "
+            f"{self.warning}"
         )
 
     def points(self, plain: Mapping[str, float], band: Collection[str]) -> dict[str, float]:

@@ -73,7 +73,7 @@ def find_validation_scores(config: TrustConfig, standing: Standing) -> Validatio
     if worst is not None:
         found.validations.append(worst)
     else:
-        found.absent["worst group"] = "there are not two groups of 10 images in the hold-out"
+        found.absent["worst group"] = "the hold-out has fewer than two groups of 10 images"
     _add_stress(standing, found)
     _add_unlabelled(standing, found)
     reason = _add_weighted(config, standing, found)

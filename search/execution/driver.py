@@ -138,7 +138,7 @@ class Driver:
             self._pause(shortage)
         elif self.paused and not self._unwritten:  # a quota may be full where the disk is not
             self.paused = ""
-            self.news.append("there is room again: it goes on")
+            self.news.append("there is room again: trials go on")
 
     def _pause(self, why: str) -> None:
         if not self.paused:
@@ -182,7 +182,7 @@ class Driver:
         before = self.search.trials.get(planned.id)
         if before is not None:
             if before.state == "stopped":
-                self.news.append(f"{planned.id} goes on: it is among the best that were stopped")
+                self.news.append(f"{planned.id} goes on: it is one of the best that were stopped")
             self.record(TrialResumed(trial=planned.id))
             return True
         digest = planned.config.digest

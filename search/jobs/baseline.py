@@ -134,7 +134,7 @@ def with_scored(
     if not 0 < count < held_out:
         return baseline.replace(scored_images=max(0, count))
     say(
-        f"scores before the last epoch are of {count} of {held_out} held-out images, the same for "
+        f"before the last epoch, {count} of {held_out} held-out images are scored, the same for "
         "all trials; predict.scored_images= sets how many"
     )
     return baseline.replace(scored_images=count)

@@ -65,7 +65,7 @@ def run_job(config: EngineConfig, kind: JobKind) -> int:
         check_writable(Path(config.store.local), "store.local")
     away = reach(config.tracking, Path(config.runs))
     if away:
-        say(f"warning: tracking does not answer ({away}); trials do not wait for it")
+        say(f"warning: the tracking store does not answer ({away}); trials do not wait for it")
     prepared = kind.prepare(say)
     job = prepared.job
     for note in prepared.warnings:

@@ -60,8 +60,8 @@ def likeness_to_the_test(contest: Contest, runs: Path, say: Say) -> NDArray[np.f
     auc = float(roc_auc_score(is_test, likeness))
     if auc < TOLD_FROM:
         say(
-            f"test images are hardly told from training images (AUC {auc:.2f}): the hold-out that "
-            "looks most like them is about a random one"
+            f"test and training images can hardly be told apart (AUC {auc:.2f}): a hold-out that "
+            "looks like the test is about a random one"
         )
     return likeness
 

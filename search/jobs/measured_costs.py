@@ -85,7 +85,7 @@ def check_limits(
     told = "; ".join(f"{name} ({words})" for name, words in above.items())
     if len(costs) - len(above) < 2:
         raise InputError(f"nothing is left to be drawn beside the baseline: {told}")
-    say(f"left out of {len(costs)} networks: {told}")
+    say(f"left out {len(above)} of {len(costs)} networks: {told}")
 
 
 def _above(limit: LimitConfig, cost: NetworkCost, members: int) -> str:

@@ -103,7 +103,7 @@ def ask_for_groups(contest: Contest, holdout: HoldoutConfig, runs: Path, say: Sa
     found = next(groups(evidence), None)
     accept = write_groups(contest, proposal, path)
     if not accept:
-        why = "held-out images are no nearer to images trained on than test images are"
+        why = "held-out images are no nearer to training images than test images are"
         raise InputError(
             f"data.group=auto: no groups are proposed, since {found.what if found else why}; leave "
             "the option out"
@@ -114,6 +114,6 @@ def ask_for_groups(contest: Contest, holdout: HoldoutConfig, runs: Path, say: Sa
         one, other = (contest.train_images[row] for row in (place.row, place.other))
         say(f"  across the split: {one} and {other}, {place.detail}")
     raise InputError(
-        f"data.group=auto: a person has to look at the groups; they are in {path}, which may be "
-        f"edited (python -m search.audit shows more pairs), and are accepted by {accept}"
+        f"data.group=auto: look at the groups first; they are in {path}, which you may edit "
+        f"(python -m search.audit shows more pairs), and are accepted by {accept}"
     )

@@ -51,7 +51,7 @@ class SubmitConfig(NetworksConfig):
         "which trials: best, baseline, band:6, spread:4, ids, promotion:<id>, blend:<id> or "
         "postprocess:<id>",
     )
-    file: str = option("", "a submission made elsewhere, to take part in everything")
+    file: str = option("", "a submission made elsewhere")
     validation: str = option(
         "", "its hold-out or out-of-fold predictions: image and label, or a column per class"
     )
@@ -98,7 +98,7 @@ class ScoreConfig(CompetitionConfig):
         "", "table of scores that the contest's site exports, matched by file name"
     )
     share: float = option(
-        1.0, "share of the test images behind the public score, or in a solution of a part"
+        1.0, "share of the test images that the public score, or the solution, covers"
     )
     quota: str = option("", "submissions allowed: 5/day, or 100 for the whole contest; remembered")
     reset: int = option(0, "hour (UTC) at which a day of the quota begins")
@@ -121,13 +121,13 @@ class TrustConfig(NetworksConfig):
     band: BandConfig = group(BandConfig)
     rules: RulesConfig = group(RulesConfig)
     backbone: str = option(
-        "", "network whose embeddings tell test from hold-out; empty is the baseline's own"
+        "", "network whose embeddings tell test from hold-out images; empty is the baseline's"
     )
     weights: str = option("", "load a local safetensors file")
     pretrained: bool = option(False, "load timm's weights, downloaded or cached")
     accept: list[str] = option(
         list,
-        "what to let through: accept=[validation] another yardstick than the frozen one",
+        "what to let through: accept=[validation] a yardstick other than the frozen one",
     )
 
     def __post_init__(self) -> None:
@@ -170,7 +170,7 @@ class ShowConfig(RunsConfig):
 class InitConfig:
     """``python -m search.init``."""
 
-    folder: str = option("", "a contest's folder as its site gives it out")
+    folder: str = option("", "a contest's folder as downloaded from its site")
     to: str = option("", "the file to write; empty is conf/data/<folder's name>.yaml")
 
 
@@ -191,7 +191,7 @@ class NoteConfig(TrackedConfig):
     """``python -m search.note``."""
 
     select: str = option("", "the search, promotion or trial that the note is about")
-    hypothesis: str = option("", "what this is to find out; search.note adds what came of it")
+    hypothesis: str = option("", "what this is meant to find out")
     conclusion: str = option("", "what came of it")
     by: str = option("", "who wrote it; empty is you")
 

@@ -52,21 +52,21 @@ class DataConfig:
     extra_images: str = option("", "folder that the paths in data.extra are relative to")
     group: str = option(
         "",
-        "column of groups that must not stand on both sides of a split, or a table of image and "
-        "group (.csv), such as search.audit proposes; auto proposes them and stops for you to look",
+        "column of groups that must stay on one side of a split, or a table of image and group "
+        "(.csv), such as search.audit proposes; auto proposes some and stops for you to check them",
     )
     fold: str = option(
         "",
-        "column of your own folds, the first being the hold-out, or a table of image and fold "
-        "(.csv)",
+        "column of your own folds, the first of which is the hold-out, or a table of image and "
+        "fold (.csv)",
     )
     mask: str = option(
         "",
-        "column of masks, or a folder of masks that are called like their images: files whose "
-        "pixels are numbers of classes, or of two values; what is learned is a class per pixel",
+        "column of masks, or a folder of masks named like their images: files whose pixels are "
+        "class numbers, or have two values; a class per pixel is then learned",
     )
     colours: str = option(
-        "", "table (.csv) of name,red,green,blue, where the masks of data.mask= are in colour"
+        "", "table (.csv) of name,red,green,blue, if the masks of data.mask= are in colour"
     )
     run_lengths: Any = option(
         "",
@@ -77,15 +77,13 @@ class DataConfig:
         "", "COCO file (.json) with polygons or run lengths, instead of data.mask="
     )
     overlapping: bool = option(
-        False, "whether a pixel can be of several classes: of run lengths and COCO files"
+        False, "whether a pixel can have several classes; for run lengths and COCO files"
     )
-    void: Any = option(
-        -1, "number, or name, of the class of mask pixels that count for nothing; -1 for none"
-    )
+    void: Any = option(-1, "number, or name, of the class of mask pixels to ignore; -1 for none")
     background: str = option(
         "",
-        "class of masks that is not scored by itself; empty for none (run lengths and COCO: name "
-        "of what nothing claims, 'background' when empty)",
+        "class of masks that is not scored by itself; empty for none (run lengths and COCO: the "
+        "name of pixels without a class, 'background' when empty)",
     )
     box: list[str] = option(
         list,
@@ -95,7 +93,7 @@ class DataConfig:
     focus: list[str] = option(
         list,
         "columns of the training table with a box that is not cut out: mix=cutmix_box mixes "
-        "inside of it",
+        "inside it",
     )
     shape: str = option(
         "squash",
@@ -109,13 +107,13 @@ class DataConfig:
     )
     corrections: str = option(
         "",
-        "table (.csv) of images and the labels they should have, or whether their masks should be "
-        "used, such as search.labels proposes; labels= says what trainings make of it",
+        "table (.csv) of images with their right labels, or whether to use their masks, such as "
+        "search.labels proposes; fix.labels= says what trainings do with it",
     )
     classes: list[str] = option(
-        list, "class names in the order wanted (of masks: of their numbers); sorted when empty"
+        list, "class names in their order (of masks: of their numbers); sorted when empty"
     )
-    metric: str = option("", "the contest's metric, where metric= does not say another")
+    metric: str = option("", "the contest's metric, unless metric= names another")
     baseline: dict[str, Any] = option(
         dict, "the data's own untuned configuration: data.baseline.backbone=resnet18"
     )
@@ -191,8 +189,8 @@ TEST_LIKE = "test_like"
 """The hold-out of what looks most like the test."""
 
 HOLDOUT = (
-    "what is held out: test_like for what looks most like the test, or a column (or a table of "
-    "images and holdout, .csv) that says true or false; a stratified share when empty"
+    "what is held out: test_like for the images most like the test, or a column (or a table of "
+    "image and holdout, .csv) that says true or false; a stratified share when empty"
 )
 
 
@@ -255,7 +253,7 @@ class PredictConfig:
     scored_images: int = option(
         0,
         "with data.shape=native, held-out images that are scored after each epoch but the last; 0 "
-        "takes as many as have as many windows as are trained on, -1 all",
+        "takes images with about as many windows as are trained on, -1 all",
     )
 
     def __post_init__(self) -> None:
@@ -268,8 +266,7 @@ class WatchdogConfig:
 
     seconds: float = option(
         300,
-        "a trainer that gives no sign of life for so long is killed and tried once "
-        "more; 0 is never",
+        "kill a trainer that gives no sign of life for so long, and try once more; 0 is never",
     )
 
     def __post_init__(self) -> None:

@@ -19,9 +19,9 @@ class SchedulerConfig:
     rule: str = option(
         ASHA,
         "which trials end early: asha, all but the best third at each rung (Li et al., 2020); "
-        "pace, those half as fast as the best fifth of the others or a sixth as fast as the "
-        "baseline, with a quarter that goes on to its end; screen, all after a few epochs, and the "
-        "best third goes on to its end; none",
+        "pace, those less than half as fast as the best fifth of the others, or a sixth as fast as "
+        "the baseline, but a quarter run to their ends; screen, all after a few epochs, then the "
+        "best third run to their ends; none",
     )
     grace: int = option(
         0,
@@ -29,10 +29,10 @@ class SchedulerConfig:
     )
     reduction: float = option(
         3,
-        "one in so many trials goes on, with asha at each rung, with screen of all",
+        "one in so many trials goes on: with asha at each rung, with screen once",
     )
     patience: int = option(
-        0, "a trial also ends after so many epochs without a better score; 0 is no such end"
+        0, "end a trial, too, after so many epochs without a better score; 0 is never"
     )
 
     def __post_init__(self) -> None:

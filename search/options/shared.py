@@ -10,8 +10,7 @@ from search.options.tracking_uri import check_tracking
 from spaces.errors import InputError, unknown
 
 SAME_METRIC = (
-    "what is scored: that of the search when empty; needed where it is a function of your own, "
-    "module:function"
+    "the metric; empty is the search's; needed if that is a function of your own, module:function"
 )
 """What --help says of ``metric=`` where a search has one already."""
 
@@ -20,7 +19,7 @@ MODEL = "your own network, module:function(config, classes)"
 
 LOSS = (
     "cross_entropy, focal, binary or soft_f1; of masks also dice, jaccard, lovasz, tversky or "
-    "boundary; a sum of them (fix.terms=); or your own, module:function(config), which makes a "
+    "boundary; a sum of them (fix.terms=); or your own, module:function(config), which returns a "
     "function of logits and targets"
 )
 """What --help says of ``loss=``."""
@@ -41,8 +40,8 @@ PARTS = "modules of your own that register losses, optimizers, networks, …: pa
 """What --help says of ``parts=``."""
 
 DROP = (
-    "leave choices out of the space, everywhere or of one parameter: drop=[cutmix,loss.focal]; "
-    "what depends on them alone goes, too"
+    "remove choices from the space, everywhere or from one parameter: drop=[cutmix,loss.focal]; "
+    "parameters that depend on them alone go, too"
 )
 """What --help says of ``drop=``."""
 
@@ -72,7 +71,7 @@ def check_seed(seed: int, key: str = "seed") -> None:
 class RunsConfig:
     """Where everything is that runs write."""
 
-    runs: str = option("runs", "folder for everything a run writes", recorded=False)
+    runs: str = option("runs", "folder for everything that is written", recorded=False)
 
 
 @dataclass(kw_only=True)
@@ -90,7 +89,7 @@ class RulesConfig:
     """What the contest's rules allow."""
 
     test_images: bool | None = option(
-        None, "false where the rules forbid looking at test images; remembered"
+        None, "false if the rules forbid looking at test images; remembered"
     )
 
 

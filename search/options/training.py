@@ -54,18 +54,18 @@ TRIALS, LINEAGES = 16, 3
 class EngineConfig(TrackedConfig):
     """What all commands that train have in common."""
 
-    name: str = option("", "name of the job; empty is date, time and what it is", recorded=False)
+    name: str = option("", "name of the job; empty is date, time and kind", recorded=False)
     resume: str = option(
         "",
-        "go on with a job that was interrupted: its name, or latest; its options are known",
+        "resume an interrupted job: its name, or latest; its options need not be repeated",
         recorded=False,
     )
     hypothesis: str = option(
-        "", "what this is to find out; search.note adds what came of it", recorded=False
+        "", "what this is meant to find out; search.note adds the conclusion", recorded=False
     )
     hours: float = option(
         0,
-        "stop in time, with a summary and the command that goes on; 0 is no limit",
+        "end within so many hours, with a summary and the command that resumes; 0 is no limit",
         recorded=False,
     )
     parts: list[str] = option(list, PARTS, names_code=True)
@@ -79,8 +79,8 @@ class EngineConfig(TrackedConfig):
     watchdog: WatchdogConfig = group(WatchdogConfig, recorded=False)
     accept: list[str] = option(
         list,
-        "what to let through: accept=[validation] another yardstick than the frozen, "
-        "accept=[code] to resume, or take results over, from other sources, "
+        "what to let through: accept=[validation] a yardstick other than the frozen one, "
+        "accept=[code] resuming, or taking over results, with other sources, "
         "accept=[duplicates] identical files on both sides of the split",
         recorded=False,
     )
@@ -108,7 +108,7 @@ class JobConfig(EngineConfig):
     metric: str = option(
         "",
         "macro_f1 (default), accuracy, balanced_accuracy, log_loss, roc_auc, quadratic_kappa; of "
-        "masks mean_iou (default), mean_iou_void, dice, dice_void, each with _images behind it for "
+        "masks mean_iou (default), mean_iou_void, dice, dice_void, each with _images appended for "
         "the mean over images, boundary_f1, pixel_accuracy; or your own, module:function",
         names_code=True,
     )
@@ -131,8 +131,8 @@ class JobConfig(EngineConfig):
     rules: RulesConfig = group(RulesConfig, recorded=False)
     keep: str = option(
         "all",
-        "final checkpoints that stay: all, none, or those of so many of the best trials "
-        "and of the baseline; predictions always stay",
+        "final checkpoints to keep: all, none, or a number for those of the best trials and the "
+        "baseline; predictions are always kept",
     )
 
     def __post_init__(self) -> None:
@@ -170,13 +170,13 @@ class RunConfig(JobConfig):
     trials: int = option(0, "sampled trials; 0 is 16, and 3 with mode=population", may_change=True)
     confirm: int = option(
         3,
-        "seeds of the confirmation against matched controls at most; it ends where one or two "
-        "settle it; 0 skips it",
+        "at most so many seeds for the confirmation against matched controls; it ends earlier if "
+        "fewer settle it; 0 skips it",
         may_change=True,
     )
     history: list[str] = option(
         list,
-        "earlier searches of this competition that tell the sampler what they found: "
+        "earlier searches of this competition whose results feed the sampler: "
         "history=[a,b], or history=[mlflow] for everybody's in the tracking store",
         decides=True,
     )
@@ -189,10 +189,10 @@ class RunConfig(JobConfig):
     )
     mode: str = option(
         TRAINING,
-        "what chooses the trials: training, the scores of those before; inference, how well "
+        "what chooses the trials: training, the scores of earlier trials; inference, how well "
         "networks without augmentation predict held-out images under each policy of a space "
-        "(density matching); population, a population of trainings that take over from each other "
-        "(population based training), for space=pba(points=4,held=True)",
+        "(density matching); population, trainings that take over weights and schedules from each "
+        "other (population based training), for space=pba(points=4,held=True)",
         decides=True,
     )
     inference: InferenceConfig = group(InferenceConfig, decides=True)
@@ -264,11 +264,11 @@ class PromoteConfig(EngineConfig):
     seeds: int = option(1, "trainings per fold", decides=True)
     race: int = option(
         0,
-        "so many of the best run folds 1 and 2 first; the one or two ahead get the rest",
+        "so many of the best train folds 1 and 2 first; the leading one or two train the rest",
         decides=True,
     )
     epochs: int = option(0, "length of every training; 0 takes the search's own")
-    force: str = option("", "go on although validation is not trusted, and why; recorded")
+    force: str = option("", "why to go on although validation is not trusted; recorded")
     promote: dict[str, Any] = option(
         dict, "change the configuration: promote.backbone=resnet18 promote.size=96", decides=True
     )

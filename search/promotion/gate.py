@@ -79,8 +79,8 @@ def _optimism(standing: Standing, chosen: list[Candidate], words: list[str]) -> 
     optimism = winner_optimism(metric, labelled.labels, stored, labelled.groups)
     if optimism is not None:
         words.append(
-            f"{chosen[0].id} has {metric.name} {chosen[0].score:.4f} on the hold-out, which is "
-            f"expected to flatter it by {optimism:.1f} points: it is the best of {len(finalists)}."
+            f"{chosen[0].id} has {metric.name} {chosen[0].score:.4f} on the hold-out, probably "
+            f"{optimism:.1f} points too good: it is the best of {len(finalists)} trials there."
         )
     return optimism
 
@@ -93,11 +93,12 @@ def _refuse(
     force = 'force="why" goes on and records the reason'
     if trust is not None and trust.verdict == "not trusted":
         if config.select == trust.posterior_best:
-            words.append(f"{config.select} is what both scores together hold best.")
+            words.append(f"Both scores together rank {config.select} first.")
             return
         raise InputError(
             f"{words[0]} Full training of the validation-best is not worth it; "
-            f"select={trust.posterior_best} promotes what both scores together hold best; {force}"
+            f"select={trust.posterior_best} promotes the one that both scores together rank first; "
+            f"{force}"
         )
     if config.folds == PARTIAL:
         return
@@ -120,7 +121,9 @@ def _choose(
             raise InputError(f"race={config.race} takes the best itself: leave select= out")
         competitive = [c for c in pool if c.id in band]
         if len(competitive) < 2:
-            raise InputError(f"race={config.race}: only {len(competitive)} trial is competitive")
+            raise InputError(
+                f"race={config.race} needs two trials that compete; there is {len(competitive)}"
+            )
         return competitive[: config.race]
     chosen = pick(pool, config.select, len(band), unfit(standing))
     by_holdout = config.select == "best" and standing.unlabelled is None
@@ -129,8 +132,9 @@ def _choose(
         equal = standing.as_good(competitive)
         chosen = [min((c for c in competitive if c.id in equal), key=_seconds)]
         words.append(
-            f"Of the {len(band)} that compete, {len(equal)} are within half a standard error of "
-            f"the best on the hold-out; {chosen[0].id} is the cheapest of these."
+            f"Of the {len(band)} trials that compete, {len(equal)} "
+            f"{'is' if len(equal) == 1 else 'are'} within half a standard error of the best on the "
+            f"hold-out; {chosen[0].id} is the cheapest of these."
         )
     return chosen
 

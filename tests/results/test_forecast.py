@@ -317,7 +317,7 @@ def test_the_page_begins_with_the_level() -> None:
     same, _ = contest(0, 0.0)
     assert level_words(forecast(MACRO_F1, same), MACRO_F1).startswith("The hold-out's level holds")
     harder, _ = contest(0, -1.0)
-    assert "points higher" in level_words(forecast(MACRO_F1, harder), MACRO_F1)
+    assert "points better" in level_words(forecast(MACRO_F1, harder), MACRO_F1)
     true = true_scores(models, truth["labels"], "macro_f1")
     scored = "\n".join(forecast_page(forecast(MACRO_F1, models, true), "cats", MACRO_F1, true))
     assert "corrected by 6 public scores" in scored
@@ -332,7 +332,7 @@ def test_a_sentence_that_the_test_images_contradict_says_so() -> None:
     for expected, doubted in ((-2.0, True), (1.0, False), (None, False)):
         won = closed.comparisons[0].model_copy(update={**lead, "forecast": expected})
         search.summary = closed.model_copy(update={"comparisons": (won,)})
-        assert ("is expected ahead of it" in verdict(search)) == doubted
+        assert ("is expected to be ahead of it" in verdict(search)) == doubted
     page = "\n".join(report(search))
     assert "unlabelled test images macro_f1 is expected" in page
     search.summary = closed.model_copy(update={"forecast": None})
@@ -346,7 +346,7 @@ def test_a_metric_that_drawn_labels_leave_undefined_has_no_forecast() -> None:
     found = forecast(METRICS["roc_auc"], few)
     assert np.isnan(found.gap)
     page = "\n".join(forecast_page(found, "cats", METRICS["roc_auc"], {}))
-    assert "nothing can be forecast" in page
+    assert "no forecast is possible" in page
 
 
 def test_a_leak_is_counted_and_said_first(tmp_path: Path) -> None:
@@ -359,11 +359,11 @@ def test_a_leak_is_counted_and_said_first(tmp_path: Path) -> None:
     metric = METRICS["accuracy"]
     found = forecast(metric, contest(0, 0.0)[0])
     words = " ".join(forecast_page(found, "c", metric, {}, leak))
-    assert "Do not believe it: 1 of 3 held-out images have images alike" in words
+    assert "similar training images for 1 of 3 held-out images" in words
     assert f"data.group={file}" in words.replace("- ", "-")
     assert words.index("Do not believe") < words.index("thresholded confidence")
     unknown = " ".join(forecast_page(found, "c", metric, {}, None, audited=False))
-    assert "nobody has looked: python -m search.audit" in unknown
+    assert "resemble training images: python -m search.audit" in unknown
     foreign = Leak.of_fold({"another": "x"}, file, folds, 0)
     for harmless in (None, replace(leak, held_out=30), foreign):
         assert "believe" not in " ".join(forecast_page(found, "c", metric, {}, harmless))

@@ -190,7 +190,7 @@ def test_what_ranks_better_and_not_all_have_is_told_and_not_in_force() -> None:
     by_skill = sorted(knows, key=lambda i: -knows[i])
     assert trust.leaders == {"stress": tuple(by_skill[:3])}
     page = "\n".join(trust_page(trust, "c", ACCURACY, 400))
-    assert f"best: {', '.join(by_skill[:3])} (search.promote" in " ".join(page.split())
+    assert f"by it: {', '.join(by_skill[:3])} (search.promote" in " ".join(page.split())
     assert "of those that have it" in page
     # The more scores are watched, the more one of them has to be ahead.
     alone = assess(ACCURACY, labels, candidates, scores, watched={"stress": knows})

@@ -116,7 +116,7 @@ def test_a_family_in_the_majority_does_not_get_its_best_agreement_in_force() -> 
     assert trust.chosen == "plain"
     forced = assessed(models, truth, frozen=BEST_AGREEMENT)
     assert forced.band[0] in {f"m{i}" for i in range(8)}  # the worse ones
-    assert "Agreement rewards conformity: where models alike are the majority" in page(forced)
+    assert "Agreement rewards conformity: if similar models are the majority" in page(forced)
 
 
 def test_a_short_cut_that_the_leaderboard_sees_does_not_get_in_force() -> None:

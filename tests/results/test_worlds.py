@@ -184,7 +184,7 @@ def test_trials_that_were_stopped_early_are_counted_among_the_chosen() -> None:
     """The best of 8 that ran to the end of 48: it said 2.0 points and left out the other 40."""
     assets = Path(__file__).parent.parent / "assets" / "search"
     page = "\n".join(report(Search.read(assets)))
-    assert "as the best of 5 on the same images, at least: 11 more were stopped early" in page
+    assert "as the best of 5 on the same images; or more, since 11 others" in page
 
 
 def test_a_choice_among_trials_that_were_stopped_is_told_as_one() -> None:
@@ -193,7 +193,7 @@ def test_a_choice_among_trials_that_were_stopped_is_told_as_one() -> None:
     assert search.summary is not None
     alone = search.summary.model_copy(update={"optimism": None})
     page = "\n".join(report(dataclasses.replace(search, summary=alone)))
-    assert "flatters it is not known: 11 others, which were stopped early" in page
+    assert "cannot be told: it was chosen over 11 others that were stopped" in page
 
 
 @pytest.mark.parametrize("world", ["all equal", "the winner's seeds × 6", "the controls' × 6"])

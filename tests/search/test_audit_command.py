@@ -88,7 +88,7 @@ def test_groups_are_proposed_on_the_way_and_never_taken_unseen(
     with pytest.raises(InputError, match=rf"accepted by data\.group={path}$"):
         prepare(config, "train", say=print)
     told = capsys.readouterr().out
-    assert "groups nobody named: held-out images are nearer to images trained on" in told
+    assert "groups nobody named: held-out images are nearer to training images" in told
     assert told.count("across the split: train/") == 3
     assert [p.name for p in (runs / "leaky").iterdir()] == ["audit"]
     path.write_text(path.read_text().replace("train/twin.png,", "train/twin.png,other"))

@@ -101,7 +101,7 @@ def test_a_full_disk_lets_trials_wait_and_loses_no_event(
         driver.watch_room()
         assert driver.paused  # the ledger has not been written yet: a quota may be full
         driver.turn()
-        assert (driver.paused, driver.news[-1]) == ("", "there is room again: it goes on")
+        assert (driver.paused, driver.news[-1]) == ("", "there is room again: trials go on")
         driver.drain(print)
         assert len(raw_events(disk / "ledger.jsonl")) == 101
         ledger.close()

@@ -275,7 +275,7 @@ def test_a_winner_with_corrected_labels_has_labels_as_given_as_its_control() -> 
 
 def test_the_closing_page_tells_scores_on_both_labels() -> None:
     search = Search.read(RECORDED)
-    assert "labels as corrected" not in "\n".join(report(search))
+    assert "on corrected labels" not in "\n".join(report(search))
     corrections = CorrectionsRecord(digest="x", relabelled=12, left_out=3)
     search.opened = search.opened.model_copy(update={"corrections": corrections})
     for trial in search.trials.values():
@@ -290,6 +290,6 @@ def test_the_closing_page_tells_scores_on_both_labels() -> None:
         told.append(c.model_copy(update={"corrected": points}))
     search.summary = search.summary.model_copy(update={"comparisons": tuple(told)})
     page = "\n".join(report(search))
-    assert "on labels as corrected (12 changed and 3 left out in all) it has" in page
-    assert "other scores are of labels as given" in page
+    assert "on corrected labels (12 changed and 3 left out in all) it has" in page
+    assert "all other scores use the labels as given" in page
     assert "on corrected labels" in page

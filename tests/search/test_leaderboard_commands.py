@@ -446,14 +446,14 @@ def test_test_scores_are_told_before_any_submission(folder: Path, tmp_path: Path
         table.set_index("model").loc[str(closed.winner), "expected"]
     )
     assert "Do not believe it" not in page.stdout
-    assert "nobody has looked: python -m search.audit" in page.stdout
+    assert "resemble training images: python -m search.audit" in page.stdout
     proposed = copy / "runs/digits/audit/groups.csv"
     proposed.parent.mkdir(exist_ok=True)
     images = pd.read_csv(copy / "runs/digits/data/train.csv")["image"]
     table = pd.DataFrame({"image": images, "group": "one thing"})
     table.to_csv(proposed, index=False, sep=";")  # as a spreadsheet may write it
     leaking = run(copy, "forecast").stdout
-    assert "Do not believe it: 216 of 216 held-out images have images alike" in leaking
+    assert "similar training images for 216 of 216 held-out images" in leaking
     for text in ("image,cluster\na,x\n", ""):
         proposed.write_text(text)
         wrong = run(copy, "forecast")
@@ -485,7 +485,7 @@ def test_rules_that_forbid_test_images_are_remembered(folder: Path, tmp_path: Pa
         assert not list((copy / "runs/digits").glob("shift-*.json"))
     page = run(copy, "trust", "rules.test_images=true", "backbone=test_vit")
     assert page.returncode == 0, page.stderr
-    assert "test images are told from the hold-out" in page.stdout
+    assert "a classifier tells test from hold-out images" in page.stdout
     # Gate and final selection weigh what the verdict weighed, not the baseline's embeddings.
     (weights,) = (copy / "runs/digits").glob("shift-*.json")
     assert run(copy, "final").returncode == 0

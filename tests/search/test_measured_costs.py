@@ -66,7 +66,7 @@ def test_what_is_above_a_limit_is_left_out_and_named() -> None:
     assert check({"parameters": 9000}, costs) == []
     (said,) = check({"parameters": 8000, "mb": 0.0085}, costs)
     assert said == (
-        "left out of 3 networks: c at 32x32 (9,000 parameters, above limit.parameters=8,000, "
+        "left out 1 of 3 networks: c at 32x32 (9,000 parameters, above limit.parameters=8,000, "
         "0.009 MiB of weights, above limit.mb=0.0085)"
     )
     with pytest.raises(InputError, match=r"^1,000 parameters, above limit.parameters=500: the"):

@@ -108,9 +108,7 @@ def test_light_and_heavy_are_compared_on_the_folds_that_all_trained() -> None:
         (pytest.approx(0.8), 0.6),
         (pytest.approx(0.7), 0.7),
     ]
-    assert "over 3 trials the hold-out and the changed trainings agree with tau -1.00" in page(
-        search
-    )
+    assert "over 3 trials, scores before and after the change agree with tau -1.00" in page(search)
 
 
 def test_what_trials_take_beside_their_epochs_is_told() -> None:
@@ -125,10 +123,10 @@ def test_what_trials_take_beside_their_epochs_is_told() -> None:
     costs = summarise(search, METRICS["accuracy"], wall=9.0, tracking=0.1)
     assert costs["cost"]["trials/beside"] == pytest.approx(4.0)
     told = page(search)
-    beside = "4 s to start, write files and predict the test (checkpoints 4 s)."
-    assert f"; beside it trials took {beside}" in told
+    beside = "4 s to start, write files and predict the test images (checkpoints 4 s)."
+    assert f"; besides, trials took {beside}" in told
     shares = "10% feeding, 20% moving to the device, 60% computing, 10% evaluating"
-    assert f"of training time {shares}; tracking took" in told
+    assert f"training time was {shares}; tracking took" in told
 
 
 def test_two_trials_are_too_few_to_check() -> None:
@@ -153,10 +151,10 @@ def test_where_validation_is_not_trusted_the_posterior_best_is_named_and_promote
     assert told.band[0] == "v"
     assert told.posterior_best == "p"
     trust = replace(told, verdict="not trusted")
-    assert "Both scores together hold p best." in verdict_words(trust)
+    assert "Both scores together rank p first." in verdict_words(trust)
     standing: Any = None  # nothing of it is looked at
-    with pytest.raises(InputError, match="select=p promotes what both scores together hold best"):
+    with pytest.raises(InputError, match="select=p promotes the one that both"):
         _refuse(PromoteConfig(), standing, trust, [verdict_words(trust)])
     words = [verdict_words(trust)]
     _refuse(PromoteConfig(select="p"), standing, trust, words)
-    assert words[-1] == "p is what both scores together hold best."
+    assert words[-1] == "Both scores together rank p first."

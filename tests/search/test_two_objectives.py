@@ -131,7 +131,7 @@ def test_the_front_is_told_with_what_is_within_noise(tmp_path: Path) -> None:
     page = "\n".join(report(search))
     assert "Of 4 trials that ran to their end, no other beats these in both accuracy and ms" in page
     assert "1.0 ± 1.4, within noise" in page
-    assert "does not tell from the best is s-002, at 44 % of its cost" in page
+    assert "within noise of the best is s-002, at 44 % of its cost" in page
     head, row = trial_rows(search, [search.trials[near]])
     assert row[head.index("ms per image")] == "4"
     figure = front_figure(search, front)

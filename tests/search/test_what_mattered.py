@@ -107,4 +107,4 @@ def test_a_search_tells_what_its_trials_tell() -> None:
     for last, warns in ((-early, True), (early, False)):
         curves = np.stack([early, last], axis=1)
         told = found.model_copy(update={"grace": 0, "early": tuple(early_ranks(curves, [1]))})
-        assert ("no later epoch's say much more" in mattered_lines(told)[-1]) == warns
+        assert ("later ones say hardly more" in mattered_lines(told)[-1]) == warns

@@ -27,7 +27,7 @@ def groups(evidence: Evidence) -> Iterator[Finding]:
     if alone.gap <= found.chance or alone.distance >= 1:
         return
     what = (
-        f"held-out images are nearer to images trained on than test images are: "
+        f"held-out images are nearer to training images than test images are: "
         f"{alone.distance:.2f} of the test's median distance"
     )
     if found.groups is None:
