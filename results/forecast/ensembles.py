@@ -73,6 +73,7 @@ def estimated_ensemble(
         each=each,
         accuracies={n: float(np.clip(gain + sum(s[n] for s in said), 0, 1)) for n in shared},
         margin=margin,
+        models=len(answers),
     )
 
 

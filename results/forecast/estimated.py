@@ -22,6 +22,7 @@ class Estimated:
         accuracies: On the test images, by method.
         margin: Half of the 95 % interval of the accuracy on held-out images, which set the methods.
         agreement: Mean agreement with models of other configurations; NaN without one.
+        models: How many trainings it is made of.
     """
 
     id: str
@@ -32,3 +33,4 @@ class Estimated:
     accuracies: Mapping[str, float]
     margin: float
     agreement: float = float("nan")
+    models: int = 1

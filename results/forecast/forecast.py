@@ -116,7 +116,7 @@ def forecast(
         for i, model in enumerate(models)
     ]
     told = [t for t in (*told, *ensembles) if t.accuracies]  # not labels alone
-    expected = {t.id: _expected(metric, t) for t in told}
+    expected = {t.id: expected_score(metric, t) for t in told}
     images = len(models[0].test) // models[0].each
     if not public:
         return Forecast(models=expected, images=images, conditions=found.conditions)
@@ -127,7 +127,13 @@ def forecast(
     return _corrected(metric, expected, images, found.conditions, public, carried)
 
 
-def _expected(metric: Metric, told: Estimated) -> Expected:
+def expected_score(metric: Metric, told: Estimated) -> Expected:
+    """The metric on the test images that accuracies promise.
+
+    Args:
+        metric: The contest's, of images or of a sample of their pixels.
+        told: By at least one method.
+    """
     images = len(told.test) // told.each
     accuracies = list(told.accuracies.values())
     accuracy = float(np.median(accuracies))

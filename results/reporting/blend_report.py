@@ -175,7 +175,7 @@ def _chosen(metric: Metric, choice: Choice, wanted: bool) -> list[str]:
         f", {choice.flattery:.2f} points taken off for what was chosen" if choice.flattery else ""
     )
     lines.append(
-        f"Expected of new images: {metric.name} {interval.value:.4f} ({interval.low:.4f} to "
+        f"On images like these: {metric.name} {interval.value:.4f} ({interval.low:.4f} to "
         f"{interval.high:.4f}, given these models{flat})."
     )
     return lines

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from results.records.closing import Closed, Headline, Proxy
 from results.records.trials import Search
 from results.reporting.costs import costs, failures
+from results.reporting.forecast_report import expected_words
 from results.reporting.text import in_words, table
 from results.stats.correlation import kendall_interval
 
@@ -36,6 +37,7 @@ def promotion_page(search: Search, closed: Closed) -> list[str]:
     taken = [t for t in trials if t.taken]
     lines += [
         "",
+        *expected_words(closed.forecast, metric, "out of fold"),
         *_light_to_heavy_words(search, closed),
         *_proxy_words(closed.proxies),
     ]

@@ -11,6 +11,7 @@ from results.records.network_cost import FORMS, UNITS
 from results.records.trial import Trial
 from results.records.trials import Search
 from results.reporting.costs import costs, failures
+from results.reporting.forecast_report import expected_words
 from results.reporting.front import front_lines
 from results.reporting.lineages import lineage_lines
 from results.reporting.promotion_page import promotion_page
@@ -113,18 +114,8 @@ def _contradicted(comparison: Comparison) -> bool:
 
 
 def _expected(search: Search, closed: Closed) -> list[str]:
-    """What the test score will be, without a label."""
-    expected = closed.forecast
-    if expected is None or expected.winner is None:
-        return []
-    winner = expected.winner
-    how = "worse" if expected.gap >= 0 else "better"
-    return [
-        f"On the {expected.images:,} unlabelled test images {search.metric} is expected to be "
-        f"{abs(expected.gap):.1f} points {how} than on the hold-out: {winner.score:.4f} "
-        f"({winner.low:.4f} to {winner.high:.4f}) for {closed.winner}; python -m search.forecast "
-        "says why"
-    ]
+    whose = closed.winner or ""
+    return expected_words(closed.forecast, search.metric, "on the hold-out", whose)
 
 
 def _trainings(search: Search, comparisons: Sequence[Comparison]) -> str:

@@ -45,7 +45,7 @@ def forecast_scores(config: ForecastConfig) -> int:
             "predict.test=true"
         )
     metric = standing.task.example_metric(standing.metric, standing.search.truth)
-    ensembles, more = estimated_ensembles(standing, metric, public)
+    ensembles, more = estimated_ensembles(standing, public)
     lacking |= more
     found = forecast(metric, models, public, ensembles)
     fold = Counter(model.fold for model in models).most_common(1)[0][0]

@@ -15,17 +15,21 @@ from results.ensemble.recipes import RECIPES
 from results.ensemble.stack import PredictionStack
 from results.ensemble.view_choice import ViewChoice
 from results.ensemble.view_costs import ViewCosts
+from results.forecast.promotions import forecast_record
 from results.metrics import Floats, Metric
 from results.predictions import Predictions
 from results.reporting.blend_report import blend_page, model_scores, view_choice_lines
 from results.reporting.figures import error_map
+from results.reporting.forecast_report import expected_words
 from search.competition.standing import Standing, open_standing
 from search.competition.tracking import track_blend
 from search.options.ensembles import BlendConfig
 from search.options.exit_codes import OK
 from search.promotion.chosen_views import AUTO, chosen_views
 from search.promotion.ensemble_members import Member, read_members
+from search.promotion.estimated_ensembles import estimated
 from search.promotion.measured_views import measured_views
+from search.promotion.merged import find_merged
 from search.promotion.views import predict_views
 from spaces.errors import InputError, unknown
 from trainables.portable.views import VIEWS
@@ -97,13 +101,24 @@ def blend(config: BlendConfig) -> int:
     if problem:
         print(f"warning: MLflow does not have it ({problem}); nothing is lost")
     print(f"{name}: {folder}")
-    if (standing.folder / "blends" / name / "test.npz").exists():
+    if (folder / "test.npz").exists():
+        for line in _expected(standing, name):
+            print(line)
         print(f"Next:\n  python -m search.submit select=blend:{name}")
     else:
         print("Not every model predicts the test images: there is nothing to submit.")
     if config.json:
         print(json.dumps({"id": name, "path": str(folder)}))
     return OK
+
+
+def _expected(standing: Standing, name: str) -> list[str]:
+    """What the test score of a blend will be, where looking at test images is allowed."""
+    if not standing.leaderboard.test_images:
+        return []
+    told = estimated(standing, find_merged(standing, f"blend:{name}"))
+    record = forecast_record(standing.search, standing.metric, told)
+    return expected_words(record, standing.metric.name, "out of fold")
 
 
 def _costs(own: list[Member], config: BlendConfig) -> dict[str, ViewCosts]:

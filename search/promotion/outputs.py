@@ -13,6 +13,8 @@ from results.ensemble.out_of_fold import (
     collect,
     headline,
 )
+from results.forecast.promotions import estimated_promotion, forecast_record
+from results.leaderboard.leaderboard import Leaderboard
 from results.records.closing import Headline, LightToHeavy, Proxy
 from results.records.searches import searches
 from results.records.trials import Search
@@ -28,13 +30,14 @@ SHOWN = 32
 def close_promotion(search: Search, prepared: Prepared) -> dict[str, Any]:
     """Writes predictions and tables of every arm that has all of its folds."""
     wanted, race = search.promotion.folds * search.promotion.seeds, search.promotion.race
-    arms, tests = {}, []
+    arms, oofs, tests = {}, [], []
     for arm in search.promotion.arms:
         done = [t for t in search.of("fold") if t.arm == arm and t.state == "finished"]
         if len(done) < wanted:
             continue
         oof, test = collect(search, arm)
         oof.predictions.write(search.folder / f"oof-{arm}.npz")
+        oofs.append(oof)
         if test is not None:
             test.write(search.folder / f"test-{arm}.npz")
             tests.append(test)
@@ -43,8 +46,13 @@ def close_promotion(search: Search, prepared: Prepared) -> dict[str, Any]:
         with whole_file(search.folder / f"classes-{arm}.csv") as temporary:
             table.to_csv(temporary, index=False)
         _draw(search, arm, oof, prepared)
+    expected = None
     if tests:
-        search.task.average(tests).write(search.folder / "test.npz")
+        merged = search.task.average(tests)
+        merged.write(search.folder / "test.npz")
+        if len(tests) == len(arms) and Leaderboard.read(search.folder.parent).test_images:
+            told = estimated_promotion(search, prepared.metric, oofs, merged, list(arms))
+            expected = forecast_record(search, prepared.metric, told)
     gain = prepared.metric.gain
     best = max(arms, key=lambda a: gain(arms[a].score, 0.0), default=None)
     if race:  # the best headline of the survivors would flatter itself once more
@@ -53,6 +61,7 @@ def close_promotion(search: Search, prepared: Prepared) -> dict[str, Any]:
     return {
         "winner": best,
         "arms": arms,
+        "forecast": expected,
         "proxies": _proxies(search, arms),
         "light_to_heavy": light_to_heavy(search),
     }

@@ -304,6 +304,11 @@ def test_models_made_elsewhere_blend(folder: Path, tmp_path: Path) -> None:
     assert scored.returncode == 0, scored.stderr
     scores = {s.trial: s.public for s in Leaderboard.read(copy / "runs/digits").scored()}
     assert scores["b001"] > scores["ann"] > 0.5  # type: ignore[operator]
+    told = run(copy, "forecast")
+    assert told.returncode == 0, told.stderr
+    table = pd.read_csv(copy / "runs/digits/forecast.csv").set_index("model")
+    assert table.loc["b001", "fold"] == "all"
+    assert table.loc["b001", "public"] == scores["b001"]
     client = MlflowClient(f"sqlite:///{copy}/mlflow.db")
     experiment = client.get_experiment_by_name("digits")
     assert experiment is not None
@@ -530,6 +535,7 @@ def promoted(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     done = run(copy, "promote", "folds=2", "name=two", "quiet=true")
     assert done.returncode == 0, done.stdout + done.stderr
     assert "pooled" in done.stdout
+    assert " than out of fold: 0." in done.stdout
     return copy
 
 
@@ -575,6 +581,18 @@ def test_a_promotion_is_submitted_and_scored(promoted: Path) -> None:
     (result,) = Search.read(promoted / "runs/digits/two").arms.values()
     assert parent.data.metrics["full/macro_f1"] == pytest.approx(result.score)
     assert run(promoted, "trust").returncode == 0
+    assert run(promoted, "forecast").returncode == 0
+    table = pd.read_csv(promoted / "runs/digits/forecast.csv").set_index("model")
+    assert table.loc["two", "fold"] == "all"
+    assert table.loc["two", "public"] == parent.data.metrics["leaderboard/public"]
+    closed = Search.read(promoted / "runs/digits/two").summary
+    assert closed is not None
+    assert closed.forecast is not None
+    assert (closed.forecast.models, closed.forecast.images) == (2, 719)
+    told = closed.forecast.winner
+    assert told is not None
+    uncorrected = {f"forecast/{end}": value for end, value in told}
+    assert uncorrected.items() <= parent.data.metrics.items()
     unknown = run(promoted, "submit", "select=promotion:tow")
     assert "did you mean two" in unknown.stderr
 
