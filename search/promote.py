@@ -1,7 +1,7 @@
 """python -m search.promote — full K-fold training of the search's best, if it can be trusted.
 
 Asks trust first, then trains the folds (those that were trained before are taken over), and writes
-out-of-fold and test predictions, the fold table and an honest headline.
+out-of-fold and test predictions, the fold table, an honest headline and what to expect of the test.
 
   python -m search.promote                     the best, on all folds of the search
   python -m search.promote folds=2             two folds: cheap, and worth a submission
