@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import re
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pytest
@@ -151,6 +152,30 @@ def test_ranks_repair_models_on_different_scales() -> None:
     squeezed[:, 0] = 1 - squeezed[:, 1]
     judged = judge(METRICS["roc_auc"], stack(labels, [one, squeezed]))
     assert judged["rank"].honest > judged["mean"].honest
+
+
+@pytest.mark.parametrize(
+    ("metric", "changes", "words"),
+    [
+        ("accuracy", {"tested": 20}, "20 test images are too few to rank"),
+        ("log_loss", {}, "log loss is of probabilities"),
+        ("accuracy", {"images": ("x",) * 60}, "masks are ranked image by image"),
+    ],
+)
+def test_ranks_are_refused_where_folds_do_not_tell_what_they_are_worth(
+    metric: str, changes: dict[str, Any], words: str
+) -> None:
+    rng = np.random.default_rng(5)
+    labels = rng.integers(0, 3, 60)
+    whole = stack(labels, [model(rng, labels, 1.0) for _ in range(2)])
+    few = dataclasses.replace(whole, **changes)
+    found = judge(METRICS[metric], few)
+    assert set(judge(METRICS["accuracy"], whole)) - set(found) >= {"rank"}
+    with pytest.raises(InputError, match=f"recipe=rank cannot be judged by folds: {words}"):
+        choose(METRICS[metric], few, found, "rank")
+    choice = choose(METRICS[metric], few, found)
+    page = blend_page("c", METRICS[metric], few, choice, error_correlation(few), {}, {}, False)
+    assert f"without rank: {words}" in "\n".join(page)
 
 
 @pytest.mark.parametrize("merge", MERGES)
