@@ -57,7 +57,7 @@ def score(config: ScoreConfig) -> int:
     if scored:
         problem = track_scores(standing, config.tracking, Path(config.runs))
         if problem:
-            print(f"warning: MLflow does not have the scores yet ({problem}); nothing is lost")
+            print(f"warning: MLflow does not have the scores ({problem}); search.sync copies them")
     left = leaderboard.allowance()
     if left is not None:
         print(left.words)
