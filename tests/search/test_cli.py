@@ -278,6 +278,7 @@ def test_what_a_job_does_with_an_option_stands_beside_it() -> None:
         ("aug_polcy", {}, {}, "did you mean aug_policy"),
         (["schedule", "nothing"], {}, {}, "unknown space 'nothing'"),
         ([], {}, {}, "name at least one"),
+        ("aug_policy(stages={[]: 1})", {}, {}, "arguments are written as aug_policy"),
         (["schedule", "schedule"], {}, {}, "schedule is there twice"),
         ("schedule", {}, {"ler": [1, 2]}, "did you mean lr"),
         ("schedule", {}, {"lr": [1e-2, 1e-3]}, "upside down"),
@@ -319,6 +320,7 @@ def test_choices_that_cannot_be_left_out(drop: list[str], words: str) -> None:
     [
         ("def space(:", "cannot import.*SyntaxError"),
         ("1 / 0", "cannot import.*ZeroDivisionError"),
+        ("exit(0)", "cannot import.*SystemExit"),
         ("def space(x): ...", "TypeError"),
         (
             "from optuna.distributions import FloatDistribution\n"

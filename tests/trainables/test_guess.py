@@ -240,6 +240,7 @@ def test_what_is_no_contest_is_told(root: Root, tmp_path: Path) -> None:
         write_contest_yaml(InitConfig(folder=str(tmp_path / "nowhere")))
     empty = tmp_path / "empty"
     empty.mkdir()
+    (tmp_path / "a file").touch()
     with pytest.raises(InputError, match="found neither a table"):
         write_contest_yaml(InitConfig(folder=str(empty), to=str(tmp_path / "data/x.yaml")))
     for place, words in (
@@ -247,6 +248,7 @@ def test_what_is_no_contest_is_told(root: Root, tmp_path: Path) -> None:
         ("out/x.yaml", r"must be <folder>/data/<name>\.yaml"),
         ("data/shapes.yaml", "data=shapes is ours"),
         ("data/my birds.yaml", "to='my birds': only letters"),
+        ("a file/data/x.yaml", "to=.*/a file/data: cannot write there: Not a directory"),
     ):
         with pytest.raises(InputError, match=words):
             write_contest_yaml(InitConfig(folder=str(empty), to=str(tmp_path / place)))
