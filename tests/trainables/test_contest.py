@@ -110,7 +110,7 @@ def test_what_is_wrong_is_told_with_its_place(
 
 
 def test_classes_that_are_called_like_a_missing_value(write: Write) -> None:
-    """NaN has to be named; NA, as of Namibia, is taken for a class, and told."""
+    """NaN has to be named; NA, as of Namibia, is taken for a class, and told unless it is named."""
     root = write({**TRAIN, "label": ["DE", "NaN", "NA", "NA"]})
     meant = load_contest(name="c", root=root, classes=["DE", "NaN", "NA"])
     assert meant.labels.tolist() == [0, 1, 2, 2]
