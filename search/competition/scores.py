@@ -147,9 +147,8 @@ def _by_solution(config: ScoreConfig, standing: Standing) -> list[Submission]:
     )
     scores = []
     for submission in chosen:
-        task, known = standing.task, standing.known
-        submitted = task.read_submission(standing.submission_file(submission), known)
-        images, labels, judged = task.solved(Path(config.solution), submitted, known)
+        task, submitted = standing.task, standing.submitted(submission)
+        images, labels, judged = task.solved(Path(config.solution), submitted, standing.known)
         tests = len(submitted.images)
         _check_share(config, len(images), tests)
         score = standing.metric.score(labels, judged)

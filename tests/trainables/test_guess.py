@@ -220,6 +220,16 @@ def test_the_metric_of_the_yaml_counts_unless_a_command_names_another(
         metric()
 
 
+@pytest.mark.parametrize(("values", "metric"), [("0.5", "roc_auc"), ("0", "macro_f1")])
+def test_fractions_for_one_of_two_classes_are_a_probability(
+    root: Root, values: str, metric: str
+) -> None:
+    folder = root("probabilities")
+    sample = pd.read_csv(folder / "sample.csv", dtype=str)[["id"]]
+    sample.assign(target=values).to_csv(folder / "sample.csv", index=False)
+    assert {g.option: g.value for g in guess(folder)}["metric"] == metric
+
+
 @pytest.mark.parametrize("column", ["Xmax", "Ymin", "Ymax"])
 def test_what_is_no_box_is_not_guessed(root: Root, column: str) -> None:
     """Such as a width and a height, or columns that one table lacks."""

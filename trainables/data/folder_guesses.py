@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from results.tasks.classification import is_probability
 from spaces.errors import InputError
 from trainables.data.guess import Guess
 from trainables.data.guess_masks import mask_guesses
@@ -128,6 +129,11 @@ def _metric(counts: Mapping[str, int], samples: Sequence[Table] = ()) -> list[Gu
     if any(columns <= set(sample.rows.columns) for sample in samples):
         why = "the sample submission has a column per class, so probabilities seem to count"
         return [Guess(option="metric", value="log_loss", why=why)]
+    for sample in samples:
+        further = [column for column in sample.rows if column != sample.image]
+        if len(further) == 1 and is_probability(sample.rows[further[0]], sorted(counts)):
+            why = "the sample submission has fractions for one of two classes; it may be log_loss"
+            return [Guess(option="metric", value="roc_auc", why=why)]
     ratio = max(counts.values()) / min(counts.values())
     if ratio > 1.5:
         why = f"the largest class has {ratio:.1f} times the images of the smallest"
