@@ -187,6 +187,22 @@ def test_columns_of_the_test_table_that_name_different_images_are_asked_about(
         parse(AuditConfig, [*given, "data.image=[a,b,c]"])
 
 
+def test_no_table_is_left_out_without_a_word(root: Root) -> None:
+    """Of the same images as the training table: further columns, or a mistake in the test's."""
+    folder = root("paths")
+    tests = pd.read_csv(folder / "test.csv")
+    every = pd.concat([pd.read_csv(folder / "train.csv")[["image"]], tests])
+    every.to_csv(folder / "train_test_split.csv", index=False)
+    (train,) = [g for g in guess(folder) if g.option == "train"]
+    assert train.why.endswith("; not read: train_test_split.csv, of some of the same images")
+    tests.loc[4, "image"] = "train/007.png"
+    tests.to_csv(folder / "test.csv", index=False)
+    with pytest.raises(
+        InputError, match=r"test\.csv, row 6: 'train/007\.png' is in train\.csv, row 9, too"
+    ):
+        guess(folder)
+
+
 def test_a_folder_in_other_letters_is_called_like_its_file(root: Root, tmp_path: Path) -> None:
     folder = root("paths").rename(tmp_path / "猫と犬")
     for stem in ("cats", "dogs"):

@@ -219,7 +219,7 @@ def load_contest(
         test_ids = _ids(tested, folder / test, id) if id else ()
         boxes |= read_boxes(tested, folder / test, box, tests) if box else {}
         if label in tested and masks is None:
-            for row, value in enumerate(tested[label].astype(str), start=2):
+            for row, value in enumerate(tested[label].str.strip(), start=2):
                 if value not in names:
                     place = f"{folder / test}, row {row}, column {label!r}"
                     raise unknown("label", value, names, f"{place}; only the test knows it")
