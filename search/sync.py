@@ -33,8 +33,10 @@ def run(config: SyncConfig) -> int:
     from results.tracking.tracker import Tracker
     from results.tracking.uri import default_uri
     from search.competition.images import read_training_image
-    from search.competition.tracking import track_record
+    from search.competition.tracking import reach, track_record
 
+    if problem := reach(config.tracking, runs):
+        raise InputError(f"tracking={without_password(config.tracking)}: {problem}")
     left_out = []
     uri = config.tracking or default_uri(runs)
     for folder in folders:

@@ -21,8 +21,10 @@ ROUNDS = 25
 CHOSEN_ON = 20_000
 """Most images on which weights are chosen; what they are worth is told by all of them."""
 
-RANKED = 50
-"""Fewest test images whose ranks among each other are as good as those in a fold."""
+RANKED = 100
+"""Fewest test images that are ranked among each other. In simulations of two and ten classes ranks
+among 100 cost accuracy half a point that folds of 1,000 images do not tell, among ten four points.
+"""
 
 MANY = 150
 """Classes above which confusion matrices are not used, and no biases are fitted."""

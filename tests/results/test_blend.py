@@ -26,7 +26,7 @@ from results.ensemble.class_bias import (
     fit_class_biases,
 )
 from results.ensemble.out_of_fold import OutOfFold
-from results.ensemble.recipes import BY_CLASS, MERGES
+from results.ensemble.recipes import BY_CLASS, MERGES, RANKED
 from results.ensemble.stack import PredictionStack
 from results.ensemble.view_costs import ViewCosts
 from results.masks.merging import Blend, apply_class_biases
@@ -176,6 +176,20 @@ def test_ranks_are_refused_where_folds_do_not_tell_what_they_are_worth(
     choice = choose(METRICS[metric], few, found)
     page = blend_page("c", METRICS[metric], few, choice, error_correlation(few), {}, {}, False)
     assert f"without rank: {words}" in "\n".join(page)
+
+
+def test_ranks_among_a_handful_are_worth_less_than_folds_tell() -> None:
+    rng = np.random.default_rng(4)
+    labels = rng.integers(0, 3, 3000)
+    block = np.stack([model(rng, labels, 1.5) for _ in range(3)]).astype(np.float32)
+    ranks = Blend(recipe="rank", merge="rank", weights=(1 / 3,) * 3)
+
+    def accuracy(together: int) -> float:
+        parts = [ranks.apply(block[:, i : i + together]) for i in range(0, 3000, together)]
+        return METRICS["accuracy"].score(labels, np.concatenate(parts))
+
+    assert accuracy(10) < accuracy(RANKED) - 0.02
+    assert accuracy(RANKED) > accuracy(1000) - 0.01
 
 
 @pytest.mark.parametrize("merge", MERGES)

@@ -23,6 +23,7 @@ from results.tracking.store import ID_TAG, find_experiment, open_client, page_li
 from results.tracking.tracker import Tracker
 from search import sync
 from search.options.analysis import SyncConfig
+from spaces.errors import InputError
 from spaces.trial_config import TrialConfig
 from tests.records import draft, ended, job_event, opening_event, started
 
@@ -203,6 +204,10 @@ def test_what_a_competition_recorded_while_the_store_was_away_is_copied(
         (blend / name).write_text("x\n")
     leaderboard.add_blend(blend, ("p1/j-000", "anna"), "mean", 0.8)
     leaderboard.add_note("j-000", "it helps", "", "anna")
+    nowhere = f"sqlite:///{tmp_path}/nowhere/x.db"
+    with pytest.raises(InputError, match=r"nowhere/x\.db: there is no folder"):
+        sync.run(SyncConfig(runs=str(tmp_path / "runs"), tracking=nowhere))
+    assert not (tmp_path / "nowhere").exists()
     for _ in range(2):
         assert sync.run(SyncConfig(runs=str(tmp_path / "runs"), tracking=uri)) == 0
     client = open_client(uri)

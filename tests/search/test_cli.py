@@ -159,6 +159,7 @@ def test_the_home_of_paths_wherever_they_come_from(
         ("resources.processes=-1", "0 or more"),
         ("resources.processes=2", "say resources.gpu=2 or resources.gpu=0"),
         ("scheduler.reduction=1", "above 1"),
+        ("scheduler.reduction=inf", r"scheduler\.reduction=inf: a finite number is needed"),
         ("scheduler.rule=pase", "pace"),
         ("holdout.folds=1", "at least 2"),
         ("holdout.seed=4294967296", "holdout.seed=4294967296: must be from 0 to"),
