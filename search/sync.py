@@ -1,7 +1,8 @@
 """python -m search.sync — bring MLflow up to date with the ledgers.
 
-Needed only when the tracking store was away while a search ran. Reading a ledger twice adds
-nothing twice.
+Needed only when the tracking store was away: copies searches, promotions, notes, scores and blends.
+Reading a ledger twice adds nothing twice. What is computed anew, search.trust, search.labels and
+search.export copy when they are run again.
 
   python -m search.sync
 """
@@ -17,8 +18,8 @@ from spaces.errors import InputError
 
 
 def run(config: SyncConfig) -> int:
-    """Copies the ledgers of all searches, or of one, into MLflow; returns the exit code."""
-    from results.leaderboard.leaderboard import Leaderboard
+    """Copies the ledgers of all searches, or of one, and what is recorded of their competitions
+    into MLflow; returns the exit code."""
     from results.records.searches import find_search, searches
     from results.records.secrets import masked, without_password
 
@@ -28,12 +29,14 @@ def run(config: SyncConfig) -> int:
     folders = [find_search(runs, config.select)] if config.select else searches(runs)
     if not folders:
         raise InputError(f"there are no searches in {runs}")
-    from results.tracking.competition import log_notes
-    from results.tracking.store import TRACKING_ERRORS, open_client
+    from results.tracking.store import TRACKING_ERRORS
     from results.tracking.tracker import Tracker
     from results.tracking.uri import default_uri
     from search.competition.images import read_training_image
+    from search.competition.tracking import reach, track_record
 
+    if problem := reach(config.tracking, runs):
+        raise InputError(f"tracking={without_password(config.tracking)}: {problem}")
     left_out = []
     uri = config.tracking or default_uri(runs)
     for folder in folders:
@@ -47,12 +50,8 @@ def run(config: SyncConfig) -> int:
             continue
         print(f"{folder.parent.name}/{folder.name} is in {without_password(uri)}")
     for competition in sorted({folder.parent for folder in folders}):
-        leaderboard = Leaderboard.read(competition)
-        try:
-            log_notes(open_client(uri), competition.name, leaderboard)
-        except TRACKING_ERRORS as error:
-            reason = masked(f"tracking={uri}: {error}", uri).splitlines()[0]
-            raise InputError(reason) from error
+        if problem := track_record(competition, uri, runs):
+            left_out.append(f"{competition.name}, notes, scores and blends: {problem}")
     if left_out:
         raise InputError("left out:\n  " + "\n  ".join(left_out))
     return OK

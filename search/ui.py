@@ -61,7 +61,7 @@ def _check_port(host: str, port: int) -> None:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((host, port))
-        except socket.gaierror as error:
+        except (socket.gaierror, UnicodeError) as error:
             raise InputError(f"host={host}: there is no such address here") from error
         except OSError as error:
             raise InputError(

@@ -15,14 +15,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from results.ensemble.recipes import by_labels, fit_recipes
+from results.ensemble.recipes import by_labels, fit_recipes, not_ranked
 from results.ensemble.stack import PredictionStack
 from results.masks.merging import Blend
 from results.metrics import Floats, Ints, Metric
 from results.stats.bootstrap import bootstrap_weights, each_bootstrap
 from results.stats.interval import Interval
 from results.stats.optimism import winner_optimism
-from spaces.errors import unknown
+from spaces.errors import InputError, unknown
 
 PLAIN_RECIPE = "mean"
 """The recipe that fits nothing; another is taken only if it is better beyond noise."""
@@ -82,7 +82,7 @@ def judge(metric: Metric, stack: PredictionStack) -> dict[str, Judged]:
     """Fits every recipe on all images, and on all folds but each in turn.
 
     Recipes that bias classes are left out for metrics that look at more than labels, and for more
-    than `MANY` classes.
+    than `MANY` classes; ranks where folds do not tell what they are worth (`not_ranked`).
 
     Args:
         metric: The contest's metric.
@@ -139,6 +139,8 @@ def choose(
     Raises:
         InputError: If ``wanted`` is no recipe, or one that does not suit the metric.
     """
+    if wanted == "rank" and (why := not_ranked(metric, stack)):
+        raise InputError(f"recipe=rank cannot be judged by folds: {why}")
     if wanted and wanted not in recipes:
         raise unknown("recipe", wanted, recipes, f"recipe={wanted}")
     sign = metric.sign

@@ -30,6 +30,7 @@ class PredictionStack:
         folds: int64 (n,), the fold that held each image out.
         groups: str (n,), or None.
         oof: float32 (models, n, classes).
+        tested: Test images; 0 if not all models predict them.
     """
 
     names: tuple[str, ...]
@@ -38,6 +39,7 @@ class PredictionStack:
     folds: Ints
     groups: NDArray[np.str_] | None
     oof: Block
+    tested: int = 0
 
     @staticmethod
     def of(
@@ -79,6 +81,7 @@ class PredictionStack:
             folds=first.folds[rows],
             groups=own if first.groups is None else first.groups[rows],
             oof=np.stack([example.probabilities for example in found]),
+            tested=min(0 if test is None else len(test.images) for _, test in members.values()),
         )
 
     @property

@@ -29,6 +29,7 @@ class Submitted(Event):
         oof: For an import, its out-of-fold predictions; empty if there are none.
         test: For an import with either, its test predictions.
         by: Who made it.
+        positive: The class that its only column of probabilities is of, where somebody said it.
     """
 
     event: Literal["submitted"] = "submitted"
@@ -41,6 +42,7 @@ class Submitted(Event):
     oof: PathInside = ""
     test: PathInside = ""
     by: str = ""
+    positive: str = ""
 
 
 class Submission(Submitted):

@@ -101,6 +101,7 @@ class Leaderboard:
         *,
         source: Source = "trial",
         predictions: Mapping[str, Path] | None = None,
+        positive: str = "",
     ) -> Submission:
         """Gives a file its id and its place in ``submissions/``, and records it.
 
@@ -113,6 +114,7 @@ class Leaderboard:
             source: Where it comes from.
             predictions: Of an import, files by what they predict (``holdout``, ``oof``, ``test``),
                 on the same file system; they are moved to ``imports/``.
+            positive: The class that its only column of probabilities is of, where somebody said it.
 
         Returns:
             The submission; the earlier one, and the draft is removed, if the trial has one.
@@ -138,6 +140,7 @@ class Leaderboard:
                 file=str(file.resolve()),
                 sha256=hashlib.sha256(file.read_bytes()).hexdigest(),
                 by=by,
+                positive=positive,
             )
             for part, path in (predictions or {}).items():
                 place = Path("imports") / f"{name}-{trial}-{part}.npz"

@@ -62,10 +62,10 @@ class Quota(Event):
         if ends:
             try:
                 moment = datetime.fromisoformat(ends)
-            except ValueError:
+                if len(ends) <= 10:
+                    moment += timedelta(days=1)  # the day itself still counts
+            except (ValueError, OverflowError):  # the last day that there is has none behind it
                 raise InputError(f"ends={ends}: write a date such as 2026-12-01") from None
-            if len(ends) <= 10:
-                moment += timedelta(days=1)  # the day itself still counts
             last = moment.replace(tzinfo=moment.tzinfo or UTC).timestamp()
         try:
             return Quota(

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from results.leaderboard.site_names import AS_NAMED, SiteNames
 from results.predictions import Predictions
+from results.tasks.classification import is_probability, probability_of
 from spaces.csv_table import read_csv_table, separator_of
 from spaces.errors import InputError, unknown
 from spaces.files import whole_file
@@ -26,7 +27,8 @@ class SubmissionForm:
         ids: Values of the first column, in order.
         columns: Column names; the first holds the ids.
         classes: Class names; if they are the further columns, probabilities are wanted, else one
-            column of labels.
+            column.
+        positive: The class whose probability that one holds; empty where it holds labels.
         names: Which images the ids mean.
         separator: Of columns.
     """
@@ -34,13 +36,14 @@ class SubmissionForm:
     ids: tuple[str, ...]
     columns: tuple[str, ...]
     classes: tuple[str, ...]
+    positive: str = ""
     names: SiteNames = AS_NAMED
     separator: str = ","
 
     @property
     def wants_probabilities(self) -> bool:
-        """Whether there is a column per class."""
-        return len(self.columns) > 2
+        """Whether there is a column per class, or one for the probability of one of two."""
+        return len(self.columns) > 2 or bool(self.positive)
 
     @staticmethod
     def read(
@@ -48,6 +51,7 @@ class SubmissionForm:
         images: tuple[str, ...],
         classes: tuple[str, ...],
         names: SiteNames = AS_NAMED,
+        positive: str = "",
     ) -> SubmissionForm:
         """Reads the form from a sample submission.
 
@@ -56,15 +60,16 @@ class SubmissionForm:
             images: Test images that there are predictions for.
             classes: Class names.
             names: Which images its ids mean.
+            positive: The class that a single column of probabilities is of, if somebody said it.
 
         Raises:
-            InputError: If its ids are not the test images, or its columns neither one label nor
-                the classes.
+            InputError: If its ids are not the test images, its columns neither one label nor the
+                classes, or nothing says of which class a single probability is.
         """
         table = read_table(sample)
         columns = tuple(map(str, table.columns))
         if len(columns) > 2 and set(columns[1:]) != set(classes):
-            odd = sorted(set(columns[1:]) ^ set(classes))
+            odd = sorted(map(repr, set(columns[1:]) ^ set(classes)))
             raise InputError(f"{sample}: columns and classes differ in {', '.join(odd[:5])}")
         if len(columns) < 2:
             raise InputError(f"{sample}: an id and a label column are needed, got {columns}")
@@ -76,10 +81,14 @@ class SubmissionForm:
                 f"column of the test table that has them, next to images such as {images[0]!r}"
             )
         check_ids(meant, images, sample)
+        found = _positive(table, classes, positive, sample)
+        if positive and not found:
+            raise InputError(f"positive={positive}: {sample} has no single column of probabilities")
         return SubmissionForm(
             ids=ids,
             columns=columns,
             classes=classes,
+            positive=found,
             names=names,
             separator=separator_of(sample),
         )
@@ -93,7 +102,7 @@ class SubmissionForm:
         if self.wants_probabilities:
             index = {name: i for i, name in enumerate(predictions.classes)}
             for name in self.columns[1:]:
-                table[name] = found[:, index[name]]
+                table[name] = found[:, index[self.positive or name]]
         else:
             names = np.array(predictions.classes, dtype=object)
             table[self.columns[1]] = names[found.argmax(axis=1)]
@@ -125,13 +134,23 @@ class SubmissionForm:
                     raise unknown("label", value, self.classes, f"{path}, row {row}")
             return
         values = table[list(self.columns[1:])].apply(pd.to_numeric, errors="coerce").to_numpy()
-        bad = np.flatnonzero(~np.isfinite(values).all(axis=1) | (values < 0).any(axis=1))
+        most = 1 if self.positive else np.inf
+        odd = ~np.isfinite(values) | (values < 0) | (values > most)
+        bad = np.flatnonzero(odd.any(axis=1))
         if len(bad):
             raise InputError(f"{path}, row {bad[0] + 2}: not probabilities")
 
 
+def _positive(table: pd.DataFrame, classes: tuple[str, ...], told: str, path: Path) -> str:
+    """The class that a table's only column beside the ids has probabilities of; empty for none."""
+    column = str(table.columns[-1])
+    if len(table.columns) != 2 or not is_probability(table[column], classes, told):
+        return ""
+    return told or probability_of(column, classes, path)
+
+
 def read_submission(
-    path: Path, classes: tuple[str, ...], names: SiteNames = AS_NAMED
+    path: Path, classes: tuple[str, ...], names: SiteNames = AS_NAMED, positive: str = ""
 ) -> Predictions:
     """Reads a submission file as probabilities; a label counts as certain.
 
@@ -139,25 +158,32 @@ def read_submission(
         path: The file.
         classes: Class names.
         names: Which images its ids mean.
+        positive: The class that a single column of probabilities is of, if somebody said it.
 
     Raises:
         InputError: If the file is missing or holds something else.
     """
-    return _predictions(read_table(path), path, classes, names)
+    return _predictions(read_table(path), path, classes, names, positive)
 
 
 def _predictions(
-    table: pd.DataFrame, path: Path, classes: tuple[str, ...], names: SiteNames
+    table: pd.DataFrame, path: Path, classes: tuple[str, ...], names: SiteNames, positive: str
 ) -> Predictions:
     columns = tuple(map(str, table.columns))
     if len(columns) < 2:
         raise InputError(f"{path}: an image and a label column, or one per class, are needed")
-    form = SubmissionForm(ids=tuple(table.iloc[:, 0]), columns=columns, classes=classes)
-    if form.wants_probabilities and set(columns[1:]) != set(classes):
-        odd = sorted(set(columns[1:]) ^ set(classes))
+    positive = _positive(table, classes, positive, path)
+    form = SubmissionForm(
+        ids=tuple(table.iloc[:, 0]), columns=columns, classes=classes, positive=positive
+    )
+    if len(columns) > 2 and set(columns[1:]) != set(classes):
+        odd = sorted(map(repr, set(columns[1:]) ^ set(classes)))
         raise InputError(f"{path}: columns and classes differ in {', '.join(odd[:5])}")
     form.check_table(table, path)
-    if form.wants_probabilities:
+    if positive:
+        share = table[columns[1]].astype(np.float64).to_numpy(np.float32)
+        found = np.stack([share if name == positive else 1 - share for name in classes], axis=1)
+    elif form.wants_probabilities:
         found = table[list(classes)].astype(np.float64).to_numpy(np.float32)
     else:
         index = {name: i for i, name in enumerate(classes)}
@@ -171,6 +197,7 @@ def read_validation(
     holdout: tuple[str, ...],
     folds: Mapping[str, int],
     classes: tuple[str, ...],
+    positive: str = "",
 ) -> Predictions:
     """Reads hold-out or out-of-fold predictions made elsewhere, in the form of a submission.
 
@@ -180,6 +207,7 @@ def read_validation(
         holdout: Images of the hold-out.
         folds: Fold of every training image.
         classes: Class names.
+        positive: The class that a single column of probabilities is of, if somebody said it.
 
     Returns:
         The rows of the hold-out in its order, or of all training images in theirs.
@@ -197,7 +225,7 @@ def read_validation(
                     "predictions of other folds would flatter a blend"
                 )
         table = table.drop(columns="fold")
-    found = _predictions(table, path, classes, AS_NAMED)
+    found = _predictions(table, path, classes, AS_NAMED, positive)
     everything = len(found.images) > len(holdout)
     wanted = tuple(folds) if everything else holdout
     check_ids(found.images, wanted, path, "images of the hold-out")

@@ -80,7 +80,19 @@ class LabelledImages:
 
 
 def _table(path: Path) -> pd.DataFrame:
-    return pd.read_csv(path, dtype={"image": str, "group": str}, keep_default_na=False)
+    """Reads stored folds.
+
+    Raises:
+        InputError: If they are not there, as in a runs folder that was copied in part, or damaged.
+    """
+    try:
+        table = pd.read_csv(path, dtype={"image": str, "group": str}, keep_default_na=False)
+    except (OSError, ValueError) as error:
+        raise InputError(f"{path} does not hold the folds of its searches: {error}") from error
+    lacking = {"image", "label", "fold"} - set(table)
+    if lacking:
+        raise InputError(f"{path} does not hold the folds of its searches: no {min(lacking)!r}")
+    return table
 
 
 def _labelled(rows: pd.DataFrame) -> LabelledImages:

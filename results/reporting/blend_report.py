@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from results.ensemble.blend import PLAIN_RECIPE, Choice, best_partners, paired_gain
+from results.ensemble.recipes import not_ranked
 from results.ensemble.stack import PredictionStack
 from results.ensemble.view_choice import ViewChoice
 from results.ensemble.view_costs import ViewCosts
@@ -50,7 +51,8 @@ def blend_page(
     ]
     lines += ["", *_models(metric, stack, correlations)]
     lines += _views(metric, stack, views, costs)
-    lines += ["", *_recipes(metric, choice), ""]
+    why = not_ranked(metric, stack)
+    lines += ["", *_recipes(metric, choice), *([f"without rank: {why}"] if why else []), ""]
     lines += _chosen(metric, choice, wanted)
     return lines
 
@@ -107,9 +109,11 @@ def _models(metric: Metric, stack: PredictionStack, correlations: Floats) -> lis
     found = [["model", metric.name, "errors alike", "best with"]]
     for i in order[:NAMED]:
         others = np.delete(correlations[i], i)
+        others = others[~np.isnan(others)]  # of models that never err differently
+        alike = f"{others.mean():.2f}" if len(others) else "–"
         partner, gain = partners.get(stack.names[i], ("", 0.0))
         with_whom = f"{partner}: {gain:+.2f} points" if partner else ""
-        found.append([stack.names[i], f"{scores[i]:.4f}", f"{np.nanmean(others):.2f}", with_whom])
+        found.append([stack.names[i], f"{scores[i]:.4f}", alike, with_whom])
     more = len(order) - NAMED
     return table(found) + ([f"… and {more} more, in models.csv"] if more > 0 else [])
 

@@ -175,9 +175,9 @@ def trust_scatter(trust: Trust, metric: Metric) -> Figure:
     if outside:
         edges = [unit * trust.validation[i] for i in trust.band]
         axes[0].axvspan(min(edges), max(edges), color="tab:blue", alpha=0.1, label="the band")
-    axes[0].set_title(f"all {len(trust.scored)}: tau {_interval(trust.tau)}", fontsize=10)
+    axes[0].set_title(f"all {len(trust.scored)}: {_tau(trust.tau)}", fontsize=10)
     if outside:
-        axes[1].set_title(f"the band: tau {_interval(trust.band_tau)}", fontsize=10)
+        axes[1].set_title(f"the band: {_tau(trust.band_tau)}", fontsize=10)
     figure.suptitle(
         f"{trust.verdict}, E = {trust.evidence:.3g} ({CONVINCING:g} rules out chance)\n"
         f"sampling noise alone allows a tau of {trust.ceiling:.2f} in the band",
@@ -271,5 +271,7 @@ def _scores(axes: Axes, trust: Trust, outside: Sequence[str], unit: float) -> No
         )
 
 
-def _interval(interval: Interval) -> str:
-    return f"{interval.value:.2f} ({interval.low:.2f} to {interval.high:.2f})"
+def _tau(tau: Interval) -> str:
+    if np.isnan(tau.value):  # of one score, or of scores that are all the same
+        return "no tau"
+    return f"tau {tau.value:.2f} ({tau.low:.2f} to {tau.high:.2f})"

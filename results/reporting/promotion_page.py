@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 from results.records.closing import Closed, Headline, Proxy
@@ -10,6 +11,7 @@ from results.reporting.costs import costs, failures
 from results.reporting.forecast_report import expected_words
 from results.reporting.text import in_words, table
 from results.stats.correlation import kendall_interval
+from results.stats.interval import Interval
 
 SECOND_STAGE = (0,)
 """Folds of the race when variants of one trial compete on the hold-out."""
@@ -91,7 +93,7 @@ def _light_to_heavy_words(search: Search, closed: Closed) -> list[str]:
     tau = kendall_interval([p.light for p in pairs], [p.heavy for p in pairs])
     return [
         f"Light to heavy ({in_words(changes)}): over {len(pairs)} trials, scores before and after "
-        f"the change agree with tau {tau.value:.2f} ({tau.low:.2f} to {tau.high:.2f})."
+        f"the change {_agree(tau)}."
     ]
 
 
@@ -100,7 +102,10 @@ def _proxy_words(proxies: Sequence[Proxy]) -> list[str]:
     if len(proxies) < 2:
         return []
     tau = kendall_interval([p.holdout for p in proxies], [p.full for p in proxies])
-    return [
-        f"Over {len(proxies)} promoted trials, hold-out and out-of-fold scores agree with tau "
-        f"{tau.value:.2f} ({tau.low:.2f} to {tau.high:.2f})."
-    ]
+    return [f"Over {len(proxies)} promoted trials, hold-out and out-of-fold scores {_agree(tau)}."]
+
+
+def _agree(tau: Interval) -> str:
+    if math.isnan(tau.value):
+        return "have no tau: those of one side are all the same, and rank nothing"
+    return f"agree with tau {tau.value:.2f} ({tau.low:.2f} to {tau.high:.2f})"

@@ -62,6 +62,7 @@ def trust_page(
         *_level(trust),
         "",
         *table(rows),
+        *_all_the_same(trust),
     ]
     lines += [f"without {name}: {reason}" for name, reason in (absent or {}).items()]
     if weighting is not None and not weighting.refusal:
@@ -109,6 +110,18 @@ def _remark(trust: Trust, contender: Contender) -> str:
     if contender.name == trust.chosen and len(trust.contenders) > 1:
         words.append("<- in force")
     return "  ".join(words)
+
+
+def _all_the_same(trust: Trust) -> list[str]:
+    """Which scores have no ranks, so that there is no tau."""
+    lines = []
+    inside = [i for i in trust.scored if i in trust.band]
+    for name, scores in {"public": trust.public, **trust.scores}.items():
+        for where, some in (("", trust.scored), (" in the band", inside)):
+            if len(some) > 1 and len({scores[i] for i in some}) == 1:
+                lines.append(f"all {name} scores{where} are the same and rank nothing: no tau")
+                break
+    return lines
 
 
 def _level(trust: Trust) -> list[str]:

@@ -60,6 +60,44 @@ def read_labels(
     return np.array([index[v] for v in values], dtype=np.int64), names
 
 
+POSITIVE = ("1", "true", "yes", "positive")
+"""What the class is called, in small letters, that a single probability is of."""
+
+
+def is_probability(values: pd.Series, classes: Sequence[str], positive: str = "") -> bool:
+    """Whether a column's texts say how likely one of two classes is, instead of naming it.
+
+    Nothing but ``0`` and ``1`` may stand for the classes' numbers, unless ``positive`` is told.
+    """
+    import pandas as pd
+
+    said = set(values)
+    if len(classes) != 2 or (not positive and (said <= {"0", "1"} or said <= set(classes))):
+        return False
+    return bool(pd.to_numeric(values, errors="coerce").between(0, 1).all())
+
+
+def probability_of(column: str, classes: Sequence[str], path: Path) -> str:
+    """The class that a column of probabilities is of: called like it, or the one that says yes.
+
+    Args:
+        column: Its name.
+        classes: The two classes.
+        path: The table, for messages.
+
+    Raises:
+        InputError: If there is none.
+    """
+    by_word = {name.casefold(): name for name in classes}
+    for word in (column.casefold(), *POSITIVE):
+        if word in by_word:
+            return by_word[word]
+    raise InputError(
+        f"{path}: column {column!r} holds probabilities, of which class? "
+        f"{' or '.join(f'positive={name}' for name in classes)}"
+    )
+
+
 class Classification(Task):
     """Targets are class indices int64 (n,), predictions float32 (n, classes)."""
 
@@ -76,7 +114,8 @@ class Classification(Task):
         )
 
     def form(self, sample: Path | None, images: tuple[str, ...], known: Known) -> Form:
-        """One column of labels, or one of probabilities per class; labels without a sample."""
+        """One column of labels, of one class's probability, or one per class; labels without a
+        sample."""
         from results.leaderboard.submission_file import SubmissionForm
 
         if sample is None:
@@ -84,15 +123,16 @@ class Classification(Task):
                 ids=known.names.ids or images,
                 columns=("image", "label"),
                 classes=known.classes,
+                positive=known.positive,
                 names=known.names,
             )
-        return SubmissionForm.read(sample, images, known.classes, known.names)
+        return SubmissionForm.read(sample, images, known.classes, known.names, known.positive)
 
     def read_submission(self, path: Path, known: Known) -> Predictions:
         """Probabilities; a label counts as certain."""
         from results.leaderboard.submission_file import read_submission
 
-        return read_submission(path, known.classes, known.names)
+        return read_submission(path, known.classes, known.names, known.positive)
 
     def solved(self, path: Path, submitted: Predictions, known: Known) -> Solved:
         """Class indices of the images that the solution names, beside their probabilities."""

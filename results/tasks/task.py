@@ -60,12 +60,14 @@ class Known(NamedTuple):
         truth: True masks of training images; None without masks.
         sizes: Height and width in pixels of test images, by name; empty without masks.
         names: What the site calls the test images.
+        positive: The class that a single column of probabilities is of, where somebody said it.
     """
 
     classes: tuple[str, ...]
     truth: Truth | None = None
     sizes: Mapping[str, tuple[int, int]] = MappingProxyType({})
     names: SiteNames = AS_NAMED
+    positive: str = ""
 
 
 class Task(ABC):

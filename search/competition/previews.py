@@ -20,9 +20,10 @@ from search.options.parameters import flatten, with_given
 from search.options.search_space import resolve_space
 from search.options.user_code import preparation_of
 from search.planning.spread import spread_draw
-from spaces.augmentation.families import describe_policy
+from spaces.augmentation.families import describe_policy, is_policy_parameter
 from spaces.errors import InputError
 from spaces.files import whole_file
+from spaces.sections.data import DATA
 from spaces.trial_config import TrialConfig
 from spaces.value import Value
 from trainables.data.contest import Contest
@@ -83,16 +84,25 @@ def _rows(config: PreviewConfig) -> Iterator[Row]:
     if not config.space:
         only = with_given(base, fix, "fix")
         words, last = describe_policy(only.policy), only.run.epochs
-        for epoch in np.unique(np.linspace(1, last, min(config.rows, last)).round().astype(int)):
+        same = not only.policy.stages and only.data.first_share == 1 and base.data.shape != "native"
+        count = 1 if same else min(config.rows, last)  # nothing changes from epoch to epoch
+        for epoch in np.unique(np.linspace(1, last, count).round().astype(int)):
             yield f"epoch {epoch} of {last}\n{words}", only, int(epoch)
         return
     space = resolve_space(config.space, fix, flatten(config.narrow), config.drop)
+    if not any(is_policy_parameter(p.name) or DATA.knows(p.name) for p in space.params):
+        raise InputError(
+            f"space={space.name} draws nothing that a picture shows, so that all rows would be "
+            "alike: space=aug_policy draws policies; fix.policy=trivial_augment, without space=, "
+            "shows one"
+        )
     drawn: list[dict[str, Value]] = []
     for number in range(config.rows):
         params = spread_draw(space, drawn, [config.seed, number])
         drawn.append(params)
         found = base.with_params({**fix, **params})
-        yield f"draw {number + 1}\n{describe_policy(found.policy)}", found, 1
+        looks = "".join(f"{n}={v}\n" for n, v in params.items() if DATA.knows(n))
+        yield f"draw {number + 1}\n{looks}{describe_policy(found.policy)}", found, 1
 
 
 def _spread(contest: Contest, count: int) -> list[int]:

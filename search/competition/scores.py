@@ -57,7 +57,7 @@ def score(config: ScoreConfig) -> int:
     if scored:
         problem = track_scores(standing, config.tracking, Path(config.runs))
         if problem:
-            print(f"warning: MLflow does not have the scores yet ({problem}); nothing is lost")
+            print(f"warning: MLflow does not have the scores ({problem}); search.sync copies them")
     left = leaderboard.allowance()
     if left is not None:
         print(left.words)
@@ -147,9 +147,8 @@ def _by_solution(config: ScoreConfig, standing: Standing) -> list[Submission]:
     )
     scores = []
     for submission in chosen:
-        task, known = standing.task, standing.known
-        submitted = task.read_submission(standing.submission_file(submission), known)
-        images, labels, judged = task.solved(Path(config.solution), submitted, known)
+        task, submitted = standing.task, standing.submitted(submission)
+        images, labels, judged = task.solved(Path(config.solution), submitted, standing.known)
         tests = len(submitted.images)
         _check_share(config, len(images), tests)
         score = standing.metric.score(labels, judged)

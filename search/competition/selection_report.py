@@ -133,9 +133,7 @@ def _finalist(
     sign = metric.sign
     assert submission.public is not None
     own = error * (holdout / known.images) ** 0.5
-    predictions = standing.task.read_submission(
-        standing.submission_file(submission), standing.known
-    )
+    predictions = standing.submitted(submission)
     return Finalist(
         id=submission.id,
         validation=known.points,

@@ -86,9 +86,23 @@ class Standing:
     @cached_property
     def known(self) -> Known:
         """What is known of the contest's images, for reading submissions and solutions."""
+        said = [s.positive for s in self.leaderboard.submissions.values() if s.positive]
+        return self.knowing(said[-1] if said else "")
+
+    def knowing(self, positive: str) -> Known:
+        """The same, where a single column of probabilities is of a class."""
         tested = self.search.tested
         names = SiteNames(images=tested.images, ids=tested.ids)
-        return Known(self.classes, self.search.truth, tested.sizes, names)
+        return Known(self.classes, self.search.truth, tested.sizes, names, positive)
+
+    def submitted(self, submission: Submission) -> Predictions:
+        """What a submission's file says.
+
+        Raises:
+            InputError: If it holds something else than submissions do.
+        """
+        known = self.knowing(submission.positive)
+        return self.task.read_submission(self.submission_file(submission), known)
 
     def submission_file(self, submission: Submission) -> Path:
         """A submission's file, also where the runs folder was moved."""

@@ -25,6 +25,12 @@ from results.tasks.classification import Classification
 from search.competition.candidates import pick
 from search.competition.images import prepared_images
 from search.competition.standing import Standing, band_rule, open_standing
+from search.competition.submission_form import (
+    NEEDS_PROBABILITIES,
+    meaning,
+    positive_of,
+    submission_form,
+)
 from search.jobs.job_name import check_meaning
 from search.options.analysis import SubmitConfig
 from search.options.exit_codes import OK
@@ -32,17 +38,21 @@ from search.options.user_code import network_builder
 from search.promotion.ensemble_members import Member
 from search.promotion.merged import find_merged
 from search.promotion.recorded_postprocess import find_postprocess
-from spaces.errors import InputError
+from spaces.errors import InputError, unknown
 from spaces.names import check_name
-
-NEEDS_PROBABILITIES = ("log_loss", "roc_auc")
 
 
 def submit(config: SubmitConfig) -> int:
     """Writes submissions; returns the exit code."""
     standing = open_standing(config, rule=band_rule(config.band))
+    if config.positive:
+        if config.positive not in standing.classes or len(standing.classes) != 2:
+            raise unknown("class", config.positive, standing.classes, "positive=, one of two")
+        standing.known = standing.knowing(config.positive)
     made = [_take_in(config, standing)] if config.file else _write(config, standing)
     leaderboard = standing.leaderboard
+    if made and (words := meaning(standing, config.sample, made[0])):
+        print(words)
     left = leaderboard.allowance()
     if left is not None:
         print(left.words)
@@ -76,10 +86,11 @@ def _write(config: SubmitConfig, standing: Standing) -> list[Submission]:
                 "images (data.test=), or with predict.test=false"
             )
         stored = Predictions.read(file)
-        form = _form(standing, config.sample, stored.images)
+        form = submission_form(standing, config.sample, stored.images)
         off = _check(candidate.search, candidate.trial, config)
         draft = _drafted(folder, form, functools.partial(form.write, stored))
-        submission = leaderboard.add_submission(candidate.id, draft, config.by or user_name())
+        by, positive = config.by or user_name(), positive_of(form)
+        submission = leaderboard.add_submission(candidate.id, draft, by, positive=positive)
         path = standing.submission_file(submission)
         print(
             f"{submission.id}: {path}\n  {candidate.id}, {standing.metric.name} "
@@ -107,11 +118,12 @@ def _write_merged(config: SubmitConfig, standing: Standing) -> list[Submission]:
     stored = merged.test()
     if record is not None and standing.search.truth is not None:
         stored = processed(stored, record.settings, standing.search.truth.form)
-    form = _form(standing, config.sample, stored.images)
+    form = submission_form(standing, config.sample, stored.images)
     off = _check_members(merged.members, config)
     draft = _drafted(folder, form, functools.partial(form.write, stored))
     source: Source = merged.kind if record is None else "postprocess"
-    submission = leaderboard.add_submission(name, draft, config.by or user_name(), source=source)
+    by, positive = config.by or user_name(), positive_of(form)
+    submission = leaderboard.add_submission(name, draft, by, source=source, positive=positive)
     path = standing.submission_file(submission)
     print(f"{submission.id}: {path}\n  {name}, {words}; images read anew agree within {off:.1g}")
     return [submission]
@@ -144,7 +156,7 @@ def _take_in(config: SubmitConfig, standing: Standing) -> Submission:
         raise InputError(f"{key}={name}: that is {taken[name]} already; choose another by name=")
     if not standing.test_images:
         raise InputError("there are no test predictions yet to compare a submission with")
-    form = _form(standing, config.sample, standing.test_images)
+    form = submission_form(standing, config.sample, standing.test_images)
     form.check(source)
     if config.validation and standing.task.name != Classification.name:
         raise InputError("validation= takes predictions of classes of images, not of masks")
@@ -152,7 +164,12 @@ def _take_in(config: SubmitConfig, standing: Standing) -> Submission:
         given = _given_predictions(config, standing, Path(scratch)) if config.validation else {}
         draft = _drafted(folder, form, functools.partial(shutil.copyfile, source))
         submission = leaderboard.add_submission(
-            name, draft, config.by or user_name(), source="import", predictions=given
+            name,
+            draft,
+            config.by or user_name(),
+            source="import",
+            predictions=given,
+            positive=positive_of(form),
         )
     path = standing.submission_file(submission)
     print(f"{submission.id}: {path}\n  {name}, made elsewhere by {submission.by}")
@@ -177,6 +194,7 @@ def _given_predictions(config: SubmitConfig, standing: Standing, scratch: Path) 
         standing.labelled.images,
         LabelledImages.fold_of_images(standing.search.folds_file),
         standing.classes,
+        standing.known.positive,
     )
     if standing.metric.name in NEEDS_PROBABILITIES and given.certain:
         raise InputError(
@@ -243,15 +261,6 @@ def unfit(standing: Standing) -> dict[str, str]:
                 found[trial.id] = "is part of a population: it has no test predictions"
     found |= {c.id: "was made elsewhere" for c in standing.pool if c.trial is None}
     return found | {name: f"is the same training as {of}" for name, of in standing.twins.items()}
-
-
-def _form(standing: Standing, sample: str, images: tuple[str, ...]) -> Form:
-    path = standing.root / sample
-    if path.exists():
-        return standing.task.form(path, images, standing.known)
-    if sample != "sample_submission.csv":
-        raise InputError(f"sample={sample}: there is no {path}")
-    return standing.task.form(None, images, standing.known)
 
 
 def _check(search: Search, trial: Trial, config: SubmitConfig, view: str = "") -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,9 @@ from results.leaderboard.leaderboard import Leaderboard
 from results.records.secrets import in_a_line
 from results.tracking.uri import default_uri
 from results.trust.trust import Trust
-from search.competition.standing import Standing
+from search.competition.standing import Standing, open_standing
+from search.options.analysis import CompetitionConfig
+from spaces.errors import InputError
 
 
 def track(runs: Path, tracking: str, copy: Callable[[Any], None]) -> str:
@@ -42,12 +45,36 @@ def track_scores(standing: Standing, tracking: str, runs: Path) -> str:
     def copy(client: Any) -> None:
         from results.tracking.competition import log_scores
 
-        validation = {c.id: c.score for c in standing.pool if c.trial is None}
-        log_scores(
-            client, standing.folder.name, standing.leaderboard, standing.metric.name, validation
-        )
+        metric, imported = standing.metric.name, _imported(standing)
+        log_scores(client, standing.folder.name, standing.leaderboard, metric, imported)
 
     return track(runs, tracking, copy)
+
+
+def track_record(folder: Path, tracking: str, runs: Path) -> str:
+    """Copies a competition's notes, scores and blends into MLflow; returns what went wrong, or
+    nothing."""
+    leaderboard = Leaderboard.read(folder)
+    metric, imported = "", dict[str, float]()
+    if any(submission.holdout for submission in leaderboard.submissions.values()):
+        with contextlib.suppress(InputError):  # no search is left, or its metric is a team's own
+            standing = open_standing(CompetitionConfig(runs=str(runs), competition=folder.name))
+            metric, imported = standing.metric.name, _imported(standing)
+
+    def copy(client: Any) -> None:
+        from results.tracking.competition import log_blend, log_notes, log_scores
+
+        log_notes(client, folder.name, leaderboard)
+        log_scores(client, folder.name, leaderboard, metric, imported)
+        for blend in leaderboard.blends.values():
+            log_blend(client, folder.name, blend, folder / "blends" / blend.id)
+
+    return track(runs, tracking, copy)
+
+
+def _imported(standing: Standing) -> dict[str, float]:
+    """Validation scores of models made elsewhere, by their names."""
+    return {c.id: c.score for c in standing.pool if c.trial is None}
 
 
 def track_trust(standing: Standing, trust: Trust, tracking: str, runs: Path) -> str:

@@ -57,7 +57,7 @@ def assess_trust(config: TrustConfig) -> int:
     _record(config, standing, trust, offered)
     problem = track_trust(standing, trust, config.tracking, Path(config.runs))
     if problem:
-        print(f"warning: MLflow does not have it ({problem}); nothing is lost")
+        print(f"warning: MLflow does not have it ({problem}); search.trust copies it again")
     print(f"Table: {folder / 'trust.csv'}   figure: {folder / 'trust.png'}")
     if trust.following:
         print(f"Next:\n  python -m search.submit select={trust.following}")

@@ -11,7 +11,7 @@ from typing import Any
 import yaml
 
 from results.masks.stray_numbers import StrayNumberError
-from search.jobs.contest_data import mask_form
+from search.jobs.contest_data import check_writable, mask_form
 from search.options.analysis import InitConfig
 from search.options.embedded import EMBEDDED
 from search.options.exit_codes import OK
@@ -54,6 +54,7 @@ def write_contest_yaml(config: InitConfig) -> int:
         raise InputError(f"data={to.stem} is ours: name another file by to=conf/data/<name>.yaml")
     if to.exists():
         raise InputError(f"{to} is there already: edit it, remove it, or name another by to=")
+    check_writable(to.parent, "to")
     guesses = guess(root.resolve())
     given = {g.option: g.value for g in guesses if g.option not in TRAINED}
     data = DataConfig(**given)

@@ -167,7 +167,7 @@ def prepare(
         warnings=(
             *mirrored,
             *tested_window_warnings(baseline, space, contest, store),
-            *(f"{f.what}: {f.advice}" for f in missing_labels(contest) if not config.data.classes),
+            *(f"{f.what}: {f.advice}" for f in missing_labels(contest)),
             *_told_twice(config, contest, folds, store),
             *_unused(config, trained, categories(space).get("policy", ())),
         ),

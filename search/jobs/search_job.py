@@ -21,6 +21,7 @@ from search.options.modes import INFERENCE, POPULATION
 from search.options.parameters import flatten
 from search.options.same_place import same_place
 from search.options.scheduler import ASHA, NONE, PACE, SCREEN
+from search.options.shared import demand
 from search.options.training import RunConfig
 from search.planning.density_matching import (
     DensityMatching,
@@ -80,10 +81,12 @@ class SearchJob(JobKind):
     def prepare(self, say: Say) -> Prepared:
         """Checks data, folds, networks and options."""
         inference = self._config.mode == INFERENCE
+        run = base_config(self._config, self._space).run
+        grace = self._config.scheduler.grace
+        demand(grace <= run.epochs, "scheduler.grace", grace, f"at most epochs={run.epochs}")
         if inference:
             check_scorable(self._space, task_of_data(self._config.data).name)
         if self._config.mode == POPULATION:
-            run = base_config(self._config, self._space).run
             intervals = check_schedules(self._space, self._fix, run)
             say(self._population_words(intervals, run.epochs))
         prepared = prepare(self._config, self._space.name.replace("+", "-"), self._space, say)

@@ -53,10 +53,17 @@ class SubmitConfig(NetworksConfig):
     )
     file: str = option("", "a submission made elsewhere")
     validation: str = option(
-        "", "its hold-out or out-of-fold predictions: image and label, or a column per class"
+        "",
+        "its hold-out or out-of-fold predictions: image and label, a column per class, or the "
+        "probability of one of two",
     )
     test: str = option(
         "", "its test predictions with a column per class, where file= holds labels only"
+    )
+    positive: str = option(
+        "",
+        "of two classes the one that a single column of probabilities is of, where neither the "
+        "column's name nor that of a class (1, true, yes, positive) says it; remembered",
     )
     name: str = option("", "name of a model made elsewhere; empty is the file's")
     by: str = option("", "who made it; empty is you")

@@ -54,8 +54,8 @@ class PreviewConfig(RunsConfig):
     data: DataConfig = group(DataConfig, CHOICES)
     space: Any = option(
         "",
-        "draws policies of a ready space, of several, or of module:function; empty shows the one "
-        "that fix. names",
+        "draws policies of a ready space, of several, or of module:function, and what else it "
+        "does to pictures; empty shows the policy that fix. names",
     )
     fix: dict[str, Any] = option(dict, "pin a parameter: fix.policy=trivial_augment fix.size=128")
     narrow: dict[str, Any] = option(dict, "restrict a searched parameter: narrow.stages=[2,2]")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import math
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -69,7 +70,18 @@ def compose_config(
         except (HydraException, OmegaConfBaseException, YAMLError, ValueError) as error:
             raise _explain(error, config_dir) from None
     assert isinstance(result, schema)
+    _check_numbers(result)
     return _at_home(result)  # type: ignore[no-any-return]
+
+
+def _check_numbers(options: Any, prefix: str = "") -> None:
+    """Raises InputError for what Python takes for a number and no option or record can hold."""
+    for field in dataclasses.fields(options):
+        value = getattr(options, field.name)
+        if dataclasses.is_dataclass(value):
+            _check_numbers(value, f"{prefix}{field.name}.")
+        elif isinstance(value, float) and not math.isfinite(value):
+            raise InputError(f"{prefix}{field.name}={value}: a finite number is needed")
 
 
 def _at_home(value: Any) -> Any:

@@ -17,9 +17,9 @@ class BlendConfig(NetworksConfig):
     select: str = option("all", "which models: all, or ids of promotions, their trials and imports")
     recipe: str = option(
         "",
-        "how to blend: best single, mean, geometric, rank, vote, weighted, weighted by class (of "
-        "masks), mean + biases, weighted + biases; empty takes the best if it beats the mean "
-        "beyond noise",
+        "how to blend: best single, mean, geometric, rank (not of masks or for log loss), vote, "
+        "weighted, weighted by class (of masks), mean + biases, weighted + biases; empty takes the "
+        "best if it beats the mean beyond noise",
     )
     views: list[str] = option(
         list,

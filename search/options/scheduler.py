@@ -25,7 +25,8 @@ class SchedulerConfig:
     )
     grace: int = option(
         0,
-        "epochs before early stopping; 0 is a quarter of the training, for pace and screen a ninth",
+        "epochs before early stopping, up to all of the training's, which ends none early; 0 is a "
+        "quarter of them, for pace and screen a ninth",
     )
     reduction: float = option(
         3,

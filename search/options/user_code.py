@@ -55,7 +55,7 @@ def _import(name: str, place: str) -> ModuleType:
         return importlib.import_module(name)
     except InputError as error:
         raise InputError(f"{place}: {error}") from error
-    except Exception as error:  # a module may raise whatever it likes on import
+    except (Exception, SystemExit) as error:  # a module may do whatever it likes on import
         kind = "" if isinstance(error, ImportError) else f"{type(error).__name__}: "
         raise InputError(f"{place}: cannot import {name!r}: {kind}{error}") from error
 

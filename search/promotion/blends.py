@@ -99,7 +99,7 @@ def blend(config: BlendConfig) -> int:
     folder = standing.folder / "blends" / name
     problem = track_blend(standing, name, folder, config.tracking, Path(config.runs))
     if problem:
-        print(f"warning: MLflow does not have it ({problem}); nothing is lost")
+        print(f"warning: MLflow does not have it ({problem}); search.sync copies it")
     print(f"{name}: {folder}")
     if (folder / "test.npz").exists():
         for line in _expected(standing, name):

@@ -204,7 +204,7 @@ def suspect_labels(config: LabelsConfig) -> int:
         rows += [[given, other, str(n)] for given, other, n in found.confusions[:CONFUSIONS]]
         print("\n".join(f"  {line}" for line in table(rows)))
     if problem:
-        print(f"warning: MLflow does not have it ({problem})")
+        print(f"warning: MLflow does not have it ({problem}); search.labels copies it again")
     print(f"\nPage: {folder / 'index.html'}   tables: suspects.csv, corrections.csv beside it")
     if kept:
         print("corrections.csv was edited and is kept as it is; remove it for new proposals")

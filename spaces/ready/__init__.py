@@ -97,7 +97,7 @@ def _called(text: str) -> tuple[str, dict[str, Any]]:
         if not isinstance(call, ast.Call) or call.args:
             raise ValueError
         return name.strip(), {str(k.arg): ast.literal_eval(k.value) for k in call.keywords}
-    except (SyntaxError, ValueError):
+    except (SyntaxError, ValueError, TypeError):
         raise InputError(
             f"space={text}: arguments are written as {name}(name=value), with numbers, texts, lists"
         ) from None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import re
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pytest
@@ -25,7 +26,7 @@ from results.ensemble.class_bias import (
     fit_class_biases,
 )
 from results.ensemble.out_of_fold import OutOfFold
-from results.ensemble.recipes import BY_CLASS, MERGES
+from results.ensemble.recipes import BY_CLASS, MERGES, RANKED
 from results.ensemble.stack import PredictionStack
 from results.ensemble.view_costs import ViewCosts
 from results.masks.merging import Blend, apply_class_biases
@@ -151,6 +152,44 @@ def test_ranks_repair_models_on_different_scales() -> None:
     squeezed[:, 0] = 1 - squeezed[:, 1]
     judged = judge(METRICS["roc_auc"], stack(labels, [one, squeezed]))
     assert judged["rank"].honest > judged["mean"].honest
+
+
+@pytest.mark.parametrize(
+    ("metric", "changes", "words"),
+    [
+        ("accuracy", {"tested": 20}, "20 test images are too few to rank"),
+        ("log_loss", {}, "log loss is of probabilities"),
+        ("accuracy", {"images": ("x",) * 60}, "masks are ranked image by image"),
+    ],
+)
+def test_ranks_are_refused_where_folds_do_not_tell_what_they_are_worth(
+    metric: str, changes: dict[str, Any], words: str
+) -> None:
+    rng = np.random.default_rng(5)
+    labels = rng.integers(0, 3, 60)
+    whole = stack(labels, [model(rng, labels, 1.0) for _ in range(2)])
+    few = dataclasses.replace(whole, **changes)
+    found = judge(METRICS[metric], few)
+    assert set(judge(METRICS["accuracy"], whole)) - set(found) >= {"rank"}
+    with pytest.raises(InputError, match=f"recipe=rank cannot be judged by folds: {words}"):
+        choose(METRICS[metric], few, found, "rank")
+    choice = choose(METRICS[metric], few, found)
+    page = blend_page("c", METRICS[metric], few, choice, error_correlation(few), {}, {}, False)
+    assert f"without rank: {words}" in "\n".join(page)
+
+
+def test_ranks_among_a_handful_are_worth_less_than_folds_tell() -> None:
+    rng = np.random.default_rng(4)
+    labels = rng.integers(0, 3, 3000)
+    block = np.stack([model(rng, labels, 1.5) for _ in range(3)]).astype(np.float32)
+    ranks = Blend(recipe="rank", merge="rank", weights=(1 / 3,) * 3)
+
+    def accuracy(together: int) -> float:
+        parts = [ranks.apply(block[:, i : i + together]) for i in range(0, 3000, together)]
+        return METRICS["accuracy"].score(labels, np.concatenate(parts))
+
+    assert accuracy(10) < accuracy(RANKED) - 0.02
+    assert accuracy(RANKED) > accuracy(1000) - 0.01
 
 
 @pytest.mark.parametrize("merge", MERGES)

@@ -79,3 +79,12 @@ def test_an_array_per_head_is_kept_and_cut(tmp_path: Path) -> None:
         Predictions(images=("a",), classes=("x",), heads={"masks": np.zeros((2, 4), np.float32)})
     with pytest.raises(InputError, match="at least one head"):
         Predictions(images=("a",), classes=("x",), heads={})
+
+
+@pytest.mark.parametrize("text", ["", "image,label\na.png,0\n"])
+def test_folds_that_were_not_copied_with_their_searches_are_told(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "folds-f1.csv"
+    for _ in range(2):
+        with pytest.raises(InputError, match=r"folds-f1\.csv does not hold the folds of its sear"):
+            LabelledImages.of_fold(path, 0)
+        path.write_text(text)

@@ -65,6 +65,7 @@ def test_thirty_percent_are_kept_for_the_last_days() -> None:
         ("5/day", {"reset": 24}, "reset=24"),
         ("5/day", {"reserve": 1.0}, "reserve=1.0"),
         ("5/day", {"ends": "soon"}, "ends=soon: write a date"),
+        ("5/day", {"ends": "9999-12-31"}, "ends=9999-12-31: write a date"),
     ],
 )
 def test_bad_quotas(text: str, options: dict, words: str) -> None:  # type: ignore[type-arg]

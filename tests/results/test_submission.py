@@ -58,12 +58,52 @@ def test_probabilities_in_the_sample_s_columns(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("column", "value", "classes", "told", "positive"),
+    [
+        ("dog", 0.5, ("cat", "dog"), "", "dog"),
+        ("Cat", 0.5, ("cat", "dog"), "", "cat"),
+        ("y", 0.0, ("0", "1"), "", "1"),
+        ("y", "0.5", ("False", "True"), "", "True"),
+        ("y", 0.5, ("cat", "dog"), "cat", "cat"),
+        ("y", 0, ("0", "1"), "0", "0"),
+        ("y", 0, ("0", "1"), "", ""),
+        ("y", "cat", ("cat", "dog"), "", ""),
+        ("y", 0.5, ("0.5", "1"), "", ""),
+    ],
+)
+def test_fractions_that_are_no_labels_are_the_probability_of_a_class(
+    tmp_path: Path, column: str, value: object, classes: tuple[str, str], told: str, positive: str
+) -> None:
+    sample = write(tmp_path / "s.csv", {"id": IMAGES, column: [value] * 3})
+    form = SubmissionForm.read(sample, IMAGES, classes, positive=told)
+    assert form.positive == positive
+    form.write(dataclasses.replace(PREDICTED, classes=classes), tmp_path / "x.csv")
+    assert list(pd.read_csv(tmp_path / "x.csv")) == ["id", column]
+    again = read_submission(tmp_path / "x.csv", classes, positive=positive)
+    labels = np.eye(2, dtype=np.float32)[[0, 1, 1]]
+    kept = PREDICTED.probabilities if positive else labels
+    np.testing.assert_allclose(again.probabilities, kept, rtol=1e-6)
+
+
+def test_a_probability_of_a_class_that_nothing_tells_is_asked_about(tmp_path: Path) -> None:
+    sample = write(tmp_path / "s.csv", {"id": IMAGES, "y": [0.5] * 3})
+    with pytest.raises(InputError, match=r"'y' holds probabilities, of .* positive=cat or"):
+        SubmissionForm.read(sample, IMAGES, CLASSES)
+    form = SubmissionForm(ids=IMAGES, columns=("id", "y"), classes=CLASSES, positive="dog")
+    with pytest.raises(InputError, match="row 3: not probabilities"):
+        form.check(write(tmp_path / "x.csv", {"id": IMAGES, "y": [0.5, 1.5, 0]}))
+    labels = write(tmp_path / "s.csv", {"id": IMAGES, "y": ["cat"] * 3})
+    with pytest.raises(InputError, match=r"positive=dog: .* has no single column of probabil"):
+        SubmissionForm.read(labels, IMAGES, CLASSES, positive="dog")
+
+
+@pytest.mark.parametrize(
     ("table", "words"),
     [
         ({"id": ["a.png", "b.png"], "y": ["cat"] * 2}, "1 ids are missing, such as 'c.png'"),
         ({"id": [*IMAGES, "d.png"], "y": ["cat"] * 4}, "no test images, such as 'd.png'"),
         ({"id": ["a.png", "a.png", "b.png"], "y": ["cat"] * 3}, "'a.png' is there 2 times"),
-        ({"id": IMAGES, "dog": [0] * 3, "cow": [0] * 3}, "differ in cat, cow"),
+        ({"id": IMAGES, "dog": [0] * 3, "cow": [0] * 3}, "differ in 'cat', 'cow'"),
         ({"id": IMAGES}, "an id and a label column"),
     ],
 )

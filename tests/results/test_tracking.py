@@ -21,8 +21,11 @@ from results.tracking.internals import make_tables
 from results.tracking.run_log import BATCH
 from results.tracking.store import ID_TAG, find_experiment, open_client, page_links
 from results.tracking.tracker import Tracker
+from search import sync
+from search.options.analysis import SyncConfig
+from spaces.errors import InputError
 from spaces.trial_config import TrialConfig
-from tests.records import ended, job_event, opening_event, started
+from tests.records import draft, ended, job_event, opening_event, started
 
 CONFIG = TrialConfig.of(epochs=2)
 
@@ -181,6 +184,43 @@ def test_hypotheses_and_conclusions_are_tags(tmp_path: Path, uri: str) -> None:
     assert tags["c/j"]["hypothesis"] == "it helps"
     assert tags["c/j-000"]["conclusion"] == "it does not"
     assert tags["c/j-000"]["hypothesis"] == "a longer warm-up helps"
+
+
+def test_what_a_competition_recorded_while_the_store_was_away_is_copied(
+    tmp_path: Path, uri: str
+) -> None:
+    """Twice adds nothing twice."""
+    write_job(tmp_path / "runs/c/j")
+    leaderboard = Leaderboard.read(tmp_path / "runs/c")
+    leaderboard.add_submission("j-000", draft(tmp_path / "runs/c"))
+    leaderboard.add_submission("anna", draft(tmp_path / "runs/c"), "anna", source="import")
+    leaderboard.add_score("s001", public=0.7, private=None)
+    leaderboard.add_score("s002", public=0.8, private=0.6)
+    (tmp_path / "runs/c/blends").mkdir()
+    blend = tmp_path / "runs/c/blends/.blend"
+    blend.mkdir()
+    (blend / "blend.json").write_text('{"recipes": {"mean": {"in_sample": 0.9, "honest": 0.8}}}')
+    for name in ("report.txt", "models.csv", "errors.png"):
+        (blend / name).write_text("x\n")
+    leaderboard.add_blend(blend, ("p1/j-000", "anna"), "mean", 0.8)
+    leaderboard.add_note("j-000", "it helps", "", "anna")
+    nowhere = f"sqlite:///{tmp_path}/nowhere/x.db"
+    with pytest.raises(InputError, match=r"nowhere/x\.db: there is no folder"):
+        sync.run(SyncConfig(runs=str(tmp_path / "runs"), tracking=nowhere))
+    assert not (tmp_path / "nowhere").exists()
+    for _ in range(2):
+        assert sync.run(SyncConfig(runs=str(tmp_path / "runs"), tracking=uri)) == 0
+    client = open_client(uri)
+    experiment = client.get_experiment_by_name("c")
+    assert experiment is not None
+    found = client.search_runs([experiment.experiment_id])
+    data = {r.data.tags[ID_TAG]: r.data for r in found}
+    assert sorted(data) == ["c/anna", "c/b001", "c/j", "c/j-000", "c/j-001"]
+    assert len(found) == len(data)
+    assert data["c/j-000"].metrics["leaderboard/public"] == 0.7
+    assert data["c/j-000"].tags["hypothesis"] == "it helps"
+    assert data["c/anna"].metrics == {"leaderboard/public": 0.8, "leaderboard/private": 0.6}
+    assert data["c/b001"].metrics["blend/honest.mean"] == 0.8
 
 
 def test_a_trial_that_ran_out_of_memory_can_be_read_again(tmp_path: Path, uri: str) -> None:

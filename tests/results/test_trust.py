@@ -10,6 +10,7 @@ import pytest
 
 from results.leaderboard.leaderboard import Leaderboard
 from results.metrics import METRICS
+from results.reporting.figures import trust_scatter
 from results.reporting.trust_report import trust_page, trust_table
 from results.trust.assessment import FEWEST, assess
 from results.trust.band import BandRule, Validated, competitive_band
@@ -118,6 +119,22 @@ def test_the_best_of_many_public_scores_flatters() -> None:
     assert "were used to choose" in "\n".join(trust_page(trust, "c", ACCURACY, 400))
     few, _ = contest(3, 0.0, 0.0, trials=20, scored=6)
     assert not few.used_often
+
+
+def test_scores_that_are_all_the_same_are_told_instead_of_a_tau() -> None:
+    rng = np.random.default_rng(0)
+    labels, easy = rng.integers(0, 3, 400), rng.normal(-1.2, 1, 400)
+    candidates = [
+        Validated(id=str(i), probabilities=predictions(rng, labels, easy, s))
+        for i, s in enumerate(np.linspace(0, 0.3, 6))
+    ]
+    scores = [Score(trial=str(i), value=0.5, images=1000) for i in range(6)]
+    trust = assess(ACCURACY, labels, candidates, scores)
+    page = "\n".join(trust_page(trust, "c", ACCURACY, 400))
+    assert "all public scores are the same and rank nothing: no tau" in page
+    assert "nan" not in page
+    figure = trust_scatter(trust, ACCURACY)
+    assert figure.axes[0].get_title() == "all 6: no tau"
 
 
 def test_a_wider_band_holds_more() -> None:

@@ -159,6 +159,7 @@ def test_the_home_of_paths_wherever_they_come_from(
         ("resources.processes=-1", "0 or more"),
         ("resources.processes=2", "say resources.gpu=2 or resources.gpu=0"),
         ("scheduler.reduction=1", "above 1"),
+        ("scheduler.reduction=inf", r"scheduler\.reduction=inf: a finite number is needed"),
         ("scheduler.rule=pase", "pace"),
         ("holdout.folds=1", "at least 2"),
         ("holdout.seed=4294967296", "holdout.seed=4294967296: must be from 0 to"),
@@ -278,6 +279,7 @@ def test_what_a_job_does_with_an_option_stands_beside_it() -> None:
         ("aug_polcy", {}, {}, "did you mean aug_policy"),
         (["schedule", "nothing"], {}, {}, "unknown space 'nothing'"),
         ([], {}, {}, "name at least one"),
+        ("aug_policy(stages={[]: 1})", {}, {}, "arguments are written as aug_policy"),
         (["schedule", "schedule"], {}, {}, "schedule is there twice"),
         ("schedule", {}, {"ler": [1, 2]}, "did you mean lr"),
         ("schedule", {}, {"lr": [1e-2, 1e-3]}, "upside down"),
@@ -319,6 +321,7 @@ def test_choices_that_cannot_be_left_out(drop: list[str], words: str) -> None:
     [
         ("def space(:", "cannot import.*SyntaxError"),
         ("1 / 0", "cannot import.*ZeroDivisionError"),
+        ("exit(0)", "cannot import.*SystemExit"),
         ("def space(x): ...", "TypeError"),
         (
             "from optuna.distributions import FloatDistribution\n"

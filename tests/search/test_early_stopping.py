@@ -83,3 +83,9 @@ def test_what_is_no_rule_is_refused() -> None:
         SchedulerConfig(rule="scren")
     with pytest.raises(InputError, match=r"scheduler\.patience"):
         SchedulerConfig(patience=-1)
+
+
+def test_a_grace_that_is_longer_than_the_training_is_refused() -> None:
+    job = SearchJob(parse(RunConfig, ["epochs=3", "scheduler.grace=4"]), ready_space("schedule"))
+    with pytest.raises(InputError, match=r"scheduler\.grace=4: must be at most epochs=3"):
+        job.prepare(print)

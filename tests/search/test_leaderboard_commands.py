@@ -123,7 +123,7 @@ def test_day_one_is_a_submission_and_a_score(folder: Path) -> None:
     assert "is s001 already: runs/digits/submissions/s001-" in again.stdout  # wherever that is
     for arguments, words in {
         ("submission=s001", "public=1.2"): "lies between 0 and 1",
-        ("submission=s001", "public=nan"): "lies between 0 and 1",
+        ("submission=s001", "public=nan"): "public=nan: a finite number is needed",
         ("submission=s9", "public=0.5"): "unknown submission 's9'",
         ("submission=s001",): "give public=",
         ("solution=nowhere.csv",): "no such file",

@@ -151,7 +151,8 @@ def test_a_resumed_search_has_the_same_pipelines(runs: Path) -> None:
     ("arguments", "rows"),
     [
         (["pipelines=[team_augs:heavy]", "fix.policy=heavy", "rows=3"], "epoch 12 of 12"),
-        (["space=aug_policy", "rows=2", "images=3"], "draw 2"),
+        (["fix.policy=none", "rows=3"], "preview.png: 1 rows of"),
+        (["space=[aug_policy,preprocess]", "rows=2", "images=3"], "draw 2\n  preprocess="),
     ],
 )
 def test_a_preview_is_a_picture(
@@ -177,6 +178,7 @@ def test_a_preview_is_a_picture(
         (["space=aug_policy", "to=a.jpg"], "to=a.jpg: must be the name of a .png"),
         (["space=aug_policy", "to=nowhere/a.png"], "there is no folder"),
         (["fix.policy=trivial_augmen"], "did you mean trivial_augment"),
+        (["space=schedule"], "space=schedule draws nothing that .*: space=aug_policy draws"),
     ],
 )
 def test_a_preview_says_what_is_wrong(arguments: list[str], words: str, runs: Path) -> None:

@@ -111,6 +111,11 @@ def test_light_and_heavy_are_compared_on_the_folds_that_all_trained() -> None:
     assert "over 3 trials, scores before and after the change agree with tau -1.00" in page(search)
 
 
+def test_trainings_that_all_score_the_same_have_no_order() -> None:
+    told = page(raced({"size": 96}, {"a": 0.5, "b": 0.5, "c": 0.5}))
+    assert "changed trainings have no tau: those of one side are all the same" in told
+
+
 def test_what_trials_take_beside_their_epochs_is_told() -> None:
     """Of those that were trained in one go: what lies between two attempts is nobody's."""
     search = raced({}, {"a": 0.5, "b": 0.6})

@@ -13,6 +13,7 @@ from results.tracking.store import open_client
 from search.options.analysis import UiConfig
 from search.options.exit_codes import OK
 from search.ui import run
+from spaces.errors import InputError
 
 
 def test_a_terminal_s_ctrl_c_does_not_reach_the_server(
@@ -37,3 +38,8 @@ def test_a_terminal_s_ctrl_c_does_not_reach_the_server(
         signal.signal(signal.SIGHUP, before)
     process, group = told.read_text().split()
     assert process == group
+
+
+def test_a_host_that_no_address_can_have_is_told() -> None:
+    with pytest.raises(InputError, match=r"host=x*: there is no such address here"):
+        run(UiConfig(host="x" * 80))

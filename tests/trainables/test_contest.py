@@ -110,11 +110,13 @@ def test_what_is_wrong_is_told_with_its_place(
 
 
 def test_classes_that_are_called_like_a_missing_value(write: Write) -> None:
-    """NaN has to be named; NA, as of Namibia, is taken for a class, and told."""
+    """NaN has to be named; NA, as of Namibia, is taken for a class, and told unless it is named."""
     root = write({**TRAIN, "label": ["DE", "NaN", "NA", "NA"]})
     meant = load_contest(name="c", root=root, classes=["DE", "NaN", "NA"])
     assert meant.labels.tolist() == [0, 1, 2, 2]
-    (found,) = missing_labels(meant)
+    assert not list(missing_labels(meant))
+    root = write({**TRAIN, "label": ["DE", "DE", "NA", "NA"]})
+    (found,) = missing_labels(load_contest(name="c", root=root))
     assert "2 training images have the label 'NA', the first in row 4" in found.what
     assert [place.row for place in found.places] == [2, 3]
     for name in ("nan", "None"):
@@ -124,6 +126,17 @@ def test_classes_that_are_called_like_a_missing_value(write: Write) -> None:
     named = load_contest(name="c", root=root, train="classes")
     assert named.classes == ("None", "nan")
     assert not list(missing_labels(named))
+
+
+def test_spaces_that_nobody_sees_make_no_other_column_or_class(write: Write) -> None:
+    root = write()
+    (root / "train.csv").write_text("image ,label \ntrain/0.png,b \ntrain/1.png,a\n")
+    (root / "test.csv").write_text("image ,label\ntest/1.png,b \n")
+    contest = load_contest(name="c", root=root)
+    assert (contest.classes, contest.labels.tolist()) == (("a", "b"), [1, 0])
+    (root / "train.csv").write_text("image,label,label \ntrain/0.png,b,a\ntrain/1.png,a,b\n")
+    with pytest.raises(InputError, match=r"train\.csv: the column 'label' is there twice, once"):
+        load_contest(name="c", root=root)
 
 
 def test_a_table_that_is_nowhere_is_looked_for_where_its_folder_is(

@@ -187,6 +187,22 @@ def test_columns_of_the_test_table_that_name_different_images_are_asked_about(
         parse(AuditConfig, [*given, "data.image=[a,b,c]"])
 
 
+def test_no_table_is_left_out_without_a_word(root: Root) -> None:
+    """Of the same images as the training table: further columns, or a mistake in the test's."""
+    folder = root("paths")
+    tests = pd.read_csv(folder / "test.csv")
+    every = pd.concat([pd.read_csv(folder / "train.csv")[["image"]], tests])
+    every.to_csv(folder / "train_test_split.csv", index=False)
+    (train,) = [g for g in guess(folder) if g.option == "train"]
+    assert train.why.endswith("; not read: train_test_split.csv, of some of the same images")
+    tests.loc[4, "image"] = "train/007.png"
+    tests.to_csv(folder / "test.csv", index=False)
+    with pytest.raises(
+        InputError, match=r"test\.csv, row 6: 'train/007\.png' is in train\.csv, row 9, too"
+    ):
+        guess(folder)
+
+
 def test_a_folder_in_other_letters_is_called_like_its_file(root: Root, tmp_path: Path) -> None:
     folder = root("paths").rename(tmp_path / "猫と犬")
     for stem in ("cats", "dogs"):
@@ -220,6 +236,16 @@ def test_the_metric_of_the_yaml_counts_unless_a_command_names_another(
         metric()
 
 
+@pytest.mark.parametrize(("values", "metric"), [("0.5", "roc_auc"), ("0", "macro_f1")])
+def test_fractions_for_one_of_two_classes_are_a_probability(
+    root: Root, values: str, metric: str
+) -> None:
+    folder = root("probabilities")
+    sample = pd.read_csv(folder / "sample.csv", dtype=str)[["id"]]
+    sample.assign(target=values).to_csv(folder / "sample.csv", index=False)
+    assert {g.option: g.value for g in guess(folder)}["metric"] == metric
+
+
 @pytest.mark.parametrize("column", ["Xmax", "Ymin", "Ymax"])
 def test_what_is_no_box_is_not_guessed(root: Root, column: str) -> None:
     """Such as a width and a height, or columns that one table lacks."""
@@ -240,6 +266,7 @@ def test_what_is_no_contest_is_told(root: Root, tmp_path: Path) -> None:
         write_contest_yaml(InitConfig(folder=str(tmp_path / "nowhere")))
     empty = tmp_path / "empty"
     empty.mkdir()
+    (tmp_path / "a file").touch()
     with pytest.raises(InputError, match="found neither a table"):
         write_contest_yaml(InitConfig(folder=str(empty), to=str(tmp_path / "data/x.yaml")))
     for place, words in (
@@ -247,6 +274,7 @@ def test_what_is_no_contest_is_told(root: Root, tmp_path: Path) -> None:
         ("out/x.yaml", r"must be <folder>/data/<name>\.yaml"),
         ("data/shapes.yaml", "data=shapes is ours"),
         ("data/my birds.yaml", "to='my birds': only letters"),
+        ("a file/data/x.yaml", "to=.*/a file/data: cannot write there: Not a directory"),
     ):
         with pytest.raises(InputError, match=words):
             write_contest_yaml(InitConfig(folder=str(empty), to=str(tmp_path / place)))

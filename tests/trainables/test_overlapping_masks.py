@@ -344,7 +344,7 @@ def test_what_is_trained_is_stored_and_exported(kind: str, scenes: Any, tmp_path
     stack = PredictionStack.of(models, Told(), contest.truth)
     metric = Told().example_metric(context.metric, contest.truth)
     choice = choose(metric, stack, judge(metric, stack))
-    assert set(choice.recipes) >= {"geometric", "rank", "vote", BY_CLASS, "weighted + biases"}
+    assert set(choice.recipes) >= {"geometric", "vote", BY_CLASS, "weighted + biases"}
     for judged in choice.recipes.values():
         merged = Told().merged(judged.blend.apply, [m.predictions for m, _ in models.values()])
         assert len(merged.masks) == len(merged.images)

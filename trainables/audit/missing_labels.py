@@ -15,8 +15,9 @@ WORDS = ("NA", "N/A", "n/a", "None", "NULL", "null")
 
 
 def missing_labels(contest: Contest) -> Iterator[Finding]:
-    """A finding for every class that is called by such a word, unless it is a folder's name."""
-    if contest.truth is not None:
+    """A finding for every class that is called by such a word, unless somebody means it: it is a
+    folder's name, or the classes are named."""
+    if contest.truth is not None or contest.named:
         return
     for index, name in enumerate(contest.classes):
         rows = np.flatnonzero(contest.labels == index).tolist()

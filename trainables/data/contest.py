@@ -50,6 +50,7 @@ class Contest:
         labels: int64 (n_train,), indices into ``classes``; of images with masks, what folds share
             out evenly (`Truth.strata`).
         classes: Class names; their order is the order of probability columns everywhere.
+        named: Whether ``data.classes=`` names them.
         groups: str (n_train,), or None; images of one group never stand on both sides of a split.
         fold: int64 (n_train,), a team's own folds from 0, or None.
         held: bool (n_train,), what a team holds out itself, or None.
@@ -67,6 +68,7 @@ class Contest:
     test_images: tuple[str, ...]
     labels: NDArray[np.int64]
     classes: tuple[str, ...]
+    named: bool = False
     test_ids: tuple[str, ...] = ()
     groups: NDArray[np.str_] | None = None
     fold: NDArray[np.int64] | None = None
@@ -217,7 +219,7 @@ def load_contest(
         test_ids = _ids(tested, folder / test, id) if id else ()
         boxes |= read_boxes(tested, folder / test, box, tests) if box else {}
         if label in tested and masks is None:
-            for row, value in enumerate(tested[label].astype(str), start=2):
+            for row, value in enumerate(tested[label].str.strip(), start=2):
                 if value not in names:
                     place = f"{folder / test}, row {row}, column {label!r}"
                     raise unknown("label", value, names, f"{place}; only the test knows it")
@@ -232,6 +234,7 @@ def load_contest(
         test_ids=test_ids,
         labels=labels,
         classes=names,
+        named=bool(classes),
         groups=None if groups is None else np.array(groups, dtype=np.str_),
         fold=None if folds is None else own_folds(folds, fold),
         held=None if held is None else own_holdout(held, groups, holdout),

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from results.tasks.classification import is_probability
 from spaces.errors import InputError
 from trainables.data.guess import Guess
 from trainables.data.guess_masks import mask_guesses
@@ -15,6 +16,7 @@ from trainables.data.guess_tables import (
     LABELS,
     LOOKED_UP,
     Table,
+    beside_training,
     folder_guesses,
     folder_of_tests,
     group_guesses,
@@ -23,7 +25,6 @@ from trainables.data.guess_tables import (
     id_guesses,
     is_of_tests,
     label_columns,
-    names_of,
     size_guesses,
     size_of,
     table_files,
@@ -61,14 +62,14 @@ def guess(root: Path) -> list[Guess]:
     if not training:
         return _folders(root, tables)
     train = max(training, key=lambda t: ("train" in t.file.lower(), len(t.rows)))
-    others = [t for t in tables if t is not train and not set(names_of(t)) & set(names_of(train))]
+    others, unread = beside_training(root, train, tables)
     samples = [t for t in others if "sample" in t.file.lower()]
     label, why = _label(train, samples)
     found = [
         Guess(
             option="train",
             value=train.file,
-            why=f"{len(train.rows):,} rows with images and {label!r}",
+            why=f"{len(train.rows):,} rows with images and {label!r}{unread}",
         ),
         *folder_guesses(train, "train"),
         Guess(option="label", value=label, why=why),
@@ -79,7 +80,7 @@ def guess(root: Path) -> list[Guess]:
     alone = any(g.option == "test" and not g.value for g in test)
     box = _box(several) if tested is not None or alone else []
     ids = [] if tested is None else id_guesses(tested, samples, root)
-    metric = _metric(Counter(train.rows[label]), samples)
+    metric = _metric(Counter(train.rows[label].str.strip()), samples)
     return [*found, *test, *ids, *box, *size_guesses(root, train), *metric]
 
 
@@ -128,6 +129,11 @@ def _metric(counts: Mapping[str, int], samples: Sequence[Table] = ()) -> list[Gu
     if any(columns <= set(sample.rows.columns) for sample in samples):
         why = "the sample submission has a column per class, so probabilities seem to count"
         return [Guess(option="metric", value="log_loss", why=why)]
+    for sample in samples:
+        further = [column for column in sample.rows if column != sample.image]
+        if len(further) == 1 and is_probability(sample.rows[further[0]], sorted(counts)):
+            why = "the sample submission has fractions for one of two classes; it may be log_loss"
+            return [Guess(option="metric", value="roc_auc", why=why)]
     ratio = max(counts.values()) / min(counts.values())
     if ratio > 1.5:
         why = f"the largest class has {ratio:.1f} times the images of the smallest"

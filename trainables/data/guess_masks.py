@@ -13,12 +13,12 @@ from trainables.data.guess import Guess
 from trainables.data.guess_tables import (
     LOOKED_UP,
     Table,
+    beside_training,
     folder_guesses,
     folder_of_tests,
     group_guesses,
     guesses_of_tests,
     image_folders,
-    names_of,
     share_found,
     size_guesses,
     size_of,
@@ -50,14 +50,14 @@ def mask_guesses(root: Path, tables: Sequence[Table]) -> list[Guess]:
         masked, label = _masks_of(root, folders, table, names)
         if not masked:
             continue
+        others, unread = beside_training(root, table, tables)
+        why = f"{len(names):,} rows with masks{unread}"
         found = [
-            Guess(option="train", value=table.file, why=f"{len(names):,} rows with masks"),
+            Guess(option="train", value=table.file, why=why),
             *folder_guesses(table, "train"),
             *masked,
             *group_guesses(table, label),
         ]
-        own = set(names_of(table))
-        others = [t for t in tables if t is not table and not own & set(names_of(t))]
         plain = [t for t in others if "sample" not in t.file.lower()] or others
         return [
             *found,

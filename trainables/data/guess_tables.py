@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -128,6 +129,38 @@ def names_of(table: Table) -> list[str]:
     """Names of a table's images, with their folder."""
     within = "+".join(table.folders)
     return [f"{within}/{name}" for name in table.rows[table.image].str.strip()]
+
+
+def beside_training(root: Path, train: Table, tables: Sequence[Table]) -> tuple[list[Table], str]:
+    """Tables of other images than the training table's, and words on those of the same.
+
+    Raises:
+        InputError: If one that is called a test table lists an image of the training table.
+    """
+    own = {name: row for row, name in enumerate(names_of(train), start=2)}
+    apart: list[Table] = []
+    alike: list[Table] = []
+    for table in tables:
+        both = [(row, own[n]) for row, n in enumerate(names_of(table), start=2) if n in own]
+        if table is train:
+            continue
+        if both and _called_test(table.file):
+            row, there = both[0]
+            name = table.rows[table.image].iloc[row - 2]
+            raise InputError(
+                f"{root / table.file}, row {row}: {name!r} is in {train.file}, row {there}, too: "
+                "take it out of one of them, or, where it names two files, write their folders "
+                "before the names"
+            )
+        (alike if both else apart).append(table)
+    files = ", ".join(table.file for table in alike)
+    return apart, f"; not read: {files}, of some of the same images" if alike else ""
+
+
+def _called_test(file: str) -> bool:
+    """Whether a table's name says that it holds test images, and nothing of training."""
+    words = re.split(r"[^a-z]+", file.lower())
+    return "train" not in file.lower() and any(word.startswith("test") for word in words)
 
 
 def label_columns(table: Table) -> list[str]:

@@ -29,19 +29,26 @@ TRAIN = "train.csv"
 def read_table(folder: Path, file: str, key: str) -> pd.DataFrame:
     """Reads a table whatever its separator, with or without a byte-order mark; all as text.
 
+    Spaces around the names of its columns, which nobody sees, are left out.
+
     Args:
         folder: That ``file`` is relative to.
         file: Its name.
         key: The option that names it.
 
     Raises:
-        InputError: If it is missing, or no table with rows.
+        InputError: If it is missing, no table with rows, or two columns differ by such spaces.
     """
     path = folder / file
     if not path.is_file():
         near = [p.name for p in folder.glob("*.csv") if p.is_file()]
         raise unknown("file", file, near, f"{key}={file}, looked for in {folder}")
-    return read_csv_table(path)
+    table = read_csv_table(path)
+    table.columns = table.columns.str.strip()
+    twice = table.columns[table.columns.duplicated()]
+    if len(twice):
+        raise InputError(f"{path}: the column {twice[0]!r} is there twice, once with spaces behind")
+    return table
 
 
 def training_table(folder: Path, train: str, image: str, label: str) -> pd.DataFrame:
