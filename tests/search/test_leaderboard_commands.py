@@ -27,7 +27,7 @@ from results.records.labelled_images import LabelledImages
 from results.records.trials import Search
 from results.tracking.registry import register
 from results.tracking.store import ID_TAG
-from results.trust.assessment import FEWEST
+from results.trust.verdict import FEWEST
 from search.competition import images
 from search.competition.standing import open_standing
 from search.options.ensembles import ExportConfig
