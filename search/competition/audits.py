@@ -13,7 +13,7 @@ import pandas as pd
 
 from results.forecast.leak import PROPOSED
 from results.leaderboard.leaderboard import Leaderboard
-from search.execution.progress import every_second
+from search.execution.say import every_second, say
 from search.jobs.contest_data import read_contest
 from search.jobs.contest_folds import contest_folds
 from search.jobs.likeness import keep_likeness
@@ -49,14 +49,14 @@ def audit_contest(config: AuditConfig) -> int:
     leaderboard = Leaderboard.read(runs / contest.name)
     leaderboard.set_rules(test_images=config.rules.test_images)
     if not leaderboard.test_images:
-        _say("test images are left out: the rules forbid looking at them (rules.test_images=false)")
+        say("test images are left out: the rules forbid looking at them (rules.test_images=false)")
         contest = replace(contest, test_images=())
-    looks = look_at(contest, every_second(_say, "looking at images"), os.cpu_count() or 1)
+    looks = look_at(contest, every_second(say, "looking at images"), os.cpu_count() or 1)
     seconds = time.monotonic() - began
     if config.holdout.rows == TEST_LIKE:  # what is known already need not be read again
         _keep_likeness(contest, runs, looks, measure_shift(looks))
     folds, no_folds = _folds(contest, config)
-    proposal = propose_groups(contest, looks, folds, every_second(_say, "trying groups"))
+    proposal = propose_groups(contest, looks, folds, every_second(say, "trying groups"))
     evidence = Evidence(
         contest=contest, looks=looks, folds=folds, no_folds=no_folds, proposal=proposal
     )
@@ -95,14 +95,10 @@ def audit_contest(config: AuditConfig) -> int:
     return OK
 
 
-def _say(line: str) -> None:
-    print(line, flush=True)
-
-
 def _folds(contest: Contest, config: AuditConfig) -> tuple[Folds | None, str]:
     """The folds that a search would have, or why there are none."""
     try:
-        return contest_folds(contest, config.holdout, Path(config.runs), _say), ""
+        return contest_folds(contest, config.holdout, Path(config.runs), say), ""
     except InputError as error:
         return None, str(error)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from sklearn.metrics import roc_auc_score
 
+from search.execution.say import Say
 from search.jobs.contest_folds import check_test_images
 from search.jobs.whole_looks import whole_looks
 from spaces.errors import InputError
@@ -17,8 +17,6 @@ from spaces.files import whole_file
 from trainables.audit.shift import FEWEST, Shift, measure_shift
 from trainables.audit.shift_checks import TOLD_FROM
 from trainables.data.contest import Contest
-
-Say = Callable[[str], None]
 
 
 def keep_likeness(contest: Contest, runs: Path, shift: Shift) -> None:

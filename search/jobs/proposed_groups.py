@@ -12,8 +12,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from results.forecast.leak import PROPOSED
-from search.execution.progress import every_second
-from search.jobs.contest_folds import Say, check_test_images, contest_folds
+from search.execution.say import Say, every_second
+from search.jobs.contest_folds import check_test_images, contest_folds
 from search.jobs.whole_looks import whole_looks
 from search.options.groups import HoldoutConfig
 from spaces.errors import InputError
