@@ -20,7 +20,7 @@ def run(config: SyncConfig) -> int:
     """Copies the ledgers of all searches, or of one, into MLflow; returns the exit code."""
     from results.leaderboard.leaderboard import Leaderboard
     from results.records.searches import find_search, searches
-    from results.records.secrets import masked, without_password
+    from results.records.secrets import refusal, without_password
 
     runs = Path(config.runs)
     if not runs.is_dir():
@@ -40,8 +40,7 @@ def run(config: SyncConfig) -> int:
         try:
             Tracker(folder, uri, read_training_image).catch_up()
         except TRACKING_ERRORS as error:
-            reason = masked(f"tracking={uri}: {error}", uri).splitlines()[0]
-            raise InputError(reason) from error
+            raise refusal(error, uri) from error
         except InputError as error:  # one damaged ledger does not keep the others out
             left_out.append(f"{folder.parent.name}/{folder.name}: {error}")
             continue
@@ -51,8 +50,7 @@ def run(config: SyncConfig) -> int:
         try:
             log_notes(open_client(uri), competition.name, leaderboard)
         except TRACKING_ERRORS as error:
-            reason = masked(f"tracking={uri}: {error}", uri).splitlines()[0]
-            raise InputError(reason) from error
+            raise refusal(error, uri) from error
     if left_out:
         raise InputError("left out:\n  " + "\n  ".join(left_out))
     return OK
