@@ -92,15 +92,7 @@ def assess(
     to_settle = None
     if verdict == "not enough evidence" and public:
         to_settle = submissions_to_settle(
-            regret,
-            ranking,
-            witnesses,
-            public_error,
-            family,
-            lambda scores, chance, e: (
-                give_verdict(scores, public_error, e, chance) != "not enough evidence"
-            ),
-            limit=REGRET_LIMIT,
+            regret, ranking, witnesses, public_error, family, REGRET_LIMIT
         )
     wanted = sorted({*ranking.band, *public}, key=lambda i: -ranking.points[i])
     return Trust(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from results.trust.evidence import evidence
 from results.trust.ranking import Ranking
 from results.trust.regret import Regret
+from results.trust.verdict import give_verdict
 from results.trust.witnesses import Witnesses
 
 WORLDS, DRAWS = 40, 300
@@ -23,8 +24,6 @@ def submissions_to_settle(
     witnesses: Witnesses,
     error: float,
     family: Mapping[str, int],
-    settles: Callable[[NDArray[np.float64], float, float], bool],
-    *,
     limit: float,
 ) -> int | None:
     """Plays the next submissions, most worthwhile first, in worlds drawn from the posterior.
@@ -38,8 +37,6 @@ def submissions_to_settle(
         witnesses: The submissions that have a score.
         error: Standard error of a public score, in points.
         family: What each trial is a relative of.
-        settles: Whether the band's public scores, the chance of a regret above ``limit`` and E
-            make a verdict.
         limit: Points of regret that matter.
 
     Returns:
@@ -72,7 +69,9 @@ def submissions_to_settle(
                 np.append(past.public, scores),
                 np.append(past.family, related[rows]),
             )
-            settled += settles(np.append(known[scored], scores), chance, float(grown[-1]))
+            seen_then = np.append(known[scored], scores)
+            verdict = give_verdict(seen_then, error, float(grown[-1]), chance)
+            settled += verdict != "not enough evidence"
         if settled >= WORLDS / 2:
             return more
     return None

@@ -223,7 +223,7 @@ def _told_twice(
         place = finding.places[0]
         names = f"{contest.images[place.row]} and {contest.images[place.other]}"
         words = f"{finding.what} ({names}, …)"
-        audited = place.other < len(contest.train_images) + len(contest.test_images)
+        audited = place.other < contest.own
         shown = "; python -m search.audit shows them" if audited else ""
         accepted = "duplicates" in config.accept or config.resume
         if finding.severity == "stop" and not accepted:
@@ -239,7 +239,7 @@ def _near_duplicates(
     rows = np.arange(len(store.images))
     if not Leaderboard.read(Path(config.runs) / contest.name).test_images:
         trained = len(contest.train_images)
-        tested = (rows >= trained) & (rows < trained + len(contest.test_images))
+        tested = (rows >= trained) & (rows < contest.own)
         rows = rows[~tested]
     pairs = crossing(contest, folds, near_duplicates(store.fingerprints, rows))
     return other_files(pairs, store.file_digests)

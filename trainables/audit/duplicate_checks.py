@@ -93,8 +93,7 @@ def crossing(contest: Contest, folds: Folds, pairs: NDArray[np.int64]) -> NDArra
 
     Of images that are much alike, as frames of a film are, all pairs would be millions.
     """
-    trained = len(contest.train_images)
-    own = trained + len(contest.test_images)
+    trained, own = len(contest.train_images), contest.own
     one, other = pairs.T
     within = other < trained
     tests = (one >= trained) & (other < own)
@@ -161,8 +160,7 @@ def _with_others(
 ) -> Iterator[Finding]:
     """Of test images and extra images, with each other or with training images."""
     name, how = likeness.name, likeness.how
-    trained = len(contest.train_images)
-    own = trained + len(contest.test_images)
+    trained, own = len(contest.train_images), contest.own
     one, other = pairs.T
     tests = pairs[(one >= trained) & (other < own)]
     if len(tests):
@@ -213,8 +211,7 @@ def _contradicting(
 
 
 def _places(contest: Contest, pairs: NDArray[np.int64]) -> tuple[Place, ...]:
-    trained = len(contest.train_images)
-    own = trained + len(contest.test_images)
+    trained, own = len(contest.train_images), contest.own
 
     def label(row: int) -> str:
         if row >= trained:

@@ -82,6 +82,11 @@ class Contest:
         extra = () if self.extra is None else self.extra.images
         return self.train_images + self.test_images + extra
 
+    @property
+    def own(self) -> int:
+        """How many of them are the contest's, which come before those from elsewhere."""
+        return len(self.train_images) + len(self.test_images)
+
     def shows(self, index: int) -> NDArray[np.bool_]:
         """Whether each training image is, or its mask has pixels, of a class, bool (n,)."""
         if self.truth is None:
