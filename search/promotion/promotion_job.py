@@ -45,6 +45,21 @@ from trainables.data.image_store import store_side
 from trainables.portable.preparation import Preparation
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Seen:
+    """What becomes of images before networks see them.
+
+    Attributes:
+        preparation: Of the pictures.
+        boxes: File of what is cut out of them; empty for none.
+        focus: File of what mixing keeps to; empty for none.
+    """
+
+    preparation: Preparation
+    boxes: str
+    focus: str
+
+
 class PromotionJob(JobKind):
     """Trains what passes the gate on all folds.
 
@@ -217,29 +232,14 @@ def _store_side(arms: Mapping[str, TrialConfig], asked: int) -> int:
     return side
 
 
-@dataclass(frozen=True, kw_only=True)
-class Seen:
-    """What becomes of images before networks see them.
-
-    Attributes:
-        preparation: Of the pictures.
-        boxes: File of what is cut out of them; empty for none.
-        focus: File of what mixing keeps to; empty for none.
-    """
-
-    preparation: Preparation
-    boxes: str
-    focus: str
-
-
-def _seen_alike(arms: Mapping[str, TrialConfig], prepare: str) -> Seen:
+def _seen_alike(arms: Mapping[str, TrialConfig], prepare: str) -> _Seen:
     """How the images of all arms are prepared.
 
     Raises:
         InputError: If they were prepared in different ways, or by a function that is not given.
     """
     ways = {
-        Seen(
+        _Seen(
             preparation=preparation_of(arm, prepare, name),
             boxes=arm.data.boxes,
             focus=arm.data.focus,
