@@ -21,8 +21,9 @@ from search.jobs.proposed_groups import propose_groups, write_groups
 from search.options.audit import AuditConfig
 from search.options.exit_codes import OK
 from search.options.groups import TEST_LIKE
+from spaces.csv_table import write_csv_table
 from spaces.errors import InputError
-from spaces.files import whole_file
+from spaces.files import write_whole
 from trainables.audit.checks import audit
 from trainables.audit.evidence import Evidence
 from trainables.audit.finding import Finding
@@ -67,8 +68,7 @@ def audit_contest(config: AuditConfig) -> int:
     likest = _keep_likeness(contest, runs, looks, evidence.shift) if folds is not None else ""
     _write(_table(evidence, findings), folder / "findings.csv")
     _write(looks.table, folder / "images.csv")
-    with whole_file(folder / "index.html") as temporary:
-        temporary.write_text(audit_page(evidence, findings, groups, likest), encoding="utf-8")
+    write_whole(audit_page(evidence, findings, groups, likest), folder / "index.html")
     print(
         f"{contest.name}: {len(contest.train_images):,} training and {len(contest.test_images):,} "
         f"test images, {len(contest.classes)} classes; {len(contest.images) / seconds:,.0f} "
@@ -130,5 +130,4 @@ def _table(evidence: Evidence, findings: Sequence[Finding]) -> pd.DataFrame:
 
 
 def _write(table: pd.DataFrame, path: Path) -> None:
-    with whole_file(path) as temporary:
-        table.to_csv(temporary, index=False)
+    write_csv_table(table, path)

@@ -14,6 +14,7 @@ from search.competition.compared_models import compared_models
 from search.competition.standing import open_standing
 from search.options.analysis import ForecastConfig
 from search.options.exit_codes import OK
+from spaces.csv_table import write_csv_table
 from spaces.errors import InputError
 from spaces.files import whole_file
 from trainables.data.tables import by_image
@@ -51,8 +52,7 @@ def forecast_scores(config: ForecastConfig) -> int:
         print(f"without {what}: {why}")
     if standing.search.truth is not None:
         print("Scores here are of some pixels of each image, so not quite those of whole masks.")
-    with whole_file(folder / "forecast.csv") as temporary:
-        forecast_table(found, public).to_csv(temporary, index=False)
+    write_csv_table(forecast_table(found, public), folder / "forecast.csv")
     figure = forecast_scatter(found, standing.metric, public)
     with whole_file(folder / "forecast.png") as temporary:
         figure.savefig(temporary, format="png", dpi=120)

@@ -20,8 +20,8 @@ from search.competition.standing import Standing, band_rule, open_standing
 from search.options.analysis import FinalConfig
 from search.options.exit_codes import OK
 from search.promotion.ensemble_members import promotions
+from spaces.csv_table import write_csv_table
 from spaces.errors import InputError
-from spaces.files import whole_file
 
 STEP = 1.0
 """Points by which a mean of models may differ from its own out-of-fold score: standard error."""
@@ -106,8 +106,7 @@ def select_submissions(config: FinalConfig) -> int:
     for name, other in same.items():
         print(f"{name} predicts the same as {other} and is left out.")
     path = standing.folder / "final.csv"
-    with whole_file(path) as temporary:
-        final_table(final, competing, points, metric).to_csv(temporary, index=False)
+    write_csv_table(final_table(final, competing, points, metric), path)
     print(f"Table: {path}")
     if config.json:
         chosen = [str(file.resolve()) for file in files]

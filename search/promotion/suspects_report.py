@@ -21,8 +21,9 @@ from search.promotion.ensemble_members import Member, newest_promotion
 from search.promotion.label_suspects_report import FoundLabels
 from search.promotion.mask_suspects_report import FoundMasks
 from search.promotion.merged import find_merged
+from spaces.csv_table import write_csv_table
 from spaces.errors import InputError
-from spaces.files import whole_file
+from spaces.files import write_whole
 from trainables.data.folds import Folds
 
 CONFUSIONS = 8
@@ -136,13 +137,10 @@ def _next_command(standing: Standing, folder: Path, config: LabelsConfig) -> str
 def _write(found: FoundLabels | FoundMasks, folder: Path, source: str, command: str) -> bool:
     """Writes page and tables; returns whether a table that a person edited was kept."""
     folder.mkdir(parents=True, exist_ok=True)
-    with whole_file(folder / "index.html") as temporary:
-        temporary.write_text(found.page(source, command), encoding="utf-8")
-    with whole_file(folder / "suspects.csv") as temporary:
-        found.table.to_csv(temporary, index=False)
+    write_whole(found.page(source, command), folder / "index.html")
+    write_csv_table(found.table, folder / "suspects.csv")
     to, text = folder / "corrections.csv", found.proposals.to_csv(index=False)
     if to.exists() and to.read_text(encoding="utf-8") != text:
         return True
-    with whole_file(to) as temporary:
-        temporary.write_text(text, encoding="utf-8")
+    write_whole(text, to)
     return False
