@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from spaces.errors import InputError
-from spaces.files import whole_file
+from spaces.files import write_whole
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,8 +29,7 @@ class MatchedPolicies:
 
     def write(self, folder: Path) -> None:
         """Writes them into a trial's folder."""
-        with whole_file(folder / self.FILE) as temporary:
-            temporary.write_text(json.dumps(asdict(self)))
+        write_whole(json.dumps(asdict(self)), folder / self.FILE)
 
     @staticmethod
     def read(folder: Path, candidates: str) -> MatchedPolicies:

@@ -21,7 +21,7 @@ def run(config: SyncConfig) -> int:
     """Copies the ledgers of all searches, or of one, and what is recorded of their competitions
     into MLflow; returns the exit code."""
     from results.records.searches import find_search, searches
-    from results.records.secrets import masked, without_password
+    from results.records.secrets import refusal, without_password
 
     runs = Path(config.runs)
     if not runs.is_dir():
@@ -43,8 +43,7 @@ def run(config: SyncConfig) -> int:
         try:
             Tracker(folder, uri, read_training_image).catch_up()
         except TRACKING_ERRORS as error:
-            reason = masked(f"tracking={uri}: {error}", uri).splitlines()[0]
-            raise InputError(reason) from error
+            raise refusal(error, uri) from error
         except InputError as error:  # one damaged ledger does not keep the others out
             left_out.append(f"{folder.parent.name}/{folder.name}: {error}")
             continue

@@ -15,7 +15,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from results.records.secrets import masked, without_password
+from results.records.secrets import refusal, without_password
 from search.options.analysis import UiConfig
 from search.options.command_line import main
 from search.options.exit_codes import OK
@@ -37,8 +37,7 @@ def run(config: UiConfig) -> int:
         # Opening brings the database up to date before the server's workers race for it.
         links = page_links(open_client(uri), f"http://{config.host}:{config.port}")
     except TRACKING_ERRORS as error:
-        reason = masked(f"tracking={uri}: {error}", uri).splitlines()[0]
-        raise InputError(reason) from error
+        raise refusal(error, uri) from error
     print("\n".join(["MLflow (Ctrl-C ends it):", *(f"  {link}" for link in links)]), flush=True)
     command = [sys.executable, "-m", "mlflow", "server", "--backend-store-uri", uri]
     command += ["--host", config.host, "--port", str(config.port), "--workers", "1"]

@@ -1,4 +1,4 @@
-"""CSV tables as sites and spreadsheets write them."""
+"""CSV tables, as sites and spreadsheets write them, and our own."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from spaces.errors import InputError
+from spaces.files import whole_file
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -62,6 +63,12 @@ def read_csv_table(path: Path) -> pd.DataFrame:
         if names.count(name) > 1:
             raise InputError(f"{path}: the column {name!r} is there twice")
     return whole[1:rows].reset_index(drop=True).set_axis(names, axis=1)
+
+
+def write_csv_table(table: pd.DataFrame, path: Path) -> None:
+    """Writes a table without its index, whole or not at all."""
+    with whole_file(path) as temporary:
+        table.to_csv(temporary, index=False)
 
 
 def _place_and_fault(words: str) -> str:

@@ -22,7 +22,8 @@ from results.stats.correlation import clayton_copula, gaussian_copula, kendall_i
 from results.trust.assessment import assess
 from results.trust.band import Validated
 from results.trust.evidence import CONVINCING, evidence
-from results.trust.trust import Score, Trust
+from results.trust.trust import Trust
+from results.trust.witnesses import Score
 from tests.cameras import report as cameras
 
 GUIDE = Path(__file__).parent.parent / "docs" / "trust.md"

@@ -61,6 +61,51 @@ def mean_with(plain: Predicted, views: Sequence[Predicted], share: float) -> Pre
     return np.asarray(total / np.float32(1 + share * len(views)), np.float32)
 
 
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _Offered:
+    """Views that are tried beside images as they are, with the arguments of `choose_views`."""
+
+    metric: Metric
+    stack: PredictionStack
+    plain: Predicted
+    views: Mapping[str, Predicted]
+    costs: ViewCosts
+    share: float
+
+    def mean_of(self, taken: Sequence[str]) -> Predicted:
+        """The mean with some views, float32 (n, classes)."""
+        return mean_with(self.plain, [self.views[view] for view in taken], self.share)
+
+    def gains(
+        self, theirs: Predicted, ours: Mapping[str, Predicted], rows: NDArray[np.bool_]
+    ) -> Iterator[tuple[str, tuple[float, float]]]:
+        """By how many points each of ours is better on some rows, and its standard error."""
+        stack = self.stack
+        groups = None if stack.groups is None else stack.groups[rows]
+        judged = (predicted[rows] for predicted in ours.values())
+        found = paired_gains(self.metric, stack.labels[rows], judged, theirs[rows], groups)
+        return zip(ours, found, strict=True)
+
+    def taken(self, rows: NDArray[np.bool_]) -> list[str]:
+        """Views, as some rows would have it."""
+        metric, labels, found = self.metric, self.stack.labels[rows], list[str]()
+        while True:
+            before = self.mean_of(found)
+            score = metric.score(labels, before[rows])
+            left = {view: self.mean_of([*found, view]) for view in self.views if view not in found}
+            ahead = {
+                view: metric.gain(metric.score(labels, mean[rows]), score) / self.costs.views[view]
+                for view, mean in left.items()
+            }
+            # The first that is beyond noise is taken: most need not be resampled.
+            order = sorted((v for v in left if ahead[v] > 0), key=lambda view: -ahead[view])
+            gained = self.gains(before, {view: left[view] for view in order}, rows)
+            best = next((view for view, (gain, noise) in gained if gain > noise), None)
+            if best is None:
+                return found
+            found.append(best)
+
+
 def choose_views(
     metric: Metric,
     stack: PredictionStack,
@@ -80,49 +125,22 @@ def choose_views(
         share: How much a view counts in the mean beside ``plain``: the share of the models that
             can look in it.
     """
-
-    def mean_of(taken: Sequence[str]) -> Predicted:
-        return mean_with(plain, [views[view] for view in taken], share)
-
-    def gains(
-        theirs: Predicted, ours: Mapping[str, Predicted], rows: NDArray[np.bool_]
-    ) -> Iterator[tuple[str, tuple[float, float]]]:
-        """By how many points each of ours is better on some rows, and its standard error."""
-        groups = None if stack.groups is None else stack.groups[rows]
-        judged = (predicted[rows] for predicted in ours.values())
-        found = paired_gains(metric, stack.labels[rows], judged, theirs[rows], groups)
-        return zip(ours, found, strict=True)
-
-    def taken(rows: NDArray[np.bool_]) -> list[str]:
-        """Views, as some rows would have it."""
-        labels, found = stack.labels[rows], list[str]()
-        while True:
-            before = mean_of(found)
-            score = metric.score(labels, before[rows])
-            left = {view: mean_of([*found, view]) for view in views if view not in found}
-            ahead = {
-                view: metric.gain(metric.score(labels, mean[rows]), score) / costs.views[view]
-                for view, mean in left.items()
-            }
-            # The first that is beyond noise is taken: most need not be resampled.
-            order = sorted((v for v in left if ahead[v] > 0), key=lambda view: -ahead[view])
-            gained = gains(before, {view: left[view] for view in order}, rows)
-            best = next((view for view, (gain, noise) in gained if gain > noise), None)
-            if best is None:
-                return found
-            found.append(best)
-
+    offered = _Offered(
+        metric=metric, stack=stack, plain=plain, views=views, costs=costs, share=share
+    )
     every = np.ones(len(plain), bool)
-    found = taken(every)
+    found = offered.taken(every)
     nested = plain.copy()
     for fold in sorted(set(stack.folds.tolist())):
         apart = stack.folds == fold
-        nested[apart] = mean_of(taken(~apart))[apart]
-    both = dict(gains(plain, {"nested": nested, "inside": mean_of(found)}, stack.judged))
+        nested[apart] = offered.mean_of(offered.taken(~apart))[apart]
+    chosen = {"nested": nested, "inside": offered.mean_of(found)}
+    both = dict(offered.gains(plain, chosen, stack.judged))
     gain, noise = both["nested"]
+    alone = {view: offered.mean_of([view]) for view in views}
     return ViewChoice(
         costs=costs,
-        alone=dict(gains(plain, {view: mean_of([view]) for view in views}, every)),
+        alone=dict(offered.gains(plain, alone, every)),
         found=tuple(found),
         gain=gain,
         noise=noise,

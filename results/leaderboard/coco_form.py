@@ -21,7 +21,7 @@ from results.masks.rle import Bools
 from results.masks.truth import Truth
 from results.predictions import Predictions
 from spaces.errors import InputError, unknown
-from spaces.files import whole_file
+from spaces.files import whole_file, write_whole
 
 SUFFIX = ".json"
 """Of a sample and of submissions in this form."""
@@ -91,8 +91,7 @@ class CocoForm:
 
     def keep(self, folder: Path) -> None:
         """Writes beside submissions what their ids stand for."""
-        with whole_file(folder / LISTING) as temporary:
-            temporary.write_text(self._text, encoding="utf-8")
+        write_whole(self._text, folder / LISTING)
 
     @property
     def _text(self) -> str:

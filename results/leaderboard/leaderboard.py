@@ -81,6 +81,15 @@ class Leaderboard:
         found = [s for s in self.submissions.values() if s.public is not None]
         return sorted(found, key=lambda s: s.turn)
 
+    def check_test_images(self, what: str = "") -> None:
+        """Raises InputError, with what asks for it, unless test images may be looked at."""
+        if not self.test_images:
+            place = f"{what}: " if what else ""
+            raise InputError(
+                f"{place}the rules forbid looking at test images (rules.test_images=false, as "
+                "recorded)"
+            )
+
     def allowance(self) -> Allowance | None:
         """What the quota leaves now; None without one."""
         return None if self.quota is None else allowance(self.quota, self.spent(), time.time())

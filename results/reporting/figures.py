@@ -163,11 +163,11 @@ def trust_scatter(trust: Trust, metric: Metric) -> Figure:
         )
         panel.grid(alpha=0.3)
     axes[0].set_ylabel(f"{metric.name} on the public leaderboard")
-    if np.isfinite(trust.slope):
+    if np.isfinite(trust.line.slope):
         ends = np.array([min(trust.validation.values()), max(trust.validation.values())])
         v = np.mean([trust.validation[i] for i in trust.scored])
         p = np.mean([trust.public[i] for i in trust.scored])
-        line = p + trust.slope * (ends - v)
+        line = p + trust.line.slope * (ends - v)
         axes[0].plot(unit * ends, unit * line, color="0.3", linewidth=1, label="fit")
     both = [unit * x for x in (*trust.public.values(), *trust.validation.values())]
     edges = [min(both), max(both)] if both else []

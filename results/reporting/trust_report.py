@@ -13,11 +13,11 @@ from results.leaderboard.quota import Allowance
 from results.metrics import Metric
 from results.reporting.text import table
 from results.stats.interval import Interval
-from results.trust.assessment import FEWEST, TRUSTED_CHANCE
 from results.trust.evidence import CONVINCING
 from results.trust.image_weights import ImageWeights
 from results.trust.tournament import Contender
 from results.trust.trust import REGRET_LIMIT, Trust
+from results.trust.verdict import FEWEST, TRUSTED_CHANCE
 
 NOTICED = 2.0
 """Points between validation and leaderboard from which the level is worth a warning."""
@@ -56,7 +56,7 @@ def trust_page(
     for c in (*trust.contenders, *trust.watched):
         gain = _shown(c.advantage, "+.2f") if c.advantage else ""
         rows.append([c.name, _shown(c.tau), _shown(c.band_tau), gain, _remark(trust, c)])
-    regret = trust.regret
+    regret, line = trust.regret, trust.line
     lines = [
         f"{competition}: validation ({metric.name}, {holdout:,} images) and the public leaderboard",
         *_level(trust),
@@ -71,8 +71,8 @@ def trust_page(
             f"leave {weighting.effective:.0f} of {holdout:,} images"
         )
     lines += [
-        f"Spearman {_number(trust.spearman)}, Pearson {_number(trust.pearson)}, slope "
-        f"{_number(trust.slope)}, public minus validation {_number(trust.offset, '+.1f')} points",
+        f"Spearman {_number(line.spearman)}, Pearson {_number(line.pearson)}, slope "
+        f"{_number(line.slope)}, public minus validation {_number(line.offset, '+.1f')} points",
         f"evidence that validation follows the leaderboard: E = {trust.evidence:.3g} over "
         f"{trust.counted} scores ({CONVINCING:g} rules out chance)",
         f"the band: {len(trust.band)} trials compete with the best, {inside} are scored; sampling "
@@ -99,7 +99,7 @@ def trust_page(
             f"({min(ends):.3f} to {max(ends):.3f})."
         )
     head = 2 + len(_level(trust)) + len(table(rows))
-    return lines[:head] + [w for line in lines[head:] for w in _wrapped(line)]
+    return lines[:head] + [w for words in lines[head:] for w in _wrapped(words)]
 
 
 def _remark(trust: Trust, contender: Contender) -> str:
@@ -126,11 +126,12 @@ def _all_the_same(trust: Trust) -> list[str]:
 
 def _level(trust: Trust) -> list[str]:
     """What is wrong with the level of validation, whatever its order; comes first."""
-    if math.isnan(trust.offset) or abs(trust.offset) < NOTICED:
+    offset = trust.line.offset
+    if math.isnan(offset) or abs(offset) < NOTICED:
         return []
-    how = "worse" if trust.offset < 0 else "better"
-    words = f"Public scores are {abs(trust.offset):.1f} points {how} than validation."
-    if trust.offset < 0:
+    how = "worse" if offset < 0 else "better"
+    words = f"Public scores are {abs(offset):.1f} points {how} than validation."
+    if offset < 0:
         words += (
             " Do not rely on the level of validation: test images differ from the hold-out, or "
             "similar images are on both sides of the split (data.group= keeps groups together)."

@@ -41,24 +41,7 @@ def register(client: MlflowClient, search: Search, exported: Path, score: float)
     if run is None:
         raise MlflowException(f"{search.id} has no run; run search.sync first")
     name = f"holdfold-{competition}"
-    with tempfile.TemporaryDirectory() as scratch:
-        data = Path(scratch) / "data"
-        shutil.copytree(exported, data, ignore=shutil.ignore_patterns("__pycache__"))
-        model = Path(scratch) / "model"
-        logger = logging.getLogger("mlflow")
-        level = logger.level
-        logger.setLevel(logging.ERROR)
-        try:
-            mlflow.pyfunc.save_model(
-                str(model),
-                loader_module="portable.mlflow_loader",
-                data_path=str(data),
-                code_paths=[str(data / "portable")],
-                pip_requirements=(data / "requirements.txt").read_text().split(),
-            )
-        finally:
-            logger.setLevel(level)
-        client.log_artifacts(run.info.run_id, str(model), "model")
+    _log_model(client, run.info.run_id, exported)
     if not client.search_registered_models(f"name = '{name}'"):
         client.create_registered_model(name, description=f"Promotions of {competition}.")
     like = {
@@ -86,3 +69,25 @@ def register(client: MlflowClient, search: Search, exported: Path, score: float)
             )
     client.set_registered_model_alias(name, CHAMPION, version.version)
     return f"{words}, alias {CHAMPION}: mlflow.pyfunc.load_model('models:/{name}@{CHAMPION}')"
+
+
+def _log_model(client: MlflowClient, run_id: str, exported: Path) -> None:
+    """Logs an export as a model that MLflow can load, without a pickle."""
+    with tempfile.TemporaryDirectory() as scratch:
+        data = Path(scratch) / "data"
+        shutil.copytree(exported, data, ignore=shutil.ignore_patterns("__pycache__"))
+        model = Path(scratch) / "model"
+        logger = logging.getLogger("mlflow")
+        level = logger.level
+        logger.setLevel(logging.ERROR)
+        try:
+            mlflow.pyfunc.save_model(
+                str(model),
+                loader_module="portable.mlflow_loader",
+                data_path=str(data),
+                code_paths=[str(data / "portable")],
+                pip_requirements=(data / "requirements.txt").read_text().split(),
+            )
+        finally:
+            logger.setLevel(level)
+        client.log_artifacts(run_id, str(model), "model")

@@ -20,7 +20,7 @@ from sklearn.preprocessing import StandardScaler
 from threadpoolctl import threadpool_limits
 
 from spaces.errors import InputError
-from spaces.files import whole_file
+from spaces.files import write_whole
 
 Floats = NDArray[np.float64]
 
@@ -52,8 +52,7 @@ class ImageWeights:
     def write(self, path: Path) -> None:
         """Writes it as JSON."""
         body = {"auc": self.auc, "effective": self.effective, "weights": self.weights.tolist()}
-        with whole_file(path) as temporary:
-            temporary.write_text(json.dumps(body))
+        write_whole(json.dumps(body), path)
 
     @staticmethod
     def read(path: Path) -> ImageWeights:

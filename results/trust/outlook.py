@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping
 
 import numpy as np
 from numpy.typing import NDArray
 
 from results.trust.evidence import evidence
+from results.trust.ranking import Ranking
 from results.trust.regret import Regret
+from results.trust.verdict import give_verdict
+from results.trust.witnesses import Witnesses
 
 WORLDS, DRAWS = 40, 300
 LONGEST = 20
@@ -17,13 +20,10 @@ LONGEST = 20
 
 def submissions_to_settle(
     regret: Regret,
-    validation: Sequence[float],
-    public: Sequence[float],
+    ranking: Ranking,
+    witnesses: Witnesses,
     error: float,
-    past: tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.int64]],
-    family: Sequence[int],
-    settles: Callable[[NDArray[np.float64], float, float], bool],
-    *,
+    family: Mapping[str, int],
     limit: float,
 ) -> int | None:
     """Plays the next submissions, most worthwhile first, in worlds drawn from the posterior.
@@ -33,14 +33,10 @@ def submissions_to_settle(
 
     Args:
         regret: Posterior of the band's skills.
-        validation: Validation scores of the band's trials, in points.
-        public: Their public scores, in points; NaN without one.
+        ranking: The validation score in force, and the band.
+        witnesses: The submissions that have a score.
         error: Standard error of a public score, in points.
-        past: Validation and public scores that count as evidence, and the submissions' families,
-            in the order of submission.
-        family: Of the band's trials.
-        settles: Whether the band's public scores, the chance of a regret above ``limit`` and E
-            make a verdict.
+        family: What each trial is a relative of.
         limit: Points of regret that matter.
 
     Returns:
@@ -48,8 +44,11 @@ def submissions_to_settle(
         band's trials, or `LONGEST`, do.
     """
     rng = np.random.default_rng(0)
-    v, known = np.asarray(validation, np.float64), np.asarray(public, np.float64)
+    v, known = ranking.of(ranking.band), witnesses.public_of(ranking.band)
     scored = np.isfinite(known)
+    past = witnesses.only(witnesses.counted)
+    past_v = ranking.of(past.trials)
+    related = np.array([family[i] for i in ranking.band])
     waiting = [j for j in np.argsort(-regret.worth, kind="stable") if not scored[j]][:LONGEST]
     mean, covariance, best = regret.skill, regret.covariance, int(np.argmax(v))
     worlds = mean + rng.normal(size=(WORLDS, len(mean))) @ _root(covariance).T
@@ -66,11 +65,13 @@ def submissions_to_settle(
             skill = mean + gain @ (scores - mean[rows]) + spread
             chance = float((skill.max(axis=1) - skill[:, best] > limit).mean())
             grown = evidence(
-                np.append(past[0], v[rows]),
-                np.append(past[1], scores),
-                np.append(past[2], np.asarray(family)[rows]),
+                np.append(past_v, v[rows]),
+                np.append(past.public, scores),
+                np.append(past.family, related[rows]),
             )
-            settled += settles(np.append(known[scored], scores), chance, float(grown[-1]))
+            seen_then = np.append(known[scored], scores)
+            verdict = give_verdict(seen_then, error, float(grown[-1]), chance)
+            settled += verdict != "not enough evidence"
         if settled >= WORLDS / 2:
             return more
     return None

@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from results.stats.correlation import kendall_interval
 from results.stats.interval import Interval
 from results.trust.evidence import evidence
+from results.trust.witnesses import Witnesses
 
 FEWEST = 8
 """Submissions below which no advantage is claimed."""
@@ -41,10 +42,8 @@ class Contender:
 
 def tournament(
     validation: Mapping[str, NDArray[np.float64]],
-    public: NDArray[np.float64],
+    witnesses: Witnesses,
     band: NDArray[np.bool_],
-    counted: NDArray[np.bool_],
-    family: NDArray[np.int64],
     rivals: int = 0,
     ranked: NDArray[np.bool_] | None = None,
 ) -> list[Contender]:
@@ -53,16 +52,15 @@ def tournament(
     Args:
         validation: Scores (n,) by name, in the order of submission, larger is better; the first
             is the plain one.
-        public: Public scores (n,).
-        band: Which of the submissions are in the competitive band, (n,).
-        counted: Which of them count as evidence, (n,).
-        family: What each is a relative of, int (n,).
+        witnesses: The scored submissions, (n,).
+        band: Which of them are in the competitive band, (n,).
         rivals: How many are compared with the plain one in all; those of ``validation``, if 0.
         ranked: Which of the submissions others than the plain one are to rank, (n,), by which
             their advantage is judged; all of them, if None.
     """
     plain, *others = validation
     rivals = rivals or len(others)
+    public, counted = witnesses.public, witnesses.counted
     judged = np.ones(len(public), dtype=bool) if ranked is None else ranked
     found = []
     for name, scores in validation.items():
@@ -70,7 +68,7 @@ def tournament(
         if name != plain:
             both = scores[judged], validation[plain][judged]
             advantage = paired_advantage(*both, public[judged], 1 - (1 - LEVEL) / rivals)
-        grown = evidence(scores[counted], public[counted], family[counted])
+        grown = evidence(scores[counted], public[counted], witnesses.family[counted])
         found.append(
             Contender(
                 name=name,

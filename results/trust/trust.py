@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from functools import cached_property
 
 import numpy as np
 
 from results.stats.interval import Interval
+from results.stats.line import Line
 from results.trust.regret import Regret
 from results.trust.tournament import Contender
 from results.trust.unlabelled import Unlabelled
+from results.trust.verdict import Verdict
 
 REGRET_LIMIT = 0.5
 """Points of regret that would matter."""
@@ -21,26 +23,6 @@ OFTEN = 10
 
 SHOWN = 3
 """Trials that are named of those that a watched score holds best."""
-
-Verdict = Literal["trusted", "indistinguishable", "not trusted", "not enough evidence"]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Score:
-    """A public score.
-
-    Attributes:
-        trial: Trial id.
-        value: The score as the leaderboard shows it.
-        images: Images behind it.
-        broken: Whether the trial was far behind the best when it was scored: it counts for
-            diagnosis, not as evidence.
-    """
-
-    trial: str
-    value: float
-    images: int
-    broken: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,21 +45,15 @@ class Trust:
         error: Standard error per trial, of what trials do not share, on the hold-out.
         public_error: The same on the public test images, scaled by their number and by how hard
             they are.
-        spearman: Over all scored trials.
-        pearson: Over all scored trials.
-        slope: Public points per validation point.
-        offset: Public minus validation, in points, on average.
+        line: Public scores against validation scores, over all scored trials.
         evidence: E after the last score, averaged over the contenders.
         counted: Scored trials that count as evidence: all but the broken ones.
         ceiling: Tau in the band that sampling noise alone would allow.
         homogeneity: p-value of the band's public scores being equal but for sampling noise.
         regret: Of promoting the validation-best of the band.
         verdict: What follows.
-        following: Trial of the band to submit next; empty if all are scored.
-        predicted: Public score expected of it, with interval; None if there is none.
         to_settle: Further submissions that would probably settle the verdict; None if those at
             hand would not.
-        flattery: By how many points the best public score of the band flatters its trial.
     """
 
     band: tuple[str, ...]
@@ -92,25 +68,52 @@ class Trust:
     scored: tuple[str, ...]
     error: float
     public_error: float
-    spearman: float
-    pearson: float
-    slope: float
-    offset: float
+    line: Line
     evidence: float
     counted: int
     ceiling: float
     homogeneity: float
     regret: Regret
     verdict: Verdict
-    following: str
-    predicted: Interval | None
     to_settle: int | None
-    flattery: float
 
     @property
     def posterior_best(self) -> str:
         """The trial of the band that validation and public scores together hold best."""
         return self.band[int(np.argmax(self.regret.skill))]
+
+    @cached_property
+    def following(self) -> str:
+        """The trial of the band whose score is worth most; empty if all are scored.
+
+        Before any score, the best.
+        """
+        waiting = [i for i in self.band if i not in self.public]
+        if not waiting:
+            return ""
+        if not self.public:
+            return waiting[0]
+        worth = dict(zip(self.band, self.regret.worth, strict=True))
+        return max(waiting, key=lambda i: worth[i])
+
+    @cached_property
+    def predicted(self) -> Interval | None:
+        """Public score expected of that trial; None if there is none, or no score at all."""
+        if not self.public or not self.following:
+            return None
+        i = self.band.index(self.following)
+        half = 1.96 * float(np.hypot(self.regret.skill_error[i], self.public_error))
+        centre = float(self.regret.skill[i])
+        return Interval(value=centre, low=centre - half, high=centre + half)
+
+    @cached_property
+    def flattery(self) -> float:
+        """Points that the best public score of the band owes to being the best of several."""
+        scored = [(self.public[i], k) for k, i in enumerate(self.band) if i in self.public]
+        if not scored:
+            return float("nan")
+        value, k = max(scored)
+        return value - float(self.regret.skill[k])
 
     @property
     def contender(self) -> Contender:

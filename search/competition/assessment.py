@@ -7,8 +7,9 @@ import dataclasses
 from results.leaderboard.entries import EmbeddingNetwork, Submission
 from results.trust.assessment import assess
 from results.trust.band import Validated
-from results.trust.trust import Score, Trust
+from results.trust.trust import Trust
 from results.trust.validation import STRESS
+from results.trust.witnesses import Score
 from search.competition.standing import Standing
 from search.competition.validation_scores import ValidationScores, find_validation_scores
 from search.options.analysis import FinalConfig, TrustConfig

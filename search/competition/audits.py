@@ -13,7 +13,7 @@ import pandas as pd
 
 from results.forecast.leak import PROPOSED
 from results.leaderboard.leaderboard import Leaderboard
-from search.execution.progress import every_second
+from search.execution.say import every_second, say
 from search.jobs.contest_data import read_contest
 from search.jobs.contest_folds import contest_folds
 from search.jobs.likeness import keep_likeness
@@ -21,8 +21,9 @@ from search.jobs.proposed_groups import propose_groups, write_groups
 from search.options.audit import AuditConfig
 from search.options.exit_codes import OK
 from search.options.groups import TEST_LIKE
+from spaces.csv_table import write_csv_table
 from spaces.errors import InputError
-from spaces.files import whole_file
+from spaces.files import write_whole
 from trainables.audit.checks import audit
 from trainables.audit.evidence import Evidence
 from trainables.audit.finding import Finding
@@ -49,14 +50,14 @@ def audit_contest(config: AuditConfig) -> int:
     leaderboard = Leaderboard.read(runs / contest.name)
     leaderboard.set_rules(test_images=config.rules.test_images)
     if not leaderboard.test_images:
-        _say("test images are left out: the rules forbid looking at them (rules.test_images=false)")
+        say("test images are left out: the rules forbid looking at them (rules.test_images=false)")
         contest = replace(contest, test_images=())
-    looks = look_at(contest, every_second(_say, "looking at images"), os.cpu_count() or 1)
+    looks = look_at(contest, every_second(say, "looking at images"), os.cpu_count() or 1)
     seconds = time.monotonic() - began
     if config.holdout.rows == TEST_LIKE:  # what is known already need not be read again
         _keep_likeness(contest, runs, looks, measure_shift(looks))
     folds, no_folds = _folds(contest, config)
-    proposal = propose_groups(contest, looks, folds, every_second(_say, "trying groups"))
+    proposal = propose_groups(contest, looks, folds, every_second(say, "trying groups"))
     evidence = Evidence(
         contest=contest, looks=looks, folds=folds, no_folds=no_folds, proposal=proposal
     )
@@ -67,8 +68,7 @@ def audit_contest(config: AuditConfig) -> int:
     likest = _keep_likeness(contest, runs, looks, evidence.shift) if folds is not None else ""
     _write(_table(evidence, findings), folder / "findings.csv")
     _write(looks.table, folder / "images.csv")
-    with whole_file(folder / "index.html") as temporary:
-        temporary.write_text(audit_page(evidence, findings, groups, likest), encoding="utf-8")
+    write_whole(audit_page(evidence, findings, groups, likest), folder / "index.html")
     print(
         f"{contest.name}: {len(contest.train_images):,} training and {len(contest.test_images):,} "
         f"test images, {len(contest.classes)} classes; {len(contest.images) / seconds:,.0f} "
@@ -95,14 +95,10 @@ def audit_contest(config: AuditConfig) -> int:
     return OK
 
 
-def _say(line: str) -> None:
-    print(line, flush=True)
-
-
 def _folds(contest: Contest, config: AuditConfig) -> tuple[Folds | None, str]:
     """The folds that a search would have, or why there are none."""
     try:
-        return contest_folds(contest, config.holdout, Path(config.runs), _say), ""
+        return contest_folds(contest, config.holdout, Path(config.runs), say), ""
     except InputError as error:
         return None, str(error)
 
@@ -134,5 +130,4 @@ def _table(evidence: Evidence, findings: Sequence[Finding]) -> pd.DataFrame:
 
 
 def _write(table: pd.DataFrame, path: Path) -> None:
-    with whole_file(path) as temporary:
-        table.to_csv(temporary, index=False)
+    write_csv_table(table, path)

@@ -15,6 +15,7 @@ from search.competition.standing import open_standing
 from search.options.analysis import ForecastConfig
 from search.options.exit_codes import OK
 from search.promotion.estimated_ensembles import estimated_ensembles
+from spaces.csv_table import write_csv_table
 from spaces.errors import InputError
 from spaces.files import whole_file
 from trainables.data.tables import by_image
@@ -32,10 +33,7 @@ def forecast_scores(config: ForecastConfig) -> int:
     if config.rules.test_images is False:
         print("Recorded: the rules forbid looking at test images (rules.test_images=false)")
         return OK
-    if not leaderboard.test_images:
-        raise InputError(
-            "the rules forbid looking at test images (rules.test_images=false, as recorded)"
-        )
+    leaderboard.check_test_images()
     public = {s.trial: s.public for s in leaderboard.scored() if s.public is not None}
     trials = ((s, t) for s in standing.searches for t in s.trials.values())
     models, lacking = compared_models(standing, trials, public)
@@ -57,8 +55,7 @@ def forecast_scores(config: ForecastConfig) -> int:
         print(f"without {what}: {why}")
     if standing.search.truth is not None:
         print("Scores here are of some pixels of each image, so not quite those of whole masks.")
-    with whole_file(folder / "forecast.csv") as temporary:
-        forecast_table(found, public).to_csv(temporary, index=False)
+    write_csv_table(forecast_table(found, public), folder / "forecast.csv")
     figure = forecast_scatter(found, standing.metric, public)
     with whole_file(folder / "forecast.png") as temporary:
         figure.savefig(temporary, format="png", dpi=120)

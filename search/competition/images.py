@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 from results.records.trial import Trial
 from results.records.trials import Search
 from search.competition.standing import Standing
-from search.execution.progress import every_second
+from search.execution.say import Say, every_second
 from search.options.user_code import preparation_of
 from spaces.errors import InputError
 from trainables.data.boxes import stored_boxes
@@ -60,7 +59,7 @@ def open_pictures(
     standing: Standing,
     preparation: Preparation,
     boxes: str,
-    say: Callable[[str], None],
+    say: Say,
     folder: str = "",
 ) -> tuple[Contest, ImageStore]:
     """The contest and the store of its images, prepared in one way.

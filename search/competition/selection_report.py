@@ -1,18 +1,18 @@
-"""Which submissions to select for the private leaderboard, as a page and a table."""
+"""The final selection of a competition, by what its records say: printed and kept as a table."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-import pandas as pd
 
 from results.leaderboard.entries import Submission
 from results.metrics import Metric
-from results.reporting.text import table
+from results.reporting.final_report import final_page, final_table
 from results.stats.bootstrap import bootstrap_weights
-from results.trust.final_selection import Final, Finalist, in_play, select_final
+from results.trust.final_selection import Finalist, in_play, select_final
 from results.trust.trust import Trust
 from results.trust.validation import PLAIN
 from search.competition.assessment import assess_as_asked
@@ -20,8 +20,8 @@ from search.competition.standing import Standing, band_rule, open_standing
 from search.options.analysis import FinalConfig
 from search.options.exit_codes import OK
 from search.promotion.ensemble_members import promotions
+from spaces.csv_table import write_csv_table
 from spaces.errors import InputError
-from spaces.files import whole_file
 
 STEP = 1.0
 """Points by which a mean of models may differ from its own out-of-fold score: standard error."""
@@ -36,6 +36,36 @@ class _Validated:
     merged: bool
 
 
+@dataclass(frozen=True, kw_only=True)
+class _TestImages:
+    """How many test images stand behind public and private scores.
+
+    Attributes:
+        public: Behind public ones.
+        private: Behind private ones.
+        guessed: Whether as many private ones as public ones are only assumed.
+    """
+
+    public: int
+    private: int
+    guessed: bool
+
+    @property
+    def factor(self) -> float:
+        """How much larger the noise of private scores is than that of public ones."""
+        return float((self.public / self.private) ** 0.5)
+
+    @property
+    def words(self) -> str:
+        """How many private ones there are."""
+        if self.guessed:
+            return (
+                "as many private test images as public ones are assumed, "
+                f"{self.private:,}; images= says"
+            )
+        return f"{self.private:,} private test images"
+
+
 def select_submissions(config: FinalConfig) -> int:
     """Prints the selection, writes the table; returns the exit code."""
     standing = open_standing(config, rule=band_rule(config.band))
@@ -48,53 +78,66 @@ def select_submissions(config: FinalConfig) -> int:
     offered, trust = assess_as_asked(standing, config)
     validation = next((v for v in offered.validations if v.name == trust.chosen), PLAIN)
     known = _validation_scores(standing, trust)
-    scored = [s for s in leaderboard.scored() if s.trial in known]
-    if len(scored) < config.select:
-        raise InputError(
-            f"select={config.select}: {len(scored)} scored submissions have a validation score"
-        )
-    unit = metric.sign / metric.points
-    public = [unit * (s.public or 0.0) for s in scored]
-    kept = in_play([known[s.trial].points for s in scored], public, standing.rule)
-    near = [s for s, keep in zip(scored, kept, strict=True) if keep]
-    finalists = near if len(near) >= config.select else scored
-    n = len(standing.labelled.labels)
-    rows = [_finalist(standing, s, known[s.trial], trust.error, n) for s in finalists]
-    same = _duplicates(rows)
-    rows = [f for f in rows if f.id not in same]
-    finalists = [s for s in finalists if s.id not in same]
-    if len(rows) < config.select:
-        raise InputError(f"select={config.select}: only {len(rows)} submissions differ")
-    tests = len(standing.test_images)
-    public_images = int(np.median([s.images or tests for s in finalists]))
-    private_images = config.images or max(tests - public_images, 0)
-    guessed = private_images == 0
-    private_images = private_images or public_images
-    factor = (public_images / private_images) ** 0.5
+    competing = _competing(standing, known, config.select)
+    finalists = {s.id: _finalist(standing, s, known[s.trial], trust.error) for s in competing}
+    same = _duplicates(list(finalists.values()))
+    competing = [s for s in competing if s.id not in same]
+    if len(competing) < config.select:
+        raise InputError(f"select={config.select}: only {len(competing)} submissions differ")
+    images = _test_images(standing, competing, config.images)
     total = _total_error(standing, trust, validation.of(metric))
     shared = max(0.0, total**2 - trust.error**2) ** 0.5 * trust.public_error / trust.error
     final = select_final(
-        rows,
+        [finalists[s.id] for s in competing],
         count=config.select,
         public_error=trust.public_error,
-        private_error=trust.public_error * factor,
+        private_error=trust.public_error * images.factor,
         # Skills are centred on public scores, whose shared luck is in them.
-        shared_error=shared * float(np.hypot(1, factor)),
+        shared_error=shared * float(np.hypot(1, images.factor)),
     )
+    points = {trial: v.points for trial, v in known.items()}
+    files = [standing.submission_file(leaderboard[i]) for i in final.chosen.ids]
     if trust.ranked_by is not None:
         print(trust.ranked_by.words)
-    print("\n".join(_page(standing, final, finalists, known, private_images, guessed)))
+    print(
+        f"{standing.folder.name}: {len(competing)} submissions that compete; {images.words}\n\n"
+        + "\n".join(final_page(final, competing, points, metric, files))
+    )
     for name, other in same.items():
         print(f"{name} predicts the same as {other} and is left out.")
     path = standing.folder / "final.csv"
-    with whole_file(path) as temporary:
-        _table(standing, final, finalists, known).to_csv(temporary, index=False)
+    write_csv_table(final_table(final, competing, points, metric), path)
     print(f"Table: {path}")
     if config.json:
-        files = [standing.submission_file(leaderboard[i]) for i in final.chosen.ids]
         chosen = [str(file.resolve()) for file in files]
         print(json.dumps({"id": list(final.chosen.ids), "path": chosen}))
     return OK
+
+
+def _competing(standing: Standing, known: Mapping[str, _Validated], count: int) -> list[Submission]:
+    """Scored submissions that are broken by neither score, or all if these are too few.
+
+    Raises:
+        InputError: If there are not as many as are to be selected.
+    """
+    scored = [s for s in standing.leaderboard.scored() if s.trial in known]
+    if len(scored) < count:
+        raise InputError(
+            f"select={count}: {len(scored)} scored submissions have a validation score"
+        )
+    unit = standing.metric.sign / standing.metric.points
+    public = [unit * (s.public or 0.0) for s in scored]
+    kept = in_play([known[s.trial].points for s in scored], public, standing.rule)
+    near = [s for s, keep in zip(scored, kept, strict=True) if keep]
+    return near if len(near) >= count else scored
+
+
+def _test_images(standing: Standing, competing: list[Submission], private: int) -> _TestImages:
+    """Where nobody says how many private ones there are, all that are not public."""
+    tests = len(standing.test_images)
+    public = int(np.median([s.images or tests for s in competing]))
+    private = private or max(tests - public, 0)
+    return _TestImages(public=public, private=private or public, guessed=not private)
 
 
 def _validation_scores(standing: Standing, trust: Trust) -> dict[str, _Validated]:
@@ -127,12 +170,12 @@ def _validation_scores(standing: Standing, trust: Trust) -> dict[str, _Validated
 
 
 def _finalist(
-    standing: Standing, submission: Submission, known: _Validated, error: float, holdout: int
+    standing: Standing, submission: Submission, known: _Validated, error: float
 ) -> Finalist:
     metric = standing.metric
     sign = metric.sign
     assert submission.public is not None
-    own = error * (holdout / known.images) ** 0.5
+    own = error * (len(standing.labelled.labels) / known.images) ** 0.5
     predictions = standing.submitted(submission)
     return Finalist(
         id=submission.id,
@@ -163,98 +206,3 @@ def _total_error(standing: Standing, trust: Trust, metric: Metric) -> float:
     weights = bootstrap_weights(len(labelled.labels), 200, labelled.groups)
     p = labelled.judged(best.holdout).astype(np.float64)
     return float(np.nanstd(metric.weighted(labelled.labels, p, weights))) / standing.metric.points
-
-
-def _page(
-    standing: Standing,
-    final: Final,
-    finalists: list[Submission],
-    known: dict[str, _Validated],
-    private_images: int,
-    guessed: bool,
-) -> list[str]:
-    metric = standing.metric
-    unit = metric.sign * metric.points
-
-    def shown(value: float, low: float, high: float) -> str:
-        ends = sorted((unit * low, unit * high))
-        return f"{unit * value:.4f} ({ends[0]:.4f} to {ends[1]:.4f})"
-
-    where = (
-        f"as many private test images as public ones are assumed, {private_images:,}; images= says"
-        if guessed
-        else f"{private_images:,} private test images"
-    )
-    lines = [
-        f"{standing.folder.name}: {len(finalists)} submissions that compete; {where}",
-        "",
-    ]
-    rows = [["submission", "of", "validation", "public", "private, expected", "best of all"]]
-    leaderboard = standing.leaderboard
-    order = sorted(finalists, key=lambda s: -final.private[s.id].value)
-    for s in order[:12]:
-        private = final.private[s.id]
-        rows.append(
-            [
-                s.id,
-                s.trial,
-                f"{unit * known[s.trial].points:.4f}",
-                f"{leaderboard[s.id].public:.4f}",
-                shown(private.value, private.low, private.high),
-                f"{final.chance[s.id]:.0%}",
-            ]
-        )
-    lines += table(rows)
-    if len(order) > 12:
-        lines.append(f"… and {len(order) - 12} more, in final.csv")
-    lines.append("")
-    rows = [["selection", "submissions", "the better of them, expected", ""]]
-    choices = {"this one": final.chosen, **final.naive}
-    for name, selection in choices.items():
-        best = selection.best
-        against = (final.chosen.best.value - best.value) if name != "this one" else 0.0
-        rows.append(
-            [
-                name,
-                " and ".join(selection.ids),
-                shown(best.value, best.low, best.high),
-                f"{-against:+.2f} points" if against else "",
-            ]
-        )
-    lines += table(rows)
-    fall = final.fall
-    lines += [
-        "",
-        f"The public leader's private score is expected {fall.value:+.1f} points from its public "
-        f"one ({fall.low:+.1f} to {fall.high:+.1f}).",
-    ]
-    if np.isfinite(final.alike):
-        lines.append(f"The luck of the two correlates at {final.alike:+.2f}.")
-    files = [standing.submission_file(leaderboard[i]) for i in final.chosen.ids]
-    lines += [
-        "Select:",
-        *(f"  {i}: {file}" for i, file in zip(final.chosen.ids, files, strict=True)),
-    ]
-    return lines
-
-
-def _table(
-    standing: Standing, final: Final, finalists: list[Submission], known: dict[str, _Validated]
-) -> pd.DataFrame:
-    metric = standing.metric
-    unit = metric.sign * metric.points
-    rows = [
-        {
-            "submission": s.id,
-            "of": s.trial,
-            "validation": unit * known[s.trial].points,
-            "public": s.public,
-            "private_expected": unit * final.private[s.id].value,
-            "private_low": unit * final.private[s.id].low,
-            "private_high": unit * final.private[s.id].high,
-            "best_of_all": final.chance[s.id],
-            "selected": s.id in final.chosen.ids,
-        }
-        for s in finalists
-    ]
-    return pd.DataFrame(rows)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shlex
-import shutil
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -18,11 +17,12 @@ from results.masks.mask_form import BACKGROUND
 from search.competition.candidates import Candidate, pick
 from search.competition.images import image_files_of, open_pictures
 from search.competition.standing import Standing, open_standing
-from search.execution.progress import every_second
+from search.execution.say import Say, every_second, say_unless
 from search.options.cams import CamsConfig
 from search.options.exit_codes import OK
 from search.options.user_code import network_builder, preparation_of
 from spaces.errors import InputError, unknown
+from spaces.files import whole_folder
 from trainables.data.contest import Contest
 from trainables.data.image_files import ImageFiles
 from trainables.data.image_store import ImageStore
@@ -50,11 +50,7 @@ def starting_masks(config: CamsConfig) -> int:
     classes = standing.classes
     shown = _shown(classes, config.background)
     to = _folder(config, standing.folder / "cams" / candidate.id)
-
-    def say(line: str) -> None:
-        if not config.quiet:
-            print(line, flush=True)
-
+    say = say_unless(config.quiet)
     if standing.unlabelled is not None:
         say(standing.unlabelled.words)
     assert candidate.trial is not None
@@ -65,8 +61,6 @@ def starting_masks(config: CamsConfig) -> int:
     device = Device.pick(trial)
     model = device.placed(load_trained(trial, candidate.folder, len(classes), build))
     numbers = np.array([shown.index(name) + 1 if name in shown else 0 for name in classes])
-    temporary = to.with_name(f".{to.name}.tmp")
-    shutil.rmtree(temporary, ignore_errors=True)
 
     def maps(rows: NDArray[np.int64]) -> Floats:
         labels = contest.labels[rows]
@@ -81,17 +75,15 @@ def starting_masks(config: CamsConfig) -> int:
 
     try:
         to.parent.mkdir(parents=True, exist_ok=True)
-        covered = _write(
-            temporary, contest, store, maps, numbers, config, evaluation_batch(trial), say
-        )
-        _write_tables(temporary, contest)
-        temporary.rename(to)
+        with whole_folder(to) as temporary:
+            covered = _write(
+                temporary, contest, store, maps, numbers, config, evaluation_batch(trial), say
+            )
+            _write_tables(temporary, contest)
     except OSError as error:
         raise InputError(f"to={to}: cannot write there: {error.strerror}") from error
     except InputError as error:  # which does not say whose network it is
         raise InputError(f"{candidate.id}, {trial.backbone}: {error}") from error
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
     told = ", ".join(f"{name} {covered[i + 1]:.1%}" for i, name in enumerate(shown))
     print(
         f"{to}: masks of {len(contest.train_images):,} images by maps of {candidate.id}; of their "
@@ -166,7 +158,7 @@ def _write(
     numbers: NDArray[np.int64],
     config: CamsConfig,
     batch: int,
-    say: Callable[[str], None],
+    say: Say,
 ) -> NDArray[np.float64]:
     """Writes a mask per training image; returns shares of pixels by number, the void's last."""
     images, labels = contest.train_images, contest.labels

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from search.execution.progress import every_second
+from search.execution.say import every_second, say
 from search.jobs.contest_data import read_contest
 from search.jobs.contest_folds import check_test_images
 from search.options.audit import StressConfig
@@ -50,15 +50,15 @@ def fit_contest_stress(config: StressConfig) -> int:
         contest,
         preparation_of(base, "", "search.stress"),
         Path(config.store.folder) if config.store.folder else folder / "store",
-        _say,
-        every_second(_say, "decoding images"),
+        say,
+        every_second(say, "decoding images"),
     )
     train, test = _rows(contest, config.seed)
     fitted = fit_stress(
         np.asarray(store.pixels[train]),
         np.asarray(store.pixels[test]),
         size,
-        every_second(_say, "fitting strengths, step"),
+        every_second(say, "fitting strengths, step"),
     )
     auc = (
         f"{contest.name}: test images are told from training images with AUC {fitted.before:.3f} "
@@ -124,10 +124,6 @@ def _rows(contest: Contest, seed: int) -> tuple[NDArray[np.int64], NDArray[np.in
     trained = len(contest.train_images)
     train = rng.permutation(trained)[:SAMPLE]
     return train, trained + rng.permutation(len(contest.test_images))[:SAMPLE]
-
-
-def _say(line: str) -> None:
-    print(line, flush=True)
 
 
 def _tell(config: StressConfig, contest: Contest, path: str) -> None:

@@ -26,6 +26,9 @@ from spaces.errors import InputError
 UNLABELLED = "agreement"
 """Under which is said why there are no scores on test images without labels."""
 
+FORBIDDEN = "the rules forbid it (rules.test_images=false)"
+"""Why there is nothing that looks at test images."""
+
 
 @dataclass(kw_only=True)
 class ValidationScores:
@@ -85,7 +88,7 @@ def find_validation_scores(config: TrustConfig, standing: Standing) -> Validatio
 def _add_stress(standing: Standing, found: ValidationScores) -> None:
     """Adds the score under the stress; where only some trials have one, it is watched."""
     if not standing.leaderboard.test_images:
-        found.absent[STRESS.name] = "the rules forbid it (rules.test_images=false)"
+        found.absent[STRESS.name] = FORBIDDEN
         return
     looked = standing.looked_at()
     seen = standing.validated(looked, STRESS)
@@ -107,7 +110,7 @@ def _add_stress(standing: Standing, found: ValidationScores) -> None:
 def _add_unlabelled(standing: Standing, found: ValidationScores) -> None:
     """Adds what unlabelled test images say of models by themselves and together, where allowed."""
     if not standing.leaderboard.test_images:
-        found.absent[UNLABELLED] = "the rules forbid it (rules.test_images=false)"
+        found.absent[UNLABELLED] = FORBIDDEN
         return
     found.unlabelled = standing.unlabelled_scores
     if found.unlabelled:
@@ -119,7 +122,7 @@ def _add_unlabelled(standing: Standing, found: ValidationScores) -> None:
 def _add_weighted(config: TrustConfig, standing: Standing, found: ValidationScores) -> str:
     """Adds the test-weighted score, or says why there is none."""
     if not standing.leaderboard.test_images:
-        return "the rules forbid it (rules.test_images=false)"
+        return FORBIDDEN
     if not standing.metric.fractional:
         return "your own metric takes no weights"
     try:

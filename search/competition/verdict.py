@@ -16,6 +16,7 @@ from search.competition.validation_scores import ValidationScores, find_validati
 from search.competition.yardstick import check_frozen
 from search.options.analysis import TrustConfig
 from search.options.exit_codes import OK
+from spaces.csv_table import write_csv_table
 from spaces.errors import InputError
 from spaces.files import whole_file
 
@@ -49,8 +50,7 @@ def assess_trust(config: TrustConfig) -> int:
     lines += [left.words] if left is not None else []
     print("\n".join(lines))
     table = trust_table(trust, leaderboard, standing.metric, {c.id: c.score for c in standing.pool})
-    with whole_file(folder / "trust.csv") as temporary:
-        table.to_csv(temporary, index=False)
+    write_csv_table(table, folder / "trust.csv")
     figure = trust_scatter(trust, standing.metric)
     with whole_file(folder / "trust.png") as temporary:
         figure.savefig(temporary, format="png", dpi=120)

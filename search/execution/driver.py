@@ -23,6 +23,7 @@ from results.records.trial import Trial
 from results.records.trials import Search
 from search.execution.disk_space import Room
 from search.execution.faults import after_fault, cause_of_death
+from search.execution.say import Say
 from search.planning.planned import Planned
 from spaces.errors import InputError
 from spaces.trial_config import TrialConfig
@@ -102,7 +103,7 @@ class Driver:
             self._unwritten, self._due = True, 0.0
             self._pause("the ledger cannot be written")
 
-    def drain(self, say: Callable[[str], None]) -> None:
+    def drain(self, say: Say) -> None:
         """Waits until all events are durable; a job that is to stop waits a while at most.
 
         Raises:

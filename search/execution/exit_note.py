@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from search.execution.retries import RETRIES
-from spaces.files import whole_file
+from spaces.files import write_whole
 
 _FILE = "exit_note.json"
 
@@ -34,8 +34,7 @@ class ExitNote:
     def write(self, folder: Path) -> None:
         """Leaves them in a trial's folder, whole or not at all."""
         folder.mkdir(parents=True, exist_ok=True)
-        with whole_file(folder / _FILE) as temporary:
-            temporary.write_text(json.dumps(asdict(self)))
+        write_whole(json.dumps(asdict(self)), folder / _FILE)
 
 
 def read_exit_note(folder: Path) -> ExitNote | None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable
 from typing import Any
 
 from rich.console import Console, Group
@@ -134,16 +133,3 @@ def _images(search: Search) -> int:
 def _score(trial: Trial, search: Search) -> str:
     score = search.score(trial)
     return "–" if score is None else f"{score:.4f}"
-
-
-def every_second(say: Callable[[str], None], what: str) -> Callable[[int, int], None]:
-    """Makes a callback for long work that says at most once a second how much of it is done."""
-    last = time.monotonic()
-
-    def progress(done: int, total: int) -> None:
-        nonlocal last
-        if time.monotonic() - last >= 1:
-            last = time.monotonic()
-            say(f"{what}: {done:,} of {total:,}")
-
-    return progress

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from fractions import Fraction
 from typing import Any
 
+from search.execution.say import Say
 from search.jobs.contest_data import task_of_data
 from search.jobs.searched_choices import categories, sizes_of
 from search.options.parameters import flatten, with_given
@@ -97,8 +97,7 @@ def with_images(
     largest = max(max(size) for size in seen)
     native = config.data.shape == "native"
     side = config.store.side or (0 if native else store_side(max(map(max, sizes)), largest))
-    if side < largest and side:
-        raise InputError(f"store.side={side} is below the largest size {largest}")
+    check_side(side, largest)
     return baseline.replace(
         store_side=side,
         boxes=boxes_file(contest.boxes),
@@ -109,12 +108,18 @@ def with_images(
     )
 
 
+def check_side(side: int, largest: int) -> None:
+    """Raises InputError if images are stored smaller than networks see them; 0 is as they are."""
+    if side < largest and side:
+        raise InputError(f"store.side={side} is below the largest size {largest}")
+
+
 def with_scored(
     config: JobConfig,
     baseline: TrialConfig,
     contest: Contest,
     folds: Folds,
-    say: Callable[[str], None],
+    say: Say,
 ) -> TrialConfig:
     """The configuration with how many held-out images are scored before the last epoch.
 

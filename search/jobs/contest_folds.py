@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 from results.leaderboard.leaderboard import Leaderboard
+from search.execution.say import Say
 from search.options.groups import TEST_LIKE, HoldoutConfig
 from spaces.errors import InputError
 from trainables.data.contest import Contest
 from trainables.data.folds import Folds, make_folds
-
-Say = Callable[[str], None]
 
 
 def contest_folds(contest: Contest, holdout: HoldoutConfig, runs: Path, say: Say) -> Folds:
@@ -48,8 +46,4 @@ def check_test_images(contest: Contest, runs: Path, what: str) -> None:
     """
     if not contest.test_images:
         raise InputError(f"{what}: {contest.name} has no test images")
-    if not Leaderboard.read(runs / contest.name).test_images:
-        raise InputError(
-            f"{what}: the rules forbid looking at test images (rules.test_images=false, as "
-            "recorded)"
-        )
+    Leaderboard.read(runs / contest.name).check_test_images(what)

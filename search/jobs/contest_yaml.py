@@ -17,7 +17,7 @@ from search.options.embedded import EMBEDDED
 from search.options.exit_codes import OK
 from search.options.groups import DataConfig
 from spaces.errors import InputError
-from spaces.files import whole_file
+from spaces.files import write_whole
 from spaces.names import check_name
 from trainables.audit.missing_labels import missing_labels
 from trainables.data.contest import Contest, load_contest
@@ -67,8 +67,7 @@ def write_contest_yaml(config: InitConfig) -> int:
     for found in guesses:
         print(f"  {found.option:12} {_shown(found.value):24} {found.why}")
     to.parent.mkdir(parents=True, exist_ok=True)
-    with whole_file(to) as temporary:
-        temporary.write_text(_text(name, root.resolve(), guesses), encoding="utf-8")
+    write_whole(_text(name, root.resolve(), guesses), to)
     print(f"\n{summary}")
     begin = f"--config-dir {shlex.quote(str(to.parent.parent))} data={to.stem}"
     print(f"\nWritten: {to}\nNext:\n  python -m search.audit {begin}")

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
 from typing import Any, ClassVar
 
 from results.records.opening import Opened
 from results.records.trial import Trial
 from results.records.trials import Search
 from search.execution.driver import Driver
+from search.execution.say import Say
 from search.jobs.job import Prepared
 from search.planning.planned import Plan
-
-Say = Callable[[str], None]
-"""Tells the user a line, unless the command is to be quiet."""
 
 
 class JobKind(ABC):

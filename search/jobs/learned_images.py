@@ -9,7 +9,6 @@ from results.metrics import Metric
 from search.competition.teachers import check_rules, find_teachers
 from spaces.trial_config import TrialConfig
 from trainables.data.contest import Contest
-from trainables.data.corrections import Corrections
 from trainables.data.folds import Folds
 from trainables.data.image_store import ImageStore
 from trainables.data.mask_teachers import MaskTeachers
@@ -28,7 +27,6 @@ def check_learned_images(
     folds: Folds,
     store: ImageStore,
     metric: Metric,
-    corrections: Corrections | None,
 ) -> dict[str, Teachers | MaskTeachers]:
     """Puts together what each training would learn from, on each of its folds.
 
@@ -36,11 +34,10 @@ def check_learned_images(
         configs: The trainings.
         among: Folds that they may hold out.
         competition: The competition's folder.
-        contest: Images, labels and classes.
+        contest: Images, labels as given and corrected, and classes.
         folds: Which image is held out when.
         store: Decoded images.
         metric: The contest's metric.
-        corrections: Labels that a person corrected, or None.
 
     Returns:
         What the teachers of those that learn from test images say, by the promotion's name.
@@ -60,7 +57,7 @@ def check_learned_images(
         metric=metric,
         extra=contest.extra,
         teachers=teachers,
-        corrections=corrections,
+        corrections=contest.corrections,
         truth=contest.truth,
     )
     for config in trained:

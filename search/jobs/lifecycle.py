@@ -26,6 +26,7 @@ from search.execution.engine import ray_session, run_trials, slots_of, trial_slo
 from search.execution.local_resources import GIB, check_local_resources
 from search.execution.nodes import Nodes
 from search.execution.progress import Progress
+from search.execution.say import Say, say_unless
 from search.execution.signals import stops_cleanly
 from search.jobs.claim import claimed
 from search.jobs.contest_data import check_writable
@@ -53,28 +54,8 @@ def run_job(config: EngineConfig, kind: JobKind) -> int:
     Raises:
         InputError: For anything wrong with configuration or data, before anything is written.
     """
-    begun = time.monotonic()
-
-    def say(line: str) -> None:
-        if not config.quiet:
-            print(line, flush=True)
-
-    check_local_resources(config.resources, config.cluster)
-    check_cluster(config.cluster.address)
-    if config.store.local and not config.cluster.address:
-        check_writable(Path(config.store.local), "store.local")
-    away = reach(config.tracking, Path(config.runs))
-    if away:
-        say(f"warning: the tracking store does not answer ({away}); trials do not wait for it")
-    prepared = kind.prepare(say)
-    job = prepared.job
-    for note in prepared.warnings:
-        say(f"warning: {note}")
-    if config.resume:
-        check_owner(Path(job.folder))
-        check_unchanged(Search.read(Path(job.folder)), prepared, config)
-    frozen = Leaderboard.read(Path(job.folder).parent).frozen
-    check_frozen(frozen, prepared.metric.name, prepared.folds.digest, config.accept)
+    begun, say = time.monotonic(), say_unless(config.quiet)
+    prepared = _prepared(config, kind, say)
     with contextlib.ExitStack() as stack:
         prepared, ledger = stack.enter_context(claimed(prepared, config))
         job, opened = prepared.job, prepared.opening
@@ -133,6 +114,31 @@ def run_job(config: EngineConfig, kind: JobKind) -> int:
     if stopped:
         return STOPPED
     return OK if search.winner else FAILED
+
+
+def _prepared(config: EngineConfig, kind: JobKind, say: Say) -> Prepared:
+    """The job, if machine, cluster, record and what is frozen allow it; warnings are told.
+
+    Raises:
+        InputError: If not.
+    """
+    check_local_resources(config.resources, config.cluster)
+    check_cluster(config.cluster.address)
+    if config.store.local and not config.cluster.address:
+        check_writable(Path(config.store.local), "store.local")
+    away = reach(config.tracking, Path(config.runs))
+    if away:
+        say(f"warning: the tracking store does not answer ({away}); trials do not wait for it")
+    prepared = kind.prepare(say)
+    folder = Path(prepared.job.folder)
+    for note in prepared.warnings:
+        say(f"warning: {note}")
+    if config.resume:
+        check_owner(folder)
+        check_unchanged(Search.read(folder), prepared, config)
+    frozen = Leaderboard.read(folder.parent).frozen
+    check_frozen(frozen, prepared.metric.name, prepared.folds.digest, config.accept)
+    return prepared
 
 
 def _join(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -10,24 +9,22 @@ import pandas as pd
 from numpy.typing import NDArray
 from sklearn.metrics import roc_auc_score
 
+from search.execution.say import Say
 from search.jobs.contest_folds import check_test_images
 from search.jobs.whole_looks import whole_looks
+from spaces.csv_table import write_csv_table
 from spaces.errors import InputError
-from spaces.files import whole_file
 from trainables.audit.shift import FEWEST, Shift, measure_shift
 from trainables.audit.shift_checks import TOLD_FROM
 from trainables.data.contest import Contest
-
-Say = Callable[[str], None]
 
 
 def keep_likeness(contest: Contest, runs: Path, shift: Shift) -> None:
     """Keeps how much images look like the test, for jobs that hold out the likest."""
     path = _likeness_file(contest, runs)
     path.parent.mkdir(parents=True, exist_ok=True)
-    with whole_file(path) as temporary:
-        table = pd.DataFrame({"image": contest.images, "likeness": shift.likeness})
-        table.to_csv(temporary, index=False)
+    table = pd.DataFrame({"image": contest.images, "likeness": shift.likeness})
+    write_csv_table(table, path)
 
 
 def likeness_to_the_test(contest: Contest, runs: Path, say: Say) -> NDArray[np.float64]:

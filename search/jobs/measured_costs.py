@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 
 import torch
 
 from results.records.network_cost import NetworkCost, cost_words
+from search.execution.say import Say
 from search.options.limit import LimitConfig
 from spaces.errors import InputError
 from spaces.trial_config import TrialConfig
@@ -21,7 +22,7 @@ def measured_costs(
     threads: int,
     *,
     timed: bool,
-    say: Callable[[str], None],
+    say: Say,
 ) -> dict[str, NetworkCost]:
     """Measures networks where they predict.
 
@@ -57,7 +58,7 @@ def check_limits(
     baseline: TrialConfig,
     costs: Mapping[str, NetworkCost],
     fewest: int,
-    say: Callable[[str], None],
+    say: Say,
 ) -> None:
     """Checks networks against what they may cost; those above it are not drawn.
 

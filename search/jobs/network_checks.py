@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import functools
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 import torch
 
 from results.records.network_cost import NetworkCost
+from search.execution.say import Say
 from search.jobs.measured_costs import check_limits, measured_costs
 from search.jobs.own_functions import check_own_functions
 from search.jobs.searched_choices import categories, choices_of, kinds_of
@@ -38,7 +39,7 @@ def check_networks(
     space: SearchSpace | None,
     fix: Mapping[str, Any],
     contest: Contest,
-    say: Callable[[str], None],
+    say: Say,
 ) -> dict[str, NetworkCost]:
     """Checks user functions, backbones, weights, optimizers, and what networks may cost.
 

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from results.leaderboard.leaderboard import Leaderboard
-from search.execution.progress import every_second
+from results.metrics import Metric
+from search.execution.say import Say, every_second
+from search.jobs.assembly import Materials, assemble
 from search.jobs.baseline import base_config, with_corrections, with_images, with_scored
 from search.jobs.contest_data import read_contest, task_of_data
 from search.jobs.contest_folds import contest_folds
 from search.jobs.contest_stress import find_stress
-from search.jobs.job import Prepared, assemble, resolve_metric
+from search.jobs.job import Prepared, resolve_metric
 from search.jobs.job_name import job_name
 from search.jobs.learned_images import check_learned_images
 from search.jobs.network_checks import check_networks
@@ -54,7 +57,7 @@ def prepare(
     config: JobConfig,
     label: str,
     space: SearchSpace | None = None,
-    say: Callable[[str], None] = lambda line: None,
+    say: Say = lambda line: None,
 ) -> Prepared:
     """Reads and checks data, folds, networks and options, and decodes the images.
 
@@ -69,10 +72,78 @@ def prepare(
     Raises:
         InputError: For anything wrong with them.
     """
+    fix = flatten(config.fix)
+    baseline = _asked_for(config, space, fix)
+    reference, metric = _metric(config)
+    contest = _read(config, say)
+    runs = Path(config.runs)
+    stress, compared = find_stress(config, contest, runs)
+    folds = contest_folds(contest, config.holdout, runs, say)
+    if baseline.run.fold >= folds.count:
+        raise InputError(
+            f"fold={baseline.run.fold}: with {folds.count} folds they run from 0 to "
+            f"{folds.count - 1}"
+        )
+    baseline = with_corrections(baseline, space, contest, folds)
+    baseline = with_images(config, baseline, space, contest)
+    mirrored = tuple(window_warnings(baseline, space, contest))
+    baseline = with_scored(config, baseline, contest, folds, say)
+    pipelines = tuple(PIPELINES[pipeline_name(named)] for named in config.pipelines)
+    check_pipelines(pipelines, _seen(baseline, space), masks=contest.truth is not None)
+    costs = check_networks(config, baseline, space, fix, contest, say)
+
+    name = config.resume or job_name(config, runs / contest.name, label)
+    store = _store(config, contest, baseline, name, say)
+    trained = list(kinds_of(baseline, space, fix))
+    boxes_in_store(contest.focus, store, baseline)
+    teachers = check_learned_images(
+        trained,
+        _held_out(config, baseline),
+        runs / contest.name,
+        contest=contest,
+        folds=folds,
+        store=store,
+        metric=metric,
+    )
+    resized = {
+        how: _store(config, contest, baseline.replace(interpolation=how), name, say)
+        for how in categories(space).get("interpolation", ())
+    }
+    warnings = (
+        *mirrored,
+        *tested_window_warnings(baseline, space, contest, store),
+        *(f"{f.what}: {f.advice}" for f in missing_labels(contest)),
+        *_told_twice(config, contest, folds, store),
+        *_unused(config, trained, categories(space).get("policy", ())),
+    )
+    return assemble(
+        config,
+        Materials(
+            name=name,
+            contest=contest,
+            folds=folds,
+            store=store,
+            resized=resized,
+            metric=metric,
+            metric_reference=reference,
+            predict_test=config.predict.test,
+            baseline=baseline,
+            teachers=teachers,
+            space=space,
+            stress=stress,
+            pipelines=pipelines,
+            objective=compared,
+            costs=costs,
+            warnings=warnings,
+        ),
+    )
+
+
+def _asked_for(config: JobConfig, space: SearchSpace | None, fix: Mapping[str, Any]) -> TrialConfig:
+    """The untuned configuration, once options have been held against each other and the space."""
     baseline = base_config(config, space)
     if isinstance(config, TrainConfig):
         baseline = baseline.replace(fold=config.fold)
-    fix = flatten(config.fix)
     own = {
         "model": config.model,
         "loss": config.loss,
@@ -91,10 +162,23 @@ def prepare(
     if space is not None:
         check_model(space, baseline)
         check_values(space, baseline, fix, config.resources.ranks)
+    return baseline
+
+
+def _metric(config: JobConfig) -> tuple[str, Metric]:
+    """What the metric is called, and the metric: as asked for, the data's own, or the task's."""
     task = task_of_data(config.data)
-    metric = config.metric or config.data.metric or task.metric_name
-    given = "metric" if config.metric else "data.metric"
-    chosen = resolve_metric(metric, config.direction, task.name, given)
+    reference = config.metric or config.data.metric or task.metric_name
+    option = "metric" if config.metric else "data.metric"
+    return reference, resolve_metric(reference, config.direction, task.name, option)
+
+
+def _read(config: JobConfig, say: Say) -> Contest:
+    """The contest, whose rules are remembered.
+
+    Raises:
+        InputError: For anything wrong with its tables, or with groups for a person to look at.
+    """
     runs = Path(config.runs)
     ungrouped = config.data.group == AUTO
     data = replace(config.data, group="") if ungrouped else config.data
@@ -104,74 +188,21 @@ def prepare(
         from search.jobs.proposed_groups import ask_for_groups
 
         ask_for_groups(contest, config.holdout, runs, say)
-    stress, compared = find_stress(config, contest, runs)
-    folder = runs / contest.name
-    folds = contest_folds(contest, config.holdout, runs, say)
-    if baseline.run.fold >= folds.count:
-        raise InputError(
-            f"fold={baseline.run.fold}: with {folds.count} folds they run from 0 to "
-            f"{folds.count - 1}"
-        )
-    baseline = with_corrections(baseline, space, contest, folds)
-    baseline = with_images(config, baseline, space, contest)
-    mirrored = tuple(window_warnings(baseline, space, contest))
-    baseline = with_scored(config, baseline, contest, folds, say)
-    pipelines = [PIPELINES[pipeline_name(reference)] for reference in config.pipelines]
-    check_pipelines(pipelines, _seen(baseline, space), masks=contest.truth is not None)
-    costs = check_networks(config, baseline, space, fix, contest, say)
+    return contest
 
-    name = config.resume or job_name(config, folder, label)
 
-    def stored(interpolation: str) -> ImageStore:
-        return build_store(
-            contest,
-            preparation_of(baseline.replace(interpolation=interpolation), config.prepare, name),
-            Path(config.store.folder) if config.store.folder else folder / "store",
-            say,
-            every_second(say, "decoding images"),
-        )
-
-    store = stored(baseline.data.interpolation)
-    trained = list(kinds_of(baseline, space, fix))
-    boxes_in_store(contest.focus, store, baseline)
-    teachers = check_learned_images(
-        trained,
-        _held_out(config, baseline),
-        folder,
-        contest=contest,
-        folds=folds,
-        store=store,
-        metric=chosen,
-        corrections=contest.corrections,
-    )
-    return assemble(
-        config,
-        contest=contest,
-        folds=folds,
-        store=store,
-        resized={how: stored(how) for how in categories(space).get("interpolation", ())},
-        name=name,
-        metric=chosen,
-        metric_reference=metric,
-        model=config.model,
-        loss=config.loss,
-        prepare=config.prepare,
-        predict_test=config.predict.test,
-        baseline=baseline,
-        teachers=teachers,
-        space=space,
-        stress=stress,
-        pipelines=pipelines,
-        objective=compared,
-        costs=costs,
-        warnings=(
-            *mirrored,
-            *tested_window_warnings(baseline, space, contest, store),
-            *(f"{f.what}: {f.advice}" for f in missing_labels(contest)),
-            *_told_twice(config, contest, folds, store),
-            *_unused(config, trained, categories(space).get("policy", ())),
-        ),
-    )
+def _store(
+    config: JobConfig,
+    contest: Contest,
+    baseline: TrialConfig,
+    name: str,
+    say: Say,
+) -> ImageStore:
+    """The images as a configuration of a job sees them, decoded if they are not yet."""
+    folder = config.store.folder or Path(config.runs) / contest.name / "store"
+    preparation = preparation_of(baseline, config.prepare, name)
+    progress = every_second(say, "decoding images")
+    return build_store(contest, preparation, Path(folder), say, progress)
 
 
 def _told_twice(
@@ -192,7 +223,7 @@ def _told_twice(
         place = finding.places[0]
         names = f"{contest.images[place.row]} and {contest.images[place.other]}"
         words = f"{finding.what} ({names}, …)"
-        audited = place.other < len(contest.train_images) + len(contest.test_images)
+        audited = place.other < contest.own
         shown = "; python -m search.audit shows them" if audited else ""
         accepted = "duplicates" in config.accept or config.resume
         if finding.severity == "stop" and not accepted:
@@ -208,7 +239,7 @@ def _near_duplicates(
     rows = np.arange(len(store.images))
     if not Leaderboard.read(Path(config.runs) / contest.name).test_images:
         trained = len(contest.train_images)
-        tested = (rows >= trained) & (rows < trained + len(contest.test_images))
+        tested = (rows >= trained) & (rows < contest.own)
         rows = rows[~tested]
     pairs = crossing(contest, folds, near_duplicates(store.fingerprints, rows))
     return other_files(pairs, store.file_digests)

@@ -12,12 +12,12 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from results.forecast.leak import PROPOSED
-from search.execution.progress import every_second
-from search.jobs.contest_folds import Say, check_test_images, contest_folds
+from search.execution.say import Say, every_second
+from search.jobs.contest_folds import check_test_images, contest_folds
 from search.jobs.whole_looks import whole_looks
 from search.options.groups import HoldoutConfig
+from spaces.csv_table import write_csv_table
 from spaces.errors import InputError
-from spaces.files import whole_file
 from trainables.audit.evidence import Evidence
 from trainables.audit.group_checks import groups
 from trainables.audit.grouping import Proposal, propose
@@ -68,9 +68,8 @@ def write_groups(contest: Contest, proposal: Proposal | None, path: Path) -> str
     if proposal is None or proposal.groups is None:
         return ""
     path.parent.mkdir(parents=True, exist_ok=True)
-    with whole_file(path) as temporary:
-        table = pd.DataFrame({"image": contest.train_images, "group": proposal.groups})
-        table.to_csv(temporary, index=False)
+    table = pd.DataFrame({"image": contest.train_images, "group": proposal.groups})
+    write_csv_table(table, path)
     return f"data.group={path}"
 
 

@@ -12,10 +12,11 @@ from results.records.trial import Trial
 from results.records.trials import Search
 from results.reporting.summary import front_of, unsettled
 from search.execution.driver import Driver
+from search.execution.say import Say
 from search.jobs.baseline import base_config
 from search.jobs.contest_data import task_of_data
 from search.jobs.job import Prepared
-from search.jobs.kind import JobKind, Say
+from search.jobs.kind import JobKind
 from search.jobs.preparation import prepare
 from search.options.modes import INFERENCE, POPULATION
 from search.options.parameters import flatten

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pandas as pd
 
+from spaces.csv_table import write_csv_table
 from spaces.digest import digest
-from spaces.files import whole_file
 from trainables.data.contest import Contest
 from trainables.data.image_store import ImageStore
 
@@ -26,6 +26,5 @@ def write_test_images(contest: Contest, store: ImageStore, folder: Path) -> str:
         table[["height", "width"]] = store.sizes[first : first + len(table)]
     path = folder / f"test-{digest(table.to_csv(index=False))}.csv"
     if not path.exists():
-        with whole_file(path) as temporary:
-            table.to_csv(temporary, index=False)
+        write_csv_table(table, path)
     return path.name

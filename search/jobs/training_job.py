@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from results.records.trials import Search
 from search.execution.driver import Driver
+from search.execution.say import Say
 from search.jobs.job import Prepared
-from search.jobs.kind import JobKind, Say
+from search.jobs.kind import JobKind
 from search.jobs.preparation import prepare
 from search.options.same_place import same_contest, same_place
 from search.options.training import TrainConfig

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
 
 import numpy as np
 
-from search.execution.progress import every_second
+from search.execution.say import Say, every_second
 from spaces.errors import InputError
 from trainables.audit.looks import Looks, look_at
 from trainables.data.contest import Contest
 
 
-def whole_looks(contest: Contest, asked: str, say: Callable[[str], None]) -> Looks:
+def whole_looks(contest: Contest, asked: str, say: Say) -> Looks:
     """Looks at every image of a contest, the test's included.
 
     Args:

@@ -37,14 +37,8 @@ from trainables.portable.views import VIEWS
 
 def blend(config: BlendConfig) -> int:
     """Blends; returns the exit code."""
+    _check_options(config)
     auto = AUTO in config.views
-    if auto and len(config.views) > 1:
-        raise InputError("views=auto tries every view by itself: give it alone")
-    for view in config.views:
-        if view not in (AUTO, *VIEWS):
-            raise unknown("view", view, [AUTO, *VIEWS], "views")
-    if config.recipe and config.recipe not in RECIPES:
-        raise unknown("recipe", config.recipe, RECIPES, f"recipe={config.recipe}")
     standing = open_standing(config)
     plain = read_members(standing, [n.strip() for n in config.select.split(",")])
     predict_views(standing, plain, config.model, config.prepare)
@@ -58,20 +52,7 @@ def blend(config: BlendConfig) -> int:
     views = {m.name: {m.seen(view).name: view for view in wanted} for m in own}
     members = [*plain, *(m.seen(view) for m in own for view in wanted)]
     if len(members) < 2:
-        named = ", ".join(m.name for m in members) or "no promotion with all of its folds"
-        if not auto:
-            more = (
-                "views=[hflip] adds a view, python -m search.promote"
-                if members
-                else ("python -m search.promote")
-            )
-            raise InputError(
-                f"a blend needs at least two models or views, got {named}: {more} trains another"
-            )
-        print(f"There is nothing to blend {named} with.")
-        if config.json:
-            print(json.dumps({"id": None, "path": None}))
-        return OK
+        return _nothing_to_blend(members, config)
     predict_views(standing, members, config.model, config.prepare)
     if not auto:
         costs = _costs(own, config)
@@ -119,6 +100,36 @@ def _expected(standing: Standing, name: str) -> list[str]:
     told = estimated(standing, find_merged(standing, f"blend:{name}"))
     record = forecast_record(standing.search, standing.metric, told)
     return expected_words(record, standing.metric.name, "out of fold")
+
+
+def _check_options(config: BlendConfig) -> None:
+    """Raises InputError for views or a recipe that there are not."""
+    if AUTO in config.views and len(config.views) > 1:
+        raise InputError("views=auto tries every view by itself: give it alone")
+    for view in config.views:
+        if view not in (AUTO, *VIEWS):
+            raise unknown("view", view, [AUTO, *VIEWS], "views")
+    if config.recipe and config.recipe not in RECIPES:
+        raise unknown("recipe", config.recipe, RECIPES, f"recipe={config.recipe}")
+
+
+def _nothing_to_blend(members: list[Member], config: BlendConfig) -> int:
+    """Says that one model is too few; returns the exit code.
+
+    Raises:
+        InputError: Unless views were tried, of which none may have paid.
+    """
+    named = ", ".join(m.name for m in members) or "no promotion with all of its folds"
+    if AUTO not in config.views:
+        more = "views=[hflip] adds a view, " if members else ""
+        raise InputError(
+            f"a blend needs at least two models or views, got {named}: {more}python -m "
+            "search.promote trains another"
+        )
+    print(f"There is nothing to blend {named} with.")
+    if config.json:
+        print(json.dumps({"id": None, "path": None}))
+    return OK
 
 
 def _costs(own: list[Member], config: BlendConfig) -> dict[str, ViewCosts]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,6 +11,7 @@ from search.competition.standing import Standing
 from search.options.user_code import network_builder
 from search.promotion.ensemble import Ensemble
 from spaces.errors import InputError
+from spaces.files import whole_folder
 from spaces.trial_config import TrialConfig
 from trainables.inference.export import FORMAT, Trained, write_export
 from trainables.portable.predictor import Build
@@ -44,32 +44,26 @@ def export_ensemble(
     for arm, promotion, trial in ensemble.trainings():
         build = network_builder(promotion, trial, model)
         models.append(Trained(config=trial.config, folder=promotion.trial_folder(trial), arm=arm))
-    temporary = to.with_name(f".{to.name}.tmp")
-    shutil.rmtree(temporary, ignore_errors=True)
     try:
-        write_export(
-            temporary,
-            models,
-            classes=standing.classes,
-            about={"competition": standing.folder.name, merged.kind: merged.id},
-            threads=search.opened.threads,
-            build=build,
-            task=training_task(search.opened.task),
-            numbers=() if search.truth is None else search.truth.numbers,
-            form=None if search.truth is None else search.truth.form,
-            settings=None if ensemble.processing is None else ensemble.processing.settings,
-            voices=ensemble.voices,
-            blend=ensemble.blend,
-            onnx=onnx,
-        )
-        check(temporary)
-        if to.exists():
-            to.rmdir()
-        temporary.rename(to)
+        with whole_folder(to) as temporary:
+            write_export(
+                temporary,
+                models,
+                classes=standing.classes,
+                about={"competition": standing.folder.name, merged.kind: merged.id},
+                threads=search.opened.threads,
+                build=build,
+                task=training_task(search.opened.task),
+                numbers=() if search.truth is None else search.truth.numbers,
+                form=None if search.truth is None else search.truth.form,
+                settings=None if ensemble.processing is None else ensemble.processing.settings,
+                voices=ensemble.voices,
+                blend=ensemble.blend,
+                onnx=onnx,
+            )
+            check(temporary)
     except OSError as error:
         raise InputError(f"{to}: cannot write there: {error.strerror}") from error
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
 
 
 def is_current(exported: Path, ensemble: Ensemble) -> bool:

@@ -17,7 +17,6 @@ from results.masks.label_map import class_planes, label_map
 from results.masks.processed_masks import processed
 from results.masks.truth import Truth
 from results.predictions import Predictions
-from results.records.trials import Search
 from search.competition.images import prepared_images
 from search.competition.standing import open_standing
 from search.competition.tracking import track
@@ -46,13 +45,7 @@ SAME = 0.999
 
 def export(config: ExportConfig) -> int:
     """Exports; returns the exit code."""
-    if not config.to:
-        raise InputError("to= is needed: the folder to write")
-    to = Path(config.to)
-    if to.exists() and (not to.is_dir() or any(to.iterdir())):
-        raise InputError(f"to={config.to}: is there already, and is not an empty folder")
-    if not to.resolve().parent.is_dir():
-        raise InputError(f"to={config.to}: there is no folder {to.resolve().parent}")
+    to = _place(config.to)
     if config.onnx:
         check_onnx()
     standing = open_standing(config)
@@ -68,15 +61,7 @@ def export(config: ExportConfig) -> int:
     told: list[str] = []
 
     def check(folder: Path) -> None:
-        expected = _expected(ensemble, config)
-        if expected is None:
-            told.append("not checked: not all models have test predictions")
-        elif search.truth is None:
-            told.append(_check(folder, images, expected, ensemble, config))
-        else:
-            if ensemble.processing is not None:
-                expected = processed(expected, ensemble.processing.settings, search.truth.form)
-            told.append(_check_masks(search.truth, folder, images, expected, ensemble, config))
+        told.append(_compared(folder, images, ensemble, config))
 
     export_ensemble(standing, ensemble, to, config.model, onnx=config.onnx, check=check)
     size = sum(p.stat().st_size for p in to.rglob("*") if p.is_file()) / 2**20
@@ -84,14 +69,8 @@ def export(config: ExportConfig) -> int:
     if ensemble.processed:
         print(ensemble.processed)
     print(told[0])
-    if config.register and (config.model or config.prepare):
-        print("MLflow's registry: left out, since it could not call functions of your own")
-    elif config.register and search.truth is not None:
-        print("MLflow's registry: left out, its models answer with tables, and these with masks")
-    elif config.register and ensemble.blend is not None:
-        print("MLflow's registry: left out, it compares scores of promotions without views")
-    elif config.register:
-        print(_register(config, search, to))
+    if config.register:
+        print(_registered(config, ensemble, to))
     options = "".join(
         f" {option}"
         for option, wanted in {
@@ -106,6 +85,40 @@ def export(config: ExportConfig) -> int:
     if config.json:
         print(json.dumps({"id": ensemble.merged.id, "path": str(to)}))
     return OK
+
+
+def _place(to: str) -> Path:
+    """The folder to write.
+
+    Raises:
+        InputError: If there is none, or something in it, or none that it could be made in.
+    """
+    if not to:
+        raise InputError("to= is needed: the folder to write")
+    place = Path(to)
+    if place.exists() and (not place.is_dir() or any(place.iterdir())):
+        raise InputError(f"to={to}: is there already, and is not an empty folder")
+    if not place.resolve().parent.is_dir():
+        raise InputError(f"to={to}: there is no folder {place.resolve().parent}")
+    return place
+
+
+def _compared(
+    folder: Path, images: PreparedImages, ensemble: Ensemble, config: ExportConfig
+) -> str:
+    """How what is exported predicts beside what was predicted before, in words.
+
+    Raises:
+        InputError: If it fails, or predicts something else.
+    """
+    expected, truth = _expected(ensemble, config), ensemble.search.truth
+    if expected is None:
+        return "not checked: not all models have test predictions"
+    if truth is None:
+        return _check(folder, images, expected, ensemble, config)
+    if ensemble.processing is not None:
+        expected = processed(expected, ensemble.processing.settings, truth.form)
+    return _check_masks(truth, folder, images, expected, ensemble, config)
 
 
 def _expected(ensemble: Ensemble, config: ExportConfig) -> Predictions | None:
@@ -222,8 +235,12 @@ def _run(
     return done.stdout
 
 
-def _register(config: ExportConfig, search: Search, to: Path) -> str:
-    """Puts the export into MLflow's registry; returns what came of it."""
+def _registered(config: ExportConfig, ensemble: Ensemble, to: Path) -> str:
+    """Puts the export into MLflow's registry, if it can be there; returns what came of it."""
+    left_out = _unfit(config, ensemble)
+    if left_out:
+        return f"MLflow's registry: left out, {left_out}"
+    search = ensemble.search
     result: list[str] = []
 
     def copy(client: Any) -> None:
@@ -236,3 +253,12 @@ def _register(config: ExportConfig, search: Search, to: Path) -> str:
     if problem:
         return f"warning: MLflow does not have it ({problem})"
     return result[0]
+
+
+def _unfit(config: ExportConfig, ensemble: Ensemble) -> str:
+    """Why an export cannot go into MLflow's registry; empty if it can."""
+    if config.model or config.prepare:
+        return "since it could not call functions of your own"
+    if ensemble.search.truth is not None:
+        return "its models answer with tables, and these with masks"
+    return "" if ensemble.blend is None else "it compares scores of promotions without views"

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 from results.reporting.trust_report import settle_words, verdict_words
 from results.stats.optimism import winner_optimism
-from results.trust.trust import Trust, Verdict
+from results.trust.trust import Trust
+from results.trust.verdict import Verdict
 from search.competition.assessment import assess_as_asked
 from search.competition.candidates import Candidate, pick
 from search.competition.standing import Standing

@@ -20,7 +20,7 @@ from search.promotion.ensemble import Ensemble, find_ensemble
 from search.promotion.exported_folder import builder, export_ensemble, is_current
 from spaces.digest import digest
 from spaces.errors import InputError
-from spaces.files import whole_file
+from spaces.files import whole_file, write_whole
 from trainables.portable.command import image_files, write_rows
 from trainables.portable.images import SUFFIXES
 from trainables.portable.mask_predictor import MaskPredictor, write_mask
@@ -202,8 +202,7 @@ def _predict(
     predictor.beat = progress.beat
     for number, (good, found, bad) in enumerate(predictor.chunks(paths, first), start):
         failed |= {p.relative_to(folder).as_posix(): reason for p, reason in bad.items()}
-        with whole_file(record) as temporary:
-            temporary.write_text(json.dumps(failed))
+        write_whole(json.dumps(failed), record)
         Predictions.of_classes(
             images=tuple(p.relative_to(folder).as_posix() for p in good),
             classes=tuple(predictor.classes),

@@ -21,6 +21,7 @@ from results.records.trials import Search
 from results.reporting.figures import contact_sheet
 from search.jobs.job import Prepared
 from search.promotion.race import race_survivors
+from spaces.csv_table import write_csv_table
 from spaces.files import whole_file
 
 SHOWN = 32
@@ -43,8 +44,7 @@ def close_promotion(search: Search, prepared: Prepared) -> dict[str, Any]:
             tests.append(test)
         arms[arm] = headline(prepared.metric, oof, (0, *race))
         table = search.task.class_table(oof.labels, oof.predictions, search.truth)
-        with whole_file(search.folder / f"classes-{arm}.csv") as temporary:
-            table.to_csv(temporary, index=False)
+        write_csv_table(table, search.folder / f"classes-{arm}.csv")
         _draw(search, arm, oof, prepared)
     expected = None
     if tests:

@@ -23,7 +23,7 @@ from search.options.exit_codes import OK
 from search.promotion.ensemble_members import newest_promotion
 from search.promotion.merged import Merged, find_merged
 from spaces.errors import InputError
-from spaces.files import whole_file
+from spaces.files import write_whole
 
 BUDGET = 300_000_000
 """Pixels times settings: minutes on two cores."""
@@ -158,8 +158,7 @@ def _write(standing: Standing, record: Postprocessed, page: list[str]) -> None:
     """Writes what was printed."""
     folder = standing.folder / "postprocess"
     folder.mkdir(exist_ok=True)
-    with whole_file(folder / f"{record.id}.txt") as temporary:
-        temporary.write_text("\n".join(page) + "\n", encoding="utf-8")
+    write_whole("\n".join(page) + "\n", folder / f"{record.id}.txt")
 
 
 def _commands(merged: Merged, record: Postprocessed) -> list[str]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import functools
-from dataclasses import replace
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 from results.records.opening import Promotion
@@ -13,9 +14,12 @@ from search.competition.corrections import recorded_corrections, trained_with
 from search.competition.images import open_pictures
 from search.competition.standing import Standing, band_rule, open_standing
 from search.execution.driver import Driver
-from search.jobs.job import Prepared, assemble
+from search.execution.say import Say
+from search.jobs.assembly import Materials, assemble
+from search.jobs.baseline import check_side
+from search.jobs.job import Prepared
 from search.jobs.job_name import job_name
-from search.jobs.kind import JobKind, Say
+from search.jobs.kind import JobKind
 from search.jobs.learned_images import check_learned_images
 from search.jobs.network_checks import check_mixing, check_sizes, check_training
 from search.jobs.own_functions import check_own_functions, check_pipelines
@@ -34,9 +38,26 @@ from search.promotion.race import race_survivors
 from spaces.errors import InputError
 from spaces.sections.model import Smp, Timm
 from spaces.shares import share_of
+from spaces.trial_config import TrialConfig
 from trainables.data.boxes import stored_boxes
 from trainables.data.folds import Folds
 from trainables.data.image_store import store_side
+from trainables.portable.preparation import Preparation
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Seen:
+    """What becomes of images before networks see them.
+
+    Attributes:
+        preparation: Of the pictures.
+        boxes: File of what is cut out of them; empty for none.
+        focus: File of what mixing keeps to; empty for none.
+    """
+
+    preparation: Preparation
+    boxes: str
+    focus: str
 
 
 class PromotionJob(JobKind):
@@ -80,7 +101,42 @@ class PromotionJob(JobKind):
 
     def prepare(self, say: Say) -> Prepared:
         """Checks networks and options, and opens the search's images."""
-        return _prepare(self._config, self._standing, self._folds, self._asked, self._rows, say)
+        config, standing, folds = self._config, self._standing, self._folds
+        arms = self._asked.arms
+        _check_networks(config, standing, arms)
+        name = config.resume or job_name(config, standing.folder, "promotion")
+        side = _store_side(arms, config.store.side)
+        seen = _seen_alike({n: a.replace(store_side=side) for n, a in arms.items()}, config.prepare)
+        corrections = recorded_corrections(standing.search, folds, trained_with(arms.values()))
+        contest, store = open_pictures(
+            standing, seen.preparation, seen.boxes, say, config.store.folder
+        )
+        focus = stored_boxes(standing.folder, seen.focus)
+        contest = replace(contest, corrections=corrections, focus=focus)
+        teachers = check_learned_images(
+            arms.values(),
+            self._rows,
+            standing.folder,
+            contest=contest,
+            folds=folds,
+            store=store,
+            metric=standing.metric,
+        )
+        return assemble(
+            config,
+            Materials(
+                name=name,
+                contest=contest,
+                folds=folds,
+                store=store,
+                metric=standing.metric,
+                metric_reference=config.metric if ":" in config.metric else standing.metric.name,
+                predict_test=bool(contest.test_images),
+                baseline=next(iter(arms.values())).replace(store_side=side),
+                teachers=teachers,
+                promotion=self._asked,
+            ),
+        )
 
     def plan(self, prepared: Prepared, driver: Driver) -> Plan:
         """The folds of every arm, after a race if asked for."""
@@ -134,81 +190,65 @@ def _ask(config: PromoteConfig, standing: Standing, folds: int) -> Promotion:
     )
 
 
-def _prepare(
-    config: PromoteConfig,
-    standing: Standing,
-    folds: Folds,
-    asked: Promotion,
-    rows: tuple[int, ...],
-    say: Say,
-) -> Prepared:
+def _check_networks(
+    config: PromoteConfig, standing: Standing, arms: Mapping[str, TrialConfig]
+) -> None:
+    """Checks that every arm can be trained, and fetches the weights that it starts from.
+
+    Raises:
+        InputError: If not.
+    """
     from trainables.tasks.tasks import training_task
 
-    arms = asked.arms
-    first, task = next(iter(arms.values())), training_task(standing.task.name)
-    check_own_functions(config, first, len(standing.classes), task)
+    task, classes = training_task(standing.task.name), len(standing.classes)
+    check_own_functions(config, next(iter(arms.values())), classes, task)
     own = own_functions(model=config.model, loss=config.loss)
+    masks = standing.search.truth is not None
     for arm in arms.values():
         check_training(arm, task, own)
-        masks = standing.search.truth is not None
         check_pipelines(arm.policy.pipelines(), [arm.data.size, arm.data.size_at(0.0)], masks=masks)
-        check_mixing(arm, len(standing.classes), functools.partial(task.network, own=own))
+        check_mixing(arm, classes, functools.partial(task.network, own=own))
         check_sizes(arm)
         share_of(arm, config.resources.ranks)
         fetched = isinstance(arm.model, Timm | Smp) and (arm.model.pretrained or arm.model.weights)
         if fetched:  # once here, not by every worker
-            task.network(arm, len(standing.classes), own)
-    name = config.resume or job_name(config, standing.folder, "promotion")
-    seen = [(max(arm.data.size), max(arm.data.prediction_size)) for arm in arms.values()]
-    largest = max(max(sizes) for sizes in seen)
-    side = config.store.side or max(
-        arm.data.store_side or (0 if arm.data.shape == "native" else store_side(*sizes))
-        for arm, sizes in zip(arms.values(), seen, strict=True)
-    )
-    if side < largest and side:
-        raise InputError(f"store.side={side} is below the largest size {largest}")
+            task.network(arm, classes, own)
+
+
+def _store_side(arms: Mapping[str, TrialConfig], asked: int) -> int:
+    """The side at which images are stored for all arms; 0 for their own.
+
+    Raises:
+        InputError: If the one that was asked for is too small.
+    """
+    sides, largest = [], 0
+    for arm in arms.values():
+        data, sizes = arm.data, (max(arm.data.size), max(arm.data.prediction_size))
+        needed = 0 if data.shape == "native" else store_side(*sizes)
+        sides.append(data.store_side or needed)
+        largest = max(largest, *sizes)
+    side = asked or max(sides)
+    check_side(side, largest)
+    return side
+
+
+def _seen_alike(arms: Mapping[str, TrialConfig], prepare: str) -> _Seen:
+    """How the images of all arms are prepared.
+
+    Raises:
+        InputError: If they were prepared in different ways, or by a function that is not given.
+    """
     ways = {
-        (
-            preparation_of(arm.replace(store_side=side), config.prepare, arm_name),
-            arm.data.boxes,
-            arm.data.focus,
+        _Seen(
+            preparation=preparation_of(arm, prepare, name),
+            boxes=arm.data.boxes,
+            focus=arm.data.focus,
         )
-        for arm_name, arm in arms.items()
+        for name, arm in arms.items()
     }
     if len(ways) > 1:
         raise InputError(
             f"{', '.join(arms)} saw images that were prepared in different ways: promote them one "
             "by one"
         )
-    ((preparation, boxes, focus),) = ways
-    corrections = recorded_corrections(standing.search, folds, trained_with(arms.values()))
-    contest, store = open_pictures(standing, preparation, boxes, say, config.store.folder)
-    teachers = check_learned_images(
-        arms.values(),
-        rows,
-        standing.folder,
-        contest=contest,
-        folds=folds,
-        store=store,
-        metric=standing.metric,
-        corrections=corrections,
-    )
-    reference = config.metric if ":" in config.metric else standing.metric.name
-    return assemble(
-        config,
-        contest=replace(
-            contest, corrections=corrections, focus=stored_boxes(standing.folder, focus)
-        ),
-        folds=folds,
-        store=store,
-        name=name,
-        metric=standing.metric,
-        metric_reference=reference,
-        model=config.model,
-        loss=config.loss,
-        prepare=config.prepare,
-        predict_test=bool(contest.test_images),
-        baseline=first.replace(store_side=side),
-        teachers=teachers,
-        promotion=asked,
-    )
+    return ways.pop()

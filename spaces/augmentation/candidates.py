@@ -12,7 +12,7 @@ from typing import Any
 from spaces.augmentation.policy import AugPolicy
 from spaces.digest import digest
 from spaces.errors import InputError
-from spaces.files import whole_file
+from spaces.files import write_whole
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,8 +41,7 @@ class Candidates:
         """Writes them into ``folder`` and returns the file's path."""
         path = folder / self.file
         if not path.exists():
-            with whole_file(path) as temporary:
-                temporary.write_text(json.dumps(self._rows, indent=1))
+            write_whole(json.dumps(self._rows, indent=1), path)
         return path
 
     @staticmethod

@@ -12,7 +12,7 @@ from spaces.augmentation.operations import OPERATIONS
 from spaces.augmentation.policy import AugPolicy, Choice, Course, Stage
 from spaces.digest import digest
 from spaces.errors import InputError
-from spaces.files import whole_file
+from spaces.files import write_whole
 
 FORMAT = 1
 
@@ -83,8 +83,7 @@ class Stress:
         """Writes ``stress-<digest>.json`` into ``folder`` and returns its path."""
         folder.mkdir(parents=True, exist_ok=True)
         path = folder / f"stress-{self.digest}.json"
-        with whole_file(path) as temporary:
-            temporary.write_text(json.dumps(self.to_json(), indent=2))
+        write_whole(json.dumps(self.to_json(), indent=2), path)
         return path
 
     @staticmethod

@@ -106,7 +106,7 @@ def drive(folder: Path, opened: Event, orders: Connection) -> None:
 def bare() -> Iterator[None]:
     """Trainings write nothing."""
     with contextlib.ExitStack() as stack:
-        for target in ("Checkpoint.write", "_save", "remove_leftovers"):
+        for target in ("Checkpoint.write", "EpochEvaluation.keep", "remove_leftovers"):
             stack.enter_context(mock.patch(f"trainables.training.fit.{target}"))
         yield
 

@@ -12,11 +12,12 @@ from results.leaderboard.leaderboard import Leaderboard
 from results.metrics import METRICS
 from results.reporting.figures import trust_scatter
 from results.reporting.trust_report import trust_page, trust_table
-from results.trust.assessment import FEWEST, assess
+from results.trust.assessment import assess
 from results.trust.band import BandRule, Validated, competitive_band
 from results.trust.regret import expected_regret
-from results.trust.trust import Score
 from results.trust.validation import PLAIN, weighted_to_test
+from results.trust.verdict import FEWEST
+from results.trust.witnesses import Score
 from tests.simulations import ACCURACY, contest, predictions
 
 
@@ -253,7 +254,7 @@ def test_a_metric_to_minimise_keeps_its_sign(tmp_path: Any) -> None:
     ]
     trust = assess(metric, labels, candidates, scores)
     assert trust.tau.value == pytest.approx(1)
-    assert trust.offset == pytest.approx(-10)
+    assert trust.line.offset == pytest.approx(-10)
     plain = {c.id: metric.score(labels, c.probabilities) for c in candidates}
     table = trust_table(trust, Leaderboard(path=tmp_path / "l"), metric, plain)
     assert table["validation"].iloc[0] == pytest.approx(best)

@@ -17,8 +17,9 @@ from results.stats.correlation import gaussian_copula
 from results.trust.assessment import assess
 from results.trust.band import BandRule, Validated
 from results.trust.evidence import CONVINCING, evidence
-from results.trust.trust import Score, Trust
+from results.trust.trust import Trust
 from results.trust.unlabelled import Unlabelled, unlabelled_scores
+from results.trust.witnesses import Score
 from tests.results.test_forecast import CLASSES, HOLDOUT, TEST, relatives, votes
 
 Array = np.ndarray[Any, Any]

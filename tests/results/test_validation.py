@@ -13,6 +13,7 @@ from results.metrics import METRICS, Metric
 from results.trust.image_weights import ImageWeights, weigh_images
 from results.trust.tournament import average_evidence, choose, paired_advantage, tournament
 from results.trust.validation import PLAIN, class_balanced, weighted_to_test, worst_group
+from results.trust.witnesses import Witnesses
 from spaces.errors import InputError
 
 ACCURACY, MACRO_F1, LOG_LOSS = (METRICS[n] for n in ("accuracy", "macro_f1", "log_loss"))
@@ -109,6 +110,18 @@ def test_whole_groups_are_left_out() -> None:
         weigh_images(here, there, np.array(["a"] * 400))
 
 
+def witnesses(public: Any, counted: bool = True) -> Witnesses:
+    """Submissions that are no relatives."""
+    n = len(public)
+    return Witnesses(
+        trials=tuple(map(str, range(n))),
+        public=public,
+        images=np.full(n, 1000),
+        counted=np.full(n, counted),
+        family=np.arange(n),
+    )
+
+
 def test_plain_stays_unless_another_is_surely_better() -> None:
     """Among three others that are just as good, at most 5 % of contests choose one; one that is
     much better is found."""
@@ -122,11 +135,11 @@ def test_plain_stays_unless_another_is_surely_better() -> None:
         def another(shared: Any = shared, skill: Any = skill) -> Any:
             return skill + 0.4 * shared + 0.3 * rng.normal(size=14)
 
-        nobody, everybody = np.zeros(14, bool), np.ones(14, bool)
+        nobody, seen = np.zeros(14, bool), witnesses(public)
         equal = {name: another() for name in ("plain", "a", "b", "c")}
-        replaced += choose(tournament(equal, public, nobody, everybody, np.arange(14))) != "plain"
+        replaced += choose(tournament(equal, seen, nobody)) != "plain"
         clear = {"plain": skill + 1.5 * rng.normal(size=14), "a": skill}
-        found += choose(tournament(clear, public, nobody, everybody, np.arange(14))) == "a"
+        found += choose(tournament(clear, seen, nobody)) == "a"
     assert replaced / 300 <= 0.05
     assert found / 300 >= 0.4
 
@@ -149,9 +162,8 @@ def test_evidence_is_averaged_over_contenders() -> None:
     rng = np.random.default_rng(5)
     p = rng.normal(size=12)
     everybody = np.ones(12, bool)
-    alone = np.arange(12)
     noise = rng.normal(size=12)
-    good = tournament({"plain": noise, "a": p}, p, everybody, everybody, alone)
+    good = tournament({"plain": noise, "a": p}, witnesses(p), everybody)
     assert average_evidence(good) == pytest.approx((good[0].evidence + good[1].evidence) / 2)
-    none = tournament({"plain": p}, p, everybody, np.zeros(12, bool), alone)
+    none = tournament({"plain": p}, witnesses(p, counted=False), everybody)
     assert none[0].evidence == 1.0

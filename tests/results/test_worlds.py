@@ -20,7 +20,7 @@ from results.trust.band import Validated, as_good, competitive_band
 from results.trust.evidence import CONVINCING, evidence
 from results.trust.families import families
 from results.trust.regret import expected_regret
-from results.trust.trust import Score
+from results.trust.witnesses import Score
 from tests.simulations import confirmation, trainings
 
 Array = np.ndarray[Any, Any]

@@ -27,11 +27,12 @@ from search.competition.tracking import reach
 from search.execution.engine import ray_session, staying_local, trial_slots
 from search.execution.local_resources import GIB, check_local_resources
 from search.execution.trial_actor import _import_what_trains
+from search.jobs.assembly import recordable_options
 from search.jobs.baseline import base_config
 from search.jobs.claim import claimed
 from search.jobs.code_digest import code_digest
 from search.jobs.contest_data import check_writable
-from search.jobs.job import recordable_options, resolve_metric
+from search.jobs.job import resolve_metric
 from search.jobs.lifecycle import run_job
 from search.jobs.preparation import prepare
 from search.jobs.resume import check_owner

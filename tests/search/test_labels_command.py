@@ -31,7 +31,7 @@ from search.jobs.reuse import KnownTrainings
 from search.options.analysis import LabelsConfig
 from search.options.command_line import main, parse
 from search.options.training import RunConfig
-from search.promotion.suspects_report import unsettled_suspects
+from search.promotion.label_suspects_report import unsettled_suspects
 from spaces.errors import InputError
 from spaces.trial_config import TrialConfig
 from tests.records import ended, job_event, opening_event, started

@@ -17,7 +17,7 @@ from results.reporting.summary import summarise
 from results.reporting.trust_report import verdict_words
 from results.trust.assessment import assess
 from results.trust.band import Validated
-from results.trust.trust import Score
+from results.trust.witnesses import Score
 from search.competition.candidates import Candidate
 from search.options.training import PromoteConfig
 from search.promotion.arms import promoted_arms

@@ -26,8 +26,8 @@ NETWORK = ("fix.backbone=test_resnet", "fix.decoder=pspnet", "fix.decoder_width=
 def options(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
     folder = tmp_path_factory.mktemp("windows")
     told = written(folder / "scenes", "numbers")
-    runs = f"runs={folder / 'runs'}"
-    return [*told, "data.group=sequence", "holdout.folds=2", "data.shape=native", "name=x", runs]
+    asked = ["data.group=sequence", "holdout.folds=2", "data.shape=native", "name=x"]
+    return [f"runs={folder / 'runs'}", *told, *asked]
 
 
 @pytest.mark.parametrize(
@@ -53,12 +53,11 @@ def options(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
     ],
 )
 def test_windows_that_are_border_for_the_most_part_are_refused(
-    options: list[str], fix: list[str], words: str
+    options: list[str], tmp_path: Path, fix: list[str], words: str
 ) -> None:
     with pytest.raises(InputError, match=re.escape(words)):
-        prepare(parse(TrainConfig, [*options, *NETWORK, *fix]), "train")
-    runs = Path(options[-1].removeprefix("runs="))
-    assert not list(runs.rglob("*.u8"))
+        prepare(parse(TrainConfig, [f"runs={tmp_path}", *options[1:], *NETWORK, *fix]), "train")
+    assert not list(tmp_path.rglob("*.u8"))
 
 
 def test_windows_larger_than_some_images_are_told(options: list[str]) -> None:

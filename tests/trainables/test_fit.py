@@ -388,8 +388,8 @@ def test_a_damaged_checkpoint_gives_way_to_the_one_before(
 
 
 WRITES = [
-    ("trainables.training.fit", "Predictions.write", 1),
-    ("trainables.training.fit", "Predictions.write", 3),  # of the test images
+    ("trainables.training.epoch_evaluation", "Predictions.write", 1),
+    ("trainables.training.epoch_evaluation", "Predictions.write", 3),  # of the test images
     ("trainables.training.fit", "Checkpoint.write", 1),
     ("trainables.training.fit", "Checkpoint.write", 2),
     ("trainables.training.checkpoint", "_sync", 1),  # in the middle of a checkpoint

@@ -27,7 +27,7 @@ from trainables.data.training_set import training_set
 from trainables.portable.preparation import Preparation
 from trainables.tasks.tasks import TRAINING_TASKS
 from trainables.training.context import TrainingContext
-from trainables.training.fit import _beside_corrected
+from trainables.training.scores import beside_corrected
 
 
 def read(folder: Path, text: str) -> Contest:
@@ -187,7 +187,7 @@ def test_regions_are_void_or_what_was_predicted(tmp_path: Path) -> None:
     heads: dict[str, Head] = {MASKS: said, SIZES: truth.masks.shapes[:4].astype(np.float32)}
     given = Predictions(images=images, classes=CLASSES, heads=heads)
     judged = TASKS["segmentation"].judged(given, truth, edges=False)
-    beside = _beside_corrected(judged, rows, context)
+    beside = beside_corrected(judged, rows, context)
     np.testing.assert_array_equal(beside[[0, 3]], judged.judged[[0, 3]])
     assert beside[1, 1] == judged.judged[1, 1] - 200  # void pixels do not count
     assert beside[2, 0] < beside[2, 1] == judged.judged[2, 1]

@@ -27,7 +27,8 @@ from trainables.data.training_set import training_set
 from trainables.portable.preparation import Preparation
 from trainables.tasks.segmentation import planes_of
 from trainables.training.context import TrainingContext
-from trainables.training.fit import _beside_corrected, fit
+from trainables.training.fit import fit
+from trainables.training.scores import beside_corrected
 
 TOP = " ".join(f"{48 * column + 1} 10" for column in range(20))
 """The upper 10 rows of the first 20 columns of an image of 48 rows."""
@@ -131,7 +132,7 @@ def test_the_score_beside_corrected_masks(scenes: TrainingContext, tmp_path: Pat
     heads: dict[str, Head] = {MASKS: said, SIZES: truth.masks.shapes[:2].astype(np.float32)}
     given = Predictions(images=truth.images[:2], classes=CLASSES, heads=heads)
     judged = TASKS["multilabel_segmentation"].judged(given, truth, edges=False)
-    beside = _beside_corrected(judged, rows, replace(scenes, corrections=changed))
+    beside = beside_corrected(judged, rows, replace(scenes, corrections=changed))
     np.testing.assert_array_equal(beside[0], judged.judged[0])
     already = int(truth.actual(1)[:10, :20, 0].sum())
     assert judged.judged[1, 0] - beside[1, 0] == 200 - already

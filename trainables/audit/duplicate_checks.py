@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -20,9 +21,39 @@ UNLIKE = 0.1
 """Share of the pixels in which masks of the same picture may differ: outlines always do."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class Likeness:
+    """How pictures are the same.
+
+    Attributes:
+        name: A word or two for one of them.
+        how: What one is to the other, in a sentence.
+        certain: Whether they are one file, so that no look is needed.
+    """
+
+    name: str
+    how: str
+    certain: bool
+
+    @property
+    def severity(self) -> str:
+        """Of what lets a score speak of images that were trained on."""
+        return "stop" if self.certain else "warning"
+
+    @property
+    def acceptance(self) -> str:
+        """How a search goes on all the same, to be said after the advice."""
+        return "; accept=[duplicates] searches all the same" if self.certain else ""
+
+
+ONE_FILE = Likeness(name="identical file", how="the same file", certain=True)
+
+ONE_PICTURE = Likeness(name="near duplicate", how="nearly the same", certain=False)
+
+
 def identical(evidence: Evidence) -> Iterator[Finding]:
     """Findings on files that are byte for byte the same."""
-    yield from _same(evidence.contest, evidence.folds, evidence.same)
+    yield from _told(evidence.contest, evidence.folds, evidence.same, ONE_FILE)
 
 
 def identical_files(
@@ -35,11 +66,7 @@ def identical_files(
         folds: Its split, where there is one.
         digests: Of the files of all images, training first.
     """
-    yield from _same(contest, folds, same_files(digests))
-
-
-def _same(contest: Contest, folds: Folds | None, pairs: NDArray[np.int64]) -> Iterator[Finding]:
-    yield from _told(contest, folds, pairs, "identical file", "the same file", certain=True)
+    yield from _told(contest, folds, same_files(digests), ONE_FILE)
 
 
 def nearly_identical(evidence: Evidence) -> Iterator[Finding]:
@@ -57,7 +84,7 @@ def near_pictures(
         folds: Its split, where there is one.
         pairs: Rows of such, int64 (pairs, 2), training first.
     """
-    yield from _told(contest, folds, pairs, "near duplicate", "nearly the same", certain=False)
+    yield from _told(contest, folds, pairs, ONE_PICTURE)
 
 
 def crossing(contest: Contest, folds: Folds, pairs: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -66,8 +93,7 @@ def crossing(contest: Contest, folds: Folds, pairs: NDArray[np.int64]) -> NDArra
 
     Of images that are much alike, as frames of a film are, all pairs would be millions.
     """
-    trained = len(contest.train_images)
-    own = trained + len(contest.test_images)
+    trained, own = len(contest.train_images), contest.own
     one, other = pairs.T
     within = other < trained
     tests = (one >= trained) & (other < own)
@@ -80,58 +106,63 @@ def crossing(contest: Contest, folds: Folds, pairs: NDArray[np.int64]) -> NDArra
 
 
 def _told(
-    contest: Contest,
-    folds: Folds | None,
-    pairs: NDArray[np.int64],
-    name: str,
-    how: str,
-    *,
-    certain: bool,
+    contest: Contest, folds: Folds | None, pairs: NDArray[np.int64], likeness: Likeness
 ) -> Iterator[Finding]:
-    trained = len(contest.train_images)
-    own = trained + len(contest.test_images)
-    within = pairs[(pairs < trained).all(axis=1)]
-    across = pairs[(pairs[:, 0] < trained) & (pairs[:, 1] >= trained) & (pairs[:, 1] < own)]
-    extra = pairs[(pairs[:, 0] < own) & (pairs[:, 1] >= own)]
-    unlike = _contradicting(contest, within, certain=certain)
-    contradicting = within[unlike]
-    if len(contradicting):
+    """Findings on pairs of rows, int64 (pairs, 2), the smaller row first."""
+    within = pairs[pairs[:, 1] < len(contest.train_images)]
+    yield from _among_training(contest, folds, within, likeness)
+    yield from _with_others(contest, pairs, likeness)
+
+
+def _among_training(
+    contest: Contest, folds: Folds | None, pairs: NDArray[np.int64], likeness: Likeness
+) -> Iterator[Finding]:
+    """Of training images: with two labels, on both sides of a split, or neither."""
+    name, how = likeness.name, likeness.how
+    label = "label" if contest.truth is None else "mask"
+    unlike = _contradicting(contest, pairs, certain=likeness.certain)
+    if unlike.any():
+        correction = " (data.corrections=)" if contest.truth is None else ""
         yield Finding(
-            name=f"{name}s with two {'labels' if contest.truth is None else 'masks'}",
+            name=f"{name}s with two {label}s",
             severity="warning",
-            what=f"pairs of training images that are {how} with unlike "
-            f"{'labels' if contest.truth is None else 'masks'}: "
-            f"{len(contradicting):,}",
-            advice="correct one label of each pair (data.corrections=), or take both out"
-            if contest.truth is None
-            else "correct one mask of each pair, or take both out",
-            places=_places(contest, contradicting),
+            what=f"pairs of training images that are {how} with unlike {label}s: "
+            f"{int(unlike.sum()):,}",
+            advice=f"correct one {label} of each pair{correction}, or take both out",
+            places=_places(contest, pairs[unlike]),
         )
-    if folds is not None and len(within):
-        split = within[folds.fold[within[:, 0]] != folds.fold[within[:, 1]]]
-        if len(split):
-            yield Finding(
-                name=f"{name}s across folds",
-                severity="stop" if certain else "warning",
-                what=f"pairs of training images that are {how} and stand in unlike folds, so that "
-                f"validation images are trained on: {len(split):,}",
-                advice="take all but one out, or give them one group (data.group=)"
-                + ("; accept=[duplicates] searches all the same" if certain else ""),
-                places=_places(contest, split),
-            )
-    alike = ~unlike
+    apart, where = np.zeros(len(pairs), bool), "in the training table"
     if folds is not None:
-        alike &= folds.fold[within[:, 0]] == folds.fold[within[:, 1]]
-    if alike.any():
-        where = "in one fold" if folds is not None else "in the training table"
+        apart, where = folds.fold[pairs[:, 0]] != folds.fold[pairs[:, 1]], "in one fold"
+    if apart.any():
+        yield Finding(
+            name=f"{name}s across folds",
+            severity=likeness.severity,
+            what=f"pairs of training images that are {how} and stand in unlike folds, so that "
+            f"validation images are trained on: {int(apart.sum()):,}",
+            advice="take all but one out, or give them one group (data.group=)"
+            + likeness.acceptance,
+            places=_places(contest, pairs[apart]),
+        )
+    harmless = ~unlike & ~apart
+    if harmless.any():
         yield Finding(
             name=f"{name}s {where}",
             severity="note",
-            what=f"pairs of training images {where} that are {how}: {int(alike.sum()):,}",
+            what=f"pairs of training images {where} that are {how}: {int(harmless.sum()):,}",
             advice="each of them counts twice, in the loss and in scores",
-            places=_places(contest, within[alike]),
+            places=_places(contest, pairs[harmless]),
         )
-    tests = pairs[(pairs >= trained).all(axis=1) & (pairs < own).all(axis=1)]
+
+
+def _with_others(
+    contest: Contest, pairs: NDArray[np.int64], likeness: Likeness
+) -> Iterator[Finding]:
+    """Of test images and extra images, with each other or with training images."""
+    name, how = likeness.name, likeness.how
+    trained, own = len(contest.train_images), contest.own
+    one, other = pairs.T
+    tests = pairs[(one >= trained) & (other < own)]
     if len(tests):
         yield Finding(
             name=f"{name}s in the test",
@@ -140,16 +171,17 @@ def _told(
             advice="each of them counts twice in the test's score",
             places=_places(contest, tests),
         )
+    extra = pairs[(one < own) & (other >= own)]
     if len(extra):
         yield Finding(
             name=f"{name}s of extra images",
-            severity="stop" if certain else "warning",
+            severity=likeness.severity,
             what=f"images of data.extra that are {how} as one of the contest's, which is held out "
             f"or to be predicted: {len(np.unique(extra[:, 1])):,}",
-            advice="take them out of data.extra"
-            + ("; accept=[duplicates] searches all the same" if certain else ""),
+            advice="take them out of data.extra" + likeness.acceptance,
             places=_places(contest, extra),
         )
+    across = pairs[(one < trained) & (other >= trained) & (other < own)]
     if len(across):
         yield Finding(
             name=f"{name}s of test images",
@@ -179,8 +211,7 @@ def _contradicting(
 
 
 def _places(contest: Contest, pairs: NDArray[np.int64]) -> tuple[Place, ...]:
-    trained = len(contest.train_images)
-    own = trained + len(contest.test_images)
+    trained, own = len(contest.train_images), contest.own
 
     def label(row: int) -> str:
         if row >= trained:

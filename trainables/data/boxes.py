@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pandas as pd
 
+from spaces.csv_table import write_csv_table
 from spaces.digest import digest
 from spaces.errors import InputError, unknown
-from spaces.files import whole_file
 from trainables.portable.preparation import SIDES, Box
 
 Boxes = Mapping[str, Box]
@@ -73,8 +73,7 @@ def write_boxes(boxes: Boxes, folder: Path) -> None:
     path = folder / boxes_file(boxes)
     if boxes and not path.exists():
         rows = [(image, *box) for image, box in boxes.items()]
-        with whole_file(path) as temporary:
-            pd.DataFrame(rows, columns=["image", *SIDES]).to_csv(temporary, index=False)
+        write_csv_table(pd.DataFrame(rows, columns=["image", *SIDES]), path)
 
 
 def stored_boxes(folder: Path, name: str) -> dict[str, Box]:

@@ -8,7 +8,6 @@ from functools import cached_property
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from results.masks.mask_form import MaskForm
@@ -17,20 +16,19 @@ from results.tasks.classification import read_labels
 from results.tasks.tasks import task_of_truth
 from spaces.digest import digest
 from spaces.errors import InputError, unknown
-from trainables.data.boxes import Boxes, read_boxes
+from trainables.data.boxes import Boxes
 from trainables.data.contest_corrections import contest_corrections
 from trainables.data.contest_masks import masked_table, read_masks, row_per_image
 from trainables.data.corrections import Corrections
 from trainables.data.extra import ExtraImages
 from trainables.data.image_files import ImageFiles
+from trainables.data.listing import Listing
 from trainables.data.own_folds import own_folds, own_holdout
 from trainables.data.tables import (
     TRAIN,
     beside,
-    column_of,
     column_or_table,
     leads_outside,
-    led_outside,
     read_table,
     test_table,
     training_table,
@@ -85,6 +83,11 @@ class Contest:
         """Training images, then test images, then extra ones: the rows of the image store."""
         extra = () if self.extra is None else self.extra.images
         return self.train_images + self.test_images + extra
+
+    @property
+    def own(self) -> int:
+        """How many of them are the contest's, which come before those from elsewhere."""
+        return len(self.train_images) + len(self.test_images)
 
     def shows(self, index: int) -> NDArray[np.bool_]:
         """Whether each training image is, or its mask has pixels, of a class, bool (n,)."""
@@ -171,58 +174,40 @@ def load_contest(
     folder = Path(root)
     if not folder.is_dir():
         raise InputError(f"data.root={str(root)!r}: there is no such folder")
-    train_roots, test_roots = (
-        (below,) if isinstance(below, str) else tuple(below)
-        for below in (train_images, test_images)
-    )
-    files = ImageFiles(folder.resolve(), train_roots, test_roots, extra_images)
-    for key, roots in (("train", files.train), ("test", files.test), ("extra", (files.extra,))):
-        for below in roots:
-            if not (folder / below).is_dir():
-                raise InputError(f"data.{key}_images={below}: there is no such folder in {folder}")
-            if key != "extra" and leads_outside(below):
-                raise InputError(f"data.{key}_images={below}: link it into {folder} and name that")
+    files = _image_files(folder, train_images, test_images, extra_images)
+    path = folder / train
     if masks is None:
         table = whole = training_table(folder, train, image, label)
     else:
         table = whole = masked_table(folder, train, image, masks)
         if masks.run_lengths:
             alike = [column for column in (group, fold, holdout) if column in whole]
-            table = row_per_image(whole, folder / train, image, alike)
-    images = _images(table, folder / train, image, files, "train")
+            table = row_per_image(whole, path, image, alike)
+    listed = Listing(table=table, path=path, image=image, files=files, part="train")
+    images = listed.images
     truth = None
     if masks is None:
-        meant = classes if (folder / train).is_file() else set(table[label])  # folders have names
-        values = column_of(table, folder / train, label, "data.label", meant)
-        labels, names = read_labels(values, tuple(classes), folder / train)
+        meant = classes if path.is_file() else set(table[label])  # folders have names
+        values = listed.column(label, "data.label", meant)
+        labels, names = read_labels(values, tuple(classes), path)
     else:
-        wanted = tuple(classes)
-        truth = read_masks(masks, whole, folder / train, image, images, wanted, files, kept)
+        truth = read_masks(masks, whole, path, image, images, tuple(classes), files, kept)
         labels, names = truth.strata, truth.classes
     groups, folds, held = (
-        column_or_table(value, key, images, table, folder / train) if value else None
+        column_or_table(value, key, images, table, path) if value else None
         for key, value in (("data.group", group), ("data.fold", fold), ("holdout", holdout))
     )
-    boxes = read_boxes(table, folder / train, box, images) if box else {}
-    focused = read_boxes(table, folder / train, focus, images, "data.focus") if focus else {}
+    boxes, focused = listed.boxes(box), listed.boxes(focus, "data.focus")
     tests: tuple[str, ...] = ()
     test_ids: tuple[str, ...] = ()
     if id and masks is not None:
         raise InputError(f"data.id={id}: submissions of masks go by the images' names")
     if test:
-        tested = test_table(folder, test, tested_by)
-        if tested_by not in tested:
-            other = f"data.image=[{image},<column>] names the test table's"
-            place = f"data.image={tested_by}, {folder / test}; {other}"
-            raise unknown("column", tested_by, map(str, tested.columns), place)
-        tests = _images(tested, folder / test, tested_by, files, "test")
-        test_ids = _ids(tested, folder / test, id) if id else ()
-        boxes |= read_boxes(tested, folder / test, box, tests) if box else {}
-        if label in tested and masks is None:
-            for row, value in enumerate(tested[label].str.strip(), start=2):
-                if value not in names:
-                    place = f"{folder / test}, row {row}, column {label!r}"
-                    raise unknown("label", value, names, f"{place}; only the test knows it")
+        tested = _tested(folder, test, image, tested_by, files)
+        tests, test_ids = tested.images, tested.ids(id) if id else ()
+        boxes |= tested.boxes(box)
+        if masks is None:
+            _check_labels(tested, label, names)
     both = set(images) & set(tests)
     if both:
         raise InputError(f"{sorted(both)[0]!r} is listed in both {train} and {test}")
@@ -251,14 +236,44 @@ def load_contest(
     )
 
 
-def _ids(table: pd.DataFrame, path: Path, column: str) -> tuple[str, ...]:
-    """What a site calls the test images; each has a name of its own."""
-    found = column_of(table, path, column, "data.id")
-    seen: dict[str, int] = {}
-    for row, name in zip(table.index + 2, found, strict=True):
-        if seen.setdefault(name, row) != row:
-            raise InputError(f"{path}, row {row}: {name!r} is already listed in row {seen[name]}")
-    return tuple(found)
+def _image_files(
+    folder: Path, train: str | Sequence[str], test: str | Sequence[str], extra: str
+) -> ImageFiles:
+    """Where images lie, by the folders that their names are relative to.
+
+    Raises:
+        InputError: If one is not there, or outside the contest's.
+    """
+    trained, tested = (
+        (below,) if isinstance(below, str) else tuple(below) for below in (train, test)
+    )
+    for key, roots in (("train", trained), ("test", tested), ("extra", (extra,))):
+        for below in roots:
+            if not (folder / below).is_dir():
+                raise InputError(f"data.{key}_images={below}: there is no such folder in {folder}")
+            if key != "extra" and leads_outside(below):
+                raise InputError(f"data.{key}_images={below}: link it into {folder} and name that")
+    return ImageFiles(folder.resolve(), trained, tested, extra)
+
+
+def _tested(folder: Path, test: str, image: str, column: str, files: ImageFiles) -> Listing:
+    """The test table, which may call images otherwise than the training table."""
+    table, path = test_table(folder, test, column), folder / test
+    if column not in table:
+        other = f"data.image=[{image},<column>] names the test table's"
+        place = f"data.image={column}, {path}; {other}"
+        raise unknown("column", column, map(str, table.columns), place)
+    return Listing(table=table, path=path, image=column, files=files, part="test")
+
+
+def _check_labels(tested: Listing, label: str, classes: tuple[str, ...]) -> None:
+    """Raises InputError where a test table with labels has one that no training image has."""
+    if label not in tested.table:
+        return
+    for row, value in enumerate(tested.table[label].str.strip(), start=2):
+        if value not in classes:
+            place = f"{tested.path}, row {row}, column {label!r}"
+            raise unknown("label", value, classes, f"{place}; only the test knows it")
 
 
 def _extra_images(
@@ -267,26 +282,8 @@ def _extra_images(
     """Labelled images from elsewhere; their labels have to be the contest's."""
     path = beside(extra, folder)
     table = read_table(path.parent, path.name, "data.extra")
-    images = _images(table, path, image, files, "extra")
-    values = column_of(table, path, label, "data.label", classes)
+    listed = Listing(table=table, path=path, image=image, files=files, part="extra")
+    images = listed.images
+    values = listed.column(label, "data.label", classes)
     labels, _ = read_labels(values, classes, path, complete=False)
     return ExtraImages(images=images, labels=labels)
-
-
-def _images(
-    table: pd.DataFrame, path: Path, column: str, files: ImageFiles, part: str
-) -> tuple[str, ...]:
-    names = column_of(table, path, column, "data.image")
-    seen: dict[str, int] = {}
-    for row, name in zip(table.index + 2, names, strict=True):
-        if name in seen:
-            raise InputError(f"{path}, row {row}: {name!r} is already listed in row {seen[name]}")
-        seen[name] = row
-        # A link may lead anywhere; a table that others wrote may not.
-        try:
-            if leads_outside(name):
-                raise led_outside(name, files.root)
-            files.existing(name, part)
-        except InputError as error:
-            raise InputError(f"{path}, row {row}: {error}") from None
-    return tuple(names)

@@ -11,9 +11,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from spaces.csv_table import write_csv_table
 from spaces.digest import digest
 from spaces.errors import InputError, unknown
-from spaces.files import whole_file
 from trainables.data.tables import read_table
 
 
@@ -77,8 +77,7 @@ class Corrections:
         """Writes ``corrections-<digest>.csv`` into ``folder`` and returns its path."""
         path = folder / corrections_file(self.digest)
         if not path.exists():
-            with whole_file(path) as temporary:
-                self.table.to_csv(temporary, index=False)
+            write_csv_table(self.table, path)
         return path
 
 

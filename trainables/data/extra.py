@@ -11,9 +11,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from spaces.csv_table import write_csv_table
 from spaces.digest import digest
 from spaces.errors import InputError
-from spaces.files import whole_file
 from spaces.sections.extra import EveryExtra
 from spaces.trial_config import TrialConfig
 from trainables.data.addition import NOTHING, Addition
@@ -45,8 +45,7 @@ class ExtraImages:
         path = folder / f"extra-{self.digest}.csv"
         if not path.exists():
             table = pd.DataFrame({"image": self.images, "label": self.labels})
-            with whole_file(path) as temporary:
-                table.to_csv(temporary, index=False)
+            write_csv_table(table, path)
         return path
 
     @staticmethod

@@ -10,9 +10,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from spaces.csv_table import write_csv_table
 from spaces.digest import digest
 from spaces.errors import InputError
-from spaces.files import whole_file
 from trainables.data.contest import Contest
 
 
@@ -68,8 +68,7 @@ class Folds:
             table = pd.DataFrame({"image": self.images, "label": self.labels, "fold": self.fold})
             if self.groups is not None:
                 table["group"] = self.groups
-            with whole_file(path) as temporary:
-                table.to_csv(temporary, index=False)
+            write_csv_table(table, path)
         return path
 
     @staticmethod

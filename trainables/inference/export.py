@@ -99,39 +99,16 @@ def write_export(
     (folder / "weights").mkdir(parents=True)
     members = []
     for i, trained in enumerate(models):
-        config = trained.config
-        model = load_trained(config, trained.folder, len(classes), build)
-        mean, std = normalisation(model)
-        name = f"weights/{i:03d}.safetensors"
-        weights = {k: v.contiguous().clone() for k, v in model.state_dict().items()}
-        save_file(weights, folder / name)
+        model = load_trained(trained.config, trained.folder, len(classes), build)
+        members.append(_write_network(folder, f"weights/{i:03d}.safetensors", trained, model))
         if onnx:
             (folder / "onnx").mkdir(exist_ok=True)
-            write_onnx(
-                model,
-                mean,
-                std,
-                config.data.prediction_size,
-                task.activation,
-                folder / f"onnx/{i:03d}.onnx",
-            )
-        members.append(
-            {
-                "weights": name,
-                "arm": trained.arm,
-                "fold": config.run.fold,
-                "mean": mean.tolist(),
-                "std": std.tolist(),
-                "batch": evaluation_batch(config),
-                "config": config.to_json(),
-            }
-        )
+            size, to = trained.config.data.prediction_size, folder / f"onnx/{i:03d}.onnx"
+            write_onnx(model, *normalisation(model), size, task.activation, to)
     write_policies(folder, {trained.arm: trained.config for trained in models})
     copy_portable(folder)
     (folder / "predict.py").write_text(_PREDICT)
-    needed = (*NEEDED, *((FOR_MASKS,) if numbers else ()))
-    versions = [f"{name}=={version(name).partition('+')[0]}\n" for name in needed]
-    (folder / "requirements.txt").write_text("".join(versions))
+    (folder / "requirements.txt").write_text(_requirements(masks=bool(numbers)))
     written = {
         "format": FORMAT,
         **about,
@@ -149,6 +126,30 @@ def write_export(
         "models": members,
     }
     (folder / "model.json").write_text(json.dumps(written, indent=2) + "\n")
+
+
+def _write_network(
+    folder: Path, file: str, trained: Trained, model: torch.nn.Module
+) -> dict[str, Any]:
+    """Writes a network's weights; returns what an export says of it."""
+    weights = {k: v.contiguous().clone() for k, v in model.state_dict().items()}
+    save_file(weights, folder / file)
+    mean, std = normalisation(model)
+    return {
+        "weights": file,
+        "arm": trained.arm,
+        "fold": trained.config.run.fold,
+        "mean": mean.tolist(),
+        "std": std.tolist(),
+        "batch": evaluation_batch(trained.config),
+        "config": trained.config.to_json(),
+    }
+
+
+def _requirements(*, masks: bool) -> str:
+    """What an export needs, in the versions that are here."""
+    needed = (*NEEDED, *((FOR_MASKS,) if masks else ()))
+    return "".join(f"{name}=={version(name).partition('+')[0]}\n" for name in needed)
 
 
 def write_policies(folder: Path, configs: Mapping[str, TrialConfig]) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -10,26 +9,15 @@ from pathlib import Path
 from typing import Any, TypedDict
 
 import cv2
-import numpy as np
 import torch
-from numpy.typing import NDArray
 
-from results.masks.metrics import NEED_EDGES
-from results.metrics import all_scores, corrected
-from results.predictions import Predictions, predictions_file
-from results.tasks.tasks import TASKS
 from spaces.trial_config import TrialConfig
-from trainables.data.mask_corrections import MaskCorrections
-from trainables.data.scored_images import held_out_rows
 from trainables.training.checkpoint import Checkpoint, remove_leftovers
 from trainables.training.context import TrainingContext
-from trainables.training.evaluation import judged, predicted
-from trainables.training.full_disk import with_room
+from trainables.training.epoch_evaluation import EpochEvaluation
 from trainables.training.ranks import ALONE, Ranks
 from trainables.training.saving import Saving
 from trainables.training.state import Beat, TrainingState, no_beat
-from trainables.training.training_error import TrainingError
-from trainables.training.training_score import training_score
 
 Report = dict[str, Any]
 """One epoch: ``epoch``, ``metrics`` by slash-grouped name, ``seconds`` by part, ``images``."""
@@ -106,7 +94,9 @@ def fit(
     cv2.setNumThreads(0)
     beat()
     training = state(config, context, workers, ranks)
-    held_out = context.folds.held_out(config.run.fold)
+    evaluation = EpochEvaluation(
+        training=training, context=context, folder=folder, workers=workers, beat=beat
+    )
     if ranks.rank == 0:
         remove_leftovers(folder)
     checkpoint, notes = Checkpoint.newest(folder, config)
@@ -134,20 +124,11 @@ def fit(
         loss, seconds, images = training.train(epoch, beat)
         trained = time.perf_counter()
         last = epoch == config.run.last_epoch
-        rows = held_out_rows(config, context.folds, last)
-        said = predicted(training, rows, context, workers, beat)
-        predictions = judged(said, context, edges=last)
-        scores = _scores(predictions, rows, context)
-        stressed: dict[str, float] = {}
-        if context.stress is not None and (context.stress_always or last):
-            stressed = _stressed(training, rows, context, folder, workers, beat, last)
-        known: dict[str, float] = {}
-        if last:
-            known = training_score(training, context, scores, workers, beat)
+        predictions, metrics = evaluation.scored(last=last)
         evaluated = time.perf_counter()
-        _save(predictions, folder / predictions_file("holdout"), beat)
+        evaluation.keep(predictions, "holdout")
         if last:  # before the checkpoint that says that the training is done
-            _predict_test(training, context, folder, workers, beat)
+            evaluation.predict_test()
         report: Report = {
             "epoch": epoch,
             "metrics": {
@@ -156,10 +137,7 @@ def fit(
                 **training.learned.told,
                 **training.told,
                 **ranks.told,
-                **{f"val/{name}": value for name, value in scores.items()},
-                **({"val/images": float(len(rows))} if len(rows) < len(held_out) else {}),
-                **{f"stress/{name}": value for name, value in stressed.items()},
-                **known,
+                **metrics,
             },
             "seconds": {
                 **seconds,
@@ -179,74 +157,3 @@ def fit(
         told = time.perf_counter()
         yield Epoch(report=report, notes=notes)
         notes, waited = (), time.perf_counter() - told
-
-
-def _scores(
-    predictions: Predictions, rows: NDArray[np.int64], context: TrainingContext
-) -> dict[str, float]:
-    metrics = {**TASKS[context.task.name].metrics, context.metric.name: context.metric}
-    scores = all_scores(context.folds.labels[rows], predictions.judged, metrics.values())
-    if context.metric.name not in scores:
-        raise TrainingError(f"{context.metric.name} is not defined on the hold-out's predictions")
-    return scores | _corrected_score(predictions, rows, context)
-
-
-def _corrected_score(
-    predictions: Predictions, rows: NDArray[np.int64], context: TrainingContext
-) -> dict[str, float]:
-    """The contest's metric on labels as corrected, where there are such, and it is defined."""
-    if context.corrections is None:
-        return {}
-    used = ~context.corrections.left_out[rows]
-    if not used.any():
-        return {}
-    labels = context.corrections.labels[rows[used]]
-    beside = _beside_corrected(predictions, rows, context)
-    found = all_scores(labels, beside[used], [context.metric])
-    return {corrected(name): value for name, value in found.items()}
-
-
-def _beside_corrected(
-    predictions: Predictions, rows: NDArray[np.int64], context: TrainingContext
-) -> NDArray[np.float32]:
-    """What predictions come to beside labels, or masks, as they should be."""
-    changed = context.corrections
-    if not isinstance(changed, MaskCorrections) or not changed.relabelled[rows].any():
-        return predictions.judged
-    assert context.truth is not None
-    beside, some = predictions.judged.copy(), changed.relabelled[rows]
-    truth = changed.truth(context.truth, rows[some].tolist())
-    edges = context.metric.name in NEED_EDGES
-    again = TASKS[context.task.name].judged(predictions.of(truth.images), truth, edges=edges)
-    beside[some] = again.judged
-    return beside
-
-
-def _stressed(
-    training: TrainingState,
-    rows: NDArray[np.int64],
-    context: TrainingContext,
-    folder: Path,
-    workers: int,
-    beat: Beat,
-    last: bool,
-) -> dict[str, float]:
-    """Predicts held-out images under the stress; returns the metrics."""
-    said = predicted(training, rows, context, workers, beat, context.stress)
-    predictions = judged(said, context, edges=last)
-    scores = _scores(predictions, rows, context)
-    _save(predictions, folder / predictions_file("stress"), beat)
-    return scores
-
-
-def _predict_test(
-    training: TrainingState, context: TrainingContext, folder: Path, workers: int, beat: Beat
-) -> None:
-    rows = context.test_rows
-    if context.predict_test and len(rows):
-        predictions = predicted(training, rows, context, workers, beat)
-        _save(predictions, folder / predictions_file("test"), beat)
-
-
-def _save(predictions: Predictions, path: Path, beat: Beat) -> None:
-    with_room(functools.partial(predictions.write, path), beat)
