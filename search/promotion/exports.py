@@ -46,13 +46,7 @@ SAME = 0.999
 
 def export(config: ExportConfig) -> int:
     """Exports; returns the exit code."""
-    if not config.to:
-        raise InputError("to= is needed: the folder to write")
     to = Path(config.to)
-    if to.exists() and (not to.is_dir() or any(to.iterdir())):
-        raise InputError(f"to={config.to}: is there already, and is not an empty folder")
-    if not to.resolve().parent.is_dir():
-        raise InputError(f"to={config.to}: there is no folder {to.resolve().parent}")
     if config.onnx:
         check_onnx()
     standing = open_standing(config)
