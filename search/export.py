@@ -16,12 +16,22 @@ image, as search.blend with recipe=mean does. The MLflow registry gets promotion
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from search.options.command_line import main
 from search.options.ensembles import ExportConfig
+from spaces.errors import InputError
 
 
 def run(config: ExportConfig) -> int:
     """Exports; returns the exit code."""
+    if not config.to:
+        raise InputError("to= is needed: the folder to write")
+    to = Path(config.to)
+    if to.exists() and (not to.is_dir() or any(to.iterdir())):
+        raise InputError(f"to={config.to}: is there already, and is not an empty folder")
+    if not to.resolve().parent.is_dir():
+        raise InputError(f"to={config.to}: there is no folder {to.resolve().parent}")
     from search.promotion.exports import export
 
     return export(config)

@@ -13,12 +13,19 @@ on where it stopped.
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from search.options.command_line import main
 from search.options.ensembles import PredictImagesConfig
+from spaces.errors import InputError
 
 
 def run(config: PredictImagesConfig) -> int:
     """Predicts; returns the exit code."""
+    if not config.images:
+        raise InputError("images= is needed: the folder of images to predict")
+    if not Path(config.images).is_dir():
+        raise InputError(f"images={config.images}: there is no such folder")
     from search.promotion.image_predictions import predict
 
     return predict(config)

@@ -48,7 +48,7 @@ def resolve_space(
 
 
 def _one(name: str) -> SearchSpace:
-    if ":" in name:
+    if ":" in name.partition("(")[0]:  # not within arguments
         function = load_function(name, "space")
         try:
             space = function()

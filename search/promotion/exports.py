@@ -45,7 +45,7 @@ SAME = 0.999
 
 def export(config: ExportConfig) -> int:
     """Exports; returns the exit code."""
-    to = _place(config.to)
+    to = Path(config.to)
     if config.onnx:
         check_onnx()
     standing = open_standing(config)
@@ -85,22 +85,6 @@ def export(config: ExportConfig) -> int:
     if config.json:
         print(json.dumps({"id": ensemble.merged.id, "path": str(to)}))
     return OK
-
-
-def _place(to: str) -> Path:
-    """The folder to write.
-
-    Raises:
-        InputError: If there is none, or something in it, or none that it could be made in.
-    """
-    if not to:
-        raise InputError("to= is needed: the folder to write")
-    place = Path(to)
-    if place.exists() and (not place.is_dir() or any(place.iterdir())):
-        raise InputError(f"to={to}: is there already, and is not an empty folder")
-    if not place.resolve().parent.is_dir():
-        raise InputError(f"to={to}: there is no folder {place.resolve().parent}")
-    return place
 
 
 def _compared(

@@ -33,10 +33,6 @@ EVERY = 1.0
 def predict(config: PredictImagesConfig) -> int:
     """Predicts; returns the exit code."""
     folder = Path(config.images)
-    if not config.images:
-        raise InputError("images= is needed: the folder of images to predict")
-    if not folder.is_dir():
-        raise InputError(f"images={config.images}: there is no such folder")
     paths = image_files(folder)
     if not paths:
         raise InputError(f"images={folder}: there are no images in it ({', '.join(SUFFIXES)})")

@@ -384,6 +384,8 @@ TOLD_AT_ONCE: list[tuple[str, list[str]]] = [
     ("run", ["trials=none"]),
     ("run", ["data=csv", "data.root=/nowhere"]),
     ("train", ["weights=/nowhere.safetensors"]),
+    ("predict", ["images=nowhere"]),
+    ("export", ["to=nowhere/model"]),
     *((name, ["fix.polcy=none"]) for name in ("preview", "run", "space", "train")),
     ("promote", ["promote.bakbone=resnet18"]),
     ("audit", ["data.baseline.sise=64"]),
