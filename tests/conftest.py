@@ -125,7 +125,7 @@ def folds(contest: Contest) -> Folds:
 
 @pytest.fixture(scope="session")
 def task(contest: Contest, tmp_path_factory: pytest.TempPathFactory) -> TrainingContext:
-    """What trainings of two seconds share: part of the digits."""
+    """What trainings of a second share: part of the digits."""
     from results.metrics import METRICS
     from trainables.data.folds import make_folds
     from trainables.data.store_building import build_store
@@ -134,9 +134,9 @@ def task(contest: Contest, tmp_path_factory: pytest.TempPathFactory) -> Training
 
     few = dataclasses.replace(
         contest,
-        train_images=contest.train_images[:400],
-        labels=contest.labels[:400],
-        test_images=contest.test_images[:100],
+        train_images=contest.train_images[:200],
+        labels=contest.labels[:200],
+        test_images=contest.test_images[:50],
     )
     return TrainingContext(
         store=build_store(few, Preparation(side=44), tmp_path_factory.mktemp("few")),
