@@ -85,10 +85,15 @@ def adaptive_passes(worlds: int) -> float:
     return ever / worlds
 
 
-def predictions(rng: np.random.Generator, labels: Any, difficulty: Any, skill: float) -> Any:
-    """Right where skill and own noise exceed the difficulty that all models share."""
+def called(rng: np.random.Generator, labels: Any, difficulty: Any, skill: float) -> Any:
+    """Labels, right where skill and own noise exceed the difficulty that all models share."""
     right = skill + 0.6 * rng.normal(size=len(labels)) > difficulty
-    return np.eye(3)[np.where(right, labels, (labels + 1) % 3)] * 0.9 + 0.03
+    return np.where(right, labels, (labels + 1) % 3)
+
+
+def predictions(rng: np.random.Generator, labels: Any, difficulty: Any, skill: float) -> Any:
+    """Probabilities of a model that is as sure of whatever it calls."""
+    return np.eye(3)[called(rng, labels, difficulty, skill)] * 0.9 + 0.03
 
 
 def contest(
@@ -111,7 +116,7 @@ def contest(
         scores.append(Score(trial=str(i), value=ACCURACY.score(others, public), images=test))
     trust = assess(ACCURACY, labels, candidates, scores)
     true = [
-        100 * ACCURACY.score(truths, predictions(rng, truths, really, skills[i] + shifts[i]))
+        100 * np.mean(called(rng, truths, really, skills[i] + shifts[i]) == truths)
         for i in map(int, trust.band)
     ]
     return trust, max(true) - true[0]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -123,12 +122,12 @@ def test_the_cameras_say_what_the_guide_says() -> None:
 
 def test_documented_files_and_commands_exist() -> None:
     text = README.read_text()
-    for module in set(re.findall(r"python -m (search\.\w+)", text)):
-        assert (ROOT / (module.replace(".", "/") + ".py")).exists()
-    for path in re.findall(r"`((?:trainables|docs|tests|search|results|spaces)/[\w./]+)`", text):
-        assert (ROOT / path).exists(), path
-    for path in re.findall(r"\]\(([\w./]+)\)", text):
-        assert (ROOT / path).exists(), path
+    modules = set(re.findall(r"python -m (search\.\w+)", text))
+    files = re.findall(r"`((?:trainables|docs|tests|search|results|spaces)/[\w./]+)`", text)
+    linked = re.findall(r"\]\(([\w./]+)\)", text)
+    assert all((modules, files, linked))
+    paths = [module.replace(".", "/") + ".py" for module in modules]
+    assert [p for p in (*paths, *files, *linked) if not (ROOT / p).exists()] == []
 
 
 def test_options_in_the_documents_exist() -> None:
@@ -145,10 +144,11 @@ def test_options_in_the_documents_exist() -> None:
 
 
 def test_no_machine_s_paths_are_recorded() -> None:
-    for path in RECORDED.rglob("*.jsonl"):
-        text = path.read_text()
-        assert not re.search(r'"/(tmp|home|root|work|Users)/', text), path
-        assert Path(path).stat().st_size < 500_000
+    paths = list(RECORDED.rglob("*.jsonl"))
+    assert paths
+    for path in paths:
+        assert not re.search(r'"/(tmp|home|root|work|Users)/', path.read_text()), path
+        assert path.stat().st_size < 500_000
 
 
 @pytest.mark.parametrize("name", SETS)

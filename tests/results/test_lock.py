@@ -57,6 +57,7 @@ def test_a_stale_owner_of_this_machine_does_not_count(tmp_path: Path) -> None:
     path.with_suffix(".owner").write_text(json.dumps(known))
     lock = WriterLock(path)
     lock.acquire(0)
+    assert json.loads(path.with_suffix(".owner").read_text())["process"] == os.getpid()
     lock.release()
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import importlib
 import json
+import multiprocessing
 import os
 import shutil
 import signal
@@ -10,21 +12,30 @@ import socket
 import subprocess
 import sys
 import time
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from mlflow.tracking import MlflowClient
 
+from results.metrics import custom_metric
 from results.predictions import Predictions
 from results.records.trials import Search
 from results.tracking.store import ID_TAG
 from results.tracking.tracker import Tracker
 from search.execution import cluster_answer
 from search.execution.cluster_answer import check_cluster
+from search.options.user_code import load_parts
 from spaces.errors import InputError
-from tests.commands import LIMIT, command, run, run_process
+from spaces.trial_config import TrialConfig
+from tests.commands import command, run, run_process
 from tests.records import raw_events
+from trainables.data.folds import Folds
+from trainables.data.image_store import ImageStore
+from trainables.training.context import TrainingContext
+from trainables.training.fit import fit
 
 TRIALS = 4
 
@@ -133,37 +144,33 @@ def test_predictions_reproduce_the_scores(search: Search) -> None:
         assert len(kept) == (1 if trial.state == "finished" else 0)
 
 
-def test_a_warm_worker_computes_what_a_fresh_process_does(folder: Path, search: Search) -> None:
+def trained_alone(
+    folder: Path, config: dict[str, Any], store: Path, folds: Path, classes: tuple[str, ...]
+) -> list[dict[str, float]]:
+    """Metrics of every epoch of a training with the team's parts, network and metric."""
+    os.chdir(folder)
+    sys.path.insert(0, str(folder))
+    load_parts(["own_parts"])
+    team = importlib.import_module("team")
+    context = TrainingContext(
+        store=ImageStore(store),
+        folds=Folds.read(folds),
+        classes=classes,
+        metric=custom_metric("hits", "maximize", team.hits),
+        own={"team:net": team.net},
+        predict_test=False,
+    )
+    epochs = fit(TrialConfig.from_json(config), context, Path("alone"))
+    return [epoch.report["metrics"] for epoch in epochs]
+
+
+def test_a_warm_worker_computes_what_another_process_does(folder: Path, search: Search) -> None:
     """The last confirmation ran in a reused worker; a training alone gives the same bits."""
     trial = search.of("confirm")[-1]
-    script = (
-        "import json, sys; from pathlib import Path; import team\n"
-        "from search.options.user_code import load_parts\n"
-        "load_parts(['own_parts'])\n"
-        "from results.metrics import custom_metric\n"
-        "from spaces.trial_config import TrialConfig\n"
-        "from trainables.data.folds import Folds\n"
-        "from trainables.data.image_store import ImageStore\n"
-        "from trainables.training.context import TrainingContext\n"
-        "from trainables.training.fit import fit\n"
-        "config, store, folds, classes = json.loads(sys.argv[1])\n"
-        "context = TrainingContext(store=ImageStore(Path(store)), folds=Folds.read(Path(folds)),\n"
-        "    classes=tuple(classes), metric=custom_metric('hits', 'maximize', team.hits),\n"
-        "    own={'team:net': team.net}, predict_test=False)\n"
-        "for epoch in fit(TrialConfig.from_json(config), context, Path('alone')):\n"
-        "    print(json.dumps(epoch.report['metrics']))\n"
-    )
     (store,) = (folder / "runs/digits/store").glob("*.json")
-    given = [trial.config.to_json(), str(store), str(search.folds_file), search.opened.classes]
-    alone = subprocess.run(
-        [sys.executable, "-c", script, json.dumps(given)],
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        timeout=LIMIT,
-    )
-    assert alone.returncode == 0, alone.stderr
-    found = [json.loads(line) for line in alone.stdout.splitlines()]
+    given = (folder, trial.config.to_json(), store, search.folds_file, search.opened.classes)
+    with ProcessPoolExecutor(1, multiprocessing.get_context("fork")) as fork:
+        found = fork.submit(trained_alone, *given).result()
     assert found == [e.metrics for e in trial.epochs]
 
 

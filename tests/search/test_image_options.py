@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from results.records.ledger import Ledger
@@ -16,6 +17,7 @@ from search.execution.trial_context import trial_context
 from search.jobs.preparation import prepare
 from search.jobs.resume import check_unchanged
 from search.options.command_line import parse
+from search.options.embedded import DigitsConfig
 from search.options.parameters import flatten
 from search.options.search_space import resolve_space
 from search.options.training import RunConfig
@@ -56,8 +58,14 @@ def flipped(picture):
 
 
 @pytest.fixture
-def runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder of runs beside which a team's module can be imported."""
+def runs(tmp_path: Path, digits_folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder of runs beside some of the digits and a team's module that can be imported."""
+    for name, count in (("train.csv", 150), ("test.csv", 10)):
+        table = pd.read_csv(digits_folder / name)[:count]
+        for image in table["image"]:
+            (tmp_path / "few" / image).parent.mkdir(parents=True, exist_ok=True)
+            (tmp_path / "few" / image).hardlink_to(digits_folder / image)
+        table.to_csv(tmp_path / "few" / name, index=False)
     (tmp_path / "team_images.py").write_text(SPACES)
     monkeypatch.syspath_prepend(str(tmp_path))
     monkeypatch.delitem(sys.modules, "team_images", raising=False)
@@ -65,7 +73,9 @@ def runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def prepared(runs: Path, *arguments: str) -> tuple[RunConfig, Any]:
-    config = parse(RunConfig, [f"runs={runs}", *arguments])
+    few = ["data=csv", "data.name=few", f"data.root={runs.parent / 'few'}"]
+    few += [f"data.baseline.{key}={value}" for key, value in DigitsConfig().baseline.items()]
+    config = parse(RunConfig, [f"runs={runs}", *few, *arguments])
     space = resolve_space(config.space, flatten(config.fix), flatten(config.narrow))
     return config, prepare(config, "label", space)
 

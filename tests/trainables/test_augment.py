@@ -24,6 +24,7 @@ from spaces.augmentation.trivial_augment import trivial_augment
 from spaces.ready import ready_space
 from spaces.trial_config import TrialConfig
 from tests.exported_policies import check_exported
+from tests.trainables.test_pipelines import own_pipelines
 from trainables.augment import Augmenter
 from trainables.augment.transforms import transform
 from trainables.data.folds import Folds
@@ -400,13 +401,14 @@ def test_images_grow_over_the_epochs(store: ImageStore, folds: Folds) -> None:
 LONG = (pytest.mark.slow, pytest.mark.timeout(900))
 
 
+@pytest.mark.filterwarnings("ignore:.*special case of Affine")
 @pytest.mark.parametrize("each", [6, pytest.param(200, marks=LONG)])
 def test_an_exported_policy_gives_the_pixels_that_trained(
     each: int, picture: Picture, tmp_path: Path
 ) -> None:
-    """For every operation, and random policies of every family, in a process that has
-    albumentations and the exported folder only."""
-    policies = {**every_operation(), "nested": nested(), **drawn(each)}
+    """For every operation, random policies of every family and a team's own pipelines, in a
+    process that has albumentations and the exported folder only."""
+    policies = {**every_operation(), "nested": nested(), **drawn(each), **own_pipelines()}
     config = TrialConfig.of(size=SQUARE, store_side=SIDE, seed=3)
     check_exported(policies, config, picture, 4, tmp_path)
 

@@ -13,14 +13,12 @@ from numpy.typing import NDArray
 
 from results.predictions import Predictions
 from spaces.trial_config import TrialConfig
-from tests.discs import CLASSES
 from tests.trainables.test_fit import copied, numbers, reports_of
-from trainables.inference import onnx
 from trainables.inference.activation_maps import activation_maps
 from trainables.inference.embed import embed
 from trainables.inference.export import Trained, write_export
 from trainables.inference.predict import load_trained, predict
-from trainables.networks.timm_network import normalisation, timm_network
+from trainables.networks.timm_network import timm_network
 from trainables.portable.activations import ACTIVATIONS, MEANS
 from trainables.portable.committee import Committee, last_of
 from trainables.portable.images import resize
@@ -29,9 +27,6 @@ from trainables.training.checkpoint import Checkpoint
 from trainables.training.context import TrainingContext
 from trainables.training.device import Device
 from trainables.training.fit import fit
-
-TINY = TrialConfig.of(backbone="test_resnet", size=32)
-
 
 @pytest.fixture(scope="module")
 def together(small: TrialConfig) -> TrialConfig:
@@ -156,14 +151,3 @@ def test_an_export_tells_what_was_stored(
     pictures = np.stack([resize(task.store.pixels[row], 16, 16) for row in rows[:8]])
     again = predictor.forward(member, model, pictures)
     np.testing.assert_allclose(again, found[:8], atol=1e-6)
-
-
-def test_onnx_takes_it_whole(tmp_path: Path) -> None:
-    models = []
-    for seed in (0, 1):
-        torch.manual_seed(seed)
-        models.append(timm_network(TINY, len(CLASSES)))
-    committee = Committee(models, "softmax").eval()
-    path = tmp_path / "model.onnx"
-    off = onnx.write_onnx(committee, *normalisation(committee), (32, 32), "softmax", path)
-    assert off < onnx.TOLERANCE

@@ -161,9 +161,9 @@ def test_classes(
     views = ["rotate+5", "zoom"]
     trained = trained_on(task, small, tmp_path)
     predictor = exported(Predictor, trained, task, views, tmp_path / "export")
-    paths = contest.paths[len(contest.train_images) :][:100]
+    paths = contest.paths[len(contest.train_images) :][: len(task.test_rows)]
     ((good, found, failed),) = predictor.chunks(paths)
-    assert (len(good), failed) == (100, {})
+    assert (len(good), failed) == (len(paths), {})
     weighted = by_recipe(len(predictor.voices), len(task.classes), task.task.name)
     recipes = [Blend.mean(len(predictor.voices)), weighted]
     expected = blended(trained, task, [str(path) for path in paths], views, recipes)

@@ -11,18 +11,25 @@ import torch
 
 from spaces.errors import InputError
 from spaces.trial_config import TrialConfig
+from tests import tiny
 from trainables.inference import onnx
 from trainables.inference.predict import to_input
 from trainables.networks.networks import NETWORKS
 from trainables.networks.timm_network import normalisation, timm_network
 from trainables.portable.activations import ACTIVATIONS, outputs_apart
+from trainables.portable.committee import Committee
 from trainables.training.device import Device
 
 
-@pytest.fixture(scope="module")
-def model() -> torch.nn.Module:
+@pytest.fixture(
+    scope="module", params=[tiny.build, pytest.param(timm_network, marks=pytest.mark.slow)]
+)
+def model(request: pytest.FixtureRequest) -> torch.nn.Module:
+    """The other one is part of a network for masks below."""
     torch.manual_seed(0)
-    return timm_network(TrialConfig.of(backbone="test_resnet", size=(32, 40)), 10).eval()
+    found = request.param(TrialConfig.of(backbone="test_resnet", size=(32, 40)), 10).eval()
+    assert isinstance(found, torch.nn.Module)
+    return found
 
 
 def test_onnx_gives_the_probabilities_of_pixels(model: torch.nn.Module, tmp_path: Path) -> None:
@@ -68,6 +75,17 @@ def test_masks_and_what_an_auxiliary_head_says(
     assert [output.name for output in session.get_outputs()][1:] == ["occurs"] * bool(aux_weight)
     if occurs is not None:
         np.testing.assert_allclose(said[0], torch.sigmoid(occurs).numpy(), atol=1e-4)
+
+
+def test_a_committee_is_taken_whole(tmp_path: Path) -> None:
+    config = TrialConfig.of(size=(32, 40))
+    torch.manual_seed(0)
+    committee = Committee([tiny.build(config, 3) for _ in range(2)], "softmax").eval()
+    path, to = tmp_path / "model.onnx", normalisation(committee)
+    assert onnx.write_onnx(committee, *to, (32, 40), "softmax", path) < onnx.TOLERANCE
+    pixels = torch.rand(2, 3, 32, 40)
+    one, mean = (torch.softmax(m(pixels), 1) for m in (committee.members[0], committee))
+    assert (one - mean).abs().max() > 1e-2  # ten times what may be off
 
 
 def test_a_network_that_cannot_be_exported_is_named(

@@ -5,9 +5,9 @@ from __future__ import annotations
 import copy
 import json
 import math
-import subprocess
-import sys
+import multiprocessing
 from collections.abc import Iterable
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ import pytest
 import torch
 from sklearn.metrics import f1_score
 
+from results.metrics import METRICS
 from results.tasks.tasks import TASKS
 from search.options.user_code import load_parts
 from spaces.augmentation.policy import AugPolicy
@@ -33,6 +34,7 @@ from trainables.data.training_set import TrainingSet
 from trainables.losses.losses import LOSSES
 from trainables.parts import Parts
 from trainables.tasks.tasks import TRAINING_TASKS
+from trainables.training.actions import ACTIONS
 from trainables.training.context import TrainingContext
 from trainables.training.mixings import MIXINGS
 from trainables.training.registries import REGISTRIES, check_makers
@@ -53,61 +55,52 @@ def test_both_halves_of_a_task_are_there() -> None:
     assert set(TASKS) == set(TRAINING_TASKS)
 
 
-SCRIPT = """
-import json, sys
-from pathlib import Path
-from search.options.user_code import load_parts
-load_parts(["tests.own_parts"])
-from results.metrics import METRICS
-from spaces.own_kinds import register_family
-from spaces.trial_config import TrialConfig
-from trainables.data.folds import Folds
-from trainables.data.image_store import ImageStore
-from trainables.data.loader import TrainingLoader
-from trainables.data.training_set import TrainingSet
-from trainables.training.actions import ACTIONS
-from trainables.training.context import TrainingContext
-
-store, folds, classes, folder = json.loads(sys.argv[1])
-context = TrainingContext(store=ImageStore(Path(store)), folds=Folds.read(Path(folds)),
-    classes=tuple(classes), metric=METRICS["accuracy"])
-config = TrialConfig.of(size=32, store_side=44, batch=32, epochs=3, warmup_epochs=0).with_params({
-    "model": "linear", "pixels": 6, "optimizer": "plain", "lr": 0.05, "schedule": "halved",
-    "loss": "poly", "epsilon": 0.5, "sampling": "doubled", "averaging": "halfway",
-    "mix": "mirrored", "overlay": 0.2, "policy": "blurred", "blurred.sigma": 2.0,
-    "action": "noted"})
-assert TrialConfig.from_json(json.loads(json.dumps(config.to_json()))) == config
-folder = Path(folder)
-epochs = list(ACTIONS.of(config.run)(config, context, folder))
-print(json.dumps({"config": config.to_json(), "digest": config.digest,
-    "reports": [e.report for e in epochs], "note": (folder / "note.txt").read_text()}))
-"""
+OWN = {
+    "model": "linear",
+    "pixels": 6,
+    "optimizer": "plain",
+    "lr": 0.05,
+    "schedule": "halved",
+    "loss": "poly",
+    "epsilon": 0.5,
+    "sampling": "doubled",
+    "averaging": "halfway",
+    "mix": "mirrored",
+    "overlay": 0.2,
+    "policy": "blurred",
+    "blurred.sigma": 2.0,
+    "action": "noted",
+}
 
 
-def test_one_of_each_from_a_team_s_module(
-    store: ImageStore, folds: Folds, task: TrainingContext, tmp_path: Path
-) -> None:
-    given = [
-        str(store.path),
-        str(folds.write(tmp_path)),
-        list(task.classes),
-        str(tmp_path / "trial"),
-    ]
-    done = subprocess.run(
-        [sys.executable, "-c", SCRIPT, json.dumps(given)],
-        capture_output=True,
-        text=True,
-        timeout=120,
+def trained_with_own_parts(store: Path, folds: Path, classes: tuple[str, ...], to: Path) -> Any:
+    """Registers the team's parts, and trains with one of each."""
+    load_parts(["tests.own_parts"])
+    context = TrainingContext(
+        store=ImageStore(store),
+        folds=Folds.read(folds),
+        classes=classes,
+        metric=METRICS["accuracy"],
     )
-    assert done.returncode == 0, done.stderr
-    told = json.loads(done.stdout.splitlines()[-1])
-    assert told["note"] == told["digest"]
-    images = 2 * len(folds.trained_on(0)) // 32 * 32
-    assert [r["images"] for r in told["reports"]] == [images] * 3  # every image twice
-    assert [r["metrics"]["train/lr"] for r in told["reports"]] == [0.05, 0.025, 0.025]
+    plain = TrialConfig.of(size=32, store_side=44, batch=32, epochs=3, warmup_epochs=0)
+    config = plain.with_params(OWN)
+    assert TrialConfig.from_json(json.loads(json.dumps(config.to_json()))) == config
+    reports = [epoch.report for epoch in ACTIONS.of(config.run)(config, context, to)]
+    return config.to_json(), config.digest, reports, (to / "note.txt").read_text()
+
+
+def test_one_of_each_from_a_team_s_module(task: TrainingContext, tmp_path: Path) -> None:
+    """In a fork of this process, which does not get to know the parts."""
+    given = (task.store.path, task.folds.write(tmp_path), task.classes, tmp_path / "trial")
+    with ProcessPoolExecutor(1, multiprocessing.get_context("fork")) as fork:
+        told, digest, reports, note = fork.submit(trained_with_own_parts, *given).result()
+    assert note == digest
+    images = 2 * len(task.folds.trained_on(0)) // 32 * 32
+    assert [r["images"] for r in reports] == [images] * 3  # every image twice
+    assert [r["metrics"]["train/lr"] for r in reports] == [0.05, 0.025, 0.025]
     # Here nothing is registered: the record can be read, but not trained.
-    config = TrialConfig.from_json(told["config"])
-    assert config.digest == told["digest"]
+    config = TrialConfig.from_json(told)
+    assert config.digest == digest
     assert config.replace(micro_batch=16).flat()["micro_batch"] == 16
     assert config.flat()["overlay"] == 0.2
     with pytest.raises(InputError, match=r"is your own: say parts=<module that registers it>"):

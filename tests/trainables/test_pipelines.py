@@ -19,7 +19,6 @@ from spaces.augmentation.pipeline import Pipeline
 from spaces.augmentation.policy import AugPolicy, Choice, Stage
 from spaces.errors import InputError
 from spaces.trial_config import TrialConfig
-from tests.exported_policies import check_exported
 from trainables.augment import Augmenter
 from trainables.augment.pipelines import read_pipeline, try_pipeline, written
 
@@ -113,24 +112,21 @@ def test_a_policy_with_it_is_data(tmp_path: Path) -> None:
         assert read_pipeline("heavy", tmp_path / f"heavy{suffix}", "x") == pipeline
 
 
-def test_the_export_gives_the_pixels_that_trained(picture: Picture, tmp_path: Path) -> None:
-    """In a process that has albumentations and the exported folder only; in parts, too."""
+def own_pipelines() -> dict[str, AugPolicy]:
+    """One alone, one among others, and one of operations that write what they do not take:
+    albumentations writes arguments of their parents, and warns when it reads them."""
     pipeline = written("heavy", heavy, "x")
     flip = Choice(operation="vertical_flip")
     mixed = AugPolicy(stages=(Stage(choices=(pipeline, flip), weights=(2.0, 1.0)),))
-    policies = {"alone": policy(pipeline), "mixed": mixed}
-    config = TrialConfig.of(size=SIZE, store_side=SIDE, seed=3)
-    check_exported(policies, config, picture, 12, tmp_path)
+    odd = (A.RGBShift(p=0.7), A.SafeRotate(p=0.7), A.PadIfNeeded(8, 8), A.ShiftScaleRotate(p=0.7))
+    written_oddly = written("odd", lambda: A.Compose(list(odd)), "x")
+    return {"alone": policy(pipeline), "mixed": mixed, "odd": policy(written_oddly)}
 
 
 @pytest.mark.filterwarnings("ignore:.*special case of Affine")
-def test_operations_that_write_what_they_do_not_take(picture: Picture, tmp_path: Path) -> None:
-    """albumentations writes arguments of some operations' parents, and warns when it reads them."""
-    odd = (A.RGBShift(p=0.7), A.SafeRotate(p=0.7), A.PadIfNeeded(8, 8), A.ShiftScaleRotate(p=0.7))
-    pipeline = written("odd", lambda: A.Compose(list(odd)), "x")
-    try_pipeline(pipeline, SIZE, masks=True)
-    config = TrialConfig.of(size=SIZE, store_side=SIDE, seed=3)
-    check_exported({"odd": policy(pipeline)}, config, picture, 8, tmp_path)
+def test_operations_that_write_what_they_do_not_take_are_taken() -> None:
+    (odd,) = own_pipelines()["odd"].pipelines()
+    try_pipeline(odd, SIZE, masks=True)
 
 
 def test_masks_follow_and_have_nothing_where_a_border_is_uncovered() -> None:

@@ -21,7 +21,7 @@ from trainables.data.training_set import training_set
 from trainables.training.context import TrainingContext
 from trainables.training.fit import fit
 
-TESTS = 100
+TESTS = 50
 
 
 def said(told: Any, confidence: Any, classes: int = 2) -> NDArray[np.float32]:
