@@ -106,7 +106,7 @@ def _forks(pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFactory
 
 @pytest.fixture(scope="session")
 def digits_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    from search.jobs.contest_data import EMBEDDED
+    from trainables.data.embedded import EMBEDDED
 
     return EMBEDDED["digits"](tmp_path_factory.mktemp("contest") / "data")
 
