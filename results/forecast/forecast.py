@@ -56,8 +56,8 @@ class Forecast:
             anything.
         images: Test images.
         conditions: What speaks against some methods, in words.
-        scored: Public scores that corrected it.
-        offset: What they added, in points; 0 without.
+        scored: Public scores of single models.
+        offset: What they added to forecasts of these, in points; 0 without.
         errors: How far each method was off the public scores on average, in points.
     """
 
@@ -87,8 +87,8 @@ def forecast(
     The accuracy is the median over the methods; its interval spans them all, widened by the
     sampling noise of the test images and of the held-out ones, by which all of them are set. It is
     carried over to the metric by labels drawn from the model's own probabilities, at the
-    temperature at which they promise that accuracy. Public scores, once there are `FEWEST_SCORES`,
-    shift all forecasts by their mean error.
+    temperature at which they promise that accuracy. Public scores of single models, once there are
+    `FEWEST_SCORES`, shift their forecasts by the mean error, and those of ensembles theirs.
 
     Args:
         metric: The contest's metric.
@@ -187,12 +187,27 @@ def _corrected(
     errors["hold-out"] = (
         float(np.mean([abs(public[i] - expected[i].holdout) for i in known])) / metric.points
     )
-    found = Forecast(
-        models=expected, images=images, conditions=conditions, scored=len(known), errors=errors
+    single = {i: e for i, e in expected.items() if e.fold is not None}
+    together = {i: e for i, e in expected.items() if e.fold is None}
+    shifted, offset = _shifted(metric, single, public)
+    return Forecast(
+        models={**shifted, **_shifted(metric, together, public)[0]},
+        images=images,
+        conditions=conditions,
+        scored=sum(i in public for i in single),
+        offset=offset / metric.points,
+        errors=errors,
     )
-    if len(known) < FEWEST_SCORES:
-        return found
-    off = np.array([public[i] - expected[i].score for i in known])
+
+
+def _shifted(
+    metric: Metric, expected: Mapping[str, Expected], public: Mapping[str, float]
+) -> tuple[Mapping[str, Expected], float]:
+    """Forecasts of one kind, moved by the mean error of those with a public score; and by how
+    much."""
+    off = np.array([public[i] - e.score for i, e in expected.items() if i in public])
+    if len(off) < FEWEST_SCORES:
+        return expected, 0.0
     offset, spread = float(off.mean()), float(off.std(ddof=1))
     half = float(scipy.stats.t.ppf(0.975, len(off) - 1)) * spread * (1 + 1 / len(off)) ** 0.5
     shifted = {}
@@ -200,4 +215,4 @@ def _corrected(
         score = float(np.clip(e.score + offset, *metric.range))
         low, high = np.clip([score - half, score + half], *metric.range)
         shifted[i] = replace(e, score=score, low=float(low), high=float(high))
-    return replace(found, models=shifted, offset=offset / metric.points)
+    return shifted, offset

@@ -203,7 +203,8 @@ def forecast_scatter(found: Forecast, metric: Metric, public: Mapping[str, float
     figure = Figure(figsize=(5.5 * len(panels), 5), layout="constrained")
     for axes, models in zip(figure.subplots(1, len(panels), squeeze=False)[0], panels, strict=True):
         _expected(axes, models, public, named=models is panels[-1])
-        axes.set_xlabel(f"{metric.name} on the hold-out")
+        out_of_fold = ", of ensembles out of fold" if None in {m.fold for m in models} else ""
+        axes.set_xlabel(f"{metric.name} on the hold-out{out_of_fold}")
         axes.set_title("all models" if models is every else "near the best", fontsize=10)
     figure.axes[0].set_ylabel(f"{metric.name} on {found.images:,} test images")
     figure.axes[0].legend(fontsize=8)
@@ -213,17 +214,29 @@ def forecast_scatter(found: Forecast, metric: Metric, public: Mapping[str, float
 def _expected(
     axes: Axes, models: Sequence[Expected], public: Mapping[str, float], named: bool
 ) -> None:
-    at = np.array([m.holdout for m in models])
-    score = np.array([m.score for m in models])
-    ends = np.abs(np.array([[m.low, m.high] for m in models]).T - score)
-    axes.errorbar(
-        at, score, yerr=ends, fmt="o", markersize=4, capsize=2, elinewidth=0.8, label="expected"
-    )
+    single = [m for m in models if m.fold is not None]
+    together = [m for m in models if m.fold is None]
+    for some, marker, label in (
+        (single, "o", "expected"),
+        (together, "s", "expected of ensembles"),
+    ):
+        if some:
+            score = np.array([m.score for m in some])
+            axes.errorbar(
+                [m.holdout for m in some],
+                score,
+                yerr=np.abs(np.array([[m.low, m.high] for m in some]).T - score),
+                fmt=marker,
+                markersize=4,
+                capsize=2,
+                elinewidth=0.8,
+                label=label,
+            )
     known = [m for m in models if m.id in public]
     scores = [public[m.id] for m in known]
     if known:
         axes.plot([m.holdout for m in known], scores, "x", color="tab:red", label="public")
-    both = [*at, *score, *scores]
+    both = [*(x for m in models for x in (m.holdout, m.score)), *scores]
     edges = [min(both), max(both)]
     axes.plot(edges, edges, color="0.3", linewidth=1, linestyle="--", label="no offset")
     if named and len(models) <= NAMED:

@@ -128,20 +128,26 @@ def test_labels_alone_promise_nothing() -> None:
     assert "b001" not in found.models
 
 
-def test_the_page_shows_ensembles_first_and_public_scores_correct_them() -> None:
+def test_the_page_shows_ensembles_first_and_scores_correct_their_own_kind() -> None:
     parts, truth = world(1, 0.3, own=1.0)
     test, models = merged(parts), list(parts[0].trainings)
-    ensemble = estimated_ensemble("p1", out_of_fold(parts), test, 1, parts)
+    ensembles = [
+        estimated_ensemble(name, out_of_fold(parts), test, 1, parts)
+        for name in ("p1", "p2", "b001")
+    ]
     public = {m.id: ACCURACY.score(truth, m.test) - 0.2 for m in models[:3]}
-    public["p1"] = ACCURACY.score(truth, test) - 0.2
-    plain = forecast(ACCURACY, models, None, [ensemble])
-    found = forecast(ACCURACY, models, public, [ensemble])
-    assert found.scored == 4
-    assert found.models["p1"].score == pytest.approx(public["p1"], abs=0.05)
+    public["p1"] = 0.4
+    plain = forecast(ACCURACY, models, None, ensembles)
+    found = forecast(ACCURACY, models, public, ensembles)
+    assert found.scored == 3
+    assert found.models["k0-3"].score < plain.models["k0-3"].score - 0.1
+    assert found.models["p2"] == plain.models["p2"]
     assert plain.gap == forecast(ACCURACY, models).gap
+    known = public | {"p2": 0.4, "b001": 0.4}
+    assert forecast(ACCURACY, models, known, ensembles).models["p2"].score == pytest.approx(0.4)
     page = forecast_page(found, "cats", ACCURACY, public)
-    rows = [line.split() for line in page if line.startswith(("p1 ", "k0-"))]
-    assert rows[0][:2] == ["p1", "all"]
-    assert len(rows) == 1 + len(models)
+    rows = [line.split() for line in page if line.startswith(("p", "b0", "k0-"))]
+    assert [row[:2] for row in rows[:3]] == [[e.id, "all"] for e in ensembles]
+    assert len(rows) == len(ensembles) + len(models)
     table = forecast_table(found, public).set_index("model")
     assert table.loc["p1", "fold"] == "all"
