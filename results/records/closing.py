@@ -90,6 +90,14 @@ class ForecastRecord(Record):
     gap: float
     winner: ExpectedScore | None
 
+    @property
+    def words(self) -> str:
+        """What is expected of the winner, behind its score; empty if nothing is."""
+        score = self.winner
+        if score is None:
+            return ""
+        return f", expected on the test {score.score:.4f} ({score.low:.4f} to {score.high:.4f})"
+
 
 class Importance(Record):
     """How unlike all others the better half of the trials draws a parameter.

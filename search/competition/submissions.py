@@ -22,7 +22,7 @@ from results.records.trial import Trial
 from results.records.trials import Search
 from results.records.user import user_name
 from results.tasks.classification import Classification
-from search.competition.candidates import pick
+from search.competition.candidates import Candidate, pick
 from search.competition.images import prepared_images
 from search.competition.standing import Standing, band_rule, open_standing
 from search.competition.submission_form import (
@@ -94,10 +94,19 @@ def _write(config: SubmitConfig, standing: Standing) -> list[Submission]:
         path = standing.submission_file(submission)
         print(
             f"{submission.id}: {path}\n  {candidate.id}, {standing.metric.name} "
-            f"{candidate.score:.4f} on the hold-out; images read anew agree within {off:.1g}"
+            f"{candidate.score:.4f} on the hold-out{_expected(candidate)}; images read anew agree "
+            f"within {off:.1g}"
         )
         made.append(submission)
     return made
+
+
+def _expected(candidate: Candidate) -> str:
+    """What its search's closing page expects of the test, if it is the winner."""
+    closed = candidate.search.summary
+    if closed is None or closed.forecast is None or closed.winner != candidate.id:
+        return ""
+    return closed.forecast.words
 
 
 def _write_merged(config: SubmitConfig, standing: Standing) -> list[Submission]:

@@ -85,12 +85,14 @@ def find_merged(standing: Standing, select: str, place: str = "") -> Merged:
         if not arms:
             raise InputError(f"{option}: none of its trials has all of its folds")
         scores = ", ".join(f"{a} {r.score:.4f}" for a, r in arms.items())
+        closed = search.summary
+        expected = closed.forecast.words if closed is not None and closed.forecast else ""
         return Merged(
             id=name,
             kind="promotion",
             members=[Member(name=f"{name}/{a}", search=search, arm=a) for a in arms],
             folder=search.folder,
-            words=f"out-of-fold {metric} {scores}",
+            words=f"out-of-fold {metric} {scores}{expected}",
         )
     blends = standing.leaderboard.blends
     if kind != "blend" or name not in blends:

@@ -556,6 +556,7 @@ def entered(promoted: Path) -> Path:
     """The same, with the promotion submitted and scored."""
     made = run(promoted, "submit", "select=promotion:two")
     assert made.returncode == 0, made.stderr
+    assert ", expected on the test 0." in made.stdout
     done = run(promoted, "score", "solution=runs/digits/data/solution.csv")
     assert done.returncode == 0, done.stderr
     return promoted
