@@ -25,6 +25,7 @@ from search.execution.cluster_answer import check_cluster
 from spaces.errors import InputError
 from tests.commands import LIMIT, command, run, run_process
 from tests.records import raw_events
+from trainables.data.image_store import ImageStore
 
 TRIALS = 4
 
@@ -153,7 +154,8 @@ def test_a_warm_worker_computes_what_a_fresh_process_does(folder: Path, search: 
         "for epoch in fit(TrialConfig.from_json(config), context, Path('alone')):\n"
         "    print(json.dumps(epoch.report['metrics']))\n"
     )
-    (store,) = (folder / "runs/digits/store").glob("*.json")
+    stores = (folder / "runs/digits/store").glob("*.json")
+    (store,) = (p for p in stores if ImageStore(p).side == trial.config.data.store_side)
     given = [trial.config.to_json(), str(store), str(search.folds_file), search.opened.classes]
     alone = subprocess.run(
         [sys.executable, "-c", script, json.dumps(given)],
