@@ -167,7 +167,8 @@ def trained_alone(
 def test_a_warm_worker_computes_what_another_process_does(folder: Path, search: Search) -> None:
     """The last confirmation ran in a reused worker; a training alone gives the same bits."""
     trial = search.of("confirm")[-1]
-    (store,) = (folder / "runs/digits/store").glob("*.json")
+    stores = (folder / "runs/digits/store").glob("*.json")
+    (store,) = (p for p in stores if ImageStore(p).side == trial.config.data.store_side)
     given = (folder, trial.config.to_json(), store, search.folds_file, search.opened.classes)
     with ProcessPoolExecutor(1, multiprocessing.get_context("fork")) as fork:
         found = fork.submit(trained_alone, *given).result()
