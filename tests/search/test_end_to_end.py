@@ -286,7 +286,7 @@ def test_signals_end_it_cleanly(tmp_path: Path, numbers: tuple[signal.Signals, .
     started = {}
     for number in numbers:
         name = f"stopped-{len(numbers)}-{number.name}"
-        arguments = (f"name={name}", "workers=1", "fix.size=16")
+        arguments = (f"name={name}", "workers=1", "fix.size=16", "fix.batch=128")
         started[number] = subprocess.Popen(
             command("run", *arguments),
             cwd=tmp_path,
