@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from results.tracking import store
+from search.jobs import contest_data
 from tests.forks import PYTHON
 
 LIMIT = 240
@@ -21,6 +23,12 @@ LIMIT = 240
 def command(name: str, *arguments: str) -> list[str]:
     """A command's words."""
     return [sys.executable, "-m", f"search.{name}", *arguments]
+
+
+def make_before(folder: Path) -> None:
+    """Makes what a command in another process would make for seconds: digits and MLflow's tables."""
+    contest_data.EMBEDDED["digits"](folder / "runs/digits/data")
+    store.make_tables(folder / "mlflow.db")
 
 
 def run_process(folder: Path, name: str, *arguments: str) -> subprocess.CompletedProcess[str]:

@@ -11,11 +11,9 @@ is neither a command of ours nor a worker of Ray's starts as ever, and so does a
 from __future__ import annotations
 
 import contextlib
-import select
 import socket
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -29,41 +27,29 @@ HERE = Path(__file__).parent
 def forking_python(folder: Path) -> Iterator[Path]:
     """Makes a program that takes the place of Python.
 
+    Its server waits from the start, and imports when it is first asked: while this process waits
+    for Ray no other thread of it runs that could start one.
+
     Args:
-        folder: Of the program and the socket of its server, which starts when it is first needed.
+        folder: Of the program, and the socket of its server.
     """
-    program, over = folder / "python", threading.Event()
+    program = folder / "python"
     program.write_text(f"#!{PYTHON} -IS\n{(HERE / 'client.py').read_text()}")
     program.chmod(0o755)
-    servers: list[subprocess.Popen[bytes]] = []
     with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as listener:
         listener.bind(str(folder / "socket"))
         listener.listen(64)
-
-        def serve() -> None:
-            select.select([listener], [], [])
-            if over.is_set():
-                return
-            with (folder / "server.log").open("wb") as log:
-                server = subprocess.Popen(
-                    [PYTHON, str(HERE / "server.py"), str(listener.fileno()), str(program)],
-                    stdin=subprocess.DEVNULL,
-                    stdout=log,
-                    stderr=log,
-                    pass_fds=[listener.fileno()],
-                    start_new_session=True,
-                )
-            servers.append(server)
-
-        waiting = threading.Thread(target=serve, daemon=True)
-        waiting.start()
+        with (folder / "server.log").open("wb") as log:
+            server = subprocess.Popen(
+                [PYTHON, str(HERE / "server.py"), str(listener.fileno()), str(program)],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                pass_fds=[listener.fileno()],
+                start_new_session=True,
+            )
         try:
             yield program
         finally:
-            over.set()
-            if not servers:
-                listener.shutdown(socket.SHUT_RDWR)  # wakes who waits
-            waiting.join()
-            for server in servers:
-                server.kill()
-                server.wait()
+            server.kill()
+            server.wait()

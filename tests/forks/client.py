@@ -9,12 +9,13 @@ import sys
 CONTEXT = "--serialized-runtime-env-context="
 
 words = sys.argv[1:]
-if words and words[0].endswith("/ray/_private/workers/setup_worker.py"):
+program = words[0].partition("/ray/_private/workers/")[2] if words else ""
+if program == "setup_worker.py":
     # It starts Python once more when it has set what the job wants in the environment.
     context = next((w.removeprefix(CONTEXT) for w in words if w.startswith(CONTEXT)), "{}")
     os.environ.update(json.loads(context).get("env_vars", {}))
     words = [w for w in words[1:] if not w.startswith((CONTEXT, "--language="))]
-elif words[:1] != ["-m"] or not words[1].startswith("search."):
+elif program != "default_worker.py" and (words[:1] != ["-m"] or words[1][:7] != "search."):
     os.execv(sys.executable, [sys.executable, *words])
 
 server = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)

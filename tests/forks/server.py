@@ -8,6 +8,7 @@ import importlib
 import json
 import os
 import runpy
+import select
 import selectors
 import signal
 import socket
@@ -57,9 +58,8 @@ class Fork:
         self.client.close()
 
 
-def serve(listener: socket.socket) -> dict[str, Any]:
+def serve(listener: socket.socket, tests: int) -> dict[str, Any]:
     """Forks for every request for as long as the tests run; returns the request in the fork."""
-    tests = os.getppid()
     forks: set[Fork] = set()
     selector = selectors.DefaultSelector()
     selector.register(listener, selectors.EVENT_READ)
@@ -135,9 +135,13 @@ def main() -> None:
     given = [p for p in before.get("PYTHONPATH", "").split(os.pathsep) if p]
     path = sys.path[1 + len(given) :]
     sys.path[0] = str(ROOT)
-    preload()
     sys.executable = program
-    request = serve(socket.socket(fileno=int(file)))
+    tests, listener = os.getppid(), socket.socket(fileno=int(file))
+    while not select.select([listener], [], [], 1.0)[0]:  # until somebody needs it
+        if os.getppid() != tests:
+            return
+    preload()
+    request = serve(listener, tests)
     become(request, {k: v for k, v in os.environ.items() if k not in before}, path)
 
 

@@ -30,7 +30,7 @@ from search.execution.cluster_answer import check_cluster
 from search.options.user_code import load_parts
 from spaces.errors import InputError
 from spaces.trial_config import TrialConfig
-from tests.commands import command, run, run_process
+from tests.commands import command, make_before, run, run_process
 from tests.records import raw_events
 from trainables.data.folds import Folds
 from trainables.data.image_store import ImageStore
@@ -281,22 +281,23 @@ def test_a_failing_trial_ends_alone(folder: Path) -> None:
     "numbers",
     [(signal.SIGTERM,), pytest.param((signal.SIGINT, signal.SIGTERM), marks=pytest.mark.slow)],
 )
-def test_signals_end_it_cleanly(folder: Path, numbers: tuple[signal.Signals, ...]) -> None:
+def test_signals_end_it_cleanly(tmp_path: Path, numbers: tuple[signal.Signals, ...]) -> None:
     """Ctrl-C and SIGTERM, as terminals and schedulers send them: to all of a command's group."""
+    make_before(tmp_path)
     started = {}
     for number in numbers:
         name = f"stopped-{len(numbers)}-{number.name}"
-        arguments = (f"name={name}", "workers=1", "fix.size=16", "tracking=sqlite:///stopped.db")
+        arguments = (f"name={name}", "workers=1", "fix.size=16", "fix.batch=128")
         started[number] = subprocess.Popen(
             command("run", *arguments),
-            cwd=folder,
+            cwd=tmp_path,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
             start_new_session=True,
         )
     for number in started:
-        ledger = folder / "runs/digits" / f"stopped-{len(numbers)}-{number.name}" / "ledger.jsonl"
+        ledger = tmp_path / "runs/digits" / f"stopped-{len(numbers)}-{number.name}" / "ledger.jsonl"
         deadline = time.monotonic() + 120
         while time.monotonic() < deadline:
             if ledger.exists() and '"epoch"' in ledger.read_text():
@@ -309,7 +310,7 @@ def test_signals_end_it_cleanly(folder: Path, numbers: tuple[signal.Signals, ...
         assert process.returncode == 3, out + errors
         assert "Traceback" not in errors
         assert "stopped before its end" in out
-        search = Search.read(folder / "runs/digits" / f"stopped-{len(numbers)}-{number.name}")
+        search = Search.read(tmp_path / "runs/digits" / f"stopped-{len(numbers)}-{number.name}")
         assert search.summary is not None
         assert search.summary.state == "interrupted"
         assert all(t.state != "running" for t in search.trials.values())

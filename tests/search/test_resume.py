@@ -44,7 +44,7 @@ from search.planning.sampler import Sampler
 from search.planning.search_plan import SearchPlan
 from spaces.ready import ready_space
 from spaces.trial_config import TrialConfig
-from tests.commands import run
+from tests.commands import make_before, run
 from tests.records import opening_event, raw_events
 
 ASSETS = Path(__file__).parent.parent / "assets/search"
@@ -338,13 +338,14 @@ def test_a_deadline_lets_those_that_run_use_the_time_that_is_left(tmp_path: Path
 
 OPTIONS = (
     "trials=2",
-    "epochs=4",
+    "epochs=3",
     "confirm=0",
-    "scheduler.grace=4",
+    "scheduler.grace=3",
     "narrow.stage1.operation=[rotate,scale]",
     "fix.stages=1",
     "fix.mix=none",
     "fix.size=16",
+    "fix.batch=128",
 )
 
 
@@ -376,7 +377,8 @@ def killed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("killed")
     ledger = folder / "runs/digits/k/ledger.jsonl"
     command = ("search.run", "name=k", "workers=1", "quiet=true", *OPTIONS)
-    kill_when(folder, ledger, "epoch", 6, *command)
+    make_before(folder)
+    kill_when(folder, ledger, "epoch", 5, *command)
     return folder
 
 
@@ -405,10 +407,10 @@ def test_what_has_changed_is_refused(killed: Path, tmp_path: Path) -> None:
     for arguments, words in {
         ("resume=nowhere",): "unknown search",
         ("resume=k", "name=other"): "has its name",
-        ("resume=k", "epochs=9"): "baseline epochs: 4 then, 9 now",
+        ("resume=k", "epochs=9"): "baseline epochs: 3 then, 9 now",
         ("resume=k", "narrow.stage1.operation=[scale]"): "space stage1.operation: {",
-        ("resume=k", "fix.stages=2"): "fix: {'stages': 1, 'mix': 'none', 'size': 16} then",
-        ("resume=k", "scheduler.grace=2"): "scheduler: {'rule': 'asha', 'grace': 4",
+        ("resume=k", "fix.stages=2"): "fix: {'stages': 1, 'mix': 'none', 'size': 16, 'batch': 128} then",
+        ("resume=k", "scheduler.grace=2"): "scheduler: {'rule': 'asha', 'grace': 3",
         ("resume=k", "metric=accuracy"): "metric: macro_f1 then, accuracy now",
         ("resume=k", "holdout.seed=1"): "folds: digest",
         ("resume=k", "accept=[data]"): "unknown word",
@@ -454,7 +456,7 @@ def test_nothing_finished_runs_again_and_every_metric_is_there_once(killed: Path
     after = Search.read(killed / "runs/digits/k")
     assert after.opened.trials == 3
     assert [t.state for t in after.trials.values()] == ["finished"] * 4
-    assert all(t.epoch == 4 for t in after.trials.values())
+    assert all(t.epoch == 3 for t in after.trials.values())
     for trial_id in finished:  # untouched
         assert after.trials[trial_id].epochs == before.trials[trial_id].epochs
     client = MlflowClient(f"sqlite:///{killed}/mlflow.db")
@@ -466,7 +468,7 @@ def test_nothing_finished_runs_again_and_every_metric_is_there_once(killed: Path
         )
         assert logged.info.status == "FINISHED"
         history = client.get_metric_history(logged.info.run_id, "val/macro_f1")
-        assert sorted(m.step for m in history) == [1, 2, 3, 4]
+        assert sorted(m.step for m in history) == [1, 2, 3]
     (parent,) = client.search_runs([experiment.experiment_id], f"tags.`{ID_TAG}` = 'digits/k'")
     assert parent.info.status == "FINISHED"
 
