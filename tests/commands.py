@@ -8,12 +8,11 @@ import runpy
 import subprocess
 import sys
 import warnings
+from importlib import import_module
 from pathlib import Path
 
 import pytest
 
-from results.tracking import store
-from search.jobs import contest_data
 from tests.forks import PYTHON
 
 LIMIT = 240
@@ -26,7 +25,9 @@ def command(name: str, *arguments: str) -> list[str]:
 
 
 def make_before(folder: Path) -> None:
-    """Makes what a command in another process would make for seconds: digits and MLflow's tables."""
+    """Makes what takes a command in another process seconds: the digits and MLflow's tables, as the
+    session's copies (`tests/conftest.py`)."""
+    contest_data, store = map(import_module, ("search.jobs.contest_data", "results.tracking.store"))
     contest_data.EMBEDDED["digits"](folder / "runs/digits/data")
     store.make_tables(folder / "mlflow.db")
 

@@ -8,6 +8,7 @@ import os
 import shutil
 import sys
 from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -106,9 +107,8 @@ def _forks(pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFactory
 
 @pytest.fixture(scope="session")
 def digits_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    from trainables.data.embedded import EMBEDDED
-
-    return EMBEDDED["digits"](tmp_path_factory.mktemp("contest") / "data")
+    make = import_module("search.jobs.contest_data").EMBEDDED["digits"]
+    return Path(make(tmp_path_factory.mktemp("contest") / "data"))
 
 
 @pytest.fixture(scope="session")
