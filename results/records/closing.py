@@ -79,10 +79,11 @@ class ForecastRecord(Record):
     """What test scores will be.
 
     Attributes:
-        models: Models whose agreement tells.
+        models: Trainings that it is made of.
         images: Unlabelled test images.
-        gap: Points by which they are expected below the hold-out's.
-        winner: Of the winner; None if it was not forecast.
+        gap: Points by which test scores are expected to be worse than the hold-out's, or than that
+            of a promotion out of fold.
+        winner: Of the winner, or of what a promotion predicts; None if it was not forecast.
     """
 
     models: Count

@@ -43,7 +43,7 @@ def closing_metrics(closed: Closed) -> dict[str, float]:
     if closed.optimism is not None:
         metrics["winner/optimism"] = closed.optimism
     if closed.forecast is not None:
-        metrics["forecast/below_holdout"] = closed.forecast.gap
+        metrics["forecast/gap"] = closed.forecast.gap
         if closed.forecast.winner is not None:
             for end, value in closed.forecast.winner:
                 metrics[f"forecast/{end}"] = value
