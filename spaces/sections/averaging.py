@@ -1,4 +1,4 @@
-"""Averages of the weights, or of what they predict at several epochs, which then count."""
+"""Averages of the weights, or of several epochs' predictions, used in place of the last epoch."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class EpochAverage(Averaging):
     """The mean of the last epochs (SWA; Izmailov et al., UAI 2018).
 
     Attributes:
-        swa_epochs: How many of the last epochs.
+        swa_epochs: How many of the last epochs are averaged.
     """
 
     kind: str = "swa"
@@ -50,7 +50,7 @@ class EpochEnsemble(Averaging):
     al., Checkpoint Ensembles, 2017). Of a training of one epoch there is one.
 
     Attributes:
-        ensemble_epochs: How many of the last epochs.
+        ensemble_epochs: How many of the last epochs predict.
     """
 
     kind: str = "ensemble"

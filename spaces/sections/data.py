@@ -1,4 +1,4 @@
-"""What of an image the network sees."""
+"""What the network sees of an image."""
 
 from __future__ import annotations
 
@@ -32,23 +32,23 @@ class Data(Section):
 
     Attributes:
         size: Height and width in pixels that the network sees.
-        predict_size: The same where it predicts; 0 is the size of training.
-        first_share: Share of the size with which a training begins; it grows until three quarters
-            of the epochs are done (EfficientNetV2; Tan and Le, ICML 2021), in steps of 32 pixels
-            where the size is one of such. 1 is the whole size from the start.
+        predict_size: The same for predictions; 0 is the size of training.
+        first_share: Share of the size at which a training begins. It grows until three quarters of
+            the epochs are done (EfficientNetV2; Tan and Le, ICML 2021), in steps of 32 pixels if
+            the size is a multiple of 32. 1 is the full size from the start.
         store_side: Side in pixels at which decoded images are stored; crops are taken from it. Of
             images that keep their sizes, the longest side that is stored; 0 for any.
         boxes: File of the boxes that are cut out of the images, beside the folds; empty for none.
         focus: The same of boxes that mixing keeps to.
         prepare: A team's own function of a decoded image, ``module:function``, or empty.
-        shape: How an image gets the proportions of the size.
-        interpolation: How it gets the side at which it is stored.
-        fill: What stands where an augmentation uncovers a border: ``mean`` is ImageNet's.
-        augment_on: Whether a policy is computed image by image by what loads them, or on whole
-            batches by what trains.
-        preprocess: What is done to every picture first, in training and prediction alike: its
-            lightness equalised locally, its colour taken away, sharpened, or its colours balanced
-            as if the world were grey.
+        shape: How an image gets the aspect ratio of the size.
+        interpolation: How it is resized to the side at which it is stored.
+        fill: What fills a border that an augmentation uncovers; ``mean`` is ImageNet's.
+        augment_on: Whether the loading processes augment image by image, or the training's device
+            whole batches.
+        preprocess: What is done to every picture first, in training and prediction: lightness
+            equalised locally, colour removed, sharpening, or colours balanced as if the world were
+            grey.
     """
 
     kind: str = "resized"
@@ -127,12 +127,12 @@ class Windows(Data):
     """Windows of images that keep their sizes, for masks.
 
     Attributes:
-        window_scale: Height and width of an image over its own, before windows are cut out.
-        window_crop: Which windows are trained on: any, or those with a pixel of a class that is
-            drawn from all that are in the image, whatever their sizes.
-        window_overlap: Share of its side by which a window overlaps the next where it predicts.
-        window_weights: How much the pixels of a window count there: the middle more, all alike, or
-            those far enough from its edges alone.
+        window_scale: Factor by which images are resized before windows are cut out.
+        window_crop: Which windows are trained on: any, or those with a pixel of a class drawn from
+            all in the image, whatever their sizes.
+        window_overlap: Share of its side by which a window overlaps the next in predictions.
+        window_weights: Weights of a window's pixels in predictions: more in the middle, all alike,
+            or only those far enough from its edges.
         scored_images: Held-out images that are scored after each epoch but the last, which scores
             all; 0 for all.
     """

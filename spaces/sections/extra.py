@@ -1,4 +1,4 @@
-"""Whether labelled images from elsewhere (`data.extra`) are trained on, too."""
+"""Whether to train on labelled images from elsewhere (`data.extra`), too."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class EveryExtra(Extra):
     """All of them, in every fold's training and in no hold-out.
 
     Attributes:
-        extra_weight: How much such an image counts, beside 1 for one of the contest.
+        extra_weight: Weight of such an image; one of the contest has 1.
     """
 
     kind: str = "all"

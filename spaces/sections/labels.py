@@ -1,4 +1,4 @@
-"""What is trained on of images whose label a person corrected."""
+"""How images whose label was corrected are trained on."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ class Downweighted(Labels):
     """All images as labelled; those that are corrected, or should not be used, count less.
 
     Attributes:
-        label_weight: How much such an image counts, between 0 and 1.
+        label_weight: Weight of such an image, between 0 and 1.
     """
 
     kind: str = "downweight"

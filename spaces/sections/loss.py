@@ -18,7 +18,7 @@ class Loss(Section):
     """What every loss has.
 
     Attributes:
-        label_smoothing: Share of the target that is spread over all classes, in [0, 1).
+        label_smoothing: Share of the target spread over all classes, in [0, 1).
     """
 
     label_smoothing: float = 0.0
@@ -44,7 +44,7 @@ class Focal(Loss):
     """Cross entropy that counts easy images less (Lin et al., ICCV 2017).
 
     Attributes:
-        gamma: How much less; 0 is cross entropy.
+        gamma: How much less easy images count; 0 is cross entropy.
     """
 
     kind: str = "focal"
@@ -109,9 +109,9 @@ class Tversky(Region):
     """Areas of masks, of which what is too much and what is missing count differently.
 
     Attributes:
-        tversky_alpha: How much pixels count that are predicted and wrong; with 0.5 each it is Dice.
-        tversky_beta: How much pixels count that are missed.
-        tversky_gamma: Power of what is short of 1, as in focal losses; 1 is none.
+        tversky_alpha: Weight of pixels predicted but wrong; 0.5 for both weights is Dice.
+        tversky_beta: Weight of missed pixels.
+        tversky_gamma: Exponent of the loss, as in focal losses; 1 changes nothing.
     """
 
     kind: str = "tversky"
@@ -131,8 +131,8 @@ class Boundary(MaskLoss):
     """Cross entropy of masks that counts pixels beside boundaries more.
 
     Attributes:
-        boundary_weight: How many times as much.
-        boundary_width: How far from the boundary, in pixels.
+        boundary_weight: Weight of pixels near a boundary; the others have 1.
+        boundary_width: Distance from the boundary, in pixels, within which they count as near.
     """
 
     kind: str = "boundary"

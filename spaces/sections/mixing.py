@@ -30,8 +30,8 @@ class Pairs(Mixing):
     CutMix inside of the boxes of ``data.focus``, or SnapMix (Huang et al., AAAI 2021).
 
     Attributes:
-        mix_alpha: Beta parameter of the mixing share.
-        mix_probability: Share of the batches that are mixed.
+        mix_alpha: Parameter of the Beta distribution of the mixing ratio.
+        mix_probability: Share of batches that are mixed.
         unmixed_epochs: Last epochs, in which nothing is mixed.
     """
 
@@ -68,7 +68,7 @@ class CopyPaste(Mixing):
     chance of one half, but never of the one that most of it is covered by.
 
     Attributes:
-        paste_probability: Share of the images that something is pasted into.
+        paste_probability: Share of images that something is pasted into.
         unmixed_epochs: Last epochs, in which nothing is mixed.
     """
 

@@ -21,7 +21,7 @@ class Model(Section):
     """What every network has.
 
     Attributes:
-        pretrained: Whether weights are downloaded.
+        pretrained: Whether to download pretrained weights.
         weights: Path of local weights in safetensors, or empty.
         dropout: Dropout rate before the head.
     """
@@ -39,11 +39,11 @@ class Timm(Model):
     """A backbone of timm with a fresh head.
 
     Attributes:
-        backbone: timm model name, or several with a ``+`` between them, side by side.
-        drop_path: Rate at which whole blocks are left out in training (stochastic depth).
-        frozen_epochs: First epochs, in which the head alone learns.
-        fresh_layers: How many of its last layers begin anew where it has ``weights`` or is
-            ``pretrained``: 1 is the head, 2 the layer before it, too.
+        backbone: timm model name; several joined by ``+`` run side by side.
+        drop_path: Rate at which whole blocks are skipped in training (stochastic depth).
+        frozen_epochs: First epochs, in which only the head learns.
+        fresh_layers: How many of the last layers start from scratch despite ``weights`` or
+            ``pretrained``: 1 is the head, 2 also the layer before it.
     """
 
     kind: str = "timm"
@@ -82,9 +82,9 @@ class Smp(Model):
     Attributes:
         backbone: timm model name.
         decoder: Architecture of the decoder.
-        decoder_width: Channels of the decoder over their usual number.
-        aux_weight: How much the loss of an auxiliary head counts that tells, from the encoder's
-            last features, which classes occur in the image; 0 for no such head.
+        decoder_width: Factor on the decoder's usual number of channels.
+        aux_weight: Weight in the loss of an auxiliary head that predicts, from the encoder's last
+            features, which classes occur in the image; 0 for no such head.
     """
 
     kind: str = "smp"

@@ -13,14 +13,14 @@ class Optimizer(Section):
 
     Attributes:
         lr: Peak learning rate.
-        weight_decay: Decoupled where the optimizer does so.
+        weight_decay: Weight decay; decoupled if the optimizer does so.
         clip_grad: Largest gradient norm; 0 switches clipping off.
-        layer_decay: What the learning rate is multiplied with from one layer of timm's backbone to
-            the one before it, the head having all of it; 1 is the same for all.
-        lookahead: Steps after which the weights go half of the way back to where they were
-            (Lookahead; Zhang et al., NeurIPS 2019); 0 switches it off.
-        sam_radius: How far uphill the gradient is taken, so that flat minima are found (SAM; Foret
-            et al., ICLR 2021), for twice the time; 0 switches it off, 0.05 is usual.
+        layer_decay: Factor on the learning rate from one layer of timm's backbone to the one before
+            it; the head has the full rate. 1 is the same for all.
+        lookahead: Steps after which the weights go halfway back to where they were (Lookahead;
+            Zhang et al., NeurIPS 2019); 0 switches it off.
+        sam_radius: Radius of sharpness-aware minimisation, which finds flat minima in twice the
+            time (SAM; Foret et al., ICLR 2021); 0 switches it off, 0.05 is usual.
     """
 
     lr: float = 1e-3
@@ -45,7 +45,7 @@ class Adaptive(Optimizer):
     """Adam-like optimizers, whose learning rates share a scale.
 
     Attributes:
-        beta2: Decay of the squared gradients' average.
+        beta2: Decay of the average of squared gradients.
     """
 
     kind: str = "adamw"
@@ -71,7 +71,7 @@ class Momentum(Optimizer):
     """SGD with Nesterov's momentum, and any other of timm's optimizers by its name.
 
     Attributes:
-        momentum: Decay of the gradients' average.
+        momentum: Decay of the average of gradients.
     """
 
     kind: str = "sgd"

@@ -1,4 +1,4 @@
-"""Whether test images are trained on, with what models of an earlier promotion say of them."""
+"""Whether to train on test images, labelled by the models of an earlier promotion."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ class Taught(Pseudo):
     ``soft`` takes their probabilities as the target, ``hard`` the likeliest class.
 
     Attributes:
-        teachers: Name of the promotion whose models label.
-        pseudo_weight: How much such an image counts, beside 1 for a labelled one.
-        pseudo_threshold: Confidence from which an image is taken; 0 takes the one from which on the
-            teachers are right in 95 % of the cases, on held-out images of other folds.
+        teachers: Name of the promotion whose models label the images.
+        pseudo_weight: Weight of such an image; a labelled one has 1.
+        pseudo_threshold: Confidence from which an image is used; 0 takes that from which the
+            teachers are right in 95 % of cases on held-out images of other folds.
     """
 
     kind: str = SOFT

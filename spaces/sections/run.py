@@ -15,11 +15,11 @@ class Run(Section):
 
     Attributes:
         batch: Images per optimizer step.
-        micro_batch: Most images per forward pass, of all processes together; gradients accumulate
-            up to ``batch``.
-        epochs: Length of the training, and of its schedule.
-        precision: ``auto`` is bf16 or fp16 on a GPU; on a CPU fp32, or bf16 in training where a
-            few steps tell that it is faster.
+        micro_batch: Largest number of images per forward pass, over all processes; gradients
+            accumulate up to ``batch``.
+        epochs: Length of the training and of its schedule.
+        precision: ``auto`` is bf16 or fp16 on a GPU; on a CPU fp32, or bf16 in training if it is
+            faster in a few trial steps.
         seed: Seeds weights, order, augmentation, mixing and dropout.
         fold: Fold that is held out.
     """
@@ -78,10 +78,10 @@ class MixMatch(Run):
     Berthelot et al., NeurIPS 2019, with two augmentations of each.
 
     Attributes:
-        unlabelled_weight: How much the squared error of test images counts in the end.
-        ramp_share: Share of the training over which it rises to that from 0.
-        temperature: How much of its doubt a guessed label keeps; 1 is all.
-        mixmatch_alpha: Beta parameter of the mixing share.
+        unlabelled_weight: Final weight of the squared error on test images.
+        ramp_share: Share of the training over which that weight rises from 0.
+        temperature: Temperature that sharpens guessed labels; 1 leaves them as they are.
+        mixmatch_alpha: Parameter of the Beta distribution of the mixing ratio.
     """
 
     kind: str = "mixmatch"

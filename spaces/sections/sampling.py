@@ -19,7 +19,7 @@ class Balanced(Sampling):
     """Rare classes more often: an epoch draws as many images, with replacement.
 
     Attributes:
-        balance: An image is drawn in proportion to its class's size to the power of minus this: 1
+        balance: An image is drawn with a weight of its class's size to the power of minus this: 1
             shows all classes equally often, 0.5 is the square-root rule.
     """
 

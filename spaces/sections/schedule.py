@@ -1,4 +1,4 @@
-"""How the learning rate runs over a training."""
+"""How the learning rate changes over a training."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ class Schedule(Section):
 
     Attributes:
         warmup_epochs: Epochs of linear warm-up.
-        warmup_start: Share of the learning rate at which warm-up starts; without one it has no
+        warmup_start: Share of the learning rate at which warm-up starts; without warm-up it has no
             effect and takes its default.
     """
 
@@ -47,7 +47,7 @@ class Step(Schedule):
 
     Attributes:
         step_epochs: Epochs from one step to the next.
-        step_factor: What the learning rate is multiplied with at each.
+        step_factor: Factor on the learning rate at each step.
     """
 
     kind: str = "step"
@@ -65,8 +65,8 @@ class Restarts(Schedule):
     """Several cosines one after the other (Loshchilov and Hutter, SGDR, ICLR 2017).
 
     Attributes:
-        cycles: How many, of equal length.
-        cycle_factor: What the peak is multiplied with from one to the next.
+        cycles: Number of cosines, of equal length.
+        cycle_factor: Factor on the peak from one cosine to the next.
     """
 
     kind: str = "restarts"
@@ -84,7 +84,7 @@ class Exponential(Schedule):
     """Falls by the same share with every step.
 
     Attributes:
-        final_share: Share of the learning rate that is left at the end.
+        final_share: Share of the learning rate left at the end.
     """
 
     kind: str = "exponential"
@@ -100,7 +100,7 @@ class Polynomial(Schedule):
     """A power of the share of steps that are left; 1 is a straight line.
 
     Attributes:
-        decay_power: The power.
+        decay_power: Exponent of the share of steps left; 1 is a straight line.
     """
 
     kind: str = "polynomial"
@@ -118,9 +118,9 @@ class OneCycle(Schedule):
     The rise is the warm-up, from `warmup_start` of the learning rate, so ``warmup_epochs`` is 0.
 
     Attributes:
-        rise: Share of the training until the peak.
-        low_momentum: The momentum, or the first beta, at the peak; where the optimizer's own is
-            lower, or there is none, it stays.
+        rise: Share of the training before the peak.
+        low_momentum: The momentum, or the first beta, at the peak; has no effect if the optimizer's
+            own is lower, or if it has none.
     """
 
     kind: str = "one_cycle"
@@ -143,8 +143,8 @@ class Plateau(Schedule):
     The hold-out's score has no say in it: it would flatter what it is asked about.
 
     Attributes:
-        plateau_epochs: Epochs without a lower loss before a step.
-        plateau_factor: What the learning rate is multiplied with at each.
+        plateau_epochs: Epochs without a lower training loss before a step down.
+        plateau_factor: Factor on the learning rate at each step.
     """
 
     kind: str = "plateau"

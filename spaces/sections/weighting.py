@@ -19,8 +19,8 @@ class Inverse(Weighting):
     """Images of rare classes more, images of common ones less.
 
     Attributes:
-        weight_power: An image counts in proportion to its class's size to the power of minus this:
-            1 makes all classes count alike, 0.5 is the square-root rule.
+        weight_power: An image's weight is proportional to its class's size to the power of minus
+            this: 1 makes all classes count alike, 0.5 is the square-root rule.
     """
 
     kind: str = "balanced"
@@ -35,8 +35,8 @@ class EffectiveNumber(Weighting):
     """By the effective number of a class's images (Cui et al., CVPR 2019).
 
     Attributes:
-        effective_beta: How far images of a class add to one another; 0 weighs all alike, towards 1
-            it becomes the inverse of the class's size.
+        effective_beta: Beta of the effective number: 0 weights all images alike; towards 1 the
+            weight becomes the inverse of the class's size.
     """
 
     kind: str = "effective"
