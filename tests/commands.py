@@ -26,7 +26,7 @@ def command(name: str, *arguments: str) -> list[str]:
 
 
 def make_before(folder: Path) -> None:
-    """Makes what a command in another process would make for seconds: digits and MLflow's tables."""
+    """Makes what a command in another process would make for seconds: digits, MLflow's tables."""
     contest_data.EMBEDDED["digits"](folder / "runs/digits/data")
     store.make_tables(folder / "mlflow.db")
 

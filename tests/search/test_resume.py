@@ -409,7 +409,10 @@ def test_what_has_changed_is_refused(killed: Path, tmp_path: Path) -> None:
         ("resume=k", "name=other"): "has its name",
         ("resume=k", "epochs=9"): "baseline epochs: 3 then, 9 now",
         ("resume=k", "narrow.stage1.operation=[scale]"): "space stage1.operation: {",
-        ("resume=k", "fix.stages=2"): "fix: {'stages': 1, 'mix': 'none', 'size': 16, 'batch': 128} then",
+        (
+            "resume=k",
+            "fix.stages=2",
+        ): "fix: {'stages': 1, 'mix': 'none', 'size': 16, 'batch': 128} then",
         ("resume=k", "scheduler.grace=2"): "scheduler: {'rule': 'asha', 'grace': 3",
         ("resume=k", "metric=accuracy"): "metric: macro_f1 then, accuracy now",
         ("resume=k", "holdout.seed=1"): "folds: digest",

@@ -28,6 +28,7 @@ from trainables.training.context import TrainingContext
 from trainables.training.device import Device
 from trainables.training.fit import fit
 
+
 @pytest.fixture(scope="module")
 def together(small: TrialConfig) -> TrialConfig:
     return small.replace(
