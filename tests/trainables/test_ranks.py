@@ -87,7 +87,7 @@ def test_a_process_that_is_killed_costs_nothing_but_time(
     task: TrainingContext, small: TrialConfig, tmp_path: Path
 ) -> None:
     config = small.replace(
-        batch=64, mix="cutmix", dropout=0.2, averaging="ema", ema_decay=0.9, sam_radius=0.05
+        mix="cutmix", dropout=0.2, averaging="ema", ema_decay=0.9, sam_radius=0.05
     )
     whole = list(shared(config, task, tmp_path / "whole"))
     beats, lost = 0, []  # type: ignore[var-annotated]
