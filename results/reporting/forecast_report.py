@@ -11,7 +11,6 @@ import pandas as pd
 from results.forecast.forecast import FEWEST_SCORES, Expected, Forecast
 from results.forecast.leak import Leak
 from results.metrics import Metric
-from results.records.closing import ForecastRecord
 from results.reporting.text import table
 from results.reporting.trust_report import NOTICED
 
@@ -116,28 +115,6 @@ def level_words(found: Forecast, metric: Metric) -> str:
         "Test images differ from the hold-out, or similar images are on both sides of the split "
         "(data.group= keeps groups together)."
     )
-
-
-def expected_words(
-    expected: ForecastRecord | None, metric: str, than: str, whose: str = ""
-) -> list[str]:
-    """What the test score of a winner, promotion or blend will be, without a label.
-
-    Args:
-        expected: As it was recorded; None where nobody predicted the test images.
-        metric: Name of the contest's metric.
-        than: What it is compared with, such as ``on the hold-out``.
-        whose: Name of the trial, where there are several.
-    """
-    if expected is None or expected.winner is None:
-        return []
-    how, score = "worse" if expected.gap >= 0 else "better", expected.winner
-    named = f" for {whose}" if whose else ""
-    return [
-        f"On the {expected.images:,} unlabelled test images {metric} is expected to be "
-        f"{abs(expected.gap):.1f} points {how} than {than}: {score.score:.4f} ({score.low:.4f} to "
-        f"{score.high:.4f}){named}; python -m search.forecast says why"
-    ]
 
 
 def forecast_table(found: Forecast, public: Mapping[str, float]) -> pd.DataFrame:

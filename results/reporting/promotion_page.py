@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from results.records.closing import Closed, Headline, Proxy
 from results.records.trials import Search
 from results.reporting.costs import costs, failures
-from results.reporting.forecast_report import expected_words
+from results.reporting.expected import expected_words
 from results.reporting.text import in_words, table
 from results.stats.correlation import kendall_interval
 from results.stats.interval import Interval

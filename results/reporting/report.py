@@ -11,7 +11,7 @@ from results.records.network_cost import FORMS, UNITS
 from results.records.trial import Trial
 from results.records.trials import Search
 from results.reporting.costs import costs, failures
-from results.reporting.forecast_report import expected_words
+from results.reporting.expected import expected_words
 from results.reporting.front import front_lines
 from results.reporting.lineages import lineage_lines
 from results.reporting.promotion_page import promotion_page

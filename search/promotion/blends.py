@@ -19,8 +19,8 @@ from results.forecast.promotions import forecast_record
 from results.metrics import Floats, Metric
 from results.predictions import Predictions
 from results.reporting.blend_report import blend_page, model_scores, view_choice_lines
+from results.reporting.expected import expected_words
 from results.reporting.figures import error_map
-from results.reporting.forecast_report import expected_words
 from search.competition.standing import Standing, open_standing
 from search.competition.tracking import track_blend
 from search.options.ensembles import BlendConfig
