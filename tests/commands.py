@@ -12,8 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from results.tracking import store
-from search.jobs import contest_data
+from results.tracking.store import open_client
+from search.jobs.contest_data import read_contest
+from search.options.embedded import DigitsConfig
 from tests.forks import PYTHON
 
 LIMIT = 240
@@ -27,8 +28,8 @@ def command(name: str, *arguments: str) -> list[str]:
 
 def make_before(folder: Path) -> None:
     """Makes what a command in another process would make for seconds: digits, MLflow's tables."""
-    contest_data.EMBEDDED["digits"](folder / "runs/digits/data")
-    store.make_tables(folder / "mlflow.db")
+    read_contest(DigitsConfig(), folder / "runs")
+    open_client(f"sqlite:///{folder}/mlflow.db")
 
 
 def run_process(folder: Path, name: str, *arguments: str) -> subprocess.CompletedProcess[str]:

@@ -106,9 +106,10 @@ def _forks(pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFactory
 
 @pytest.fixture(scope="session")
 def digits_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    from search.jobs.contest_data import EMBEDDED
+    from search.jobs.contest_data import read_contest
+    from search.options.embedded import DigitsConfig
 
-    return EMBEDDED["digits"](tmp_path_factory.mktemp("contest") / "data")
+    return read_contest(DigitsConfig(), tmp_path_factory.mktemp("contest")).files.root
 
 
 @pytest.fixture(scope="session")
