@@ -8,11 +8,13 @@ import runpy
 import subprocess
 import sys
 import warnings
-from importlib import import_module
 from pathlib import Path
 
 import pytest
 
+from results.tracking.store import open_client
+from search.jobs.contest_data import read_contest
+from search.options.embedded import DigitsConfig
 from tests.forks import PYTHON
 
 LIMIT = 240
@@ -25,11 +27,9 @@ def command(name: str, *arguments: str) -> list[str]:
 
 
 def make_before(folder: Path) -> None:
-    """Makes what takes a command in another process seconds: the digits and MLflow's tables, as the
-    session's copies (`tests/conftest.py`)."""
-    contest_data, store = map(import_module, ("search.jobs.contest_data", "results.tracking.store"))
-    contest_data.EMBEDDED["digits"](folder / "runs/digits/data")
-    store.make_tables(folder / "mlflow.db")
+    """Makes what a command in another process would make for seconds: digits, MLflow's tables."""
+    read_contest(DigitsConfig(), folder / "runs")
+    open_client(f"sqlite:///{folder}/mlflow.db")
 
 
 def run_process(folder: Path, name: str, *arguments: str) -> subprocess.CompletedProcess[str]:

@@ -8,7 +8,6 @@ import os
 import shutil
 import sys
 from collections.abc import Iterator
-from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -107,8 +106,10 @@ def _forks(pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFactory
 
 @pytest.fixture(scope="session")
 def digits_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    make = import_module("search.jobs.contest_data").EMBEDDED["digits"]
-    return Path(make(tmp_path_factory.mktemp("contest") / "data"))
+    from search.jobs.contest_data import read_contest
+    from search.options.embedded import DigitsConfig
+
+    return read_contest(DigitsConfig(), tmp_path_factory.mktemp("contest")).files.root
 
 
 @pytest.fixture(scope="session")

@@ -286,7 +286,7 @@ def test_how_many_images_are_scored_before_the_last_epoch(
         options = ["data.shape=native", f"predict.scored_images={asked}", "name=x"]
         made = prepare(parse(TrainConfig, [*DATA, *options]), "train", say=lines.append)
         assert made.baseline.data.to_json()["scored_images"] == recorded
-        told = any("are of 3 of 8 held-out images" in line for line in lines)
+        told = any("3 of 8 held-out images are scored" in line for line in lines)
         assert told == (asked == "3")
 
 

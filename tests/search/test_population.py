@@ -41,6 +41,7 @@ from tests.tiny import build
 from trainables.training.actions import ACTIONS
 from trainables.training.checkpoint import Checkpoint
 from trainables.training.context import TrainingContext
+from trainables.training.training_error import TrainingError
 
 SPACE = pba(points=3, held=True)
 BASE = TrialConfig.of(epochs=6, warmup_epochs=0, seed=3)
@@ -392,7 +393,7 @@ def test_a_segment_without_its_parents_weights_fails_in_words(
     config = small.replace(
         model="my:model", action="segment", done=1, until=2, parent="s-001", parent_digest="x"
     )
-    with pytest.raises(Exception, match="the weights of s-001 are gone"):
+    with pytest.raises(TrainingError, match="the weights of s-001 are gone"):
         list(ACTIONS.of(config.run)(config, context, tmp_path / "s-002"))
 
 

@@ -113,7 +113,9 @@ def test_light_and_heavy_are_compared_on_the_folds_that_all_trained() -> None:
 
 def test_trainings_that_all_score_the_same_have_no_order() -> None:
     told = page(raced({"size": 96}, {"a": 0.5, "b": 0.5, "c": 0.5}))
-    assert "changed trainings have no tau: those of one side are all the same" in told
+    assert (
+        "scores before and after the change have no tau: those of one side are all the same" in told
+    )
 
 
 def test_what_trials_take_beside_their_epochs_is_told() -> None:
