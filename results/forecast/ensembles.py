@@ -29,7 +29,12 @@ class Part:
 
 
 def estimated_ensemble(
-    name: str, holdout: float, test: NDArray[np.floating], each: int, parts: Iterable[Part]
+    name: str,
+    holdout: float,
+    test: NDArray[np.floating],
+    each: int,
+    parts: Iterable[Part],
+    probable: bool = True,
 ) -> Estimated:
     """Tells how accurate an ensemble is from its models, of which each has unseen images.
 
@@ -42,9 +47,10 @@ def estimated_ensemble(
     Args:
         name: Of the promotion or blend.
         holdout: The metric out of fold.
-        test: Merged probabilities (m, classes) of the test images.
+        test: Merged predictions (m, classes) of the test images.
         each: How many of these rows belong to one image.
         parts: Its configurations, read one at a time.
+        probable: Whether the merged predictions are probabilities, and not ranks or votes.
     """
     belief = np.zeros(test.shape)
     answers: list[tuple[float, Ints]] = []
@@ -70,6 +76,7 @@ def estimated_ensemble(
         fold=None,
         holdout=holdout,
         test=test,
+        likely=test if probable else belief,
         each=each,
         accuracies={n: float(np.clip(gain + sum(s[n] for s in said), 0, 1)) for n in shared},
         margin=margin,

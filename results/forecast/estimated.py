@@ -17,7 +17,9 @@ class Estimated:
         id: Of the trial, promotion or blend.
         fold: The fold that it was not trained on; None of an ensemble of all of them.
         holdout: The metric on the images that it was not trained on; of an ensemble out of fold.
-        test: Probabilities (m, classes) of the test images.
+        test: What it predicts of the test images, (m, classes).
+        likely: Probabilities (m, classes) of their labels; ``test`` where these are probabilities,
+            which ranks and votes are not.
         each: How many of these rows belong to one image.
         accuracies: On the test images, by method.
         margin: Half of the 95 % interval of the accuracy on held-out images, which set the methods.
@@ -29,6 +31,7 @@ class Estimated:
     fold: int | None
     holdout: float
     test: NDArray[np.floating]
+    likely: NDArray[np.floating]
     each: int
     accuracies: Mapping[str, float]
     margin: float

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from results.forecast.calibration import temperature_for, tempered
 from results.forecast.estimated import Estimated
-from results.forecast.methods import AGREEMENT, Model, estimate
+from results.forecast.methods import AGREEMENT, Estimates, Model, estimate
 from results.metrics import Metric
 
 DRAWS = 8
@@ -88,7 +88,8 @@ def forecast(
     sampling noise of the test images and of the held-out ones, by which all of them are set. It is
     carried over to the metric by labels drawn from the model's own probabilities, at the
     temperature at which they promise that accuracy. Public scores of single models, once there are
-    `FEWEST_SCORES`, shift their forecasts by the mean error, and those of ensembles theirs.
+    `FEWEST_SCORES`, shift their forecasts by the mean error. Ensembles share their models, so that
+    errors of some say too little of the spread of others': theirs stay.
 
     Args:
         metric: The contest's metric.
@@ -97,17 +98,19 @@ def forecast(
         ensembles: Promotions and blends, of the same test images.
 
     Raises:
-        ValueError: Without a model.
+        ValueError: Without a model or ensemble.
     """
-    if not models:
+    if not models and not ensembles:
         raise ValueError("a forecast needs a model")
-    found = estimate(models)
+    nothing = Estimates(by_method={}, ranking={}, conditions=())
+    found = estimate(models) if models else nothing
     told = [
         Estimated(
             id=model.id,
             fold=model.fold,
             holdout=metric.score(model.labels, model.holdout),
             test=model.test,
+            likely=model.test,
             each=model.each,
             accuracies={n: float(v[i]) for n, v in found.by_method.items() if np.isfinite(v[i])},
             margin=model.margin,
@@ -115,15 +118,16 @@ def forecast(
         )
         for i, model in enumerate(models)
     ]
-    told = [t for t in (*told, *ensembles) if t.accuracies]  # not labels alone
+    told += ensembles
+    images = len(told[0].test) // told[0].each
+    told = [t for t in told if t.accuracies]  # not labels alone
     expected = {t.id: expected_score(metric, t) for t in told}
-    images = len(models[0].test) // models[0].each
     if not public:
         return Forecast(models=expected, images=images, conditions=found.conditions)
     carried: dict[str, dict[str, float]] = {}
     for t in told:
         for name, value in t.accuracies.items() if t.id in public else ():
-            carried.setdefault(name, {})[t.id] = _carry(metric, t.test, value)
+            carried.setdefault(name, {})[t.id] = _carry(metric, t.test, t.likely, value)
     return _corrected(metric, expected, images, found.conditions, public, carried)
 
 
@@ -140,7 +144,7 @@ def expected_score(metric: Metric, told: Estimated) -> Expected:
     drawn = 1.96 * (accuracy * (1 - accuracy) / images) ** 0.5
     noise = float(np.hypot(drawn, told.margin))
     ends = (min(accuracies) - noise, max(accuracies) + noise)
-    scores = [_carry(metric, told.test, a) for a in (accuracy, *ends)]
+    scores = [_carry(metric, told.test, told.likely, a) for a in (accuracy, *ends)]
     return Expected(
         id=told.id,
         fold=told.fold,
@@ -153,11 +157,13 @@ def expected_score(metric: Metric, told: Estimated) -> Expected:
     )
 
 
-def _carry(metric: Metric, test: NDArray[np.floating], accuracy: float) -> float:
+def _carry(
+    metric: Metric, test: NDArray[np.floating], likely: NDArray[np.floating], accuracy: float
+) -> float:
     """The metric of labels drawn from probabilities that promise an accuracy, mean over draws; NaN
     where it is undefined for all of them, as a ranking metric without an image of some class."""
     accuracy = float(np.clip(accuracy, 1 / test.shape[1], 1.0))
-    shares = tempered(test, temperature_for(test, accuracy)).cumsum(axis=1)
+    shares = tempered(likely, temperature_for(likely, accuracy)).cumsum(axis=1)
     rng = np.random.default_rng(0)
     scores = []
     for _ in range(DRAWS):
@@ -191,7 +197,7 @@ def _corrected(
     together = {i: e for i, e in expected.items() if e.fold is None}
     shifted, offset = _shifted(metric, single, public)
     return Forecast(
-        models={**shifted, **_shifted(metric, together, public)[0]},
+        models={**shifted, **together},
         images=images,
         conditions=conditions,
         scored=sum(i in public for i in single),
@@ -203,9 +209,9 @@ def _corrected(
 def _shifted(
     metric: Metric, expected: Mapping[str, Expected], public: Mapping[str, float]
 ) -> tuple[Mapping[str, Expected], float]:
-    """Forecasts of one kind, moved by the mean error of those with a public score; and by how
-    much."""
-    off = np.array([public[i] - e.score for i, e in expected.items() if i in public])
+    """Forecasts moved by the mean error of those with a public score, and by how much."""
+    errors = [public[i] - e.score for i, e in expected.items() if i in public]
+    off = np.array([e for e in errors if np.isfinite(e)])
     if len(off) < FEWEST_SCORES:
         return expected, 0.0
     offset, spread = float(off.mean()), float(off.std(ddof=1))

@@ -55,6 +55,7 @@ def estimated_merged(
     oof: OutOfFold,
     test: Predictions,
     parts: Iterable[Part],
+    probable: bool = True,
 ) -> Estimated:
     """How accurate merged predictions are.
 
@@ -65,6 +66,7 @@ def estimated_merged(
         oof: Merged predictions of training images by models that did not see them.
         test: Merged predictions of the test images.
         parts: Who made them.
+        probable: Whether they are probabilities, and not ranks or votes.
 
     Raises:
         InputError: If a training predicted other test images.
@@ -73,7 +75,8 @@ def estimated_merged(
     known = task.examples(oof.labels, oof.predictions, truth)
     score = task.example_metric(metric, truth).score(known.labels, known.probabilities)
     there = task.probabilities(test)
-    return estimated_ensemble(name, score, there, len(there) // len(test.images), parts)
+    each = len(there) // len(test.images)
+    return estimated_ensemble(name, score, there, each, parts, probable)
 
 
 def forecast_record(search: Search, metric: Metric, told: Estimated) -> ForecastRecord | None:
@@ -93,6 +96,7 @@ def forecast_record(search: Search, metric: Metric, told: Estimated) -> Forecast
         models=told.models,
         images=len(told.test) // told.each,
         gap=metric.gain(found.holdout, found.score),
+        held_out=found.holdout,
         winner=ExpectedScore(score=found.score, low=found.low, high=found.high),
     )
 

@@ -83,12 +83,14 @@ class ForecastRecord(Record):
         images: Unlabelled test images.
         gap: Points by which test scores are expected to be worse than the hold-out's, or than that
             of a promotion out of fold.
+        held_out: That of a promotion; None of a search, whose page has its winner's.
         winner: Of the winner, or of what a promotion predicts; None if it was not forecast.
     """
 
     models: Count
     images: Count
     gap: float
+    held_out: float | None = None
     winner: ExpectedScore | None
 
     @property

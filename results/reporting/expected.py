@@ -20,6 +20,8 @@ def expected_words(
         return []
     how, score = "worse" if expected.gap >= 0 else "better", expected.winner
     named = f" for {whose}" if whose else ""
+    if expected.held_out is not None:
+        than += f" ({expected.held_out:.4f}, all of its trainings merged)"
     return [
         f"On the {expected.images:,} unlabelled test images {metric} is expected to be "
         f"{abs(expected.gap):.1f} points {how} than {than}: {score.score:.4f} ({score.low:.4f} to "

@@ -196,7 +196,7 @@ def trust_scatter(trust: Trust, metric: Metric) -> Figure:
 def forecast_scatter(found: Forecast, metric: Metric, public: Mapping[str, float]) -> Figure:
     """Expected and public scores against the hold-out's, with the diagonal in view; those within
     `NEAR` points of the best once more on their own."""
-    every = list(found.models.values())
+    every = [m for m in found.models.values() if np.isfinite(m.score)]
     best = max(metric.sign * m.score for m in every)
     near = [m for m in every if best - metric.sign * m.score <= NEAR * metric.points]
     panels = [every, near] if len(near) < len(every) else [every]

@@ -45,17 +45,18 @@ def forecast_page(
     ranked = sorted(found.models.values(), key=lambda e: -metric.sign * e.score)
     single = [e for e in ranked if e.fold is not None]
     together = [e for e in ranked if e.fold is None]
+    ensembles = f" and {len(together)} ensembles of several folds" if together else ""
     rows = [["model", "fold", "hold-out", "expected", "from", "to", "public", "agreement"]]
     for e in (*together, *single[:SHOWN]):
         scores = [f"{x:.4f}" for x in (e.holdout, e.score, e.low, e.high)]
         known = f"{public[e.id]:.4f}" if e.id in public else ""
-        fold = "all" if e.fold is None else str(e.fold)
+        fold = "several" if e.fold is None else str(e.fold)
         rows.append([e.id, fold, *scores, known, _share(e.agreement)])
     lines = [
         f"{competition}: {metric.name} on {found.images:,} unlabelled test images, expected of "
-        f"{len(found.models)} models",
+        f"{len(single)} models{ensembles}",
         "",
-        *textwrap.wrap(level_words(found, metric), WIDTH),
+        *(textwrap.wrap(level_words(found, metric), WIDTH) if single else []),
         *textwrap.wrap(_leak_words(leak, audited), WIDTH),
         "",
         *table(rows),
@@ -123,7 +124,7 @@ def forecast_table(found: Forecast, public: Mapping[str, float]) -> pd.DataFrame
     def row(e: Expected) -> dict[str, object]:
         return {
             "model": e.id,
-            "fold": "all" if e.fold is None else e.fold,
+            "fold": "several" if e.fold is None else e.fold,
             "holdout": e.holdout,
             "expected": e.score,
             "low": e.low,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections import Counter
 from pathlib import Path
 
@@ -37,16 +38,16 @@ def forecast_scores(config: ForecastConfig) -> int:
     public = {s.trial: s.public for s in leaderboard.scored() if s.public is not None}
     trials = ((s, t) for s in standing.searches for t in s.trials.values())
     models, lacking = compared_models(standing, trials, public)
-    if all(model.certain for model in models):
+    ensembles, more = estimated_ensembles(standing, public)
+    lacking |= more
+    if all(model.certain for model in models) and not any(e.accuracies for e in ensembles):
         raise InputError(
             "no finished trial has predicted the test images: search with test.csv and "
             "predict.test=true"
         )
     metric = standing.task.example_metric(standing.metric, standing.search.truth)
-    ensembles, more = estimated_ensembles(standing, public)
-    lacking |= more
     found = forecast(metric, models, public, ensembles)
-    fold = Counter(model.fold for model in models).most_common(1)[0][0]
+    fold = next((f for f, _ in Counter(m.fold for m in models).most_common(1)), 0)
     leak = _leak(folder / PROPOSED, standing.search.folds_file, fold)
     audited = (folder / PROPOSED).parent.is_dir()
     page = forecast_page(found, folder.name, standing.metric, public, leak, audited)
@@ -56,12 +57,16 @@ def forecast_scores(config: ForecastConfig) -> int:
     if standing.search.truth is not None:
         print("Scores here are of some pixels of each image, so not quite those of whole masks.")
     write_csv_table(forecast_table(found, public), folder / "forecast.csv")
-    figure = forecast_scatter(found, standing.metric, public)
-    with whole_file(folder / "forecast.png") as temporary:
-        figure.savefig(temporary, format="png", dpi=120)
-    print(f"Table: {folder / 'forecast.csv'}   figure: {folder / 'forecast.png'}")
+    if any(math.isfinite(e.score) for e in found.models.values()):
+        figure = forecast_scatter(found, standing.metric, public)
+        with whole_file(folder / "forecast.png") as temporary:
+            figure.savefig(temporary, format="png", dpi=120)
+        print(f"Table: {folder / 'forecast.csv'}   figure: {folder / 'forecast.png'}")
+    else:
+        print(f"Table: {folder / 'forecast.csv'}")
     if config.json:
-        print(json.dumps({"id": folder.name, "path": str(folder), "gap": found.gap}))
+        gap = found.gap if math.isfinite(found.gap) else None
+        print(json.dumps({"id": folder.name, "path": str(folder), "gap": gap}))
     return OK
 
 

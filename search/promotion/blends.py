@@ -27,7 +27,7 @@ from search.options.ensembles import BlendConfig
 from search.options.exit_codes import OK
 from search.promotion.chosen_views import AUTO, chosen_views
 from search.promotion.ensemble_members import Member, read_members
-from search.promotion.estimated_ensembles import estimated
+from search.promotion.estimated_ensembles import LABELS_ALONE, estimated
 from search.promotion.measured_views import measured_views
 from search.promotion.merged import find_merged
 from search.promotion.views import predict_views
@@ -97,7 +97,12 @@ def _expected(standing: Standing, name: str) -> list[str]:
     """What the test score of a blend will be, where looking at test images is allowed."""
     if not standing.leaderboard.test_images:
         return []
-    told = estimated(standing, find_merged(standing, f"blend:{name}"))
+    try:
+        told = estimated(standing, find_merged(standing, f"blend:{name}"))
+    except InputError as error:
+        return [f"Without a forecast: {error}"]
+    if not told.accuracies:
+        return [f"Without a forecast: {LABELS_ALONE}"]
     record = forecast_record(standing.search, standing.metric, told)
     return expected_words(record, standing.metric.name, "out of fold")
 

@@ -50,10 +50,18 @@ class Merged:
         return Predictions.read(path)
 
     def blend(self) -> Blend | None:
-        """How the models are merged; None for the mean as of folds."""
+        """How the models are merged; None for the mean as of folds.
+
+        Raises:
+            InputError: If the blend's file is gone or damaged.
+        """
         if self.kind == "promotion":
             return None
-        return Blend.from_json(json.loads((self.folder / "blend.json").read_text())["blend"])
+        path = self.folder / "blend.json"
+        try:
+            return Blend.from_json(json.loads(path.read_text())["blend"])
+        except (OSError, ValueError, KeyError) as error:
+            raise InputError(f"{path} does not hold a blend: {error}") from error
 
     def out_of_fold(self, standing: Standing) -> OutOfFold:
         """Predictions of training images by models that did not see them."""
@@ -61,7 +69,7 @@ class Merged:
         if self.kind == "blend":
             predictions = Predictions.read(self.folder / "oof.npz")
         else:
-            found = [member.read(standing)[0].predictions for member in self.members]
+            found = [Predictions.read(self.folder / f"oof-{m.arm}.npz") for m in self.members]
             predictions = standing.task.average(found)
         return out_of_fold(standing.search.folds_file, predictions, count)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ from results.reporting.figures import contact_sheet
 from search.jobs.job import Prepared
 from search.promotion.race import race_survivors
 from spaces.csv_table import write_csv_table
+from spaces.errors import InputError
 from spaces.files import whole_file
 
 SHOWN = 32
@@ -51,8 +53,9 @@ def close_promotion(search: Search, prepared: Prepared) -> dict[str, Any]:
         merged = search.task.average(tests)
         merged.write(search.folder / "test.npz")
         if len(tests) == len(arms) and Leaderboard.read(search.folder.parent).test_images:
-            told = estimated_promotion(search, prepared.metric, oofs, merged, list(arms))
-            expected = forecast_record(search, prepared.metric, told)
+            with contextlib.suppress(InputError):  # a training predicted no, or other test images
+                told = estimated_promotion(search, prepared.metric, oofs, merged, list(arms))
+                expected = forecast_record(search, prepared.metric, told)
     gain = prepared.metric.gain
     best = max(arms, key=lambda a: gain(arms[a].score, 0.0), default=None)
     if race:  # the best headline of the survivors would flatter itself once more

@@ -128,7 +128,7 @@ def test_labels_alone_promise_nothing() -> None:
     assert "b001" not in found.models
 
 
-def test_the_page_shows_ensembles_first_and_scores_correct_their_own_kind() -> None:
+def test_the_page_shows_ensembles_first_and_scores_correct_single_models() -> None:
     parts, truth = world(1, 0.3, own=1.0)
     test, models = merged(parts), list(parts[0].trainings)
     ensembles = [
@@ -143,11 +143,31 @@ def test_the_page_shows_ensembles_first_and_scores_correct_their_own_kind() -> N
     assert found.models["k0-3"].score < plain.models["k0-3"].score - 0.1
     assert found.models["p2"] == plain.models["p2"]
     assert plain.gap == forecast(ACCURACY, models).gap
-    known = public | {"p2": 0.4, "b001": 0.4}
-    assert forecast(ACCURACY, models, known, ensembles).models["p2"].score == pytest.approx(0.4)
+    scored = public | {"p2": 0.4, "b001": 0.4}
+    assert forecast(ACCURACY, models, scored, ensembles).models["p2"] == plain.models["p2"]
+    alone = forecast(ACCURACY, [], public, ensembles)
+    assert alone.models["p1"] == plain.models["p1"]
+    assert forecast_page(alone, "cats", ACCURACY, public)[0].endswith(
+        "expected of 0 models and 3 ensembles of several folds"
+    )
     page = forecast_page(found, "cats", ACCURACY, public)
     rows = [line.split() for line in page if line.startswith(("p", "b0", "k0-"))]
-    assert [row[:2] for row in rows[:3]] == [[e.id, "all"] for e in ensembles]
+    assert [row[:2] for row in rows[:3]] == [[e.id, "several"] for e in ensembles]
     assert len(rows) == len(ensembles) + len(models)
     table = forecast_table(found, public).set_index("model")
-    assert table.loc["p1", "fold"] == "all"
+    assert table.loc["p1", "fold"] == "several"
+
+
+def test_what_ranks_are_worth_is_told_by_the_models_probabilities() -> None:
+    """Ranks within a class are no probabilities: labels drawn from them would say too little."""
+    metric, rare = METRICS["roc_auc"], []
+    for seed in range(3):
+        parts, truth = world(seed, 0.0, own=0.5)
+        test = merged(parts)
+        ranks = (test.argsort(axis=0).argsort(axis=0) + 1) / (len(test) + 1)
+        shares = ranks / ranks.sum(axis=1, keepdims=True)
+        told = estimated_ensemble("b001", 0.9, shares, 1, parts, probable=False)
+        assert told.likely is not told.test
+        expected = forecast(metric, [], None, [told]).models["b001"]
+        rare.append(abs(expected.score - metric.score(truth, shares)))
+    assert np.mean(rare) < 0.03

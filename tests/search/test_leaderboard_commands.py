@@ -316,7 +316,7 @@ def test_models_made_elsewhere_blend(folder: Path, tmp_path: Path) -> None:
     told = run(copy, "forecast")
     assert told.returncode == 0, told.stderr
     table = pd.read_csv(copy / "runs/digits/forecast.csv").set_index("model")
-    assert table.loc["b001", "fold"] == "all"
+    assert table.loc["b001", "fold"] == "several"
     assert table.loc["b001", "public"] == scores["b001"]
     client = MlflowClient(f"sqlite:///{copy}/mlflow.db")
     experiment = client.get_experiment_by_name("digits")
@@ -547,7 +547,7 @@ def promoted(scored: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     done = run(copy, "promote", "folds=2", "name=two", "quiet=true")
     assert done.returncode == 0, done.stdout + done.stderr
     assert "pooled" in done.stdout
-    assert " than out of fold: 0." in done.stdout
+    assert " than out of fold (0." in done.stdout
     return copy
 
 
@@ -603,7 +603,7 @@ def test_a_promotion_is_submitted_and_scored(entered: Path) -> None:
     assert run(entered, "trust").returncode == 0
     assert run(entered, "forecast").returncode == 0
     table = pd.read_csv(entered / "runs/digits/forecast.csv").set_index("model")
-    assert table.loc["two", "fold"] == "all"
+    assert table.loc["two", "fold"] == "several"
     assert table.loc["two", "public"] == parent.data.metrics["leaderboard/public"]
     closed = Search.read(entered / "runs/digits/two").summary
     assert closed is not None
@@ -613,6 +613,13 @@ def test_a_promotion_is_submitted_and_scored(entered: Path) -> None:
     assert told is not None
     uncorrected = {f"forecast/{end}": value for end, value in told}
     assert uncorrected.items() <= parent.data.metrics.items()
+    search = Search.read(entered / "runs/digits/two")
+    lost = search.trial_folder(next(iter(search.trials.values()))) / "test.npz"
+    lost.rename(lost.with_name("kept.npz"))
+    less = run(entered, "forecast")
+    lost.with_name("kept.npz").rename(lost)
+    assert less.returncode == 0, less.stderr
+    assert "without a forecast of two: " in less.stdout
     unknown = run(entered, "submit", "select=promotion:tow")
     assert "did you mean two" in unknown.stderr
 

@@ -30,9 +30,10 @@ class _FourBytes:
         return cls.__name__
 
     def apply(self, img: NDArray[np.uint8], **params: Any) -> NDArray[np.uint8]:
-        """Returns uint8 of as many channels as ``img``, (height, width, channels)."""
+        """Returns an image of the type and channels of ``img``, (height, width, channels)."""
         sample = super().apply  # type: ignore[misc]
-        if self.interpolation != cv2.INTER_LINEAR or img.shape[2:] != (3,):
+        plain = img.dtype != np.uint8 or img.shape[2:] != (3,)
+        if plain or self.interpolation != cv2.INTER_LINEAR:
             return np.asarray(sample(img, **params))
         sampled = sample(cv2.cvtColor(img, cv2.COLOR_RGB2RGBA), **params)
         return np.asarray(cv2.cvtColor(sampled, cv2.COLOR_RGBA2RGB), dtype=np.uint8)
