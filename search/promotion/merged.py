@@ -69,7 +69,7 @@ class Merged:
         if self.kind == "blend":
             predictions = Predictions.read(self.folder / "oof.npz")
         else:
-            found = [Predictions.read(self.folder / f"oof-{m.arm}.npz") for m in self.members]
+            found = [member.read(standing)[0].predictions for member in self.members]
             predictions = standing.task.average(found)
         return out_of_fold(standing.search.folds_file, predictions, count)
 
