@@ -1,8 +1,8 @@
 """python -m search.forecast — what the test score will be, from unlabelled test images.
 
 Needs no submission. It uses how often models that share their training images agree on the test
-images, and how sure they are there. Promotions and blends are forecast from their models. Public
-scores, once there are any, correct the forecast.
+images, and how sure they are there. Promotions and blends are forecast from their models. Three
+public scores of single models, or more, correct the forecasts of single models.
 
   python -m search.forecast
   python -m search.forecast rules.test_images=false    remembers that the rules forbid it

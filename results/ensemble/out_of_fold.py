@@ -76,7 +76,7 @@ def collect(search: Search, arm: str, view: str = "") -> tuple[OutOfFold, Predic
     Raises:
         InputError: If a fold's predictions are of other images than it held out, or there is none.
     """
-    trials = [t for t in search.of("fold") if t.arm == arm and t.state == "finished"]
+    trials = search.trainings(arm)
     by_fold: dict[int, list[Trial]] = {}
     for trial in trials:
         by_fold.setdefault(trial.config.run.fold, []).append(trial)

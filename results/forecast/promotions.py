@@ -115,9 +115,7 @@ def trainings_of(search: Search, arm: str, images: tuple[str, ...], view: str = 
     """
     labelled: dict[int, LabelledImages] = {}
     found = []
-    for trial in search.of("fold"):
-        if trial.arm != arm or trial.state != "finished":
-            continue
+    for trial in search.trainings(arm):
         fold = trial.config.run.fold
         if fold not in labelled:
             labelled[fold] = LabelledImages.of_fold(search.folds_file, fold)

@@ -198,6 +198,10 @@ class Search:
         """The trials of one kind, in order."""
         return [t for t in self.trials.values() if t.why == why]
 
+    def trainings(self, arm: str) -> list[Trial]:
+        """A promoted trial's trainings that ran to their end, in order."""
+        return [t for t in self.of("fold") if t.arm == arm and t.state == "finished"]
+
     @property
     def folds_file(self) -> Path:
         """The stored folds, beside the search, so that the runs folder can be moved."""

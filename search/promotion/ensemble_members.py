@@ -46,8 +46,7 @@ class Member:
         """The trainings behind it; none for an import."""
         if self.search is None:
             return []
-        folds = self.search.of("fold")
-        return [t for t in folds if t.arm == self.arm and t.state == "finished"]
+        return self.search.trainings(self.arm)
 
     def read(self, standing: Standing) -> tuple[OutOfFold, Predictions | None]:
         """Its out-of-fold and test predictions."""

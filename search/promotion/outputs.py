@@ -35,8 +35,7 @@ def close_promotion(search: Search, prepared: Prepared) -> dict[str, Any]:
     wanted, race = search.promotion.folds * search.promotion.seeds, search.promotion.race
     arms, oofs, tests = {}, [], []
     for arm in search.promotion.arms:
-        done = [t for t in search.of("fold") if t.arm == arm and t.state == "finished"]
-        if len(done) < wanted:
+        if len(search.trainings(arm)) < wanted:
             continue
         oof, test = collect(search, arm)
         oof.predictions.write(search.folder / f"oof-{arm}.npz")

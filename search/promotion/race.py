@@ -23,10 +23,7 @@ def race_survivors(search: Search, metric: Metric, race: Sequence[int]) -> list[
     found = {}
     labels, groups = None, None
     for arm in search.promotion.arms:
-        done = {
-            t.config.run.fold for t in search.of("fold") if t.arm == arm and t.state == "finished"
-        }
-        if not done >= set(race):
+        if not {t.config.run.fold for t in search.trainings(arm)} >= set(race):
             continue
         oof, _ = collect(search, arm)
         rows = np.isin(oof.folds, race)
